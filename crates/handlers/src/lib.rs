@@ -1,0 +1,1 @@
+//! denizen over HTTP: routes, extractors, middleware, error mapping

@@ -1,0 +1,1 @@
+//! denizen's mail transports

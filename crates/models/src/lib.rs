@@ -1,0 +1,57 @@
+//! # What users are, and what makes a request about them valid
+//!
+//! The bottom layer of denizen: entities, the request and response structs that travel as JSON, and their validation.
+//! Nothing here reads a clock, a socket or a file, nothing is async, and no secret can be printed.
+//!
+//! A request struct is what a client may say; it becomes something that a store may keep only through its
+//! `validate` method, which reports *every* failing member at once:
+//!
+//! ```
+//! use denizen_models::{CreateUserRequest, PasswordPolicy};
+//!
+//! let request = CreateUserRequest {
+//!     username: "ada".to_owned(),
+//!     email: " Ada@Example.com ".to_owned(),
+//!     first_name: "Ada".to_owned(),
+//!     ..CreateUserRequest::default()
+//! };
+//! let errors = request.validate(&PasswordPolicy::default()).unwrap_err();
+//! assert_eq!(errors.to_string(), "last name cannot be empty");
+//!
+//! let request = CreateUserRequest { last_name: "Lovelace".to_owned(), ..request };
+//! let user = request.validate(&PasswordPolicy::default()).unwrap();
+//! assert_eq!(user.values.email.as_str(), "Ada@Example.com");
+//! assert_eq!(user.values.email.key(), "ada@example.com");
+//! assert_eq!(user.values.roles, ["user"]);
+//! ```
+//!
+//! A feature has one file here and a file of the same name in every layer above (`password_reset.rs`, `users.rs`, …).
+
+#![deny(missing_docs)]
+
+mod email;
+mod envelope;
+mod fold;
+mod password;
+mod password_reset;
+mod profile;
+mod secret;
+mod user;
+mod username;
+mod users;
+mod validation;
+
+pub use email::{EmailAddress, InvalidEmail};
+pub use envelope::{ErrorResponse, SuccessResponse};
+pub use fold::fold;
+pub use password::{Password, PasswordPolicy};
+pub use password_reset::{
+    PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
+    PasswordResetResponse, ResetTokenStatus, ValidateResetTokenRequest,
+};
+pub use profile::Profile;
+pub use secret::Secret;
+pub use user::{ADMIN_ROLE, DEFAULT_ROLE, User, UserId, UserResponse, UserValues};
+pub use username::{InvalidUsername, Username};
+pub use users::{CreateUserRequest, NewUser, UpdateUserRequest};
+pub use validation::{FieldError, ValidationErrors};

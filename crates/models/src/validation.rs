@@ -1,0 +1,119 @@
+//! Validation errors: which member is wrong, and why.
+
+use std::fmt;
+
+/// One member that fails, and the sentence that says why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The member's JSON name; members of the profile are written `profile.bio`.
+    pub field: &'static str,
+    /// The reason, without the member's path: `bio cannot exceed 1000 characters`.
+    pub message: String,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.starts_with("profile.") {
+            f.write_str("profile validation failed: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Every member that fails, in the order in which the rules are checked. Never empty once it is an error.
+///
+/// `Display` shows the first failure: the wire contract puts that one into its message and all of them beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ValidationErrors(Vec<FieldError>);
+
+impl ValidationErrors {
+    /// No failure yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// A single failure.
+    #[must_use]
+    pub fn of(field: &'static str, message: impl Into<String>) -> Self {
+        let mut errors = Self::new();
+        errors.add(field, message);
+        errors
+    }
+
+    /// Adds a failure, unless the member already has one: its first reason is the one to mend first.
+    pub fn add(&mut self, field: &'static str, message: impl Into<String>) {
+        if !self.0.iter().any(|error| error.field == field) {
+            self.0.push(FieldError { field, message: message.into() });
+        }
+    }
+
+    /// Adds a failure if `failed`.
+    pub fn check(&mut self, failed: bool, field: &'static str, message: impl Into<String>) {
+        if failed {
+            self.add(field, message);
+        }
+    }
+
+    /// `value` if nothing failed.
+    ///
+    /// # Errors
+    /// Itself, if anything did.
+    pub fn into_result<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// The failures in checking order.
+    pub fn iter(&self) -> impl Iterator<Item = &FieldError> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for ValidationErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.first() {
+            Some(first) => first.fmt(f),
+            None => f.write_str("nothing failed"),
+        }
+    }
+}
+
+impl std::error::Error for ValidationErrors {}
+
+/// Whether `text` holds a control character (line breaks, NUL, ESC, …). Names go into mails, logs and terminals.
+pub(crate) fn has_control(text: &str) -> bool {
+    text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_failure_is_shown_and_all_are_listed() {
+        let mut errors = ValidationErrors::new();
+        errors.check(false, "age", "age cannot be negative");
+        errors.check(true, "username", "username cannot be empty");
+        errors.add("profile.bio", "bio cannot exceed 1000 characters");
+        assert_eq!(errors.to_string(), "username cannot be empty");
+        let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            all,
+            ["username cannot be empty", "profile validation failed: bio cannot exceed 1000 characters"]
+        );
+    }
+
+    #[test]
+    fn a_member_keeps_its_first_reason() {
+        let mut errors = ValidationErrors::of("email", "email cannot be empty");
+        errors.add("email", "invalid email format");
+        assert_eq!(errors.iter().count(), 1);
+        assert_eq!(errors.to_string(), "email cannot be empty");
+    }
+
+    #[test]
+    fn nothing_wrong_gives_the_value() {
+        assert_eq!(ValidationErrors::new().into_result(7), Ok(7));
+        assert!(ValidationErrors::of("age", "no").into_result(7).is_err());
+    }
+}

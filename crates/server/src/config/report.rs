@@ -1,0 +1,174 @@
+//! The answers of `denizen config check` and `denizen config print`.
+
+use super::{Config, Kind, Problems, Profile, Resolved, Settings, Source};
+
+/// What a command has to say. The binary writes it; nothing in this library prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// For standard output, with its line ends.
+    pub stdout: String,
+    /// For standard error, with its line ends.
+    pub stderr: String,
+    /// 0 if the configuration is valid, else 2.
+    pub exit_code: u8,
+}
+
+impl Report {
+    fn new(stdout: String, result: Result<Config, Problems>) -> Self {
+        match result {
+            Ok(_) => Self { stdout, stderr: String::new(), exit_code: 0 },
+            Err(problems) => Self { stdout, stderr: format!("{problems}\n"), exit_code: 2 },
+        }
+    }
+}
+
+/// Says whether the server would start with these settings, as far as the configuration decides it.
+#[must_use]
+pub fn check(settings: &Settings) -> Report {
+    let result = Config::from_settings(settings);
+    let stdout = if result.is_ok() { "configuration is valid\n" } else { "" };
+    Report::new(stdout.to_owned(), result)
+}
+
+/// Lists every setting with its value and where that came from, credentials redacted, and then what is wrong.
+///
+/// The list is TOML, so it can be the start of a `denizen.toml`.
+#[must_use]
+pub fn print(settings: &Settings) -> Report {
+    let rows: Vec<_> = settings.iter().map(row).collect();
+    let width = rows.iter().map(|(assignment, _)| assignment.chars().count()).max().unwrap_or_default();
+    let list =
+        rows.iter().map(|(assignment, comment)| format!("{assignment:width$}  # {comment}\n")).collect();
+    Report::new(list, Config::from_settings(settings))
+}
+
+fn row(resolved: &Resolved) -> (String, String) {
+    let key = resolved.setting.key;
+    match (resolved.shown(), &resolved.source) {
+        (Some(value), source) => {
+            (format!("{key} = {}", literal(resolved.setting.kind, value)), source.to_string())
+        }
+        (None, Source::ProfileDefault(Profile::Production)) => {
+            (format!("# {key}"), "not set, but the production profile requires it".to_owned())
+        }
+        (None, _) => (format!("# {key}"), "follows the port that the listener gets".to_owned()),
+    }
+}
+
+fn literal(kind: Kind, value: String) -> String {
+    match kind {
+        Kind::Number if value.parse::<u32>().is_ok() => value,
+        Kind::Number | Kind::Text => toml::Value::String(value).to_string(),
+        Kind::List => {
+            let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let items = items.map(|item| toml::Value::String(item.to_owned()));
+            toml::Value::Array(items.collect()).to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ConfigFile;
+    use super::super::tests::{Given, in_environment};
+    use super::*;
+
+    #[test]
+    fn check_says_that_a_configuration_is_valid() {
+        let report = check(&in_environment(&[]).settings());
+        let expected =
+            Report { stdout: "configuration is valid\n".to_owned(), stderr: String::new(), exit_code: 0 };
+        assert_eq!(report, expected);
+    }
+
+    #[test]
+    fn check_lists_everything_that_is_wrong() {
+        let report = check(&in_environment(&[("DENIZEN_BIND", "x"), ("DENIZEN_WORKERS", "x")]).settings());
+        assert_eq!((report.stdout.as_str(), report.exit_code), ("", 2));
+        assert_eq!(
+            report.stderr,
+            "the configuration has 2 problems:\n\
+             - `bind` = \"x\" (environment variable DENIZEN_BIND): expected an IP address and a port, \
+             such as 127.0.0.1:8080 or [::1]:8080\n\
+             - `workers` = \"x\" (environment variable DENIZEN_WORKERS): \
+             expected a whole number from 1 to 1024\n"
+        );
+    }
+
+    #[test]
+    fn print_shows_every_value_and_where_it_came_from() {
+        let given = Given {
+            environment: vec![
+                ("DENIZEN_BIND", "127.0.0.1:9000"),
+                ("DENIZEN_CORS_ORIGINS", "https://a.example,https://b.example"),
+                ("RUST_LOG", "warn"),
+            ],
+            file: "workers = 3\nhash_threads = 2",
+            ..Given::default()
+        };
+        let report = print(&given.settings());
+        let expected = r#"
+profile = "development"                                    # default of the development profile
+bind = "127.0.0.1:9000"                                    # environment variable DENIZEN_BIND
+database = "sqlite://denizen.db"                           # default of the development profile
+public_url = "http://localhost:9000"                       # default of the development profile
+mail = "log"                                               # default of the development profile
+cors_origins = ["https://a.example", "https://b.example"]  # environment variable DENIZEN_CORS_ORIGINS
+log = "warn"                                               # environment variable RUST_LOG
+reset_token_ttl = "30m"                                    # default of the development profile
+password_min_length = 8                                    # default of the development profile
+hash_threads = 2                                           # denizen.toml:2
+hash_queue = 128                                           # default of the development profile
+shutdown_timeout = "30s"                                   # default of the development profile
+workers = 3                                                # denizen.toml:1
+"#;
+        assert_eq!(format!("\n{}", report.stdout), expected);
+        assert_eq!((report.stderr.as_str(), report.exit_code), ("", 0));
+    }
+
+    #[test]
+    fn what_print_shows_is_a_configuration_file() {
+        let given = in_environment(&[
+            ("DENIZEN_DATABASE", "sqlite://a \"quoted\"\tname.db"),
+            ("DENIZEN_PUBLIC_URL", "http://localhost:8080"),
+            ("DENIZEN_CORS_ORIGINS", "https://a.example"),
+        ]);
+        let printed = print(&given.settings()).stdout;
+        let again = Given { file: &printed, ..Given::default() };
+        assert_eq!(Config::from_settings(&again.settings()), Config::from_settings(&given.settings()));
+        assert_eq!(print(&again.settings()).exit_code, 0);
+    }
+
+    #[test]
+    fn print_explains_a_wrong_configuration_too() {
+        let database = "postgres://ann:hunter2@db/users?sslmode=require";
+        let report = print(
+            &in_environment(&[("DENIZEN_PROFILE", "production"), ("DENIZEN_DATABASE", database)]).settings(),
+        );
+        let lines: Vec<_> = report.stdout.lines().collect();
+        assert!(lines[2].starts_with("database = \"postgres://***@db/users?***\" "), "{report:?}");
+        assert!(
+            lines[3].ends_with("  # not set, but the production profile requires it")
+                && lines[3].starts_with("# public_url "),
+            "{report:?}"
+        );
+        assert!(report.stderr.contains("PostgreSQL is not built into this version yet"), "{report:?}");
+        assert_eq!(report.exit_code, 2);
+    }
+
+    #[test]
+    fn print_shows_that_links_follow_a_port_that_is_not_known_yet() {
+        let report = print(&in_environment(&[("DENIZEN_BIND", "127.0.0.1:0")]).settings());
+        let line = report.stdout.lines().nth(3).unwrap();
+        assert!(line.starts_with("# public_url ") && line.ends_with("the listener gets"), "{line}");
+        assert_eq!(report.exit_code, 0);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_reported_next_to_the_list() {
+        let named = ConfigFile::Named("no/such.toml".into());
+        let report = print(&Settings::resolve([], &named, [("", ""); 0]));
+        assert_eq!(report.stdout.lines().count(), 13);
+        assert!(report.stderr.contains("cannot read the configuration file no/such.toml"), "{report:?}");
+    }
+}

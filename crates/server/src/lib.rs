@@ -1,0 +1,4 @@
+//! The denizen binary: configuration and wiring
+
+pub mod cli;
+pub mod config;

@@ -1,0 +1,54 @@
+//! Whether the service can do its work.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::store::Store;
+
+/// What works and what does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Readiness {
+    /// The store answers, for reading and for writing.
+    pub store: bool,
+    /// The mail worker runs.
+    pub mail_worker: bool,
+}
+
+impl Readiness {
+    /// Whether everything works.
+    #[must_use]
+    pub const fn is_ready(self) -> bool {
+        self.store && self.mail_worker
+    }
+}
+
+/// Tells whoever routes requests whether to send some here.
+#[async_trait]
+pub trait HealthService: Send + Sync {
+    /// Looks now. Never fails: what cannot be reached is not ready.
+    async fn readiness(&self) -> Readiness;
+}
+
+/// The implementation of [`HealthService`]. `mail_worker` is asked for a sign of life.
+pub struct DefaultHealthService {
+    store: Arc<dyn Store>,
+    mail_worker: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl DefaultHealthService {
+    /// Watches a store, and a worker through a question to which it answers whether it runs.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, mail_worker: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { store, mail_worker: Box::new(mail_worker) }
+    }
+}
+
+#[async_trait]
+impl HealthService for DefaultHealthService {
+    async fn readiness(&self) -> Readiness {
+        let store =
+            self.store.ping().await.map_err(|error| log::warn!("the store is not ready: {error}")).is_ok();
+        Readiness { store, mail_worker: (self.mail_worker)() }
+    }
+}

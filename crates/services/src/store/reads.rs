@@ -1,0 +1,112 @@
+//! Reading: without transactions, and never later than what was acknowledged.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use denizen_models::{EmailAddress, User, UserId, Username};
+
+use super::{
+    cursor::{Cursor, UserSort},
+    error::StoreError,
+    records::{AuditEvent, Credentials, MailJobId, MailKind, Recipient, Session, StoredToken},
+};
+use crate::tokens::{TokenHash, TokenPurpose};
+
+/// Which users.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// Folded text ([`denizen_models::fold`]), found anywhere in the user name, first or last name if it has three
+    /// characters or more, and at their beginning if it has fewer. Empty: everybody.
+    pub search: String,
+    /// Whether `search` also looks at the e-mail address.
+    pub search_email: bool,
+    /// Only users with exactly this role.
+    pub role: Option<String>,
+    /// Only users of this status.
+    pub active: Option<bool>,
+}
+
+/// Which part of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// In which order. Together with a search only [`UserSort::Id`] is allowed.
+    pub sort: UserSort,
+    /// Behind which user.
+    pub after: Option<Cursor>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// A part of the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserPage {
+    /// In the order asked for.
+    pub users: Vec<User>,
+    /// Where the next part begins; none if there is nothing more.
+    pub next: Option<Cursor>,
+}
+
+/// A waiting or dead mail job, for operators and tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedMail {
+    /// Its number.
+    pub id: MailJobId,
+    /// What it is about.
+    pub kind: MailKind,
+    /// For whom.
+    pub recipient: Recipient<UserId>,
+    /// Grows with every request that renews it; begins at 1.
+    pub generation: i64,
+    /// How often it was tried since it was last renewed.
+    pub attempts: u32,
+    /// When it is to be tried (again).
+    pub due_at: DateTime<Utc>,
+    /// Whether it will not be tried again by itself.
+    pub dead: bool,
+    /// The last failure.
+    pub reason: Option<String>,
+}
+
+/// The read port.
+///
+/// "Not found" is `Ok(None)`: whether that is an error is for the service to say. A read that begins after a commit
+/// was acknowledged MUST see it. No read may look at every user; a list or search that would take too long fails
+/// with [`StoreError::Busy`].
+#[async_trait]
+pub trait Reads: Send + Sync {
+    /// The user with this id.
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The user with this name, whatever its case.
+    async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreError>;
+
+    /// The user with this address, whatever its case.
+    async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError>;
+
+    /// What is needed to check this user's password; `None` if there is no such user.
+    async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
+
+    /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more.
+    async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreError>;
+
+    /// How many users there are. Costs time in proportion to the answer.
+    async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreError>;
+
+    /// The token with this hash, expired or not.
+    async fn find_token(
+        &self,
+        purpose: TokenPurpose,
+        hash: &TokenHash,
+    ) -> Result<Option<StoredToken>, StoreError>;
+
+    /// The session with this hash, expired or not.
+    async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreError>;
+
+    /// The newest audit events, newest first.
+    async fn list_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent<UserId>>, StoreError>;
+
+    /// Mail jobs that wait or are dead, oldest first.
+    async fn list_mail_jobs(&self, limit: usize) -> Result<Vec<QueuedMail>, StoreError>;
+
+    /// Whether the store can read and write at this moment.
+    async fn ping(&self) -> Result<(), StoreError>;
+}

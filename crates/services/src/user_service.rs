@@ -1,0 +1,82 @@
+//! The service port: what can be done with users, whoever asks.
+
+use async_trait::async_trait;
+use denizen_models::{
+    CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, UpdateUserRequest,
+    User, UserId, ValidateResetTokenRequest,
+};
+
+use crate::{
+    context::AccessContext,
+    password_reset::{RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError},
+    users::{
+        CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserList, UserQuery,
+    },
+};
+
+/// Users of a service.
+///
+/// Every method validates its input and enforces the rules about who may do what; a caller need not, and cannot,
+/// do either for it. A user whom the actor may not see does not exist for them: the error is the same.
+#[async_trait]
+pub trait UserService: Send + Sync {
+    /// The user with this id.
+    async fn get_user(&self, context: &AccessContext, id: UserId) -> Result<User, GetUserError>;
+
+    /// The user with this name, whatever its case.
+    async fn get_user_by_username(
+        &self,
+        context: &AccessContext,
+        username: &str,
+    ) -> Result<User, GetUserError>;
+
+    /// A page of the users that match `query`; an empty query lists everybody. Administrators only.
+    async fn list_users(
+        &self,
+        context: &AccessContext,
+        query: &UserQuery,
+    ) -> Result<UserList, ListUsersError>;
+
+    /// The first page of the users in whose names or address `text` occurs. Administrators only.
+    async fn search_users(&self, context: &AccessContext, text: &str) -> Result<UserList, ListUsersError>;
+
+    /// Creates a user and returns it. Administrators only.
+    async fn create_user(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<User, CreateUserError>;
+
+    /// Replaces the editable values of a user and returns it. A change of address or status kills its one-time
+    /// tokens; a user who is switched off loses every session. Roles and status: administrators only.
+    async fn update_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: UpdateUserRequest,
+    ) -> Result<User, UpdateUserError>;
+
+    /// Deletes a user with everything that belongs to it; the audit trail keeps the id.
+    async fn delete_user(&self, context: &AccessContext, id: UserId) -> Result<(), DeleteUserError>;
+
+    /// Queues a mail with a reset token for whoever has this address. The same work for every address.
+    async fn request_password_reset(
+        &self,
+        context: &AccessContext,
+        request: PasswordResetRequest,
+    ) -> Result<(), RequestPasswordResetError>;
+
+    /// Sets a new password with a mailed token, and ends every session of the user. The token works once.
+    async fn reset_password(
+        &self,
+        context: &AccessContext,
+        request: PasswordResetConfirmation,
+    ) -> Result<(), ResetPasswordError>;
+
+    /// Whether a token would work now. Does not consume it, and does not say whose it is.
+    async fn validate_reset_token(
+        &self,
+        context: &AccessContext,
+        request: ValidateResetTokenRequest,
+    ) -> Result<ResetTokenStatus, ValidateResetTokenError>;
+}

@@ -1,0 +1,326 @@
+//! Users: find, list, create, replace, delete.
+
+use denizen_models::{
+    CreateUserRequest, NewUser, UpdateUserRequest, User, UserId, UserValues, Username, ValidationErrors, fold,
+};
+
+use crate::{
+    context::AccessContext,
+    defaults::{Ports, ServiceSettings},
+    hashing::HashError,
+    store::{
+        AuditEvent, AuditKind, Cursor, PageRequest, Precondition, StoreError, UniqueKey, UnitOfWork,
+        UserFilter, UserPage, UserSort,
+    },
+};
+
+/// Why a user is not returned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GetUserError {
+    /// There is none with this id, or the actor may not see it.
+    #[error("user with ID {0} not found")]
+    IdNotFound(UserId),
+    /// There is none with this name, or the actor may not see it.
+    #[error("user with username '{0}' not found")]
+    UsernameNotFound(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why users are not listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListUsersError {
+    /// A part of the query makes no sense; the fields are those of [`UserQuery`].
+    #[error(transparent)]
+    Query(ValidationErrors),
+    /// The actor is no administrator.
+    #[error("only administrators can list users")]
+    Forbidden,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a user is not created.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CreateUserError {
+    /// Members fail.
+    #[error(transparent)]
+    Validation(ValidationErrors),
+    /// The actor is no administrator.
+    #[error("only administrators can create users")]
+    Forbidden,
+    /// Somebody has this name.
+    #[error("username '{0}' already exists")]
+    UsernameTaken(String),
+    /// Somebody has this address.
+    #[error("email '{0}' already exists")]
+    EmailTaken(String),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a user is not replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UpdateUserError {
+    /// There is none with this id, or the actor may not see it.
+    #[error("user with ID {0} not found")]
+    NotFound(UserId),
+    /// Members fail.
+    #[error(transparent)]
+    Validation(ValidationErrors),
+    /// The actor may not change this member.
+    #[error("only administrators can change {0}")]
+    Forbidden(&'static str),
+    /// Somebody else has this name.
+    #[error("username '{0}' already exists")]
+    UsernameTaken(String),
+    /// Somebody else has this address.
+    #[error("email '{0}' already exists")]
+    EmailTaken(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a user is not deleted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeleteUserError {
+    /// There is none with this id, or the actor may not see it.
+    #[error("user with ID {0} not found")]
+    NotFound(UserId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserQuery {
+    /// Text to be found in names and addresses, at most 200 characters. Case and surrounding blanks do not matter;
+    /// blank lists everybody. Fewer than three characters are looked for at the beginning only.
+    pub search: String,
+    /// Only users with exactly this role.
+    pub role: Option<String>,
+    /// Only users of this status.
+    pub active: Option<bool>,
+    /// The order; with a search only [`UserSort::Id`].
+    pub sort: UserSort,
+    /// At most this many, 1 to 200; 50 when absent.
+    pub limit: Option<usize>,
+    /// Where the page before ended ([`UserList::next_cursor`]).
+    pub cursor: Option<String>,
+    /// Whether to count all that match, which takes time in proportion.
+    pub total: bool,
+}
+
+impl UserQuery {
+    /// The most users on a page.
+    pub const MAX_LIMIT: usize = 200;
+    /// The users on a page when nothing is said.
+    pub const DEFAULT_LIMIT: usize = 50;
+    /// The longest search text, in characters.
+    pub const MAX_SEARCH: usize = 200;
+
+    /// Searches, and leaves the rest as it is by default.
+    #[must_use]
+    pub fn search(text: &str) -> Self {
+        Self { search: text.to_owned(), ..Self::default() }
+    }
+
+    fn validate(&self) -> Result<(UserFilter, PageRequest), ValidationErrors> {
+        let mut errors = ValidationErrors::new();
+        let search = self.search.trim();
+        let long = search.chars().count() > Self::MAX_SEARCH;
+        errors.check(long, "search", format!("search cannot exceed {} characters", Self::MAX_SEARCH));
+        let limit = self.limit.unwrap_or(Self::DEFAULT_LIMIT);
+        let in_range = (1..=Self::MAX_LIMIT).contains(&limit);
+        errors.check(!in_range, "limit", format!("limit must be between 1 and {}", Self::MAX_LIMIT));
+        let sorted_search = !search.is_empty() && self.sort != UserSort::Id;
+        errors.check(sorted_search, "sort", "a search can only be sorted by id");
+        let after = self.cursor.as_deref().map(Cursor::decode);
+        let fits = after
+            .as_ref()
+            .is_none_or(|cursor| cursor.as_ref().is_some_and(|cursor| cursor.sort == self.sort));
+        errors.check(!fits, "cursor", "cursor was not made for this list");
+        let filter = UserFilter {
+            search: fold(search),
+            search_email: true,
+            role: self.role.clone(),
+            active: self.active,
+        };
+        errors.into_result((filter, PageRequest { sort: self.sort, after: after.flatten(), limit }))
+    }
+}
+
+/// A page of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserList {
+    /// In the order asked for.
+    pub users: Vec<User>,
+    /// Where the next page begins; none if this is the last.
+    pub next_cursor: Option<String>,
+    /// How many match in all, if asked for.
+    pub total: Option<u64>,
+}
+
+pub(crate) async fn get(ports: &Ports, context: &AccessContext, id: UserId) -> Result<User, GetUserError> {
+    // The same answer, and the same absence of a look-up, for what is not there and what is not theirs.
+    if !context.may_access(id) {
+        return Err(GetUserError::IdNotFound(id));
+    }
+    ports.store.find_user(id).await?.ok_or(GetUserError::IdNotFound(id))
+}
+
+pub(crate) async fn get_by_username(
+    ports: &Ports,
+    context: &AccessContext,
+    username: &str,
+) -> Result<User, GetUserError> {
+    let not_found = || GetUserError::UsernameNotFound(username.to_owned());
+    let username = Username::parse(username).map_err(|_| not_found())?;
+    let user = ports.store.find_user_by_username(&username).await?.ok_or_else(not_found)?;
+    if context.may_access(user.id) { Ok(user) } else { Err(not_found()) }
+}
+
+pub(crate) async fn list(
+    ports: &Ports,
+    context: &AccessContext,
+    query: &UserQuery,
+) -> Result<UserList, ListUsersError> {
+    if !context.is_admin() {
+        return Err(ListUsersError::Forbidden);
+    }
+    let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
+    let UserPage { users, next } = ports.store.list_users(&filter, &page).await?;
+    let total = if query.total { Some(ports.store.count_users(&filter).await?) } else { None };
+    Ok(UserList { users, next_cursor: next.as_ref().map(Cursor::encode), total })
+}
+
+pub(crate) async fn create(
+    ports: &Ports,
+    settings: &ServiceSettings,
+    context: &AccessContext,
+    request: CreateUserRequest,
+) -> Result<User, CreateUserError> {
+    if !context.is_admin() {
+        return Err(CreateUserError::Forbidden);
+    }
+    let NewUser { values, password } =
+        request.validate(&settings.password_policy).map_err(CreateUserError::Validation)?;
+    let hash = match password {
+        Some(password) => Some(ports.hasher.hash(password).await?),
+        None => None,
+    };
+    let at = ports.clock.now();
+    let work = UnitOfWork::new().insert_user(values.clone(), hash, at).record(AuditEvent::new(
+        AuditKind::UserCreated,
+        crate::store::UserRef::Created,
+        context,
+        at,
+    ));
+    let committed = ports.store.commit(work).await.map_err(|error| match error {
+        StoreError::Conflict(UniqueKey::Username) => {
+            CreateUserError::UsernameTaken(values.username.to_string())
+        }
+        StoreError::Conflict(UniqueKey::Email) => CreateUserError::EmailTaken(values.email.to_string()),
+        error => CreateUserError::Store(error),
+    })?;
+    Ok(User {
+        id: committed.user()?,
+        values,
+        created_at: at,
+        updated_at: at,
+        revision: 1,
+        security_version: 1,
+    })
+}
+
+/// How often a replacement is decided anew because somebody else changed the user in between.
+const UPDATE_ATTEMPTS: usize = 8;
+
+pub(crate) async fn update(
+    ports: &Ports,
+    context: &AccessContext,
+    id: UserId,
+    request: &UpdateUserRequest,
+) -> Result<User, UpdateUserError> {
+    if !context.may_access(id) {
+        return Err(UpdateUserError::NotFound(id));
+    }
+    for _ in 0..UPDATE_ATTEMPTS {
+        let user = ports.store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id))?;
+        let values = request.validate(&user).map_err(UpdateUserError::Validation)?;
+        check_members(context, &user.values, &values)?;
+        let work = replacement(&user, values.clone(), context, ports.clock.now());
+        match ports.store.commit(work).await {
+            Ok(_) => return ports.store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id)),
+            Err(StoreError::PreconditionFailed(Precondition::User)) => {}
+            Err(StoreError::Conflict(UniqueKey::Username)) => {
+                return Err(UpdateUserError::UsernameTaken(values.username.to_string()));
+            }
+            Err(StoreError::Conflict(UniqueKey::Email)) => {
+                return Err(UpdateUserError::EmailTaken(values.email.to_string()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Busy("the user is being changed by others".to_owned()).into())
+}
+
+/// Roles, status and address decide who somebody is and what they may do: members cannot set their own.
+fn check_members(context: &AccessContext, old: &UserValues, new: &UserValues) -> Result<(), UpdateUserError> {
+    if context.is_admin() {
+        return Ok(());
+    }
+    let changed = [
+        ("roles", old.roles != new.roles),
+        ("active", old.active != new.active),
+        ("email", old.email != new.email),
+    ];
+    match changed.into_iter().find(|(_, changed)| *changed) {
+        Some((member, _)) => Err(UpdateUserError::Forbidden(member)),
+        None => Ok(()),
+    }
+}
+
+fn replacement(
+    user: &User,
+    values: UserValues,
+    context: &AccessContext,
+    at: chrono::DateTime<chrono::Utc>,
+) -> UnitOfWork {
+    let new_address = user.values.email.key() != values.email.key();
+    let new_status = user.values.active != values.active;
+    let switched_off = new_status && !values.active;
+    let mut work = UnitOfWork::new().update_user(user.id, user.revision, values, at);
+    // A token that went to the old address must not open the account any more, nor one that outlived a lock.
+    if new_address || new_status {
+        work = work.revoke_tokens(user.id);
+    }
+    if switched_off {
+        work = work.revoke_sessions(user.id, None);
+    }
+    work.record(AuditEvent::new(AuditKind::UserUpdated, user.id, context, at))
+}
+
+pub(crate) async fn delete(
+    ports: &Ports,
+    context: &AccessContext,
+    id: UserId,
+) -> Result<(), DeleteUserError> {
+    if !context.may_access(id) {
+        return Err(DeleteUserError::NotFound(id));
+    }
+    let event = AuditEvent::new(AuditKind::UserDeleted, id, context, ports.clock.now());
+    match ports.store.commit(UnitOfWork::new().delete_user(id).record(event)).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::PreconditionFailed(Precondition::User)) => Err(DeleteUserError::NotFound(id)),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,1 @@
+//! Fixed clock, seeded tokens, recording mailer and the store contract suite
