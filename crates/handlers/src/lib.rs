@@ -1,1 +1,111 @@
-//! denizen over HTTP: routes, extractors, middleware, error mapping
+//! # denizen over HTTP
+//!
+//! Routes, extractors, middleware and the mapping of errors to answers. This crate sees the service *traits* only:
+//! hand it whatever implements them and mount it in any actix-web application.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use actix_web::{App, HttpServer};
+//! use denizen_handlers::{HandlerSettings, Services};
+//! # use denizen_services::{Clock, HealthService, TokenSource, UserService};
+//! # async fn run(
+//! #     users: Arc<dyn UserService>, health: Arc<dyn HealthService>, clock: Arc<dyn Clock>, tokens: Arc<dyn TokenSource>,
+//! # ) -> std::io::Result<()> {
+//! let services = Services { users, health, clock, tokens };
+//! HttpServer::new(move || {
+//!     App::new().configure(denizen_handlers::configure(services.clone(), HandlerSettings::default()))
+//! })
+//! .bind(("127.0.0.1", 8080))?
+//! .run()
+//! .await
+//! # }
+//! ```
+//!
+//! # The rules of this crate
+//!
+//! 1. A handler reads a request, calls one method of one service, and words the answer. It decides nothing.
+//! 2. Each error enum of a service is mapped exhaustively, without a `_` arm: a new variant must not compile
+//!    until somebody has chosen its status.
+//! 3. A 5xx says nothing about its cause; the log does, once, with the request id.
+//! 4. One `Endpoint` per path, one line per method. GET brings HEAD with it, and 405 names what is allowed.
+
+#![deny(missing_docs, clippy::wildcard_enum_match_arm)]
+
+mod cors;
+mod endpoint;
+mod error;
+mod health;
+mod json;
+mod log_line;
+mod observe;
+mod password_reset;
+mod query;
+mod request;
+mod users;
+
+use std::sync::Arc;
+
+use actix_web::{
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
+use denizen_services::{Clock, HealthService, TokenSource, UserService};
+
+pub use error::ErrorCode;
+
+/// What the handlers need. A service that is not wired does not compile.
+#[derive(Clone)]
+pub struct Services {
+    /// Users and their passwords.
+    pub users: Arc<dyn UserService>,
+    /// Whether the service can do its work.
+    pub health: Arc<dyn HealthService>,
+    /// The time, for `timestamp` and request ids.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for request ids.
+    pub tokens: Arc<dyn TokenSource>,
+}
+
+/// What can be set on the handlers.
+#[derive(Debug, Clone, Default)]
+pub struct HandlerSettings {
+    /// Origins (`https://app.example.com`) whose scripts may call the API from a browser. None by default.
+    pub cors_origins: Vec<String>,
+    /// Refuse everything that does not come straight from the same machine: the development profile.
+    pub local_only: bool,
+    /// Treat every request as an administrator's. There is no sign-in yet, so that the alternative is that
+    /// nobody may do anything; the server allows this in the development profile only.
+    pub everyone_is_admin: bool,
+}
+
+/// Mounts all routes with their middleware.
+///
+/// Everything sits in one scope, so that an application around it keeps its own middleware and its own 404.
+pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        let surroundings = web::Data::new(request::Surroundings {
+            clock: services.clock,
+            tokens: services.tokens,
+            settings,
+        });
+        let (for_cors, for_observe) = (surroundings.clone(), surroundings.clone());
+        // `Data::from(arc)`, not `Data::new(arc)`: the latter is found under another type, that is, not at all.
+        let scope = web::scope("")
+            .app_data(web::Data::from(services.users))
+            .app_data(web::Data::from(services.health))
+            .app_data(surroundings)
+            .configure(routes)
+            .default_service(web::to(endpoint::not_found))
+            .wrap(from_fn(move |request, next| cors::answer(for_cors.clone(), request, next)))
+            .wrap(from_fn(move |request, next| observe::observe(for_observe.clone(), request, next)));
+        config.service(scope);
+    }
+}
+
+fn routes(config: &mut ServiceConfig) {
+    health::routes(config);
+    password_reset::routes(config);
+    // Last: its `/api/users/{id}` takes every path below `/api/users/` that nothing above has taken.
+    users::routes(config);
+}

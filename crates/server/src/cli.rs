@@ -12,8 +12,8 @@ use crate::config::{
 /// User accounts for your service.
 ///
 /// Without a command, the server is started. Every option but --config can also be set in the environment
-/// (DENIZEN_BIND) or in denizen.toml (bind); an option given here wins. `denizen config print` shows what is in
-/// force, and why.
+/// (DENIZEN_BIND) or in denizen.toml (bind); an option given here wins. `denizen config print` shows what is
+/// in force, and why.
 // Without `Debug`: the database URL may hold a password.
 #[derive(Parser)]
 #[command(name = "denizen", version)]

@@ -1,1 +1,79 @@
-//! Fixed clock, seeded tokens, recording mailer and the store contract suite
+//! # What tests of denizen are made of
+//!
+//! Stand-ins for the ports of `denizen-services`, for our tests and for those of programs that embed the services:
+//!
+//! | port | stand-in | what it does |
+//! |---|---|---|
+//! | `Clock` | [`FixedClock`] | stands still until the test moves it |
+//! | `TokenSource` | [`SeededTokens`] | gives the same "random" bytes in every run |
+//! | `Mailer` | [`RecordingMailer`] | keeps every mail, and fails when told to |
+//! | `PasswordHasher` | [`InsecureTestHasher`] | hashes in no time, and counts |
+//! | `Store` | `InMemoryStore` of the services, in a [`CountingStore`] | counts which method is called how often |
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use chrono::Duration;
+//! use denizen_services::{
+//!     Clock as _, Mail, MailError, MailMessage, Mailer as _, Token,
+//!     memory::InMemoryStore,
+//!     store::{Reads as _, UnitOfWork, Units as _},
+//! };
+//! use denizen_testkit::{CountingStore, FixedClock, RecordingMailer, SeededTokens, user_values};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let clock = FixedClock::new();
+//! let before = clock.now();
+//! clock.advance(Duration::minutes(30));
+//! assert_eq!(clock.now() - before, Duration::minutes(30));
+//!
+//! let store = CountingStore::new(Arc::new(InMemoryStore::new()));
+//! let alice = user_values("alice");
+//! store.commit(UnitOfWork::new().insert_user(alice.clone(), None, clock.now())).await?;
+//! assert_eq!((store.calls("commit"), store.user_reads()), (1, 0));
+//!
+//! let mailer = RecordingMailer::new();
+//! mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+//! let token = Token::mint(&SeededTokens::new(1))?;
+//! let message = MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
+//! let mail = Mail { to: alice.email, name: alice.first_name, message };
+//! assert!(mailer.send(&mail).await.is_err());
+//! mailer.send(&mail).await?;
+//! assert_eq!(mailer.last_token_for("alice@example.com").as_deref(), Some(token.expose()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Proving a store
+//!
+//! [`store_contract!`] is the whole test file of a store: it makes one test of every sentence in [`contract`].
+
+#![deny(missing_docs)]
+
+mod clock;
+pub mod contract;
+mod counting_store;
+mod hasher;
+mod mailer;
+mod tokens;
+mod users;
+
+use std::fmt::Debug;
+
+pub use clock::FixedClock;
+pub use counting_store::CountingStore;
+pub use hasher::InsecureTestHasher;
+pub use mailer::RecordingMailer;
+pub use tokens::SeededTokens;
+pub use users::{sample_user, user_values};
+
+/// The value of what cannot fail, unless the thing under test is broken.
+#[track_caller]
+#[expect(clippy::panic, reason = "a test kit ends the test when what it needs does not work")]
+fn must<T, E: Debug>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("unexpected failure: {error:?}"),
+    }
+}

@@ -79,8 +79,8 @@ mod tests {
     use super::*;
 
     const NO_SIGN_IN: &str = "`profile` = \"production\" (environment variable DENIZEN_PROFILE): \
-        this version has no sign-in yet and would let every caller act as an administrator, so it does not start \
-        in production";
+        this version has no sign-in yet and would let every caller act as an administrator, so it does not \
+        start in production";
 
     fn problems_of(environment: &[(&str, &str)]) -> Vec<String> {
         match Config::from_settings(&in_environment(environment).settings()) {

@@ -1,0 +1,192 @@
+//! Every answer that is not a success.
+
+use std::{borrow::Cow, fmt};
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use denizen_models::ValidationErrors;
+use denizen_services::{HashError, store::StoreError};
+use serde_json::{Value, json};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])+ $name:ident = $code:literal $status:ident,)+) => {
+        /// The stable code of an error, for programs. Each has one status.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ErrorCode {
+            $($(#[$doc])+ $name,)+
+        }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The code as it stands in an answer.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            /// The status that goes with it.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not the JSON object that the route expects; `details` says where and why.
+    InvalidRequestBody = "INVALID_REQUEST_BODY" BAD_REQUEST,
+    /// A member breaks a rule; `details.fields` names each.
+    ValidationError = "VALIDATION_ERROR" BAD_REQUEST,
+    /// A query parameter is unknown, repeated or malformed; `details.fields` names it.
+    InvalidQuery = "INVALID_QUERY" BAD_REQUEST,
+    /// The id in the path is not a positive decimal number.
+    InvalidUserId = "INVALID_USER_ID" BAD_REQUEST,
+    /// The path ends where an id should stand.
+    MissingUserId = "MISSING_USER_ID" BAD_REQUEST,
+    /// The token is invalid, used, replaced or expired.
+    PasswordResetFailed = "PASSWORD_RESET_FAILED" BAD_REQUEST,
+    /// The caller is known and may not do this.
+    Forbidden = "FORBIDDEN" FORBIDDEN,
+    /// There is nothing at this path.
+    NotFound = "NOT_FOUND" NOT_FOUND,
+    /// There is no such user, or the caller may not see it.
+    UserNotFound = "USER_NOT_FOUND" NOT_FOUND,
+    /// There is no such user to delete.
+    UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND,
+    /// Nobody has this address (development profile only).
+    PasswordResetRequestFailed = "PASSWORD_RESET_REQUEST_FAILED" NOT_FOUND,
+    /// The path exists, but not for this method; `Allow` lists those it has.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED,
+    /// Somebody has this user name or address.
+    UserCreationError = "USER_CREATION_ERROR" CONFLICT,
+    /// Somebody else has this user name or address.
+    UserUpdateError = "USER_UPDATE_ERROR" CONFLICT,
+    /// The body is longer than 1 MiB.
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE,
+    /// The body is not `application/json`, or is compressed.
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE,
+    /// The service failed; the log knows why, under the request id.
+    InternalError = "INTERNAL_ERROR" INTERNAL_SERVER_ERROR,
+    /// Too much to do at the moment; `Retry-After` says when to come back.
+    ServiceUnavailable = "SERVICE_UNAVAILABLE" SERVICE_UNAVAILABLE,
+}
+
+/// An error on its way out. The middleware adds the request id and the time, and writes the cause into the log.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) details: Option<Value>,
+    /// For the log only.
+    pub(crate) cause: Option<String>,
+    /// The methods of the path, for a 405.
+    pub(crate) allow: Option<String>,
+}
+
+impl ApiError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), details: None, cause: None, allow: None }
+    }
+
+    /// A failure of ours: the client learns that it happened, the log learns why.
+    pub(crate) fn internal(cause: impl fmt::Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(ErrorCode::InternalError, "Internal server error")
+        }
+    }
+
+    /// Too much to do.
+    pub(crate) fn unavailable(cause: impl fmt::Display) -> Self {
+        let message = "Service temporarily unavailable";
+        Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::ServiceUnavailable, message) }
+    }
+
+    /// Members that break rules: the message tells of the first, the details of all.
+    pub(crate) fn validation(errors: &ValidationErrors) -> Self {
+        let message = format!("Validation failed: {errors}");
+        Self { details: Some(fields(errors)), ..Self::new(ErrorCode::ValidationError, message) }
+    }
+
+    /// Query parameters that make no sense.
+    pub(crate) fn query(errors: &ValidationErrors) -> Self {
+        let name = errors.iter().next().map_or("", |error| error.field);
+        Self { details: Some(fields(errors)), ..Self::invalid_query(name) }
+    }
+
+    pub(crate) fn invalid_query(name: &str) -> Self {
+        Self::new(ErrorCode::InvalidQuery, format!("Invalid query parameter: {name}"))
+    }
+}
+
+fn fields(errors: &ValidationErrors) -> Value {
+    let fields = errors.iter().map(|error| (error.field.to_owned(), json!([error.message])));
+    json!({ "fields": fields.collect::<serde_json::Map<_, _>>() })
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.message)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        // Only the status: `observe` replaces this by the envelope, because it knows the request id.
+        HttpResponse::new(self.code.status())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy(_) | StoreError::Unavailable(_) => Self::unavailable(error),
+            // A service that lets one of these through has overlooked a case.
+            StoreError::Conflict(_)
+            | StoreError::PreconditionFailed(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Malformed(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::unavailable(error),
+            HashError::Failed(_) => Self::internal(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_are_errors() {
+        for (index, code) in ErrorCode::ALL.iter().enumerate() {
+            assert!(ErrorCode::ALL[..index].iter().all(|other| other.as_str() != code.as_str()), "{code:?}");
+            assert!(code.status().is_client_error() || code.status().is_server_error(), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_of_ours_keeps_its_cause_to_itself() {
+        for error in [
+            ApiError::from(StoreError::Corrupt("users.roles of 7".to_owned())),
+            ApiError::from(StoreError::Unavailable("disk".to_owned())),
+            ApiError::from(HashError::Failed("thread".to_owned())),
+        ] {
+            assert!(error.code.status().is_server_error());
+            assert!(error.details.is_none());
+            assert!(!error.message.contains(error.cause.as_deref().unwrap()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Whether the service is there, and whether it can work.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, ServiceConfig},
+};
+use denizen_services::HealthService;
+use serde_json::json;
+
+use crate::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    query::NoQuery,
+    request::Request,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/health").get(health));
+    config.service(Endpoint::at("/livez").get(livez));
+    config.service(Endpoint::at("/readyz").get(readyz));
+}
+
+/// `GET /health`: for people and for clients of the original.
+async fn health(request: Request, http: HttpRequest, _: NoQuery) -> HttpResponse {
+    let data = json!({
+        "service": "denizen",
+        "status": "healthy",
+        "timestamp": request.timestamp(),
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    let metadata = json!({ "endpoint": "/health", "method": http.method().as_str() });
+    request.answer_with(StatusCode::OK, "Server is healthy and running", data, metadata)
+}
+
+/// `GET /livez`: the process answers. Looks at nothing, so that a slow store does not get the process killed.
+async fn livez(request: Request, _: NoQuery) -> HttpResponse {
+    request.answer(StatusCode::OK, "Process is up", json!({ "status": "alive" }))
+}
+
+/// `GET /readyz`: store and mail worker can be reached; 503 otherwise.
+async fn readyz(
+    request: Request,
+    health: Data<dyn HealthService>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    let readiness = health.readiness().await;
+    let parts = json!({ "store": readiness.store, "mail_worker": readiness.mail_worker });
+    if readiness.is_ready() {
+        return Ok(request.answer(StatusCode::OK, "Service is ready", parts));
+    }
+    Err(ApiError {
+        details: Some(parts),
+        ..ApiError::new(ErrorCode::ServiceUnavailable, "Service is not ready")
+    })
+}

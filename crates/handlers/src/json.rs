@@ -1,0 +1,189 @@
+//! Bodies: `application/json`, one object, at most 1 MiB, nothing unknown, nothing twice, nothing behind it.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::header::{self, HeaderMap},
+};
+use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::error::{ApiError, ErrorCode};
+
+/// The longest body, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+/// How much of a body that is too long is read nevertheless, so that a client which sends first and reads later
+/// gets its answer instead of a broken connection.
+const MAX_DRAIN: usize = 16 * MAX_BYTES;
+
+/// The body as a request struct.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let acceptable = check_headers(request.headers());
+        let payload = payload.take();
+        Box::pin(async move {
+            let declared = acceptable?;
+            let bytes = read(payload, declared).await?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// The declared length, if the headers are acceptable.
+fn check_headers(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
+    let unsupported = |message| ApiError::new(ErrorCode::UnsupportedMediaType, message);
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(unsupported("Content-Encoding is not supported"));
+    }
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media_type = media_type.split(';').next().unwrap_or("").trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(unsupported("Content-Type must be application/json"));
+    }
+    Ok(headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse().ok()))
+}
+
+async fn read(mut payload: Payload, declared: Option<usize>) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(MAX_BYTES));
+    let mut length = 0_usize;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(broken_off)?;
+        length = length.saturating_add(chunk.len());
+        if length <= MAX_BYTES {
+            bytes.extend_from_slice(&chunk);
+        } else if length > MAX_DRAIN {
+            break;
+        }
+    }
+    if length > MAX_BYTES {
+        return Err(ApiError::new(ErrorCode::PayloadTooLarge, "Request body is too large"));
+    }
+    Ok(bytes)
+}
+
+fn broken_off(error: PayloadError) -> ApiError {
+    invalid(0, 0, &error.to_string())
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde reads a struct from an array too; and `null` would be a blank request.
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|byte| *byte != b'{')
+        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+    {
+        return Err(invalid(1, 1, "the top level must be an object"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        let text = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        invalid(error.line(), error.column(), text.strip_suffix(&place).unwrap_or(&text))
+    })
+}
+
+fn invalid(line: usize, column: usize, reason: &str) -> ApiError {
+    // The reason may quote what the client sent: fine to send back, but not at any length, and never logged.
+    let reason: String = reason.chars().take(200).collect();
+    let details = json!({ "line": line, "column": column, "reason": reason });
+    ApiError {
+        details: Some(details),
+        ..ApiError::new(ErrorCode::InvalidRequestBody, "Invalid request body")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Body {
+        name: String,
+        age: i64,
+    }
+
+    fn refusal(text: &[u8]) -> (u64, u64, String) {
+        let error = parse::<Body>(text).unwrap_err();
+        assert_eq!(
+            (error.code, error.message.as_ref()),
+            (ErrorCode::InvalidRequestBody, "Invalid request body")
+        );
+        let details = error.details.unwrap();
+        (
+            details["line"].as_u64().unwrap(),
+            details["column"].as_u64().unwrap(),
+            details["reason"].as_str().unwrap().to_owned(),
+        )
+    }
+
+    #[test]
+    fn an_object_is_read() {
+        let body = parse::<Body>(b" {\"name\": \"x\", \"age\": 3} \n").unwrap();
+        assert_eq!(body, Body { name: "x".to_owned(), age: 3 });
+    }
+
+    #[test]
+    fn every_refusal_says_where_and_why() {
+        let cases: [(&[u8], &str); 12] = [
+            (b"", "EOF while parsing a value"),
+            (b"{\"name\":", "EOF while parsing a value"),
+            (b"[]", "the top level must be an object"),
+            (b"[\"x\", 3]", "the top level must be an object"),
+            (b"null", "the top level must be an object"),
+            (b"\"x\"", "the top level must be an object"),
+            (b"{\"nick\": 1}", "unknown field `nick`, expected `name` or `age`"),
+            (b"{\"age\": 1, \"age\": 2}", "duplicate field `age`"),
+            (b"{} x", "trailing characters"),
+            (b"{\"age\": 1.5}", "invalid type: floating point `1.5`, expected i64"),
+            (b"{\"name\": \"\xff\xfe\"}", "invalid unicode code point"),
+            (b"\xef\xbb\xbf{}", "expected value"),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(refusal(text).2, reason, "{}", String::from_utf8_lossy(text));
+        }
+        assert_eq!(refusal(b"{\n  \"nick\": 1}").0, 2);
+    }
+
+    #[test]
+    fn depth_and_length_of_a_refusal_are_bounded() {
+        let deep = "[".repeat(100_000);
+        assert_eq!(
+            refusal(format!("{{\"name\": {deep}").as_bytes()).2.chars().count().min(201),
+            refusal(format!("{{\"name\": {deep}").as_bytes()).2.chars().count()
+        );
+        let long = format!("{{\"{}\": 1}}", "x".repeat(10_000));
+        assert_eq!(refusal(long.as_bytes()).2.chars().count(), 200);
+    }
+
+    #[test]
+    fn only_plain_json_is_accepted() {
+        let headers = |pairs: &[(&'static str, &str)]| {
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()))
+                .collect::<HeaderMap>()
+        };
+        for good in ["application/json", "Application/JSON; charset=utf-8", " application/json ;x=y"] {
+            assert!(check_headers(&headers(&[("content-type", good)])).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "text/plain", "application/jsonx", "application/json, text/plain", "multipart/form-data"]
+        {
+            let error = check_headers(&headers(&[("content-type", bad)])).unwrap_err();
+            assert_eq!(error.message, "Content-Type must be application/json", "{bad}");
+        }
+        let both = headers(&[("content-type", "application/json"), ("content-encoding", "gzip")]);
+        assert_eq!(check_headers(&both).unwrap_err().message, "Content-Encoding is not supported");
+    }
+}

@@ -1,0 +1,212 @@
+//! Around every request: its id, its line in the log, its headers, and an answer even if its handler panics.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody as _},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use denizen_models::ErrorResponse;
+use futures_util::FutureExt as _;
+
+use crate::{
+    error::{ApiError, ErrorCode},
+    log_line::printable,
+    request::{RequestStamp, Surroundings, json, peer},
+};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(crate) async fn observe(
+    surroundings: Data<Surroundings>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let stamp = stamp(&surroundings);
+    request.extensions_mut().insert(stamp.clone());
+    let line = LogLine::of(&request);
+
+    if surroundings.settings.local_only && !is_local(&request) {
+        let response = dress(render(&not_local(), &stamp), &stamp);
+        line.write(&response, &stamp, started);
+        return Ok(request.into_response(response));
+    }
+    // A panic must not take the worker's other connections along, nor leave this client without an answer.
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => {
+            let (request, response) = response.into_parts();
+            let response = dress(enveloped(response, &stamp), &stamp);
+            line.write(&response, &stamp, started);
+            Ok(ServiceResponse::new(request, response))
+        }
+        Ok(Err(error)) => {
+            let response = dress(render(&ApiError::internal(&error), &stamp), &stamp);
+            line.write(&response, &stamp, started);
+            Err(InternalError::from_response(error, response).into())
+        }
+        Err(_panic) => {
+            // The panic hook has written message and place already; here is the request that they belong to.
+            let response = dress(render(&ApiError::internal("a handler panicked"), &stamp), &stamp);
+            line.write(&response, &stamp, started);
+            Err(InternalError::from_response("a handler panicked", response).into())
+        }
+    }
+}
+
+/// `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+fn stamp(surroundings: &Surroundings) -> RequestStamp {
+    let now = surroundings.clock.now();
+    let mut random = [0; 10];
+    // An id without randomness is still an id: it need not be secret, and a broken generator shows elsewhere.
+    let _still_an_id = surroundings.tokens.fill(&mut random);
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+    RequestStamp { id: format!("req_{}", uuid.simple()), timestamp: now.timestamp() }
+}
+
+/// The answer as it is, or the error in its envelope.
+fn enveloped(response: HttpResponse, stamp: &RequestStamp) -> HttpResponse {
+    let error = match response.error() {
+        None => return response,
+        Some(error) => match error.as_error::<ApiError>() {
+            Some(error) => error.clone(),
+            // Not one of ours: an extractor of actix, say. Its text was not written for clients.
+            None if response.status().is_server_error() => ApiError::internal(error),
+            None => return response,
+        },
+    };
+    let mut rendered = render(&error, stamp);
+    for (name, value) in response.headers() {
+        if !rendered.headers().contains_key(name) {
+            rendered.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    rendered
+}
+
+/// The envelope of an error. Logs the cause of a failure of ours: this is the one place that does.
+fn render(error: &ApiError, stamp: &RequestStamp) -> HttpResponse {
+    let code = error.code.as_str();
+    if let Some(cause) = &error.cause {
+        if error.code == ErrorCode::ServiceUnavailable {
+            log::warn!("{} {code}: {}", stamp.id, printable(cause, 1000));
+        } else {
+            log::error!("{} {code}: {}", stamp.id, printable(cause, 1000));
+        }
+    }
+    let body = ErrorResponse {
+        error: error.message.clone().into_owned(),
+        code,
+        details: error.details.clone(),
+        timestamp: stamp.timestamp,
+        request_id: stamp.id.clone(),
+    };
+    let mut response = json(error.code.status(), &body);
+    let headers = response.headers_mut();
+    if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        headers.insert(header::ALLOW, allow);
+    }
+    if error.code == ErrorCode::ServiceUnavailable {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// What every answer carries (OWASP, HTTP Headers cheat sheet). A handler that knows better has set it already.
+fn dress(mut response: HttpResponse, stamp: &RequestStamp) -> HttpResponse {
+    let defaults: [(HeaderName, &'static str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in defaults {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if let Ok(id) = HeaderValue::from_str(&stamp.id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    response
+}
+
+/// Whether the request comes from a program on this machine that means this machine.
+///
+/// A page on the web can make a developer's browser send requests to 127.0.0.1, under a name of its own that it has
+/// pointed there (DNS rebinding); and a proxy in front would make a whole network local.
+fn is_local(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    let proxied =
+        headers.keys().any(|name| *name == header::FORWARDED || name.as_str().starts_with("x-forwarded-"));
+    let named = |authority: &str| {
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| host.eq_ignore_ascii_case(local))
+    };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let target = request.uri().authority().map(|authority| authority.as_str());
+    !proxied && host.is_some_and(named) && target.is_none_or(named)
+}
+
+fn not_local() -> ApiError {
+    let message = "Forbidden: the development profile answers only requests that come straight from this machine and \
+                   name it localhost, 127.0.0.1 or [::1]";
+    ApiError::new(ErrorCode::Forbidden, message)
+}
+
+/// What the log says of a request. The query is left out: it may hold what people type.
+struct LogLine {
+    method: String,
+    path: String,
+    ip: String,
+    /// What the caller calls this request, if that is fit to be printed.
+    caller_id: Option<String>,
+}
+
+impl LogLine {
+    fn of(request: &ServiceRequest) -> Self {
+        let caller_id = caller_id(request.headers());
+        Self {
+            method: printable(request.method().as_str(), 20),
+            path: printable(request.uri().path(), 200),
+            ip: peer(request.request()).map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
+            caller_id,
+        }
+    }
+
+    fn write(&self, response: &HttpResponse, stamp: &RequestStamp, started: Instant) {
+        let Self { method, path, ip, caller_id } = self;
+        let bytes = match response.body().size() {
+            BodySize::Sized(bytes) => bytes,
+            BodySize::None | BodySize::Stream => 0,
+        };
+        let status: StatusCode = response.status();
+        let millis = started.elapsed().as_secs_f64() * 1000.0;
+        let caller = caller_id.as_deref().map(|id| format!(" caller={id}")).unwrap_or_default();
+        log::info!(
+            target: "denizen::access",
+            "{method} {path} {} {bytes}B {millis:.1}ms {ip} {}{caller}", status.as_u16(), stamp.id
+        );
+    }
+}
+
+/// A caller's own `X-Request-ID`, if it is 1 to 64 harmless characters.
+fn caller_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    ((1..=64).contains(&id.len()) && id.bytes().all(harmless)).then(|| id.to_owned())
+}

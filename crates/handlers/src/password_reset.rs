@@ -1,0 +1,109 @@
+//! Resetting a forgotten password.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::{
+    PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
+    PasswordResetResponse, ValidateResetTokenRequest,
+};
+use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService, ValidateResetTokenError};
+
+use crate::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::NoQuery,
+    request::Request,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/users/request-password-reset").post(request_password_reset));
+    config.service(Endpoint::at("/api/users/reset-password").post(reset_password));
+    config.service(Endpoint::at("/api/users/validate-reset-token").post(validate_reset_token));
+}
+
+/// `POST /api/users/request-password-reset`
+async fn request_password_reset(
+    request: Request,
+    users: Data<dyn UserService>,
+    Json(body): Json<PasswordResetRequest>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    let email = body.email.trim().to_owned();
+    users.request_password_reset(&request.access, body).await?;
+    let message = "If your email address is in our database, you will receive a password reset link shortly."
+        .to_owned();
+    let answer = PasswordResetResponse { message, email };
+    Ok(request.answer(
+        StatusCode::OK,
+        "Password reset token generated. Check your email for instructions.",
+        answer,
+    ))
+}
+
+/// `POST /api/users/reset-password`
+async fn reset_password(
+    request: Request,
+    users: Data<dyn UserService>,
+    Json(body): Json<PasswordResetConfirmation>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    users.reset_password(&request.access, body).await?;
+    let message =
+        "Your password has been reset successfully. You can now log in with your new password.".to_owned();
+    let answer = PasswordResetConfirmationResponse { message, success: true };
+    Ok(request.answer(StatusCode::OK, "Password has been reset successfully.", answer))
+}
+
+/// `POST /api/users/validate-reset-token`
+async fn validate_reset_token(
+    request: Request,
+    users: Data<dyn UserService>,
+    Json(body): Json<ValidateResetTokenRequest>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    let status = users.validate_reset_token(&request.access, body).await?;
+    let message = if status.valid { "Reset token is valid" } else { "Reset token is not valid" };
+    Ok(request.answer(StatusCode::OK, message, status))
+}
+
+impl From<RequestPasswordResetError> for ApiError {
+    fn from(error: RequestPasswordResetError) -> Self {
+        match error {
+            RequestPasswordResetError::Validation(errors) => Self::validation(&errors),
+            RequestPasswordResetError::UnknownAddress(_) => {
+                let message = format!("Failed to request password reset: {error}");
+                Self::new(ErrorCode::PasswordResetRequestFailed, message)
+            }
+            RequestPasswordResetError::Overloaded => Self::unavailable(error),
+            RequestPasswordResetError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetPasswordError> for ApiError {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::Validation(errors) => Self::validation(&errors),
+            ResetPasswordError::InvalidToken
+            | ResetPasswordError::ExpiredToken
+            | ResetPasswordError::DeadToken => {
+                Self::new(ErrorCode::PasswordResetFailed, format!("Failed to reset password: {error}"))
+            }
+            ResetPasswordError::Hash(error) => error.into(),
+            ResetPasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ValidateResetTokenError> for ApiError {
+    fn from(error: ValidateResetTokenError) -> Self {
+        match error {
+            ValidateResetTokenError::Validation(errors) => Self::validation(&errors),
+            ValidateResetTokenError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What a handler knows about its request, and the success answers.
+
+use std::{
+    future::{Ready, ready},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{StatusCode, header},
+    web,
+};
+use denizen_models::SuccessResponse;
+use denizen_services::{AccessContext, Actor, Clock, TokenSource};
+use serde::Serialize;
+
+use crate::{HandlerSettings, error::ApiError, log_line::printable};
+
+/// What all handlers share.
+pub(crate) struct Surroundings {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Arc<dyn TokenSource>,
+    pub(crate) settings: HandlerSettings,
+}
+
+/// The request's id and its time of arrival; `observe` puts it on every request.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestStamp {
+    pub(crate) id: String,
+    pub(crate) timestamp: i64,
+}
+
+/// The request as the handlers see it: on whose behalf, and how to answer.
+pub(crate) struct Request {
+    pub(crate) access: AccessContext,
+    stamp: RequestStamp,
+}
+
+impl Request {
+    /// A success with data.
+    pub(crate) fn answer<T: Serialize>(&self, status: StatusCode, message: &str, data: T) -> HttpResponse {
+        self.respond(status, message, Some(data), None::<()>)
+    }
+
+    /// A success that consists of its message.
+    pub(crate) fn done(&self, message: &str) -> HttpResponse {
+        self.respond(StatusCode::OK, message, None::<()>, None::<()>)
+    }
+
+    /// A success with data and facts about it.
+    pub(crate) fn answer_with<T: Serialize, M: Serialize>(
+        &self,
+        status: StatusCode,
+        message: &str,
+        data: T,
+        metadata: M,
+    ) -> HttpResponse {
+        self.respond(status, message, Some(data), Some(metadata))
+    }
+
+    /// The time of arrival in Unix seconds, as every answer states it.
+    pub(crate) const fn timestamp(&self) -> i64 {
+        self.stamp.timestamp
+    }
+
+    fn respond<T: Serialize, M: Serialize>(
+        &self,
+        status: StatusCode,
+        message: &str,
+        data: Option<T>,
+        metadata: Option<M>,
+    ) -> HttpResponse {
+        let RequestStamp { id, timestamp } = &self.stamp;
+        let message = message.to_owned();
+        let envelope =
+            SuccessResponse { message, data, metadata, timestamp: *timestamp, request_id: id.clone() };
+        json(status, &envelope)
+    }
+}
+
+/// A JSON answer with a newline at its end, for people with terminals.
+pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
+    match serde_json::to_vec(body) {
+        Ok(mut bytes) => {
+            bytes.push(b'\n');
+            HttpResponse::build(status).insert_header((header::CONTENT_TYPE, "application/json")).body(bytes)
+        }
+        Err(error) => HttpResponse::from_error(ApiError::internal(error)),
+    }
+}
+
+impl FromRequest for Request {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request))
+    }
+}
+
+fn read(request: &HttpRequest) -> Result<Request, ApiError> {
+    let stamp = request.extensions().get::<RequestStamp>().cloned();
+    let stamp = stamp.ok_or_else(|| ApiError::internal("the request was not stamped"))?;
+    let surroundings = request.app_data::<web::Data<Surroundings>>();
+    let surroundings = surroundings.ok_or_else(|| ApiError::internal("the handlers have no surroundings"))?;
+    let actor = if surroundings.settings.everyone_is_admin { Actor::System } else { Actor::Anonymous };
+    let user_agent = request.headers().get(header::USER_AGENT);
+    let access = AccessContext {
+        actor,
+        ip: peer(request),
+        user_agent: user_agent.map(|agent| printable(&String::from_utf8_lossy(agent.as_bytes()), 200)),
+        request_id: stamp.id.clone(),
+    };
+    Ok(Request { access, stamp })
+}
+
+/// The address at the other end of the connection.
+pub(crate) fn peer(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|address| address.ip().to_canonical())
+}

@@ -1,0 +1,198 @@
+//! Users: list, search, create, get, replace, delete.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, ServiceConfig},
+};
+use denizen_models::{CreateUserRequest, UpdateUserRequest, UserId, UserResponse};
+use denizen_services::{
+    CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserQuery, UserService,
+    store::UserSort,
+};
+use serde_json::json;
+
+use crate::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::{NoQuery, Query},
+    request::Request,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/users").get(list).post(create));
+    config.service(Endpoint::at("/api/users/{id:.*}").get(get).put(update).delete(delete));
+}
+
+/// `GET /api/users`
+async fn list(
+    request: Request,
+    users: Data<dyn UserService>,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    let query = user_query(query)?;
+    let page = users.list_users(&request.access, &query).await?;
+    let shown: Vec<UserResponse> = page.users.into_iter().map(|user| request.access.view(user)).collect();
+    let message = format!("Successfully retrieved {} users", shown.len());
+    let mut metadata = json!({
+        "count": shown.len(),
+        "search": query.search.trim(),
+        "timestamp": request.timestamp(),
+        "next_cursor": page.next_cursor,
+    });
+    if let (Some(total), Some(members)) = (page.total, metadata.as_object_mut()) {
+        members.insert("total".to_owned(), total.into());
+    }
+    Ok(personal(request.answer_with(StatusCode::OK, &message, shown, metadata)))
+}
+
+fn user_query(mut query: Query) -> Result<UserQuery, ApiError> {
+    let flag = |text: &str| text.parse::<bool>().ok();
+    let sorts = UserSort::ALL.map(UserSort::as_str).join(", ");
+    let parsed = UserQuery {
+        search: query.take("search").unwrap_or_default(),
+        role: query.take("role"),
+        active: query.take_as("active", "true or false", flag)?,
+        sort: query.take_as("sort", &format!("one of {sorts}"), UserSort::from_name)?.unwrap_or_default(),
+        limit: query.take_as("limit", "a number", |text| text.parse().ok())?,
+        cursor: query.take("cursor"),
+        total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
+    };
+    query.finish()?;
+    Ok(parsed)
+}
+
+/// `POST /api/users`
+async fn create(
+    request: Request,
+    users: Data<dyn UserService>,
+    Json(body): Json<CreateUserRequest>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    let user = users.create_user(&request.access, body).await?;
+    let location = format!("/api/users/{}", user.id);
+    let metadata = json!({ "user_id": user.id });
+    let view = request.access.view(user);
+    let mut response = request.answer_with(StatusCode::CREATED, "User created successfully", view, metadata);
+    if let Ok(location) = location.try_into() {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// `GET /api/users/{id}`
+async fn get(
+    request: Request,
+    http: HttpRequest,
+    users: Data<dyn UserService>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    let user = users.get_user(&request.access, id_in(&http)?).await?;
+    Ok(personal(request.answer(StatusCode::OK, "User retrieved successfully", request.access.view(user))))
+}
+
+/// `PUT /api/users/{id}`
+async fn update(
+    request: Request,
+    http: HttpRequest,
+    users: Data<dyn UserService>,
+    Json(body): Json<UpdateUserRequest>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    let user = users.update_user(&request.access, id_in(&http)?, body).await?;
+    Ok(request.answer(StatusCode::OK, "User updated successfully", request.access.view(user)))
+}
+
+/// `DELETE /api/users/{id}`
+async fn delete(
+    request: Request,
+    http: HttpRequest,
+    users: Data<dyn UserService>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    users.delete_user(&request.access, id_in(&http)?).await?;
+    Ok(request.done("User deleted successfully"))
+}
+
+/// The id in the path, if it stands there in its one canonical form.
+pub(crate) fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
+    let id = request.match_info().get("id").unwrap_or("");
+    if id.is_empty() {
+        return Err(ApiError::new(ErrorCode::MissingUserId, "User ID is required"));
+    }
+    // The router has decoded `%31` to `1` already; the path itself still tells them apart.
+    let verbatim = request.uri().path().rsplit('/').next() == Some(id);
+    let parsed = UserId::parse(id).filter(|_| verbatim);
+    parsed.ok_or_else(|| ApiError::new(ErrorCode::InvalidUserId, "Invalid user ID format"))
+}
+
+/// Personal data: nobody but the caller may keep it, and the caller asks again before using it.
+fn personal(mut response: HttpResponse) -> HttpResponse {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, header::HeaderValue::from_static("Authorization, Cookie"));
+    response
+}
+
+impl From<GetUserError> for ApiError {
+    fn from(error: GetUserError) -> Self {
+        match error {
+            GetUserError::IdNotFound(_) | GetUserError::UsernameNotFound(_) => {
+                Self::new(ErrorCode::UserNotFound, format!("User not found: {error}"))
+            }
+            GetUserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListUsersError> for ApiError {
+    fn from(error: ListUsersError) -> Self {
+        match error {
+            ListUsersError::Query(errors) => Self::query(&errors),
+            ListUsersError::Forbidden => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            ListUsersError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateUserError> for ApiError {
+    fn from(error: CreateUserError) -> Self {
+        match error {
+            CreateUserError::Validation(errors) => Self::validation(&errors),
+            CreateUserError::Forbidden => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) => {
+                Self::new(ErrorCode::UserCreationError, format!("Failed to create user: {error}"))
+            }
+            CreateUserError::Hash(error) => error.into(),
+            CreateUserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateUserError> for ApiError {
+    fn from(error: UpdateUserError) -> Self {
+        match error {
+            UpdateUserError::NotFound(_) => {
+                Self::new(ErrorCode::UserNotFound, format!("User not found: {error}"))
+            }
+            UpdateUserError::Validation(errors) => Self::validation(&errors),
+            UpdateUserError::Forbidden(_) => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
+                Self::new(ErrorCode::UserUpdateError, format!("Failed to update user: {error}"))
+            }
+            UpdateUserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteUserError> for ApiError {
+    fn from(error: DeleteUserError) -> Self {
+        match error {
+            DeleteUserError::NotFound(_) => {
+                Self::new(ErrorCode::UserDeleteError, format!("Failed to delete user: {error}"))
+            }
+            DeleteUserError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The queue of mail jobs.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use denizen_models::UserId;
+
+use super::state::State;
+use crate::store::{
+    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, NewMailJob, Precondition, QueuedMail, Recipient,
+    StoreError, UserRef,
+};
+
+#[derive(Clone)]
+pub struct Job {
+    kind: MailKind,
+    recipient: Recipient<UserId>,
+    requested_at: DateTime<Utc>,
+    ip: Option<IpAddr>,
+    request_id: String,
+    generation: i64,
+    attempts: u32,
+    due_at: DateTime<Utc>,
+    dead: bool,
+    reason: Option<String>,
+    /// By whom it is leased, and until when.
+    lease: Option<(i64, DateTime<Utc>)>,
+}
+
+impl Job {
+    fn new(job: &NewMailJob, recipient: Recipient<UserId>) -> Self {
+        Self {
+            kind: job.kind,
+            recipient,
+            requested_at: job.at,
+            ip: job.ip,
+            request_id: job.request_id.clone(),
+            generation: 1,
+            attempts: 0,
+            due_at: job.at,
+            dead: false,
+            reason: None,
+            lease: None,
+        }
+    }
+
+    fn waits_for_an_address(&self) -> bool {
+        !self.dead && matches!(self.recipient, Recipient::Address(_))
+    }
+
+    fn is_free_at(&self, now: DateTime<Utc>) -> bool {
+        !self.dead && self.due_at <= now && self.lease.is_none_or(|(_, until)| until <= now)
+    }
+
+    fn is_held_by(&self, lease: Lease) -> bool {
+        self.lease.is_some_and(|(id, _)| id == lease.id)
+    }
+
+    pub fn queued(&self, id: MailJobId) -> QueuedMail {
+        QueuedMail {
+            id,
+            kind: self.kind,
+            recipient: self.recipient.clone(),
+            generation: self.generation,
+            attempts: self.attempts,
+            due_at: self.due_at,
+            dead: self.dead,
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+impl State {
+    pub fn enqueue_mail(
+        &mut self,
+        new: &NewMailJob,
+        resolve: impl FnOnce(UserRef) -> Result<UserId, StoreError>,
+    ) -> Result<MailJobId, StoreError> {
+        match &new.recipient {
+            Recipient::User(user) => {
+                let user = self.existing(resolve(*user)?)?;
+                let id = MailJobId(self.next_id());
+                self.jobs.insert(id, Job::new(new, Recipient::User(user)));
+                Ok(id)
+            }
+            Recipient::Address(address) => self.enqueue_for_address(new, address),
+        }
+    }
+
+    fn enqueue_for_address(&mut self, new: &NewMailJob, address: &str) -> Result<MailJobId, StoreError> {
+        let key = (new.kind, address.to_owned());
+        let fresh = Job::new(new, Recipient::Address(address.to_owned()));
+        if let Some(id) = self.job_for_address.get(&key).copied() {
+            self.jobs.change(id, |job| {
+                *job = Job { generation: job.generation + 1, lease: job.lease, ..fresh };
+            });
+            return Ok(id);
+        }
+        let waiting = self.jobs.rows().values().filter(|job| job.waits_for_an_address()).count();
+        if u32::try_from(waiting).is_ok_and(|waiting| waiting >= new.capacity) {
+            return Err(StoreError::PreconditionFailed(Precondition::QueueRoom));
+        }
+        let id = MailJobId(self.next_id());
+        self.job_for_address.insert(key, id);
+        self.jobs.insert(id, fresh);
+        Ok(id)
+    }
+
+    pub fn expect_lease(&self, lease: Lease) -> Result<(), StoreError> {
+        let job = self.jobs.get(&lease.job);
+        let mine = job.filter(|job| job.is_held_by(lease) && job.generation == lease.generation);
+        mine.map(|_| ()).ok_or(StoreError::PreconditionFailed(Precondition::Lease))
+    }
+
+    pub fn lease_mail(
+        &mut self,
+        lease_id: i64,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Vec<LeasedMail> {
+        let free = self.jobs.rows().iter().filter(|(_, job)| job.is_free_at(now));
+        let mut free: Vec<_> = free.map(|(id, job)| (job.due_at, *id)).collect();
+        free.sort_unstable();
+        free.truncate(limit);
+        let lease = |(_, id)| {
+            self.jobs.change(id, |job| {
+                job.lease = Some((lease_id, until));
+                LeasedMail {
+                    lease: Lease { job: id, id: lease_id, generation: job.generation },
+                    kind: job.kind,
+                    recipient: job.recipient.clone(),
+                    attempts: job.attempts,
+                    requested_at: job.requested_at,
+                    ip: job.ip,
+                    request_id: job.request_id.clone(),
+                }
+            })
+        };
+        let leased = free.into_iter().filter_map(lease).collect();
+        self.keep();
+        leased
+    }
+
+    pub fn finish_mail(&mut self, lease: Lease, outcome: MailOutcome) -> bool {
+        let Some(job) = self.jobs.get(&lease.job).filter(|job| job.is_held_by(lease)) else {
+            return false;
+        };
+        let renewed = job.generation != lease.generation;
+        if matches!(outcome, MailOutcome::Done) && !renewed {
+            self.remove_job(lease.job);
+        } else {
+            self.jobs.change(lease.job, |job| {
+                job.lease = None;
+                if !renewed {
+                    job.fail(outcome);
+                }
+            });
+        }
+        self.keep();
+        true
+    }
+
+    fn remove_job(&mut self, id: MailJobId) {
+        if let Some(Job { kind, recipient: Recipient::Address(address), .. }) = self.jobs.remove(&id) {
+            self.job_for_address.remove(&(kind, address));
+        }
+    }
+
+    pub fn remove_jobs_of(&mut self, user: UserId) {
+        let mine = self.jobs.rows().iter().filter(|(_, job)| job.recipient == Recipient::User(user));
+        let ids: Vec<_> = mine.map(|(id, _)| *id).collect();
+        for id in ids {
+            self.jobs.remove(&id);
+        }
+    }
+}
+
+impl Job {
+    fn fail(&mut self, outcome: MailOutcome) {
+        match outcome {
+            MailOutcome::Done => {}
+            MailOutcome::Retry { at, reason } => {
+                self.attempts += 1;
+                self.due_at = at;
+                self.reason = Some(reason);
+            }
+            MailOutcome::Dead { reason } => {
+                self.attempts += 1;
+                self.dead = true;
+                self.reason = Some(reason);
+            }
+        }
+    }
+}

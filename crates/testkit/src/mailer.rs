@@ -1,0 +1,112 @@
+//! A mailer that keeps what it should send.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use denizen_models::fold;
+use denizen_services::{Mail, MailError, MailMessage, Mailer};
+
+/// Keeps every mail in memory, and fails when told to.
+#[derive(Debug, Default)]
+pub struct RecordingMailer(Mutex<Record>);
+
+#[derive(Debug, Default)]
+struct Record {
+    sent: Vec<Mail>,
+    failures: VecDeque<MailError>,
+}
+
+impl RecordingMailer {
+    /// Nothing sent, nothing to fail.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets the next `times` sendings fail with `error`, after those that were already told to fail.
+    pub fn fail_next(&self, times: usize, error: MailError) {
+        self.with(|record| record.failures.extend(std::iter::repeat_n(error, times)));
+    }
+
+    /// Every mail that did not fail, oldest first.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Mail> {
+        self.with(|record| record.sent.clone())
+    }
+
+    /// The mails to this address, whatever its case, oldest first.
+    #[must_use]
+    pub fn sent_to(&self, address: &str) -> Vec<Mail> {
+        let key = fold(address);
+        self.sent().into_iter().filter(|mail| mail.to.key() == key).collect()
+    }
+
+    /// The token in the newest mail to this address that carries one.
+    #[must_use]
+    pub fn last_token_for(&self, address: &str) -> Option<String> {
+        let token = |mail: &Mail| match &mail.message {
+            MailMessage::PasswordReset { token, .. } => Some(token.expose().to_owned()),
+            MailMessage::PasswordChanged { .. } => None,
+        };
+        self.sent_to(address).iter().rev().find_map(token)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Record) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Mailer for RecordingMailer {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        self.with(|record| match record.failures.pop_front() {
+            Some(error) => Err(error),
+            None => {
+                record.sent.push(mail.clone());
+                Ok(())
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Duration;
+    use denizen_services::Token;
+
+    use super::*;
+    use crate::{FixedClock, SeededTokens, user_values};
+
+    fn mail(name: &str, message: MailMessage) -> Mail {
+        Mail { to: user_values(name).email, name: name.to_owned(), message }
+    }
+
+    #[tokio::test]
+    async fn it_fails_as_often_as_told_and_keeps_the_rest() {
+        let mailer = RecordingMailer::new();
+        let error = MailError::Permanent("no such mailbox".to_owned());
+        mailer.fail_next(2, error.clone());
+        let notice = mail("alice", MailMessage::PasswordChanged { at: FixedClock::start(), ip: None });
+        assert_eq!(mailer.send(&notice).await, Err(error.clone()));
+        assert_eq!(mailer.send(&notice).await, Err(error));
+        assert_eq!(mailer.send(&notice).await, Ok(()));
+        assert_eq!((mailer.sent().len(), mailer.sent_to("bob@example.com").len()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn the_last_token_is_that_of_the_newest_mail_with_one() {
+        let (mailer, source) = (RecordingMailer::new(), SeededTokens::new(1));
+        assert_eq!(mailer.last_token_for("alice@example.com"), None);
+        let tokens = [(); 2].map(|()| Token::mint(&source).unwrap());
+        for token in &tokens {
+            let message = MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
+            mailer.send(&mail("alice", message)).await.unwrap();
+        }
+        let notice = MailMessage::PasswordChanged { at: FixedClock::start(), ip: None };
+        mailer.send(&mail("alice", notice)).await.unwrap();
+        assert_eq!(mailer.last_token_for("ALICE@example.com").as_deref(), Some(tokens[1].expose()));
+    }
+}
