@@ -1,1 +1,81 @@
-fn main() {}
+//! The `denizen` binary.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+use denizen_server::{
+    Application,
+    cli::{Cli, Command},
+    config::Config,
+    start_logging,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The exit code of a wrong command line or configuration; clap uses the same.
+const USAGE: u8 = 2;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let settings = cli.settings(std::env::vars_os());
+    match cli.chosen() {
+        Command::Config(command) => {
+            let report = command.run(&settings);
+            // A closed pipe (`denizen config print | head`) is no failure of ours.
+            let _closed = io::stdout().write_all(report.stdout.as_bytes());
+            let _closed = io::stderr().write_all(report.stderr.as_bytes());
+            ExitCode::from(report.exit_code)
+        }
+        Command::Serve => match Config::from_settings(&settings) {
+            Ok(config) => serve(config).await,
+            Err(problems) => {
+                complain(&problems);
+                ExitCode::from(USAGE)
+            }
+        },
+    }
+}
+
+async fn serve(config: Config) -> ExitCode {
+    start_logging(&config.log);
+    let application = match Application::build(config).await {
+        Ok(application) => application,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let stop = match stop_signal() {
+        Ok(stop) => stop,
+        Err(error) => {
+            complain(&format_args!("cannot wait for signals: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match application.run_until(stop).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ready when the process is asked to stop, by Ctrl-C or by a service manager.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// To standard error and not to the log: a filter must not hide why nothing runs.
+fn complain(what: &dyn std::fmt::Display) {
+    let _closed = writeln!(io::stderr(), "denizen: {what}");
+}

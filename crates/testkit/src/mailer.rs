@@ -1,21 +1,27 @@
 //! A mailer that keeps what it should send.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
 use denizen_models::fold;
 use denizen_services::{Mail, MailError, MailMessage, Mailer};
+use tokio::sync::Notify;
 
 /// Keeps every mail in memory, and fails when told to.
 #[derive(Debug, Default)]
-pub struct RecordingMailer(Mutex<Record>);
+pub struct RecordingMailer {
+    record: Mutex<Record>,
+    sent: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Record {
     sent: Vec<Mail>,
+    /// How many of `sent` [`RecordingMailer::next_token_for`] has looked at, for each address.
+    read: HashMap<String, usize>,
     failures: VecDeque<MailError>,
 }
 
@@ -47,15 +53,44 @@ impl RecordingMailer {
     /// The token in the newest mail to this address that carries one.
     #[must_use]
     pub fn last_token_for(&self, address: &str) -> Option<String> {
-        let token = |mail: &Mail| match &mail.message {
-            MailMessage::PasswordReset { token, .. } => Some(token.expose().to_owned()),
-            MailMessage::PasswordChanged { .. } => None,
-        };
-        self.sent_to(address).iter().rev().find_map(token)
+        self.sent_to(address).iter().rev().find_map(token_in)
+    }
+
+    /// The token in the next mail to this address, in the order of sending. Waits until there is one that an earlier
+    /// call has not returned.
+    pub async fn next_token_for(&self, address: &str) -> String {
+        loop {
+            let notified = self.sent.notified();
+            if let Some(token) = self.unread_token_for(address) {
+                return token;
+            }
+            notified.await;
+        }
+    }
+
+    fn unread_token_for(&self, address: &str) -> Option<String> {
+        let key = fold(address);
+        self.with(|record| {
+            let read = record.read.entry(key.clone()).or_default();
+            while let Some(mail) = record.sent.get(*read) {
+                *read += 1;
+                if let Some(token) = token_in(mail).filter(|_| mail.to.key() == key) {
+                    return Some(token);
+                }
+            }
+            None
+        })
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Record) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn token_in(mail: &Mail) -> Option<String> {
+    match &mail.message {
+        MailMessage::PasswordReset { token, .. } => Some(token.expose().to_owned()),
+        MailMessage::PasswordChanged { .. } => None,
     }
 }
 
@@ -68,7 +103,9 @@ impl Mailer for RecordingMailer {
                 record.sent.push(mail.clone());
                 Ok(())
             }
-        })
+        })?;
+        self.sent.notify_waiters();
+        Ok(())
     }
 }
 
@@ -97,12 +134,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn each_token_is_handed_out_once_and_waited_for() {
+        let (mailer, source) = (std::sync::Arc::new(RecordingMailer::new()), SeededTokens::new(1));
+        let waiting = {
+            let mailer = mailer.clone();
+            tokio::spawn(async move { (mailer.next_token_for("alice@example.com").await, mailer) })
+        };
+        let tokens = [(); 2].map(|()| Token::mint(&source).unwrap());
+        for token in &tokens {
+            let message =
+                MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
+            mailer.send(&mail("alice", message)).await.unwrap();
+        }
+        assert_eq!(waiting.await.unwrap().0, tokens[0].expose());
+        assert_eq!(mailer.next_token_for("Alice@example.com").await, tokens[1].expose());
+    }
+
+    #[tokio::test]
     async fn the_last_token_is_that_of_the_newest_mail_with_one() {
         let (mailer, source) = (RecordingMailer::new(), SeededTokens::new(1));
         assert_eq!(mailer.last_token_for("alice@example.com"), None);
         let tokens = [(); 2].map(|()| Token::mint(&source).unwrap());
         for token in &tokens {
-            let message = MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
+            let message =
+                MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
             mailer.send(&mail("alice", message)).await.unwrap();
         }
         let notice = MailMessage::PasswordChanged { at: FixedClock::start(), ip: None };

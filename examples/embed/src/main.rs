@@ -1,1 +1,88 @@
-fn main() {}
+//! Accounts in a program without a web server: the service crate, the store in memory, and a mailer of our own.
+//!
+//! Run it with `cargo run -p denizen-example-embed`.
+
+use std::{
+    error::Error,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use denizen_models::{CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, Secret};
+use denizen_services::{
+    AccessContext, Argon2Cost, Argon2Hasher, Mail, MailError, MailMessage, MailWorker, Mailer, OsTokenSource,
+    SystemClock, UserService,
+    defaults::{DefaultUserService, Ports, ServiceSettings},
+    memory::InMemoryStore,
+};
+
+/// A mailer is one method. This one keeps the tokens, as a test or a desktop program might.
+#[derive(Default)]
+struct Drawer(Mutex<Vec<Secret>>);
+
+#[async_trait]
+impl Mailer for Drawer {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        match &mail.message {
+            MailMessage::PasswordReset { token, valid_for } => {
+                println!("mail to {}: a token that works for {} minutes", mail.to, valid_for.num_minutes());
+                let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                tokens.push(Secret::from(token.expose()));
+            }
+            MailMessage::PasswordChanged { .. } => println!("mail to {}: your password was changed", mail.to),
+        }
+        Ok(())
+    }
+}
+
+impl Drawer {
+    fn newest_token(&self) -> Option<Secret> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // The ports: where users live, what time it is, where randomness comes from, who hashes passwords.
+    let tokens = Arc::new(OsTokenSource);
+    let ports = Ports {
+        store: Arc::new(InMemoryStore::new()),
+        clock: Arc::new(SystemClock),
+        hasher: Arc::new(Argon2Hasher::start(Argon2Cost::RECOMMENDED, 1, 16, tokens.clone())?),
+        tokens,
+    };
+    let settings = ServiceSettings::default();
+    let drawer = Arc::new(Drawer::default());
+    let users = DefaultUserService::new(ports.clone(), settings.clone());
+    let worker = MailWorker::new(ports, settings, drawer.clone());
+
+    // This program may do everything; one that acts for somebody says for whom.
+    let context = AccessContext::system();
+    let request = CreateUserRequest {
+        username: "ada".to_owned(),
+        email: "ada@example.com".to_owned(),
+        first_name: "Ada".to_owned(),
+        last_name: "Lovelace".to_owned(),
+        ..CreateUserRequest::default()
+    };
+    let ada = users.create_user(&context, request).await?;
+    println!("created user {} ({})", ada.id, ada.values.username);
+
+    // A reset is queued at once and mailed by the worker. A program with a loop of its own calls it from there; a
+    // server runs `MailWorker::run` beside everything else.
+    let email = "Ada@Example.com".to_owned();
+    users.request_password_reset(&AccessContext::anonymous(), PasswordResetRequest { email }).await?;
+    worker.deliver_now().await?;
+
+    let token = drawer.newest_token().ok_or("no token was mailed")?;
+    let confirmation = PasswordResetConfirmation { token, new_password: Secret::from("newsecurepassword") };
+    users.reset_password(&AccessContext::anonymous(), confirmation.clone()).await?;
+    println!("the password is set");
+    worker.deliver_now().await?;
+
+    // A token works once.
+    if let Err(error) = users.reset_password(&AccessContext::anonymous(), confirmation).await {
+        println!("the same token again: {error}");
+    }
+    Ok(())
+}

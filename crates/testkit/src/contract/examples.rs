@@ -1,0 +1,153 @@
+//! One example of every change, with what it gives, and with what it does when its row is missing.
+
+use std::sync::Arc;
+
+use denizen_models::User;
+use denizen_services::{
+    AccessContext,
+    store::{
+        AuditEvent, AuditKind, Change, Lease, MailKind, NewMailJob, Outcome, Recipient, SessionId, Store,
+        StoreError, UniqueKey, UnitOfWork,
+    },
+};
+
+use super::verbs::{
+    LEASE_LOST, NOBODY, RESET, TOKEN_GONE, USER_GONE, WORLDS, at, changed, commit, hash, insert, password, session,
+};
+use crate::{must, user_values};
+
+/// A user with a token, a session and mail jobs, one of which is leased: something for every change to bite on.
+pub struct World {
+    /// Tells the worlds in one store apart. Below [`WORLDS`].
+    pub number: u8,
+    pub alice: User,
+    pub lease: Lease,
+}
+
+/// A change in a unit of its own.
+pub struct Example {
+    /// The variant, as its author wrote it.
+    pub variant: &'static str,
+    pub works: UnitOfWork,
+    pub gives: fn(&Outcome) -> bool,
+    /// The same change of something that is not there (or, for an insertion, that is there already).
+    pub missing: UnitOfWork,
+    pub answer: Result<Outcome, StoreError>,
+}
+
+macro_rules! examples {
+    (|$world:ident, $new:ident| $(
+        $variant:ident: $works:expr, gives $outcome:pat; without its row: $missing:expr, $answer:expr;
+    )*) => {
+        /// One example per variant, in the order of their declaration.
+        pub fn examples($world: &World) -> Vec<Example> {
+            let $new = UnitOfWork::new;
+            vec![$(Example {
+                variant: stringify!($variant),
+                works: $works,
+                gives: |outcome| matches!(outcome, $outcome),
+                missing: $missing,
+                answer: $answer,
+            }),*]
+        }
+
+        /// The name of the variant. If a new one does not compile here, give it an example below: the cases that run
+        /// over all examples then hold every store to it. Write its own cases beside those of its subject.
+        pub fn variant(change: &Change) -> &'static str {
+            match change {
+                $(Change::$variant { .. } => stringify!($variant),)*
+            }
+        }
+    };
+}
+
+examples! { |world, new|
+    ExpectUser:
+        new().expect_user(world.alice.id, world.alice.security_version), gives Outcome::Done;
+        without its row: new().expect_user(NOBODY, 1), Err(USER_GONE);
+    ExpectLease:
+        new().expect_lease(world.lease), gives Outcome::Done;
+        without its row: new().expect_lease(Lease { id: -1, ..world.lease }), Err(LEASE_LOST);
+    InsertUser:
+        new().insert_user(user_values(&format!("new_{}", world.number)), Some(password("first")), at(9)),
+        gives Outcome::User(_);
+        without its row: new().insert_user(world.alice.values.clone(), None, at(9)),
+        Err(StoreError::Conflict(UniqueKey::Username));
+    UpdateUser:
+        new().update_user(world.alice.id, world.alice.revision, world.other_values(), at(9)),
+        gives Outcome::Done;
+        without its row: new().update_user(NOBODY, 1, world.alice.values.clone(), at(9)), Err(USER_GONE);
+    SetPassword:
+        new().set_password(world.alice.id, password("new"), world.alice.security_version, at(9)),
+        gives Outcome::Done;
+        without its row: new().set_password(NOBODY, password("new"), 1, at(9)), Err(USER_GONE);
+    VerifyEmail:
+        new().verify_email(world.alice.id, at(9)), gives Outcome::Done;
+        without its row: new().verify_email(NOBODY, at(9)), Ok(Outcome::Done);
+    DeleteUser:
+        new().delete_user(world.alice.id), gives Outcome::Done;
+        without its row: new().delete_user(NOBODY), Err(USER_GONE);
+    PutToken:
+        new().put_token(world.alice.id, RESET, hash(world.number + 2 * WORLDS), at(600)), gives Outcome::Done;
+        without its row: new().put_token(NOBODY, RESET, hash(world.number + 2 * WORLDS), at(600)), Err(USER_GONE);
+    ConsumeToken:
+        new().consume_token(world.alice.id, RESET, hash(world.number), at(9)), gives Outcome::Done;
+        without its row: new().consume_token(NOBODY, RESET, hash(world.number), at(9)), Err(TOKEN_GONE);
+    RevokeTokens:
+        new().revoke_tokens(world.alice.id), gives Outcome::Count(1);
+        without its row: new().revoke_tokens(NOBODY), Ok(Outcome::Count(0));
+    InsertSession:
+        new().insert_session(session(world.alice.id, hash(world.number + 3 * WORLDS))), gives Outcome::Session(_);
+        without its row: new().insert_session(session(NOBODY, hash(world.number + 3 * WORLDS))), Err(USER_GONE);
+    RevokeSessions:
+        new().revoke_sessions(world.alice.id, Some(SessionId(-1))), gives Outcome::Count(1);
+        without its row: new().revoke_sessions(NOBODY, None), Ok(Outcome::Count(0));
+    EnqueueMail:
+        new().enqueue_mail(reset_mail(&world.alice)), gives Outcome::Job(_);
+        without its row: new().enqueue_mail(notice(NOBODY)), Err(USER_GONE);
+    Record:
+        new().record(event(world.alice.id)), gives Outcome::Done;
+        without its row: new().record(event(NOBODY)), Ok(Outcome::Done);
+}
+
+/// A notice to a user.
+pub fn notice(user: impl Into<denizen_services::store::UserRef>) -> NewMailJob {
+    NewMailJob::to_user(MailKind::PasswordChanged, user, &AccessContext::system(), at(0))
+}
+
+/// A request for whoever has the address of `user`.
+pub fn reset_mail(user: &User) -> NewMailJob {
+    let context = AccessContext::anonymous();
+    NewMailJob::to_address(MailKind::PasswordReset, &user.values.email, &context, at(0), 1000)
+}
+
+/// Something to record.
+pub fn event(user: impl Into<denizen_services::store::UserRef>) -> AuditEvent {
+    AuditEvent::new(AuditKind::UserUpdated, user, &AccessContext::system(), at(0))
+}
+
+impl World {
+    /// Builds the world of this number.
+    pub async fn build(store: &Arc<dyn Store>, number: u8) -> Self {
+        assert!(number < WORLDS, "more examples than worlds: raise `WORLDS`");
+        let alice = insert(store, &format!("alice_{number}")).await;
+        let work = UnitOfWork::new()
+            .put_token(alice.id, RESET, hash(number), at(600))
+            .insert_session(session(alice.id, hash(number + WORLDS)))
+            .enqueue_mail(reset_mail(&alice))
+            .enqueue_mail(notice(alice.id))
+            .record(event(alice.id));
+        commit(store, work).await;
+        let leased = must(store.lease_mail(i64::from(number) + 1, at(0), at(300), 10).await);
+        let mut leases = leased.into_iter().filter(|job| matches!(job.recipient, Recipient::Address(_)));
+        let lease = must(leases.next().ok_or("the request is not leased")).lease;
+        Self { number, alice, lease }
+    }
+
+    fn other_values(&self) -> denizen_models::UserValues {
+        changed(&self.alice, |values| {
+            let other = user_values(&format!("other_{}", self.number));
+            (values.username, values.email, values.active) = (other.username, other.email, false);
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! The verbs in which the cases speak.
+
+use std::{
+    future::{Future, poll_fn},
+    sync::Arc,
+    task::Poll,
+};
+
+use chrono::{DateTime, Duration, Utc};
+use denizen_models::{User, UserId, UserValues};
+use denizen_services::{
+    PasswordHash, TokenHash, TokenPurpose,
+    store::{
+        AuditEvent, Credentials, NewSession, Outcome, PageRequest, Precondition, QueuedMail, Session, Store,
+        StoreError, StoredToken, UnitOfWork, UserFilter, UserSort,
+    },
+};
+use tokio::task::JoinSet;
+
+use crate::{FixedClock, must, user_values};
+
+pub const RESET: TokenPurpose = TokenPurpose::PasswordReset;
+pub const USER_GONE: StoreError = StoreError::PreconditionFailed(Precondition::User);
+pub const TOKEN_GONE: StoreError = StoreError::PreconditionFailed(Precondition::Token);
+pub const LEASE_LOST: StoreError = StoreError::PreconditionFailed(Precondition::Lease);
+pub const QUEUE_FULL: StoreError = StoreError::PreconditionFailed(Precondition::QueueRoom);
+/// An id that no store gives during a test.
+pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
+
+/// How many worlds fit into one store: each has four [`hash`]es of its own.
+pub const WORLDS: u8 = 32;
+
+/// So many seconds after the beginning of time in the suite.
+pub fn at(seconds: i64) -> DateTime<Utc> {
+    FixedClock::start() + Duration::seconds(seconds)
+}
+
+pub fn hash(byte: u8) -> TokenHash {
+    TokenHash::from_bytes([byte; 32])
+}
+
+pub fn password(text: &str) -> PasswordHash {
+    PasswordHash::new(format!("$test${text}"))
+}
+
+/// A session that is good for an hour.
+pub fn session(user: UserId, token: TokenHash) -> NewSession {
+    NewSession { user, token, created_at: at(0), expires_at: at(3600), ip: None, user_agent: None }
+}
+
+/// Commits what must succeed.
+pub async fn commit(store: &Arc<dyn Store>, work: UnitOfWork) -> Vec<Outcome> {
+    let changes = work.changes().len();
+    let outcomes = must(store.commit(work).await).0;
+    assert_eq!(outcomes.len(), changes, "one outcome per change: {outcomes:?}");
+    outcomes
+}
+
+/// Commits what must fail, and says how it did.
+pub async fn refusal(store: &Arc<dyn Store>, work: UnitOfWork) -> StoreError {
+    let answer = store.commit(work).await;
+    assert!(answer.is_err(), "must be refused, and was not: {answer:?}");
+    answer.err().unwrap_or(StoreError::Busy(String::new()))
+}
+
+pub async fn insert(store: &Arc<dyn Store>, name: &str) -> User {
+    insert_values(store, user_values(name)).await
+}
+
+pub async fn insert_values(store: &Arc<dyn Store>, values: UserValues) -> User {
+    let committed = must(store.commit(UnitOfWork::new().insert_user(values, None, at(0))).await);
+    user(store, must(committed.user())).await
+}
+
+/// Inserts many users with one batch, in this order.
+pub async fn insert_all(store: &Arc<dyn Store>, all: impl IntoIterator<Item = UserValues>) -> Vec<User> {
+    let units = all.into_iter().map(|values| UnitOfWork::new().insert_user(values, None, at(0))).collect();
+    let mut users = Vec::new();
+    for committed in store.commit_batch(units).await {
+        users.push(user(store, must(must(committed).user())).await);
+    }
+    users
+}
+
+/// Reads a user who must be there.
+pub async fn user(store: &Arc<dyn Store>, id: UserId) -> User {
+    must(must(store.find_user(id).await).ok_or(format!("user {id} is not there")))
+}
+
+pub async fn credentials(store: &Arc<dyn Store>, id: UserId) -> Credentials {
+    must(must(store.find_credentials(id).await).ok_or(format!("user {id} has no credentials")))
+}
+
+/// `user`'s values, changed.
+pub fn changed(user: &User, change: impl FnOnce(&mut UserValues)) -> UserValues {
+    let mut values = user.values.clone();
+    change(&mut values);
+    values
+}
+
+/// Replaces values of `user` as it was read, and reads it again.
+pub async fn update(store: &Arc<dyn Store>, old: &User, change: impl FnOnce(&mut UserValues)) -> User {
+    let work = UnitOfWork::new().update_user(old.id, old.revision, changed(old, change), at(60));
+    commit(store, work).await;
+    user(store, old.id).await
+}
+
+pub async fn token(store: &Arc<dyn Store>, hash: TokenHash) -> Option<StoredToken> {
+    must(store.find_token(RESET, &hash).await)
+}
+
+pub async fn find_session(store: &Arc<dyn Store>, hash: TokenHash) -> Option<Session> {
+    must(store.find_session(&hash).await)
+}
+
+pub async fn mail_jobs(store: &Arc<dyn Store>) -> Vec<QueuedMail> {
+    must(store.list_mail_jobs(1000).await)
+}
+
+pub async fn audit(store: &Arc<dyn Store>) -> Vec<AuditEvent<UserId>> {
+    must(store.list_audit_events(1000).await)
+}
+
+/// Everything that can be read, to be compared with what can be read later.
+#[derive(Debug, PartialEq)]
+pub struct Snapshot {
+    pub users: Vec<(User, Option<Credentials>)>,
+    pub tokens: Vec<Option<StoredToken>>,
+    pub sessions: Vec<Option<Session>>,
+    pub mail_jobs: Vec<QueuedMail>,
+    pub audit: Vec<AuditEvent<UserId>>,
+}
+
+/// Reads everything; of tokens and sessions, those with the [`hash`]es of worlds.
+pub async fn snapshot(store: &Arc<dyn Store>) -> Snapshot {
+    let page = PageRequest { sort: UserSort::Id, after: None, limit: 1000 };
+    let mut users = Vec::new();
+    for user in must(store.list_users(&UserFilter::default(), &page).await).users {
+        let credentials = must(store.find_credentials(user.id).await);
+        users.push((user, credentials));
+    }
+    let (mut tokens, mut sessions) = (Vec::new(), Vec::new());
+    for byte in 0..4 * WORLDS {
+        tokens.push(token(store, hash(byte)).await);
+        sessions.push(find_session(store, hash(byte)).await);
+    }
+    Snapshot { users, tokens, sessions, mail_jobs: mail_jobs(store).await, audit: audit(store).await }
+}
+
+/// Commits the unit that `work` builds for each number, all at once, and counts the successes; the failures must
+/// all be `expected`.
+pub async fn race(
+    store: &Arc<dyn Store>,
+    tasks: u8,
+    work: impl Fn(u8) -> UnitOfWork,
+    expected: StoreError,
+) -> usize {
+    let mut running = JoinSet::new();
+    for number in 0..tasks {
+        let (store, work) = (store.clone(), work(number));
+        running.spawn(async move { store.commit(work).await });
+    }
+    let answers = running.join_all().await;
+    let failures: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert!(failures.iter().all(|failure| **failure == expected), "{failures:?}");
+    answers.len() - failures.len()
+}
+
+/// Lets a future begin, and drops it at its first pause: what becomes of a handler whose client went away.
+pub async fn begin_and_abandon<T>(future: impl Future<Output = T>) {
+    let mut future = Box::pin(future);
+    poll_fn(|context| {
+        let _ = future.as_mut().poll(context);
+        Poll::Ready(())
+    })
+    .await;
+}

@@ -1,3 +1,96 @@
-//! What the tests drive the server with.
+//! A server of the test's own: real sockets, a clock that the test moves, a mailer that keeps what it sends.
 
 pub mod http;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use denizen_server::{
+    Application, Overrides, RunError,
+    config::{BIND, Config, ConfigFile, DATABASE, Settings},
+};
+use denizen_services::{Argon2Cost, store::Store};
+use denizen_testkit::{FixedClock, RecordingMailer};
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+
+/// Longer than anything here takes; a test that hangs should say so.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server in the development profile, on a database file of its own. It stops when it is dropped.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub clock: Arc<FixedClock>,
+    pub mailer: Arc<RecordingMailer>,
+    folder: Option<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<Result<(), RunError>>,
+}
+
+impl TestServer {
+    /// On a fresh database.
+    pub async fn start() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        Self::start_in(folder).await
+    }
+
+    /// On the database in `folder`, if there is one.
+    pub async fn start_in(folder: TempDir) -> Self {
+        let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
+        let mut server = Self::start_with(&database, None).await;
+        server.folder = Some(folder);
+        server
+    }
+
+    /// On a store that the test brings.
+    pub async fn start_on(store: Arc<dyn Store>) -> Self {
+        Self::start_with("memory:", Some(store)).await
+    }
+
+    async fn start_with(database: &str, store: Option<Arc<dyn Store>>) -> Self {
+        let flags = [(&BIND, "127.0.0.1:0".to_owned()), (&DATABASE, database.to_owned())];
+        let settings = Settings::resolve(flags, &ConfigFile::Optional("none.toml".into()), [("", ""); 0]);
+        let config = Config::from_settings(&settings).expect("a valid configuration");
+        let (clock, mailer) = (Arc::new(FixedClock::new()), Arc::new(RecordingMailer::new()));
+        let overrides = Overrides {
+            clock: Some(clock.clone()),
+            mailer: Some(mailer.clone()),
+            store,
+            hash_cost: Some(Argon2Cost::CHEAPEST),
+        };
+        let application = Application::build_with(config, overrides).await.expect("a server that starts");
+        let address = application.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(application.run_until(async move {
+            // Also when the sender is dropped with the test.
+            let _ = stopped.await;
+        }));
+        Self { address, clock, mailer, folder: None, stop: Some(stop), running }
+    }
+
+    /// The token in the next mail to this address that no earlier call has returned.
+    pub async fn next_token(&self, address: &str) -> String {
+        timeout(PATIENCE, self.mailer.next_token_for(address)).await.expect("a mail with a token")
+    }
+
+    /// Moves the server's clock.
+    pub fn advance_minutes(&self, minutes: u32) {
+        self.clock.advance(chrono::Duration::minutes(i64::from(minutes)));
+    }
+
+    /// Stops it as SIGTERM would, and returns the folder of its database.
+    pub async fn stop(mut self) -> TempDir {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        self.ended().await.expect("a clean stop");
+        self.folder.expect("a server on a database of its own")
+    }
+
+    /// Waits until it has stopped by itself.
+    pub async fn ended(&mut self) -> Result<(), RunError> {
+        timeout(PATIENCE, &mut self.running)
+            .await
+            .expect("a server that stops")
+            .expect("a server that does not panic")
+    }
+}

@@ -1,0 +1,248 @@
+//! Putting the service together, running it, and stopping it without loss.
+
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use crate::storage::OpenError;
+use actix_web::{App, HttpServer, dev::Server};
+use denizen_handlers::{HandlerSettings, Services};
+use denizen_mail::{LogMailer, PublicUrl};
+use denizen_models::PasswordPolicy;
+use denizen_services::{
+    AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, ListUsersError, MailWorker,
+    Mailer, OsTokenSource, SystemClock, TokenSource, UserQuery, UserService,
+    defaults::{DefaultHealthService, DefaultUserService, Disclosure, Ports, ServiceSettings},
+    store::{Store, StoreError},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    config::{Config, Database, Mail, Profile},
+    samples,
+    storage::Storage,
+};
+
+/// Why the service does not start. Each is one line that says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is in use, or not ours.
+    #[error("cannot listen on {address}: {error}; choose another address with --bind")]
+    Bind {
+        /// The address of the configuration.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The database does not open.
+    #[error("cannot open the database: {0}")]
+    Database(#[from] OpenError),
+    /// The database opens, but does not answer.
+    #[error("cannot read the users: {0}")]
+    Read(#[from] ListUsersError),
+    /// The sample users cannot be created.
+    #[error("cannot create the sample users: {0}")]
+    Samples(#[from] CreateUserError),
+    /// The hashing threads do not start.
+    #[error("cannot start hashing passwords: {0}")]
+    Hasher(#[from] HashError),
+}
+
+/// Why the service stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The HTTP server failed.
+    #[error("the HTTP server failed: {0}")]
+    Server(#[from] io::Error),
+    /// The store can no longer write.
+    #[error("the store failed: {0}")]
+    Store(StoreError),
+}
+
+/// Adapters to use instead of the configured ones. For tests, and for programs that bring their own.
+#[derive(Clone, Default)]
+pub struct Overrides {
+    /// Instead of the machine's clock.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// Instead of the configured transport.
+    pub mailer: Option<Arc<dyn Mailer>>,
+    /// Instead of the configured database. It is not closed at the end.
+    pub store: Option<Arc<dyn Store>>,
+    /// Instead of [`Argon2Cost::RECOMMENDED`].
+    pub hash_cost: Option<Argon2Cost>,
+}
+
+/// The service, put together and bound to its address, not yet serving.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    storage: Storage,
+    worker: JoinHandle<()>,
+    stop_worker: watch::Sender<bool>,
+}
+
+impl Application {
+    /// Opens the database, binds the address and starts the mail worker.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        Self::build_with(config, Overrides::default()).await
+    }
+
+    /// The same, with other adapters.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn build_with(config: Config, overrides: Overrides) -> Result<Self, StartError> {
+        // The address first: if another instance runs here, its database is better left alone.
+        let bind_error = |error| StartError::Bind { address: config.bind, error };
+        let listener = TcpListener::bind(config.bind).map_err(bind_error)?;
+        let address = listener.local_addr().map_err(bind_error)?;
+        let public_url = config.public_url_at(address);
+
+        let storage = match overrides.store {
+            Some(store) => Storage::given(store),
+            None => Storage::open(&config.database)?,
+        };
+        let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
+        let cost = overrides.hash_cost.unwrap_or(Argon2Cost::RECOMMENDED);
+        let ports = Ports {
+            store: Arc::clone(&storage.store),
+            clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            hasher: Arc::new(Argon2Hasher::start(
+                cost,
+                config.hash_threads,
+                config.hash_queue,
+                Arc::clone(&tokens),
+            )?),
+            tokens,
+        };
+        let settings = service_settings(&config);
+        let users: Arc<dyn UserService> = Arc::new(DefaultUserService::new(ports.clone(), settings.clone()));
+        if config.profile == Profile::Development {
+            greet(&config, users.as_ref()).await?;
+        }
+
+        let mailer = overrides.mailer.unwrap_or_else(|| match config.mail {
+            Mail::Log => Arc::new(LogMailer::new(PublicUrl::new(public_url.as_str()))),
+        });
+        let (stop_worker, stop) = watch::channel(false);
+        let worker = tokio::spawn(keep_working(MailWorker::new(ports.clone(), settings, mailer), stop));
+        let worker_life = worker.abort_handle();
+        let health = DefaultHealthService::new(Arc::clone(&ports.store), move || !worker_life.is_finished());
+
+        let services = Services { users, health: Arc::new(health), clock: ports.clock, tokens: ports.tokens };
+        let server = serve(&config, services, listener).map_err(bind_error)?;
+        log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
+        Ok(Self { address, server, storage, worker, stop_worker })
+    }
+
+    /// The address that it is bound to, with the real port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is ready, or the store can no longer write. Then: accepts nothing new, lets running
+    /// requests finish, stops the worker between two mails, and closes the store.
+    ///
+    /// # Errors
+    /// It stopped for a reason of its own.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+        let Self { address: _, server, storage, worker, stop_worker } = self;
+        let handle = server.handle();
+        let mut serving = tokio::spawn(server);
+        let reason = tokio::select! {
+            result = &mut serving => Some(match result {
+                Ok(Err(error)) => RunError::Server(error),
+                Ok(Ok(())) => RunError::Server(io::Error::other("it ended by itself")),
+                Err(error) => RunError::Server(io::Error::other(error)),
+            }),
+            error = storage.store.failed() => Some(RunError::Store(error)),
+            () = stop => None,
+        };
+        log::info!("stopping");
+        handle.stop(true).await;
+        // The receiver is gone if the worker has died; then there is nothing to wait for either.
+        let _gone = stop_worker.send(true);
+        if let Err(error) = worker.await {
+            log::error!("the mail worker did not stop cleanly: {error}");
+        }
+        storage.close().await;
+        log::info!("stopped");
+        reason.map_or(Ok(()), Err)
+    }
+}
+
+fn service_settings(config: &Config) -> ServiceSettings {
+    ServiceSettings {
+        disclosure: match config.profile {
+            Profile::Development => Disclosure::Tutorial,
+            Profile::Production => Disclosure::Uniform,
+        },
+        password_policy: PasswordPolicy {
+            min_chars: config.password_min_length,
+            ..PasswordPolicy::default()
+        },
+        reset_token_ttl: chrono::Duration::from_std(config.reset_token_ttl)
+            .unwrap_or(ServiceSettings::default().reset_token_ttl),
+        ..ServiceSettings::default()
+    }
+}
+
+fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
+    let development = config.profile == Profile::Development;
+    let settings = HandlerSettings {
+        cors_origins: config.cors_origins.clone(),
+        local_only: development,
+        everyone_is_admin: development,
+    };
+    let server = HttpServer::new(move || {
+        App::new().configure(denizen_handlers::configure(services.clone(), settings.clone()))
+    })
+    .workers(config.workers)
+    .shutdown_timeout(config.shutdown_timeout.as_secs())
+    // Signals are the caller's: the store has to be closed after the server.
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+/// Creates the sample users in an empty database, and says where things are.
+async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartError> {
+    let first = UserQuery { limit: Some(1), ..UserQuery::default() };
+    let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
+    if empty {
+        samples::create(users).await?;
+    }
+    let place = match &config.database {
+        Database::Memory => "in memory, gone when this process ends".to_owned(),
+        Database::Sqlite(path) => {
+            format!("in {}", std::path::absolute(path).unwrap_or_else(|_| path.clone()).display())
+        }
+    };
+    log::info!("users are kept {place}");
+    if empty {
+        let names = samples::SAMPLE_USERS.map(|user| user.username).join(", ");
+        log::info!("sample users {names} created, each with the password {:?}", samples::SAMPLE_PASSWORD);
+    }
+    log::info!("development profile: every request from this machine acts as an administrator");
+    Ok(())
+}
+
+/// Runs the worker, and again should it panic: one poisoned mail must not keep all others.
+async fn keep_working(worker: MailWorker, stop: watch::Receiver<bool>) {
+    let worker = Arc::new(worker);
+    loop {
+        let (worker, stop) = (Arc::clone(&worker), stop.clone());
+        match tokio::spawn(async move { worker.run(stop).await }).await {
+            Ok(()) => return,
+            Err(error) => log::error!("the mail worker failed and is started again: {error}"),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Changes as statements.
+
+use denizen_models::UserId;
+use denizen_services::store::{
+    Change, Committed, NewMailJob, Outcome, Recipient, StoreError, UnitOfWork, UserRef,
+};
+use rusqlite::Connection;
+
+use crate::{audit, error::Failure, mail_jobs, sessions, tokens, users};
+
+/// Applies the changes of `work` in order, up to the first that fails. The caller takes back what was done by then.
+pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Committed, Failure> {
+    let mut created = None;
+    let mut outcomes = Vec::with_capacity(work.changes().len());
+    for change in work.changes() {
+        let outcome = apply_one(connection, change, created)?;
+        if let Outcome::User(user) = outcome {
+            created = Some(user);
+        }
+        outcomes.push(outcome);
+    }
+    Ok(Committed(outcomes))
+}
+
+fn apply_one(
+    connection: &Connection,
+    change: &Change,
+    created: Option<UserId>,
+) -> Result<Outcome, Failure> {
+    match change {
+        Change::ExpectUser { user, security_version } => {
+            users::expect(connection, *user, *security_version)?;
+        }
+        Change::ExpectLease(lease) => mail_jobs::expect_lease(connection, *lease)?,
+        Change::InsertUser { values, password, at } => {
+            return users::insert(connection, values, password.as_ref(), *at).map(Outcome::User);
+        }
+        Change::UpdateUser { user, revision, values, at } => {
+            users::update(connection, *user, *revision, values, *at)?;
+        }
+        Change::SetPassword { user, hash, security_version, at } => {
+            users::set_password(connection, *user, hash, *security_version, *at)?;
+        }
+        Change::VerifyEmail { user, at } => users::verify_email(connection, *user, *at)?,
+        Change::DeleteUser { user } => users::delete(connection, *user)?,
+        Change::PutToken { user, purpose, hash, expires_at } => {
+            tokens::put(connection, resolve(*user, created)?, *purpose, hash, *expires_at)?;
+        }
+        Change::ConsumeToken { user, purpose, hash, now } => {
+            tokens::consume(connection, *user, *purpose, hash, *now)?;
+        }
+        Change::RevokeTokens { user } => return tokens::revoke(connection, *user).map(Outcome::Count),
+        Change::InsertSession(session) => return sessions::insert(connection, session).map(Outcome::Session),
+        Change::RevokeSessions { user, except } => {
+            return sessions::revoke(connection, *user, *except).map(Outcome::Count);
+        }
+        Change::EnqueueMail(job) => {
+            let user = user_of(job).map(|user| resolve(user, created)).transpose()?;
+            return mail_jobs::enqueue(connection, job, user).map(Outcome::Job);
+        }
+        Change::Record(event) => {
+            let target = event.target.map(|target| resolve(target, created)).transpose()?;
+            audit::record(connection, event, target)?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+const fn user_of(job: &NewMailJob) -> Option<UserRef> {
+    match &job.recipient {
+        Recipient::User(user) => Some(*user),
+        Recipient::Address(_) => None,
+    }
+}
+
+fn resolve(user: UserRef, created: Option<UserId>) -> Result<UserId, Failure> {
+    match user {
+        UserRef::Id(id) => Ok(id),
+        UserRef::Created => created.ok_or_else(|| {
+            StoreError::Malformed("a user is referred to before it is created".to_owned()).into()
+        }),
+    }
+}

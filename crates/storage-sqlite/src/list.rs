@@ -1,0 +1,124 @@
+//! The list of users in all its orders.
+
+use denizen_services::store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort};
+use rusqlite::{Connection, params};
+
+use crate::{
+    error::Failure,
+    search,
+    sql::{at_most, find, list, statements},
+    users::{self, user_columns},
+};
+
+// ?1 and ?2 are the name and the id of the last user that was seen, ?3 is the limit.
+macro_rules! everybody {
+    ($behind:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM users u WHERE ",
+            $behind,
+            " ORDER BY ",
+            $order,
+            " LIMIT ?3"
+        )
+    };
+}
+
+// ?4 is the name of the list, ?5 the status or NULL for both. Both halves are in order, and SQLite merges them row by
+// row up to the limit.
+macro_rules! listed {
+    ($behind:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM (SELECT user_id, username_key FROM user_lists WHERE list = ?4 AND active = 0 AND ?5 IS NOT 1 AND ",
+            $behind,
+            " UNION ALL SELECT user_id, username_key FROM user_lists WHERE list = ?4 AND active = 1 AND ?5 IS NOT 0 AND ",
+            $behind,
+            " ORDER BY ",
+            $order,
+            " LIMIT ?3) l CROSS JOIN users u ON u.id = l.user_id ORDER BY l.",
+            $order
+        )
+    };
+}
+
+statements! {
+    ALL_BY_ID = everybody!("u.id > ?2", "u.id");
+    ALL_BY_ID_DESCENDING = everybody!("u.id < ?2", "u.id DESC");
+    ALL_BY_NAME = everybody!("(u.username_key, u.id) > (?1, ?2)", "u.username_key");
+    ALL_BY_NAME_DESCENDING = everybody!("(u.username_key, u.id) < (?1, ?2)", "u.username_key DESC");
+    LISTED_BY_ID = listed!("user_id > ?2", "user_id");
+    LISTED_BY_ID_DESCENDING = listed!("user_id < ?2", "user_id DESC");
+    LISTED_BY_NAME = listed!("(username_key, user_id) > (?1, ?2)", "username_key");
+    LISTED_BY_NAME_DESCENDING = listed!("(username_key, user_id) < (?1, ?2)", "username_key DESC");
+    COUNT_ALL = "SELECT count(*) FROM users";
+    COUNT_LISTED = "SELECT count(*) FROM user_lists WHERE list = ?1 AND active BETWEEN ifnull(?2, 0) AND ifnull(?2, 1)";
+}
+
+/// Above every user name, which consist of ASCII characters.
+const LAST_NAME: &str = "\u{10ffff}";
+
+/// The list that holds everybody.
+const EVERYBODY: &str = "";
+
+pub(crate) fn page(
+    connection: &Connection,
+    filter: &UserFilter,
+    page: &PageRequest,
+) -> Result<UserPage, Failure> {
+    // One more than asked for tells whether there is more.
+    let limit = at_most(page.limit.saturating_add(1));
+    let (key, id) = seen(page);
+    let mut users = if !filter.search.is_empty() {
+        if page.sort != UserSort::Id {
+            return Err(StoreError::Malformed("a search is listed by id".to_owned()).into());
+        }
+        search::page(connection, filter, id, limit)?
+    } else if filter.role.is_none() && filter.active.is_none() {
+        let sql = match page.sort {
+            UserSort::Id => ALL_BY_ID,
+            UserSort::IdDescending => ALL_BY_ID_DESCENDING,
+            UserSort::Username => ALL_BY_NAME,
+            UserSort::UsernameDescending => ALL_BY_NAME_DESCENDING,
+        };
+        list(connection, sql, params![key, id, limit], users::read)?
+    } else {
+        let sql = match page.sort {
+            UserSort::Id => LISTED_BY_ID,
+            UserSort::IdDescending => LISTED_BY_ID_DESCENDING,
+            UserSort::Username => LISTED_BY_NAME,
+            UserSort::UsernameDescending => LISTED_BY_NAME_DESCENDING,
+        };
+        list(connection, sql, params![key, id, limit, list_name(filter), filter.active], users::read)?
+    };
+    let more = users.len() > page.limit;
+    users.truncate(page.limit);
+    let next = users.last().filter(|_| more).map(|user| Cursor::at(page.sort, user));
+    Ok(UserPage { users, next })
+}
+
+pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<u64, Failure> {
+    let counted: Option<i64> = if !filter.search.is_empty() {
+        Some(search::count(connection, filter)?)
+    } else if filter.role.is_none() && filter.active.is_none() {
+        find(connection, COUNT_ALL, [], |row| Ok(row.get(0)?))?
+    } else {
+        find(connection, COUNT_LISTED, params![list_name(filter), filter.active], |row| Ok(row.get(0)?))?
+    };
+    Ok(counted.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+fn list_name(filter: &UserFilter) -> &str {
+    filter.role.as_deref().unwrap_or(EVERYBODY)
+}
+
+/// Behind which name and id the page begins.
+fn seen(page: &PageRequest) -> (&str, i64) {
+    match (&page.after, page.sort) {
+        (Some(cursor), _) => (&cursor.key, cursor.id.get()),
+        (None, UserSort::Id | UserSort::Username) => ("", 0),
+        (None, UserSort::IdDescending | UserSort::UsernameDescending) => (LAST_NAME, i64::MAX),
+    }
+}

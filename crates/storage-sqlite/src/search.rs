@@ -1,0 +1,188 @@
+//! Finding users by a part of their name or address.
+//!
+//! The trigrams of the needle are ANDed, and what has them all is compared with the needle itself: trigrams can be
+//! there in another order, or in two columns. Both indexes give ids in order, so that a page ends as soon as it is
+//! full. How many users share the trigrams without having the needle is bounded by the time limit of reads only.
+
+use denizen_models::User;
+use denizen_services::store::UserFilter;
+use rusqlite::{Connection, params};
+
+use crate::{
+    error::Failure,
+    sql::{execute, find, list, statements},
+    users::{self, user_columns},
+};
+
+/// How many characters a trigram has. Shorter needles are looked for at the beginning only.
+const TRIGRAM: usize = 3;
+
+/// Stands twice before each indexed text; see the migration.
+const MARK: char = '\u{1}';
+
+/// More than this do not make the answer smaller, as the needle itself is compared.
+const MOST_TRIGRAMS: usize = 32;
+
+// ?1 trigrams, ?2 the last id that was seen, ?3 needle, ?4 the last position at which it may begin, ?5 status or NULL,
+// ?6 role or NULL.
+macro_rules! matches {
+    ($index:literal, $found:literal) => {
+        concat!(
+            "SELECT f.rowid AS id FROM ",
+            $index,
+            " f CROSS JOIN users u ON u.id = f.rowid WHERE ",
+            $index,
+            " MATCH ?1 AND f.rowid > ?2 AND ",
+            $found,
+            " AND (?5 IS NULL OR u.active = ?5) AND (?6 IS NULL OR EXISTS (SELECT 1 FROM user_lists l \
+             WHERE l.list = ?6 AND l.active = u.active AND l.user_id = u.id))"
+        )
+    };
+}
+macro_rules! by_names {
+    () => {
+        matches!(
+            "user_names",
+            "(instr(u.username_key, ?3) BETWEEN 1 AND ?4 OR instr(u.first_name_key, ?3) BETWEEN 1 AND ?4 \
+             OR instr(u.last_name_key, ?3) BETWEEN 1 AND ?4)"
+        )
+    };
+}
+macro_rules! by_names_or_email {
+    () => {
+        concat!(
+            by_names!(),
+            " UNION ",
+            matches!("user_emails", "instr(u.email_key, ?3) BETWEEN 1 AND ?4")
+        )
+    };
+}
+macro_rules! page {
+    ($matches:expr) => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM (",
+            $matches,
+            " ORDER BY id LIMIT ?7) m CROSS JOIN users u ON u.id = m.id ORDER BY m.id"
+        )
+    };
+}
+macro_rules! count {
+    ($matches:expr) => {
+        concat!("SELECT count(*) FROM (", $matches, ")")
+    };
+}
+
+statements! {
+    PAGE_BY_NAMES = page!(by_names!());
+    PAGE_BY_NAMES_OR_EMAIL = page!(by_names_or_email!());
+    COUNT_BY_NAMES = count!(by_names!());
+    COUNT_BY_NAMES_OR_EMAIL = count!(by_names_or_email!());
+    SOMEBODY_WAITS = "SELECT user_id FROM user_search_queue LIMIT 1";
+    INDEX_NAMES = "INSERT INTO user_names (rowid, username, first_name, last_name) \
+         SELECT s.id, s.username, s.first_name, s.last_name \
+         FROM user_search_queue q CROSS JOIN user_search s ON s.id = q.user_id";
+    INDEX_EMAILS = "INSERT INTO user_emails (rowid, email) \
+         SELECT s.id, s.email FROM user_search_queue q CROSS JOIN user_search s ON s.id = q.user_id";
+    CLEAR_QUEUE = "DELETE FROM user_search_queue";
+}
+
+/// Brings the index up to date with the users that the open transaction inserted or changed.
+pub(crate) fn index(connection: &Connection) -> Result<(), Failure> {
+    if find(connection, SOMEBODY_WAITS, [], |_| Ok(()))?.is_some() {
+        for sql in [INDEX_NAMES, INDEX_EMAILS, CLEAR_QUEUE] {
+            execute(connection, sql, [])?;
+        }
+    }
+    Ok(())
+}
+
+/// At most `limit` users behind the id `after`, by id.
+pub(crate) fn page(
+    connection: &Connection,
+    filter: &UserFilter,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<User>, Failure> {
+    let Some(Needle { trigrams, last_position }) = Needle::of(&filter.search) else {
+        return Ok(Vec::new());
+    };
+    let sql = if filter.search_email { PAGE_BY_NAMES_OR_EMAIL } else { PAGE_BY_NAMES };
+    let params = params![trigrams, after, filter.search, last_position, filter.active, filter.role, limit];
+    list(connection, sql, params, users::read)
+}
+
+/// How many users there are to find.
+pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<i64, Failure> {
+    let Some(Needle { trigrams, last_position }) = Needle::of(&filter.search) else {
+        return Ok(0);
+    };
+    let sql = if filter.search_email { COUNT_BY_NAMES_OR_EMAIL } else { COUNT_BY_NAMES };
+    let params = params![trigrams, 0, filter.search, last_position, filter.active, filter.role];
+    Ok(find(connection, sql, params, |row| Ok(row.get(0)?))?.unwrap_or(0))
+}
+
+/// What is looked for, in the terms of the index.
+#[derive(Debug, PartialEq, Eq)]
+struct Needle {
+    /// An expression of FTS5: quoted strings, all of which must be there.
+    trigrams: String,
+    last_position: i64,
+}
+
+impl Needle {
+    /// `None`: cannot be found. FTS5 reads no further than a NUL, and names hold no control characters.
+    fn of(text: &str) -> Option<Self> {
+        if text.contains('\0') {
+            return None;
+        }
+        let length = text.chars().count();
+        let marks = TRIGRAM.saturating_sub(length);
+        let chars: Vec<char> = std::iter::repeat_n(MARK, marks).chain(text.chars()).collect();
+        let mut trigrams: Vec<String> = Vec::new();
+        for window in chars.windows(TRIGRAM) {
+            let quoted = format!("\"{}\"", window.iter().collect::<String>().replace('"', "\"\""));
+            if trigrams.len() < MOST_TRIGRAMS && !trigrams.contains(&quoted) {
+                trigrams.push(quoted);
+            }
+        }
+        let last_position = if marks > 0 { 1 } else { i64::MAX };
+        Some(Self { trigrams: trigrams.join(" "), last_position })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trigrams(text: &str) -> String {
+        Needle::of(text).unwrap().trigrams
+    }
+
+    #[test]
+    fn a_needle_is_looked_for_by_its_distinct_trigrams() {
+        assert_eq!(trigrams("alice"), r#""ali" "lic" "ice""#);
+        assert_eq!(trigrams("aaaaa"), r#""aaa""#);
+        assert_eq!(trigrams("дом"), r#""дом""#);
+    }
+
+    #[test]
+    fn a_short_needle_is_looked_for_at_the_beginning() {
+        let needle = Needle { trigrams: "\"\u{1}al\"".to_owned(), last_position: 1 };
+        assert_eq!(Needle::of("al"), Some(needle));
+        assert_eq!(trigrams("a"), "\"\u{1}\u{1}a\"");
+    }
+
+    #[test]
+    fn no_character_of_a_needle_ends_the_quotation() {
+        assert_eq!(trigrams(r#"a"b"#), r#""a""b""#);
+        assert_eq!(Needle::of("a\0b"), None);
+    }
+
+    #[test]
+    fn a_long_needle_does_not_make_a_long_expression() {
+        let text: String = ('\u{4e00}'..).take(10_000).collect();
+        assert_eq!(trigrams(&text).split(' ').count(), MOST_TRIGRAMS);
+    }
+}

@@ -1,0 +1,209 @@
+//! Users and their passwords.
+
+use chrono::{DateTime, Utc};
+use denizen_models::{EmailAddress, User, UserId, UserValues, Username, fold};
+use denizen_services::{
+    PasswordHash,
+    store::{Credentials, Precondition, StoreError, UniqueKey},
+};
+use rusqlite::{Connection, Row, params};
+
+use crate::{
+    error::Failure,
+    sql::{Record, execute, find, statements},
+};
+
+/// What [`read`] reads, of `users u`.
+macro_rules! user_columns {
+    () => {
+        "u.id, u.username, u.email, u.first_name, u.last_name, u.age, u.active, u.email_verified, u.roles, \
+         u.profile, u.created_at, u.updated_at, u.revision, u.security_version"
+    };
+}
+pub(crate) use user_columns;
+
+statements! {
+    FIND = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?1");
+    FIND_BY_USERNAME = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.username_key = ?1");
+    FIND_BY_EMAIL = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.email_key = ?1");
+    CREDENTIALS = "SELECT id, password_hash, security_version FROM users WHERE id = ?1";
+    EXPECT = "SELECT id FROM users WHERE id = ?1 AND security_version = ?2";
+    USERNAME_IS_TAKEN = "SELECT id FROM users WHERE username_key = ?1 AND id <> ?2";
+    INSERT = "INSERT INTO users (username, username_key, email, email_key, first_name, first_name_key, last_name, \
+         last_name_key, age, active, email_verified, roles, profile, password_hash, created_at, updated_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15) RETURNING id";
+    UPDATE = "UPDATE users SET username = ?1, username_key = ?2, email = ?3, email_key = ?4, first_name = ?5, \
+         first_name_key = ?6, last_name = ?7, last_name_key = ?8, age = ?9, active = ?10, email_verified = ?11, \
+         roles = ?12, profile = ?13, updated_at = ?14, revision = revision + 1, security_version = \
+         security_version + ((email_key, active, roles) IS NOT (?4, ?10, ?12)) WHERE id = ?15 AND revision = ?16";
+    SET_PASSWORD = "UPDATE users SET password_hash = ?3, updated_at = ?4, revision = revision + 1, \
+         security_version = security_version + 1 WHERE id = ?1 AND security_version = ?2";
+    VERIFY_EMAIL = "UPDATE users SET email_verified = 1, updated_at = ?2, revision = revision + 1 \
+         WHERE id = ?1 AND email_verified = 0";
+    DELETE = "DELETE FROM users WHERE id = ?1";
+}
+
+/// Reads [`user_columns!`].
+pub(crate) fn read(row: &Row<'_>) -> Result<User, Failure> {
+    let record = Record::new("users", row)?;
+    let values = UserValues {
+        username: record.parse(1, |text| Username::parse(text).ok())?,
+        email: record.parse(2, |text| EmailAddress::parse(text).ok())?,
+        first_name: record.get(3)?,
+        last_name: record.get(4)?,
+        age: record.get(5)?,
+        active: record.get(6)?,
+        email_verified: record.get(7)?,
+        roles: record.parse(8, |text| serde_json::from_str(text).ok())?,
+        profile: record.parse_optional(9, |text| serde_json::from_str(text).ok())?,
+    };
+    Ok(User {
+        id: UserId::new(record.id),
+        values,
+        created_at: record.time(10)?,
+        updated_at: record.time(11)?,
+        revision: record.get(12)?,
+        security_version: record.get(13)?,
+    })
+}
+
+pub(crate) fn find_by_id(connection: &Connection, id: UserId) -> Result<Option<User>, Failure> {
+    find(connection, FIND, [id.get()], read)
+}
+
+pub(crate) fn find_by_username(connection: &Connection, name: &Username) -> Result<Option<User>, Failure> {
+    find(connection, FIND_BY_USERNAME, [name.key()], read)
+}
+
+pub(crate) fn find_by_email(connection: &Connection, email: &EmailAddress) -> Result<Option<User>, Failure> {
+    find(connection, FIND_BY_EMAIL, [email.key()], read)
+}
+
+pub(crate) fn credentials(connection: &Connection, user: UserId) -> Result<Option<Credentials>, Failure> {
+    find(connection, CREDENTIALS, [user.get()], |row| {
+        let record = Record::new("users", row)?;
+        let hash: Option<String> = record.get(1)?;
+        Ok(Credentials { hash: hash.map(PasswordHash::new), security_version: record.get(2)? })
+    })
+}
+
+pub(crate) fn expect(connection: &Connection, user: UserId, security_version: i64) -> Result<(), Failure> {
+    match find(connection, EXPECT, [user.get(), security_version], |_| Ok(()))? {
+        Some(()) => Ok(()),
+        None => Err(changed()),
+    }
+}
+
+pub(crate) fn insert(
+    connection: &Connection,
+    values: &UserValues,
+    password: Option<&PasswordHash>,
+    at: DateTime<Utc>,
+) -> Result<UserId, Failure> {
+    let (roles, profile) = to_json(values)?;
+    let params = params![
+        values.username.as_str(),
+        values.username.key(),
+        values.email.as_str(),
+        values.email.key(),
+        values.first_name,
+        fold(&values.first_name),
+        values.last_name,
+        fold(&values.last_name),
+        values.age,
+        values.active,
+        values.email_verified,
+        roles,
+        profile,
+        password.map(PasswordHash::expose),
+        at.timestamp_micros(),
+    ];
+    let id = find(connection, INSERT, params, |row| Ok(row.get(0)?))
+        .map_err(|failure| name_the_key(connection, values, None, failure))?;
+    id.map(UserId::new).ok_or_else(|| Failure::corrupt("users", 0))
+}
+
+pub(crate) fn update(
+    connection: &Connection,
+    user: UserId,
+    revision: i64,
+    values: &UserValues,
+    at: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let (roles, profile) = to_json(values)?;
+    let params = params![
+        values.username.as_str(),
+        values.username.key(),
+        values.email.as_str(),
+        values.email.key(),
+        values.first_name,
+        fold(&values.first_name),
+        values.last_name,
+        fold(&values.last_name),
+        values.age,
+        values.active,
+        values.email_verified,
+        roles,
+        profile,
+        at.timestamp_micros(),
+        user.get(),
+        revision,
+    ];
+    exactly_one(
+        execute(connection, UPDATE, params)
+            .map_err(|failure| name_the_key(connection, values, Some(user), failure))?,
+    )
+}
+
+pub(crate) fn set_password(
+    connection: &Connection,
+    user: UserId,
+    hash: &PasswordHash,
+    security_version: i64,
+    at: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let params = params![user.get(), security_version, hash.expose(), at.timestamp_micros()];
+    exactly_one(execute(connection, SET_PASSWORD, params)?)
+}
+
+pub(crate) fn verify_email(connection: &Connection, user: UserId, at: DateTime<Utc>) -> Result<(), Failure> {
+    execute(connection, VERIFY_EMAIL, [user.get(), at.timestamp_micros()]).map(|_| ())
+}
+
+pub(crate) fn delete(connection: &Connection, user: UserId) -> Result<(), Failure> {
+    exactly_one(execute(connection, DELETE, [user.get()])?)
+}
+
+fn exactly_one(changed_rows: u64) -> Result<(), Failure> {
+    if changed_rows == 1 { Ok(()) } else { Err(changed()) }
+}
+
+fn changed() -> Failure {
+    StoreError::PreconditionFailed(Precondition::User).into()
+}
+
+/// SQLite reports the violation that it meets first, which depends on its indexes; callers are told of the user name
+/// first. Versions need no such care: a row of another version does not match, so that no key of it can collide.
+fn name_the_key(
+    connection: &Connection,
+    values: &UserValues,
+    but_for: Option<UserId>,
+    failure: Failure,
+) -> Failure {
+    if !failure.is_duplicate() {
+        return failure;
+    }
+    let but_for = but_for.map_or(0, UserId::get);
+    match find(connection, USERNAME_IS_TAKEN, params![values.username.key(), but_for], |_| Ok(())) {
+        Ok(Some(())) => StoreError::Conflict(UniqueKey::Username).into(),
+        Ok(None) => StoreError::Conflict(UniqueKey::Email).into(),
+        Err(failure) => failure,
+    }
+}
+
+fn to_json(values: &UserValues) -> Result<(String, Option<String>), Failure> {
+    let refuse = |_| StoreError::Malformed("roles or profile cannot be written as JSON".to_owned());
+    let roles = serde_json::to_string(&values.roles).map_err(refuse)?;
+    let profile = values.profile.as_ref().map(serde_json::to_string).transpose().map_err(refuse)?;
+    Ok((roles, profile))
+}

@@ -1,0 +1,102 @@
+//! What is read back equals what was written, to the last bit.
+
+use std::{net::IpAddr, sync::Arc};
+
+use chrono::{DateTime, Duration, Utc};
+use denizen_models::{EmailAddress, Profile, User, UserValues, Username};
+use denizen_services::store::{NewSession, Session, Store, UnitOfWork};
+
+use crate::{
+    contract::verbs::{RESET, at, commit, find_session, hash, insert, insert_values, token, user},
+    must, user_values,
+};
+
+/// Text that has broken stores before: quotes, separators, escapes, other scripts, composed and decomposed forms,
+/// characters beyond the basic plane, joined emoji, right-to-left text and line breaks.
+const DIFFICULT: &str =
+    "O'Brien \"x\" ; -- \\ %s {} a,b|c Ünïcödé е\u{301} 漢字 🦀👩‍👩‍👧 שלום\r\n\t\u{a0}\u{feff}.";
+
+fn rich(name: &str) -> UserValues {
+    let text = |what: &str| format!("{what} {DIFFICULT}");
+    UserValues {
+        username: must(Username::parse(&name.to_uppercase())),
+        email: must(EmailAddress::parse(&format!("{name}.o'brien+x_%@Mail.Example.COM"))),
+        first_name: text("first"),
+        last_name: text("last"),
+        age: 150,
+        active: false,
+        email_verified: true,
+        roles: ["user", "a,b", "\"quoted\"", "rôle 🦀", "[]"].map(str::to_owned).to_vec(),
+        profile: Some(Profile {
+            bio: text("bio"),
+            avatar_url: "https://example.com/a?b=c&d='e'".to_owned(),
+            location: text("location"),
+            website: "http://example.com/ü".to_owned(),
+            interests: vec![text("interest"), String::new(), "b".to_owned(), "a".to_owned()],
+            skills: vec!["Go".to_owned(), "Rust 🦀".to_owned()],
+            experience: 100,
+        }),
+    }
+}
+
+/// Instants whose microseconds a careless conversion loses or misplaces.
+fn instants() -> Vec<DateTime<Utc>> {
+    let second = |seconds| DateTime::UNIX_EPOCH + Duration::seconds(seconds);
+    vec![
+        at(0) + Duration::microseconds(123_456),
+        at(0) + Duration::microseconds(999_999),
+        at(0) + Duration::microseconds(1),
+        second(0),
+        second(0) - Duration::microseconds(1),
+        second(-86_400 * 365 * 100) + Duration::microseconds(7),
+        second(253_402_300_799) + Duration::microseconds(999_999),
+    ]
+}
+
+pub async fn every_value_of_a_user_survives_insertion_and_update(store: Arc<dyn Store>) {
+    let inserted = insert_values(&store, rich("alice")).await;
+    assert_eq!(inserted.values, rich("alice"));
+    let plain = insert(&store, "plain").await;
+    for values in [rich("other"), user_values("plain"), rich("again")] {
+        let old = user(&store, plain.id).await;
+        commit(&store, UnitOfWork::new().update_user(plain.id, old.revision, values.clone(), at(1))).await;
+        assert_eq!(user(&store, plain.id).await.values, values);
+    }
+}
+
+pub async fn an_empty_profile_is_not_a_missing_one(store: Arc<dyn Store>) {
+    let empty = UserValues { profile: Some(Profile::default()), ..user_values("empty") };
+    assert_eq!(insert_values(&store, empty).await.values.profile, Some(Profile::default()));
+    assert_eq!(insert(&store, "missing").await.values.profile, None);
+}
+
+pub async fn every_instant_survives_to_the_microsecond(store: Arc<dyn Store>) {
+    for (number, instant) in instants().into_iter().enumerate() {
+        let work = UnitOfWork::new().insert_user(user_values(&format!("user_{number}")), None, instant);
+        let id = must(must(store.commit(work).await).user());
+        let User { created_at, updated_at, .. } = user(&store, id).await;
+        assert_eq!((created_at, updated_at), (instant, instant));
+        commit(&store, UnitOfWork::new().put_token(id, RESET, hash(1), instant)).await;
+        assert_eq!(token(&store, hash(1)).await.map(|token| token.expires_at), Some(instant));
+        commit(&store, UnitOfWork::new().revoke_tokens(id)).await;
+    }
+}
+
+pub async fn every_part_of_a_session_survives(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let addresses = ["192.0.2.255", "2001:db8::ff00:42:8329", "::1", "::", "::ffff:192.0.2.1", "0.0.0.0"];
+    for (byte, address) in (0..).zip(addresses) {
+        let opened = NewSession {
+            user: alice.id,
+            token: hash(byte),
+            created_at: at(60),
+            expires_at: at(120) + Duration::microseconds(123_456),
+            ip: Some(must(address.parse::<IpAddr>())),
+            user_agent: (byte % 2 == 0).then(|| DIFFICULT.to_owned()),
+        };
+        let work = UnitOfWork::new().insert_session(opened.clone());
+        let id = must(must(store.commit(work).await).session());
+        let expected = Session { id, last_seen_at: at(60), opened };
+        assert_eq!(find_session(&store, hash(byte)).await, Some(expected));
+    }
+}

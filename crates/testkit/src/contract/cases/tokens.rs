@@ -1,0 +1,101 @@
+use std::sync::Arc;
+
+use chrono::Duration;
+use denizen_services::{
+    TokenPurpose,
+    store::{Outcome, Store, StoredToken, UnitOfWork},
+};
+
+use crate::{
+    contract::verbs::{RESET, TOKEN_GONE, at, commit, hash, insert, refusal, token},
+    must,
+};
+
+pub async fn a_token_is_found_until_it_is_consumed_even_if_it_expired(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let put = UnitOfWork::new().put_token(alice.id, RESET, hash(1), at(600));
+    assert_eq!(commit(&store, put).await, [Outcome::Done]);
+    let stored = Some(StoredToken { user: alice.id, expires_at: at(600) });
+    assert_eq!(token(&store, hash(1)).await, stored, "no clock is asked: expired or not");
+    assert_eq!(token(&store, hash(2)).await, None);
+    let consume = UnitOfWork::new().consume_token(alice.id, RESET, hash(1), at(1));
+    assert_eq!(commit(&store, consume.clone()).await, [Outcome::Done]);
+    assert_eq!(token(&store, hash(1)).await, None);
+    assert_eq!(refusal(&store, consume).await, TOKEN_GONE);
+}
+
+pub async fn a_token_is_dead_from_the_instant_it_expires(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let expires_at = at(600) + Duration::microseconds(1);
+    commit(&store, UnitOfWork::new().put_token(alice.id, RESET, hash(1), expires_at)).await;
+    let consume_at = |now| UnitOfWork::new().consume_token(alice.id, RESET, hash(1), now);
+    assert_eq!(refusal(&store, consume_at(expires_at + Duration::days(1))).await, TOKEN_GONE);
+    assert_eq!(refusal(&store, consume_at(expires_at)).await, TOKEN_GONE);
+    assert!(token(&store, hash(1)).await.is_some(), "a refused attempt removes nothing");
+    commit(&store, consume_at(expires_at - Duration::microseconds(1))).await;
+    assert_eq!(token(&store, hash(1)).await, None);
+}
+
+pub async fn a_token_opens_nothing_for_another_user_hash_or_purpose(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    let put = UnitOfWork::new().put_token(alice.id, RESET, hash(1), at(600));
+    commit(&store, put.put_token(bob.id, RESET, hash(2), at(600))).await;
+    let consume = |user, purpose, hash| UnitOfWork::new().consume_token(user, purpose, hash, at(1));
+    assert_eq!(refusal(&store, consume(bob.id, RESET, hash(1))).await, TOKEN_GONE);
+    assert_eq!(refusal(&store, consume(alice.id, RESET, hash(2))).await, TOKEN_GONE);
+    assert_eq!(refusal(&store, consume(alice.id, RESET, hash(3))).await, TOKEN_GONE);
+    for other in TokenPurpose::ALL.into_iter().filter(|purpose| *purpose != RESET) {
+        assert_eq!(refusal(&store, consume(alice.id, other, hash(1))).await, TOKEN_GONE, "{other:?}");
+        assert_eq!(must(store.find_token(other, &hash(1)).await), None, "{other:?}");
+    }
+    assert!(token(&store, hash(1)).await.is_some() && token(&store, hash(2)).await.is_some());
+    commit(&store, consume(alice.id, RESET, hash(1))).await;
+    assert!(token(&store, hash(2)).await.is_some(), "consuming one leaves the others");
+}
+
+pub async fn a_new_token_replaces_the_one_of_the_same_user_and_purpose(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    let put = |user, byte, until| UnitOfWork::new().put_token(user, RESET, hash(byte), at(until));
+    commit(&store, put(bob.id, 9, 600)).await;
+    commit(&store, put(alice.id, 1, 600)).await;
+    commit(&store, put(alice.id, 2, 700)).await;
+    assert_eq!(token(&store, hash(1)).await, None);
+    let newest = Some(StoredToken { user: alice.id, expires_at: at(700) });
+    assert_eq!(token(&store, hash(2)).await, newest);
+    let consume = |byte| UnitOfWork::new().consume_token(alice.id, RESET, hash(byte), at(1));
+    assert_eq!(refusal(&store, consume(1)).await, TOKEN_GONE);
+    assert!(token(&store, hash(9)).await.is_some(), "others keep theirs");
+    commit(&store, put(alice.id, 2, 800)).await;
+    let renewed = Some(StoredToken { user: alice.id, expires_at: at(800) });
+    assert_eq!(token(&store, hash(2)).await, renewed, "the same token again, good for longer");
+    for purpose in TokenPurpose::ALL {
+        let byte = if purpose == RESET { 2 } else { 10 };
+        commit(&store, UnitOfWork::new().put_token(alice.id, purpose, hash(byte), at(600))).await;
+    }
+    assert!(token(&store, hash(2)).await.is_some(), "other purposes do not replace it");
+}
+
+pub async fn revoking_removes_every_token_of_the_user_and_counts_them(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    commit(&store, UnitOfWork::new().put_token(bob.id, RESET, hash(99), at(600))).await;
+    for (byte, purpose) in (1..).zip(TokenPurpose::ALL) {
+        commit(&store, UnitOfWork::new().put_token(alice.id, purpose, hash(byte), at(600))).await;
+    }
+    let revoke = || UnitOfWork::new().revoke_tokens(alice.id);
+    let all = Outcome::Count(TokenPurpose::ALL.len() as u64);
+    assert_eq!(commit(&store, revoke()).await, [all]);
+    for (byte, purpose) in (1..).zip(TokenPurpose::ALL) {
+        assert_eq!(must(store.find_token(purpose, &hash(byte)).await), None, "{purpose:?}");
+    }
+    assert_eq!(commit(&store, revoke()).await, [Outcome::Count(0)]);
+    assert!(token(&store, hash(99)).await.is_some());
+}
+
+pub async fn the_tokens_of_a_deleted_user_are_gone(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    let put = UnitOfWork::new().put_token(alice.id, RESET, hash(1), at(600));
+    commit(&store, put.put_token(bob.id, RESET, hash(2), at(600))).await;
+    commit(&store, UnitOfWork::new().delete_user(alice.id)).await;
+    assert_eq!(token(&store, hash(1)).await, None);
+    assert!(token(&store, hash(2)).await.is_some());
+}
