@@ -3,24 +3,26 @@
 use actix_web::{
     FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder,
     dev::{AppService, HttpServiceFactory},
-    http::{Method, header},
+    http::Method,
+    middleware::Compress,
     web,
 };
 
 use crate::{
     error::{ApiError, ErrorCode},
-    users,
+    pages, users,
 };
 
 /// One path. Each method is one line; GET answers HEAD too; every other method is a 405 with `Allow`.
 pub(crate) struct Endpoint {
     resource: Resource,
     methods: Vec<&'static str>,
+    compressed: bool,
 }
 
 impl Endpoint {
     pub(crate) fn at(path: &str) -> Self {
-        Self { resource: web::resource(path), methods: Vec::new() }
+        Self { resource: web::resource(path), methods: Vec::new(), compressed: false }
     }
 
     pub(crate) fn get<F, Args>(self, handler: F) -> Self
@@ -60,6 +62,12 @@ impl Endpoint {
         self.on("DELETE", Method::DELETE, handler)
     }
 
+    /// Answers are compressed for those who accept it. For what is the same for everybody: the length of a
+    /// compressed secret can give it away (BREACH).
+    pub(crate) fn compressed(self) -> Self {
+        Self { compressed: true, ..self }
+    }
+
     fn on<F, Args>(mut self, name: &'static str, method: Method, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -67,7 +75,7 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         self.methods.push(name);
-        Self { resource: self.resource.route(web::method(method).to(handler)), methods: self.methods }
+        Self { resource: self.resource.route(web::method(method).to(handler)), ..self }
     }
 }
 
@@ -76,7 +84,12 @@ impl HttpServiceFactory for Endpoint {
         self.methods.sort_unstable();
         let allow = self.methods.join(", ");
         let refuse = move |request: HttpRequest| std::future::ready(not_allowed(&request, &allow));
-        self.resource.default_service(web::to(refuse)).register(config);
+        let resource = self.resource.default_service(web::to(refuse));
+        if self.compressed {
+            resource.wrap(Compress::default()).register(config);
+        } else {
+            resource.register(config);
+        }
     }
 }
 
@@ -86,7 +99,7 @@ fn not_allowed(request: &HttpRequest, allow: &str) -> Result<HttpResponse, ApiEr
         users::id_in(request)?;
     }
     Err(ApiError {
-        allow: Some(allow.to_owned()),
+        allow: Some(allow.into()),
         ..ApiError::new(ErrorCode::MethodNotAllowed, "Method not allowed")
     })
 }
@@ -96,13 +109,15 @@ const JSON_PATHS: [&str; 5] = ["/api", "/health", "/livez", "/readyz", "/ws"];
 
 /// For every path that nothing else takes.
 pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let below = |root: &str| {
-        request.path().strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    if JSON_PATHS.into_iter().any(below) {
+    if speaks_json(request.path()) {
         return Err(ApiError::new(ErrorCode::NotFound, "Not found"));
     }
-    let page =
-        "<!doctype html>\n<html lang=\"en\">\n<title>Not found</title>\n<h1>There is nothing here</h1>\n";
-    Ok(HttpResponse::NotFound().insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8")).body(page))
+    pages::not_found()
+}
+
+/// Whether everything at this path is for programs; elsewhere, errors are pages for people.
+pub(crate) fn speaks_json(path: &str) -> bool {
+    let below =
+        |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    JSON_PATHS.into_iter().any(below)
 }

@@ -1,6 +1,6 @@
 //! Every answer that is not a success.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use denizen_models::ValidationErrors;
@@ -67,6 +67,10 @@ codes! {
     PayloadTooLarge = "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE,
     /// The body is not `application/json`, or is compressed.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE,
+    /// The body came too slowly.
+    RequestTimeout = "REQUEST_TIMEOUT" REQUEST_TIMEOUT,
+    /// Too many requests from this address; `Retry-After` says when to come back.
+    RateLimited = "RATE_LIMITED" TOO_MANY_REQUESTS,
     /// The service failed; the log knows why, under the request id.
     InternalError = "INTERNAL_ERROR" INTERNAL_SERVER_ERROR,
     /// Too much to do at the moment; `Retry-After` says when to come back.
@@ -82,12 +86,14 @@ pub(crate) struct ApiError {
     /// For the log only.
     pub(crate) cause: Option<String>,
     /// The methods of the path, for a 405.
-    pub(crate) allow: Option<String>,
+    pub(crate) allow: Option<Box<str>>,
+    /// In seconds, for those who may come back.
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), details: None, cause: None, allow: None }
+        Self { code, message: message.into(), details: None, cause: None, allow: None, retry_after: None }
     }
 
     /// A failure of ours: the client learns that it happened, the log learns why.
@@ -101,7 +107,14 @@ impl ApiError {
     /// Too much to do.
     pub(crate) fn unavailable(cause: impl fmt::Display) -> Self {
         let message = "Service temporarily unavailable";
-        Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::ServiceUnavailable, message) }
+        let error = Self::new(ErrorCode::ServiceUnavailable, message);
+        Self { cause: Some(cause.to_string()), retry_after: Some(1), ..error }
+    }
+
+    /// Too much from one address, which may come back after `wait`.
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
+        let error = Self::new(ErrorCode::RateLimited, "Too many requests");
+        Self { retry_after: u32::try_from(wait.as_secs().saturating_add(1)).ok(), ..error }
     }
 
     /// Members that break rules: the message tells of the first, the details of all.

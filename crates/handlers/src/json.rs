@@ -7,12 +7,17 @@ use actix_web::{
     dev::Payload,
     error::PayloadError,
     http::header::{self, HeaderMap},
+    rt::time::timeout,
+    web::Data,
 };
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::error::{ApiError, ErrorCode};
+use crate::{
+    error::{ApiError, ErrorCode},
+    request::Surroundings,
+};
 
 /// The longest body, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -29,17 +34,15 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let acceptable = check_headers(request.headers());
-        let payload = payload.take();
+        let body = read_body(request, payload);
         Box::pin(async move {
-            let declared = acceptable?;
-            let bytes = read(payload, declared).await?;
-            parse(&bytes).map(Self)
+            acceptable?;
+            parse(&body.await?).map(Self)
         })
     }
 }
 
-/// The declared length, if the headers are acceptable.
-fn check_headers(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
+fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
     let unsupported = |message| ApiError::new(ErrorCode::UnsupportedMediaType, message);
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(unsupported("Content-Encoding is not supported"));
@@ -49,14 +52,29 @@ fn check_headers(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(unsupported("Content-Type must be application/json"));
     }
-    Ok(headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse().ok()))
+    Ok(())
 }
 
-async fn read(mut payload: Payload, declared: Option<usize>) -> Result<Vec<u8>, ApiError> {
-    let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(MAX_BYTES));
+/// A body of at most 1 MiB that comes in time.
+pub(crate) fn read_body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Vec<u8>, ApiError>> + use<> {
+    let surroundings = request.app_data::<Data<Surroundings>>();
+    let time = surroundings.and_then(|surroundings| surroundings.settings.body_timeout);
+    let body = read(payload.take());
+    async move {
+        match time {
+            Some(time) => timeout(time, body).await.unwrap_or_else(|_| {
+                Err(ApiError::new(ErrorCode::RequestTimeout, "The request body came too slowly"))
+            }),
+            None => body.await,
+        }
+    }
+}
+
+async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::new();
     let mut length = 0_usize;
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(broken_off)?;

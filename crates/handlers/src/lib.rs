@@ -32,6 +32,7 @@
 
 #![deny(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod client_ip;
 mod cors;
 mod endpoint;
 mod error;
@@ -39,20 +40,24 @@ mod health;
 mod json;
 mod log_line;
 mod observe;
+mod pages;
 mod password_reset;
 mod query;
+mod rate_limit;
 mod request;
 mod users;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
 use denizen_services::{Clock, HealthService, TokenSource, UserService};
+use ipnet::IpNet;
 
 pub use error::ErrorCode;
+pub use rate_limit::RateLimit;
 
 /// What the handlers need. A service that is not wired does not compile.
 #[derive(Clone)]
@@ -77,6 +82,16 @@ pub struct HandlerSettings {
     /// Treat every request as an administrator's. There is no sign-in yet, so that the alternative is that
     /// nobody may do anything; the server allows this in the development profile only.
     pub everyone_is_admin: bool,
+    /// How many requests one address may make; no limit by default.
+    pub rate_limit: Option<RateLimit>,
+    /// Proxies whose `X-Forwarded-For` is believed. None by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// From this duration on, a request's line in the log is a warning.
+    pub slow_request: Option<Duration>,
+    /// How long a body may take to arrive; beyond that, 408.
+    pub body_timeout: Option<Duration>,
+    /// What pages say about the length of a password. The policy itself is the service's.
+    pub password_min_chars: usize,
 }
 
 /// Mounts all routes with their middleware.
@@ -105,6 +120,7 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
 
 fn routes(config: &mut ServiceConfig) {
     health::routes(config);
+    pages::routes(config);
     password_reset::routes(config);
     // Last: its `/api/users/{id}` takes every path below `/api/users/` that nothing above has taken.
     users::routes(config);

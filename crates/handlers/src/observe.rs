@@ -1,6 +1,10 @@
 //! Around every request: its id, its line in the log, its headers, and an answer even if its handler panics.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
@@ -18,9 +22,12 @@ use denizen_models::ErrorResponse;
 use futures_util::FutureExt as _;
 
 use crate::{
+    client_ip::client_ip,
+    endpoint::speaks_json,
     error::{ApiError, ErrorCode},
     log_line::printable,
-    request::{RequestStamp, Surroundings, json, peer},
+    pages,
+    request::{self, RequestStamp, Surroundings},
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,10 +40,13 @@ pub(crate) async fn observe(
     let started = Instant::now();
     let stamp = stamp(&surroundings);
     request.extensions_mut().insert(stamp.clone());
-    let line = LogLine::of(&request);
+    let settings = &surroundings.settings;
+    let ip = client_ip(request.request(), &settings.trusted_proxies);
+    let line = LogLine::of(&request, ip, settings.slow_request);
+    let json = speaks_json(request.path());
 
-    if surroundings.settings.local_only && !is_local(&request) {
-        let response = dress(render(&not_local(), &stamp), &stamp);
+    if let Err(refusal) = admit(&surroundings, &request, ip) {
+        let response = dress(render(&refusal, &stamp, json), &stamp);
         line.write(&response, &stamp, started);
         return Ok(request.into_response(response));
     }
@@ -44,21 +54,33 @@ pub(crate) async fn observe(
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
-            let response = dress(enveloped(response, &stamp), &stamp);
+            let response = dress(enveloped(response, &stamp, json), &stamp);
             line.write(&response, &stamp, started);
             Ok(ServiceResponse::new(request, response))
         }
         Ok(Err(error)) => {
-            let response = dress(render(&ApiError::internal(&error), &stamp), &stamp);
+            let response = dress(render(&ApiError::internal(&error), &stamp, json), &stamp);
             line.write(&response, &stamp, started);
             Err(InternalError::from_response(error, response).into())
         }
         Err(_panic) => {
             // The panic hook has written message and place already; here is the request that they belong to.
-            let response = dress(render(&ApiError::internal("a handler panicked"), &stamp), &stamp);
+            let response = dress(render(&ApiError::internal("a handler panicked"), &stamp, json), &stamp);
             line.write(&response, &stamp, started);
             Err(InternalError::from_response("a handler panicked", response).into())
         }
+    }
+}
+
+/// Whether the request is let in at all.
+fn admit(surroundings: &Surroundings, request: &ServiceRequest, ip: Option<IpAddr>) -> Result<(), ApiError> {
+    let settings = &surroundings.settings;
+    if settings.local_only && !is_local(request) {
+        return Err(not_local());
+    }
+    match (&settings.rate_limit, ip) {
+        (Some(limit), Some(ip)) => limit.check(ip).map_err(ApiError::rate_limited),
+        _ => Ok(()),
     }
 }
 
@@ -74,7 +96,7 @@ fn stamp(surroundings: &Surroundings) -> RequestStamp {
 }
 
 /// The answer as it is, or the error in its envelope.
-fn enveloped(response: HttpResponse, stamp: &RequestStamp) -> HttpResponse {
+fn enveloped(response: HttpResponse, stamp: &RequestStamp, json: bool) -> HttpResponse {
     let error = match response.error() {
         None => return response,
         Some(error) => match error.as_error::<ApiError>() {
@@ -84,7 +106,7 @@ fn enveloped(response: HttpResponse, stamp: &RequestStamp) -> HttpResponse {
             None => return response,
         },
     };
-    let mut rendered = render(&error, stamp);
+    let mut rendered = render(&error, stamp, json);
     for (name, value) in response.headers() {
         if !rendered.headers().contains_key(name) {
             rendered.headers_mut().append(name.clone(), value.clone());
@@ -93,8 +115,8 @@ fn enveloped(response: HttpResponse, stamp: &RequestStamp) -> HttpResponse {
     rendered
 }
 
-/// The envelope of an error. Logs the cause of a failure of ours: this is the one place that does.
-fn render(error: &ApiError, stamp: &RequestStamp) -> HttpResponse {
+/// An error as JSON or as a page. Logs the cause of a failure of ours: this is the one place that does.
+fn render(error: &ApiError, stamp: &RequestStamp, json: bool) -> HttpResponse {
     let code = error.code.as_str();
     if let Some(cause) = &error.cause {
         if error.code == ErrorCode::ServiceUnavailable {
@@ -103,22 +125,26 @@ fn render(error: &ApiError, stamp: &RequestStamp) -> HttpResponse {
             log::error!("{} {code}: {}", stamp.id, printable(cause, 1000));
         }
     }
-    let body = ErrorResponse {
-        error: error.message.clone().into_owned(),
-        code,
-        details: error.details.clone(),
-        timestamp: stamp.timestamp,
-        request_id: stamp.id.clone(),
-    };
-    let mut response = json(error.code.status(), &body);
+    let mut response = if json { envelope(error, stamp) } else { pages::error(error) };
     let headers = response.headers_mut();
     if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    if error.code == ErrorCode::ServiceUnavailable {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = error.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+fn envelope(error: &ApiError, stamp: &RequestStamp) -> HttpResponse {
+    let body = ErrorResponse {
+        error: error.message.clone().into_owned(),
+        code: error.code.as_str(),
+        details: error.details.clone(),
+        timestamp: stamp.timestamp,
+        request_id: stamp.id.clone(),
+    };
+    request::json(error.code.status(), &body)
 }
 
 /// What every answer carries (OWASP, HTTP Headers cheat sheet). A handler that knows better has set it already.
@@ -173,33 +199,41 @@ struct LogLine {
     method: String,
     path: String,
     ip: String,
+    /// From this on it is a warning.
+    slow: Option<Duration>,
     /// What the caller calls this request, if that is fit to be printed.
     caller_id: Option<String>,
 }
 
 impl LogLine {
-    fn of(request: &ServiceRequest) -> Self {
+    fn of(request: &ServiceRequest, ip: Option<IpAddr>, slow: Option<Duration>) -> Self {
         let caller_id = caller_id(request.headers());
         Self {
             method: printable(request.method().as_str(), 20),
             path: printable(request.uri().path(), 200),
-            ip: peer(request.request()).map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
+            ip: ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
+            slow,
             caller_id,
         }
     }
 
     fn write(&self, response: &HttpResponse, stamp: &RequestStamp, started: Instant) {
-        let Self { method, path, ip, caller_id } = self;
+        let Self { method, path, ip, slow, caller_id } = self;
         let bytes = match response.body().size() {
             BodySize::Sized(bytes) => bytes,
             BodySize::None | BodySize::Stream => 0,
         };
         let status: StatusCode = response.status();
-        let millis = started.elapsed().as_secs_f64() * 1000.0;
+        let elapsed = started.elapsed();
+        let millis = elapsed.as_secs_f64() * 1000.0;
+        let (level, note) = match slow {
+            Some(limit) if elapsed >= *limit => (log::Level::Warn, " slow"),
+            _ => (log::Level::Info, ""),
+        };
         let caller = caller_id.as_deref().map(|id| format!(" caller={id}")).unwrap_or_default();
-        log::info!(
-            target: "denizen::access",
-            "{method} {path} {} {bytes}B {millis:.1}ms {ip} {}{caller}", status.as_u16(), stamp.id
+        log::log!(
+            target: "denizen::access", level,
+            "{method} {path} {} {bytes}B {millis:.1}ms {ip} {}{caller}{note}", status.as_u16(), stamp.id
         );
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     future::{Ready, ready},
-    net::IpAddr,
     sync::Arc,
 };
 
@@ -16,7 +15,7 @@ use denizen_models::SuccessResponse;
 use denizen_services::{AccessContext, Actor, Clock, TokenSource};
 use serde::Serialize;
 
-use crate::{HandlerSettings, error::ApiError, log_line::printable};
+use crate::{HandlerSettings, client_ip::client_ip, error::ApiError, log_line::printable};
 
 /// What all handlers share.
 pub(crate) struct Surroundings {
@@ -109,14 +108,9 @@ fn read(request: &HttpRequest) -> Result<Request, ApiError> {
     let user_agent = request.headers().get(header::USER_AGENT);
     let access = AccessContext {
         actor,
-        ip: peer(request),
+        ip: client_ip(request, &surroundings.settings.trusted_proxies),
         user_agent: user_agent.map(|agent| printable(&String::from_utf8_lossy(agent.as_bytes()), 200)),
         request_id: stamp.id.clone(),
     };
     Ok(Request { access, stamp })
-}
-
-/// The address at the other end of the connection.
-pub(crate) fn peer(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|address| address.ip().to_canonical())
 }

@@ -37,7 +37,7 @@ async fn list(
     let message = format!("Successfully retrieved {} users", shown.len());
     let mut metadata = json!({
         "count": shown.len(),
-        "search": query.search.trim(),
+        "search": query.search,
         "timestamp": request.timestamp(),
         "next_cursor": page.next_cursor,
     });

@@ -29,6 +29,7 @@
 
 #![deny(missing_docs)]
 
+mod calculate;
 mod email;
 mod envelope;
 mod fold;
@@ -36,11 +37,13 @@ mod password;
 mod password_reset;
 mod profile;
 mod secret;
+mod tasks;
 mod user;
 mod username;
 mod users;
 mod validation;
 
+pub use calculate::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
 pub use email::{EmailAddress, InvalidEmail};
 pub use envelope::{ErrorResponse, SuccessResponse};
 pub use fold::fold;
@@ -51,7 +54,8 @@ pub use password_reset::{
 };
 pub use profile::Profile;
 pub use secret::Secret;
+pub use tasks::{TaskKind, TaskLoad, TaskReport, TaskRequest};
 pub use user::{ADMIN_ROLE, DEFAULT_ROLE, User, UserId, UserResponse, UserValues};
 pub use username::{InvalidUsername, Username};
 pub use users::{CreateUserRequest, NewUser, UpdateUserRequest};
-pub use validation::{FieldError, ValidationErrors};
+pub use validation::{FieldError, ValidationErrors, excerpt};

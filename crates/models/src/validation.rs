@@ -85,6 +85,12 @@ pub(crate) fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
 
+/// The first 50 characters: enough of what a client sent for it to recognise its own words.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    text.chars().take(50).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

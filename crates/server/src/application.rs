@@ -4,12 +4,12 @@ use std::{
     future::Future,
     io,
     net::{SocketAddr, TcpListener},
+    num::NonZeroU32,
     sync::Arc,
 };
 
-use crate::storage::OpenError;
 use actix_web::{App, HttpServer, dev::Server};
-use denizen_handlers::{HandlerSettings, Services};
+use denizen_handlers::{HandlerSettings, RateLimit, Services};
 use denizen_mail::{LogMailer, PublicUrl};
 use denizen_models::PasswordPolicy;
 use denizen_services::{
@@ -18,6 +18,7 @@ use denizen_services::{
     defaults::{DefaultHealthService, DefaultUserService, Disclosure, Ports, ServiceSettings},
     store::{Store, StoreError},
 };
+use denizen_storage_sqlite::OpenError;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
@@ -200,17 +201,32 @@ fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Resu
         cors_origins: config.cors_origins.clone(),
         local_only: development,
         everyone_is_admin: development,
+        password_min_chars: config.password_min_length,
+        rate_limit: rate_limit(config),
+        trusted_proxies: config.trusted_proxies.clone(),
+        slow_request: Some(config.slow_request),
+        body_timeout: Some(config.body_timeout),
     };
     let server = HttpServer::new(move || {
         App::new().configure(denizen_handlers::configure(services.clone(), settings.clone()))
     })
     .workers(config.workers)
+    // actix counts per thread.
+    .max_connections(config.max_connections.div_ceil(config.workers))
+    .client_request_timeout(config.header_timeout)
+    .keep_alive(config.idle_timeout)
     .shutdown_timeout(config.shutdown_timeout.as_secs())
     // Signals are the caller's: the store has to be closed after the server.
     .disable_signals()
     .listen(listener)?
     .run();
     Ok(server)
+}
+
+/// The limit is shared by all threads, so it is made once.
+fn rate_limit(config: &Config) -> Option<RateLimit> {
+    let number = |number| u32::try_from(number).ok().and_then(NonZeroU32::new);
+    Some(RateLimit::per_address(number(config.rate_limit)?, number(config.rate_burst)?))
 }
 
 /// Creates the sample users in an empty database, and says where things are.

@@ -1,23 +1,37 @@
-//! Temporary until storage-sqlite has landed.
-use crate::config::Database;
-use denizen_services::{memory::InMemoryStore, store::Store};
+//! Opening the store that the configuration names.
+
 use std::sync::Arc;
-/// Error.
-#[derive(Debug, thiserror::Error)]
-#[error("no")]
-pub struct OpenError;
+
+use denizen_services::{memory::InMemoryStore, store::Store};
+use denizen_storage_sqlite::{OpenError, SqliteOptions, SqliteStore};
+
+use crate::config::Database;
+
+/// An open store, and how to close it.
 pub(crate) struct Storage {
     pub(crate) store: Arc<dyn Store>,
+    sqlite: Option<Arc<SqliteStore>>,
 }
+
 impl Storage {
     pub(crate) fn open(database: &Database) -> Result<Self, OpenError> {
         match database {
             Database::Memory => Ok(Self::given(Arc::new(InMemoryStore::new()))),
-            Database::Sqlite(_) => Err(OpenError),
+            Database::Sqlite(path) => {
+                let store = Arc::new(SqliteStore::open(SqliteOptions::new(path))?);
+                Ok(Self { store: Arc::clone(&store) as Arc<dyn Store>, sqlite: Some(store) })
+            }
         }
     }
+
     pub(crate) fn given(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, sqlite: None }
     }
-    pub(crate) async fn close(self) {}
+
+    /// Writes out what was accepted, and closes the files.
+    pub(crate) async fn close(self) {
+        if let Some(store) = self.sqlite {
+            store.shutdown().await;
+        }
+    }
 }

@@ -9,7 +9,7 @@ use denizen_models::{
     UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
 };
 
-pub use crate::health::DefaultHealthService;
+pub use crate::{calculate::DefaultMathService, health::DefaultHealthService, tasks::DefaultTaskService};
 use crate::{
     clock::Clock,
     context::AccessContext,

@@ -51,6 +51,7 @@
 #![deny(missing_docs)]
 
 mod argon2id;
+mod calculate;
 mod clock;
 mod context;
 pub mod defaults;
@@ -61,11 +62,13 @@ mod mailer;
 pub mod memory;
 mod password_reset;
 pub mod store;
+mod tasks;
 mod tokens;
 mod user_service;
 mod users;
 
 pub use argon2id::{Argon2Cost, Argon2Hasher};
+pub use calculate::{CalculateBulkError, CalculateError, CalculationHistoryError, MathService};
 pub use clock::{Clock, SystemClock};
 pub use context::{AccessContext, Actor};
 pub use hashing::{HashError, PasswordHash, PasswordHasher};
@@ -73,6 +76,7 @@ pub use health::{HealthService, Readiness};
 pub use mail_worker::MailWorker;
 pub use mailer::{Mail, MailError, MailMessage, Mailer};
 pub use password_reset::{RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError};
+pub use tasks::{TaskError, TaskService};
 pub use tokens::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
 pub use user_service::UserService;
 pub use users::{

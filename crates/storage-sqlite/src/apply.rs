@@ -22,11 +22,7 @@ pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Commit
     Ok(Committed(outcomes))
 }
 
-fn apply_one(
-    connection: &Connection,
-    change: &Change,
-    created: Option<UserId>,
-) -> Result<Outcome, Failure> {
+fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
     match change {
         Change::ExpectUser { user, security_version } => {
             users::expect(connection, *user, *security_version)?;

@@ -60,9 +60,6 @@ statements! {
 /// Above every user name, which consist of ASCII characters.
 const LAST_NAME: &str = "\u{10ffff}";
 
-/// The list that holds everybody.
-const EVERYBODY: &str = "";
-
 pub(crate) fn page(
     connection: &Connection,
     filter: &UserFilter,
@@ -110,8 +107,9 @@ pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<u64,
     Ok(counted.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-fn list_name(filter: &UserFilter) -> &str {
-    filter.role.as_deref().unwrap_or(EVERYBODY)
+/// As the migration names them.
+fn list_name(filter: &UserFilter) -> String {
+    filter.role.as_ref().map_or_else(|| "*".to_owned(), |role| format!("={role}"))
 }
 
 /// Behind which name and id the page begins.

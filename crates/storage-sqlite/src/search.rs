@@ -35,7 +35,7 @@ macro_rules! matches {
             " MATCH ?1 AND f.rowid > ?2 AND ",
             $found,
             " AND (?5 IS NULL OR u.active = ?5) AND (?6 IS NULL OR EXISTS (SELECT 1 FROM user_lists l \
-             WHERE l.list = ?6 AND l.active = u.active AND l.user_id = u.id))"
+             WHERE l.list = '=' || ?6 AND l.active = u.active AND l.user_id = u.id))"
         )
     };
 }
@@ -50,11 +50,7 @@ macro_rules! by_names {
 }
 macro_rules! by_names_or_email {
     () => {
-        concat!(
-            by_names!(),
-            " UNION ",
-            matches!("user_emails", "instr(u.email_key, ?3) BETWEEN 1 AND ?4")
-        )
+        concat!(by_names!(), " UNION ", matches!("user_emails", "instr(u.email_key, ?3) BETWEEN 1 AND ?4"))
     };
 }
 macro_rules! page {

@@ -15,6 +15,10 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
+statements! {
+    PING = "SELECT 1";
+}
+
 /// How many statements each connection keeps prepared: more than there are.
 pub(crate) const STATEMENT_CACHE: usize = 96;
 

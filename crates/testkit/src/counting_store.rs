@@ -12,8 +12,8 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditEvent, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome, MailQueue,
-        PageRequest, QueuedMail, Reads, Session, SessionTouch, SessionTouches, Store, StoreError, StoredToken,
-        UnitOfWork, Units, UserFilter, UserPage,
+        PageRequest, QueuedMail, Reads, Session, SessionTouch, SessionTouches, Store, StoreError,
+        StoredToken, UnitOfWork, Units, UserFilter, UserPage,
     },
 };
 

@@ -64,7 +64,8 @@ impl PasswordHasher for InsecureTestHasher {
         self.verified.fetch_add(1, Ordering::Relaxed);
         self.failure()?;
         let parts = hash.expose().strip_prefix(SCHEME).and_then(|rest| rest.split_once('$'));
-        let (salt, expected) = parts.ok_or_else(|| HashError::Failed("not a hash of this hasher".to_owned()))?;
+        let (salt, expected) =
+            parts.ok_or_else(|| HashError::Failed("not a hash of this hasher".to_owned()))?;
         Ok(digest(salt, &password) == expected)
     }
 }

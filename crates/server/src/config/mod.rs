@@ -39,6 +39,8 @@ mod tests;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 pub use file::ConfigFile;
 pub use problem::{Problem, Problems};
 pub use profile::Profile;
@@ -80,6 +82,22 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// Threads that serve HTTP: 1 to 1024.
     pub workers: usize,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Requests per second of one address in the long run; 0 is no limit.
+    pub rate_limit: usize,
+    /// Requests of one address at once.
+    pub rate_burst: usize,
+    /// Open connections.
+    pub max_connections: usize,
+    /// For the head of a request.
+    pub header_timeout: Duration,
+    /// For the body of a request.
+    pub body_timeout: Duration,
+    /// Between two requests on a connection.
+    pub idle_timeout: Duration,
+    /// From which duration on a request is a warning in the log.
+    pub slow_request: Duration,
 }
 
 impl Config {
@@ -109,6 +127,14 @@ impl Config {
         let hash_queue = reader.read(&HASH_QUEUE, parse::number(1..=65_536));
         let shutdown_timeout = reader.read(&SHUTDOWN_TIMEOUT, parse::duration("0s", "1h"));
         let workers = reader.read(&WORKERS, parse::number(1..=1024));
+        let trusted_proxies = reader.read(&TRUSTED_PROXIES, parse::networks);
+        let rate_limit = reader.read(&RATE_LIMIT, parse::number(0..=1_000_000));
+        let rate_burst = reader.read(&RATE_BURST, parse::number(1..=1_000_000));
+        let max_connections = reader.read(&MAX_CONNECTIONS, parse::number(1..=1_000_000));
+        let header_timeout = reader.read(&HEADER_TIMEOUT, parse::duration("1s", "5m"));
+        let body_timeout = reader.read(&BODY_TIMEOUT, parse::duration("1s", "5m"));
+        let idle_timeout = reader.read(&IDLE_TIMEOUT, parse::duration("1s", "1h"));
+        let slow_request = reader.read(&SLOW_REQUEST, parse::duration("1s", "1h"));
         if let Some(profile) = profile {
             let facts =
                 rules::Facts { bind, database: database.as_ref(), public_url: public_url.as_ref(), mail };
@@ -131,6 +157,14 @@ impl Config {
                 hash_queue: hash_queue?,
                 shutdown_timeout: shutdown_timeout?,
                 workers: workers?,
+                trusted_proxies: trusted_proxies?,
+                rate_limit: rate_limit?,
+                rate_burst: rate_burst?,
+                max_connections: max_connections?,
+                header_timeout: header_timeout?,
+                body_timeout: body_timeout?,
+                idle_timeout: idle_timeout?,
+                slow_request: slow_request?,
             })
         };
         match config() {

@@ -1,9 +1,10 @@
 //! From text to values. Every error says what is allowed, in words that follow "`key` = value: ".
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use log::LevelFilter;
 use url::Url;
 
@@ -82,6 +83,20 @@ fn origin(text: &str) -> Result<String, String> {
     } else {
         Err(format!("{text:?} is not what browsers send; write {exact:?}"))
     }
+}
+
+/// A single address is the network that holds it alone.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items
+        .map(|item| {
+            item.parse().or_else(|_| item.parse().map(|ip: IpAddr| ip.into())).map_err(|_| {
+                format!(
+                    "{item:?} is not a network; expected an address or `ADDRESS/BITS`, such as 10.0.0.0/8"
+                )
+            })
+        })
+        .collect()
 }
 
 /// What `env_logger` understands; it would only warn about the rest and go on without it.

@@ -72,6 +72,7 @@ mod tests {
     use super::super::ConfigFile;
     use super::super::tests::{Given, in_environment};
     use super::*;
+    use crate::config::SETTINGS;
 
     #[test]
     fn check_says_that_a_configuration_is_valid() {
@@ -121,6 +122,14 @@ hash_threads = 2                                           # denizen.toml:2
 hash_queue = 128                                           # default of the development profile
 shutdown_timeout = "30s"                                   # default of the development profile
 workers = 3                                                # denizen.toml:1
+trusted_proxies = []                                       # default of the development profile
+rate_limit = 1000                                          # default of the development profile
+rate_burst = 5000                                          # default of the development profile
+max_connections = 10000                                    # default of the development profile
+header_timeout = "10s"                                     # default of the development profile
+body_timeout = "15s"                                       # default of the development profile
+idle_timeout = "60s"                                       # default of the development profile
+slow_request = "2s"                                        # default of the development profile
 "#;
         assert_eq!(format!("\n{}", report.stdout), expected);
         assert_eq!((report.stderr.as_str(), report.exit_code), ("", 0));
@@ -168,7 +177,7 @@ workers = 3                                                # denizen.toml:1
     fn a_file_that_cannot_be_read_is_reported_next_to_the_list() {
         let named = ConfigFile::Named("no/such.toml".into());
         let report = print(&Settings::resolve([], &named, [("", ""); 0]));
-        assert_eq!(report.stdout.lines().count(), 13);
+        assert_eq!(report.stdout.lines().count(), SETTINGS.len());
         assert!(report.stderr.contains("cannot read the configuration file no/such.toml"), "{report:?}");
     }
 }

@@ -204,6 +204,84 @@ pub static SHUTDOWN_TIMEOUT: Setting = Setting::new(
     "How long running requests may take to finish when the server is told to stop: `0s` to `1h`.",
 );
 
+/// `trusted_proxies`: who may say on whose behalf it asks.
+pub static TRUSTED_PROXIES: Setting = Setting {
+    kind: Kind::List,
+    ..Setting::new(
+        "trusted_proxies",
+        "DENIZEN_TRUSTED_PROXIES",
+        Preset::Text(""),
+        "The networks (`10.0.0.0/8`, `::1`) of proxies whose `X-Forwarded-For` is believed.",
+    )
+};
+
+/// `rate_limit`: requests of one address in the long run.
+pub static RATE_LIMIT: Setting = Setting {
+    kind: Kind::Number,
+    production: Preset::Text("50"),
+    ..Setting::new(
+        "rate_limit",
+        "DENIZEN_RATE_LIMIT",
+        Preset::Text("1000"),
+        "How many requests per second one address may make in the long run: 1 to 1000000, or 0 for no limit.",
+    )
+};
+
+/// `rate_burst`: requests of one address at once.
+pub static RATE_BURST: Setting = Setting {
+    kind: Kind::Number,
+    production: Preset::Text("200"),
+    ..Setting::new(
+        "rate_burst",
+        "DENIZEN_RATE_BURST",
+        Preset::Text("5000"),
+        "How many requests one address may make at once before the rate limit tells: 1 to 1000000.",
+    )
+};
+
+/// `max_connections`: sockets.
+pub static MAX_CONNECTIONS: Setting = Setting {
+    kind: Kind::Number,
+    ..Setting::new(
+        "max_connections",
+        "DENIZEN_MAX_CONNECTIONS",
+        Preset::Text("10000"),
+        "How many connections may be open at once, WebSockets included: 1 to 1000000; more have to wait.",
+    )
+};
+
+/// `header_timeout`: patience with slow clients.
+pub static HEADER_TIMEOUT: Setting = Setting::new(
+    "header_timeout",
+    "DENIZEN_HEADER_TIMEOUT",
+    Preset::Text("10s"),
+    "How long the head of a request may take to arrive: `1s` to `5m`.",
+);
+
+/// `body_timeout`: patience with slow clients.
+pub static BODY_TIMEOUT: Setting = Setting::new(
+    "body_timeout",
+    "DENIZEN_BODY_TIMEOUT",
+    Preset::Text("15s"),
+    "How long the body of a request may take to arrive: `1s` to `5m`.",
+);
+
+/// `idle_timeout`: patience with silent clients.
+pub static IDLE_TIMEOUT: Setting = Setting::new(
+    "idle_timeout",
+    "DENIZEN_IDLE_TIMEOUT",
+    Preset::Text("60s"),
+    "How long a connection is kept open between two requests: `1s` to `1h`.",
+);
+
+/// `slow_request`: what deserves a warning.
+pub static SLOW_REQUEST: Setting = Setting::new(
+    "slow_request",
+    "DENIZEN_SLOW_REQUEST",
+    Preset::Text("2s"),
+    "From which duration on a request is a warning in the log: `1s` to `1h`.",
+);
+
 /// `workers`: threads that speak HTTP.
 pub static WORKERS: Setting = Setting {
     kind: Kind::Number,
@@ -211,7 +289,7 @@ pub static WORKERS: Setting = Setting {
 };
 
 /// Every setting, in the order in which `denizen config print` and the documentation list them.
-pub static SETTINGS: [&Setting; 13] = [
+pub static SETTINGS: [&Setting; 21] = [
     &PROFILE,
     &BIND,
     &DATABASE,
@@ -225,6 +303,14 @@ pub static SETTINGS: [&Setting; 13] = [
     &HASH_QUEUE,
     &SHUTDOWN_TIMEOUT,
     &WORKERS,
+    &TRUSTED_PROXIES,
+    &RATE_LIMIT,
+    &RATE_BURST,
+    &MAX_CONNECTIONS,
+    &HEADER_TIMEOUT,
+    &BODY_TIMEOUT,
+    &IDLE_TIMEOUT,
+    &SLOW_REQUEST,
 ];
 
 /// The setting whose key is nearest to `word`, if it is near enough to be what was meant: at most one slip (a

@@ -88,6 +88,14 @@ fn nothing_set_is_a_valid_development_configuration() {
             hash_queue: 128,
             shutdown_timeout: Duration::from_secs(30),
             workers: cores,
+            trusted_proxies: Vec::new(),
+            rate_limit: 1000,
+            rate_burst: 5000,
+            max_connections: 10_000,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(15),
+            idle_timeout: Duration::from_secs(60),
+            slow_request: Duration::from_secs(2),
         }
     );
 }
@@ -164,6 +172,14 @@ fn every_setting_can_be_set_in_the_file() {
         hash_queue = 1_000
         shutdown_timeout = "0s"
         workers = 5
+        trusted_proxies = ["10.0.0.0/8", "::1"]
+        rate_limit = 0
+        rate_burst = 7
+        max_connections = 8
+        header_timeout = "1s"
+        body_timeout = "5m"
+        idle_timeout = "1h"
+        slow_request = "9s"
         "#,
     )
     .config();
@@ -183,6 +199,14 @@ fn every_setting_can_be_set_in_the_file() {
         hash_queue: 1000,
         shutdown_timeout: Duration::ZERO,
         workers: 5,
+        trusted_proxies: ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec(),
+        rate_limit: 0,
+        rate_burst: 7,
+        max_connections: 8,
+        header_timeout: Duration::from_secs(1),
+        body_timeout: Duration::from_secs(300),
+        idle_timeout: Duration::from_secs(3600),
+        slow_request: Duration::from_secs(9),
     };
     assert_eq!(config, expected);
     assert_eq!(config.public_url.unwrap().as_str(), "https://example.org/accounts");

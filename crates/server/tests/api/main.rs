@@ -3,6 +3,20 @@
 // Clippy grants `expect` and `panic!` to `#[cfg(test)]` modules, but not to the helpers of a test binary; saying so
 // of the modules makes the helpers count as tests.
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod health;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod store_failure;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod volume;
 #[cfg(test)]
 mod wire;

@@ -112,8 +112,8 @@ pub enum Change {
     /// Queues a mail. Yields `Outcome::Job`.
     ///
     /// For an address: one statement, whatever is known of the address. A waiting job of the same kind and address
-    /// is renewed (higher generation, due at once, attempts at 0, alive again if it was dead); a new one beyond the
-    /// capacity fails with `Precondition::QueueRoom`. For a user: always a new job; an unknown one is
+    /// is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead); a new one
+    /// beyond the capacity fails with `Precondition::QueueRoom`. For a user: always a new job; an unknown one is
     /// `Precondition::User`.
     EnqueueMail(NewMailJob),
     /// Appends to the audit trail.

@@ -12,7 +12,8 @@ use denizen_services::{
 };
 
 use super::verbs::{
-    LEASE_LOST, NOBODY, RESET, TOKEN_GONE, USER_GONE, WORLDS, at, changed, commit, hash, insert, password, session,
+    LEASE_LOST, NOBODY, RESET, TOKEN_GONE, USER_GONE, WORLDS, at, changed, commit, hash, insert, password,
+    session,
 };
 use crate::{must, user_values};
 
@@ -37,7 +38,7 @@ pub struct Example {
 
 macro_rules! examples {
     (|$world:ident, $new:ident| $(
-        $variant:ident: $works:expr, gives $outcome:pat; without its row: $missing:expr, $answer:expr;
+        $variant:ident: $works:expr => $outcome:pat, else $missing:expr => $answer:expr;
     )*) => {
         /// One example per variant, in the order of their declaration.
         pub fn examples($world: &World) -> Vec<Example> {
@@ -63,51 +64,75 @@ macro_rules! examples {
 
 examples! { |world, new|
     ExpectUser:
-        new().expect_user(world.alice.id, world.alice.security_version), gives Outcome::Done;
-        without its row: new().expect_user(NOBODY, 1), Err(USER_GONE);
+        new().expect_user(world.alice.id, world.alice.security_version)
+            => Outcome::Done,
+        else new().expect_user(NOBODY, 1)
+            => Err(USER_GONE);
     ExpectLease:
-        new().expect_lease(world.lease), gives Outcome::Done;
-        without its row: new().expect_lease(Lease { id: -1, ..world.lease }), Err(LEASE_LOST);
+        new().expect_lease(world.lease)
+            => Outcome::Done,
+        else new().expect_lease(Lease { id: -1, ..world.lease })
+            => Err(LEASE_LOST);
     InsertUser:
-        new().insert_user(user_values(&format!("new_{}", world.number)), Some(password("first")), at(9)),
-        gives Outcome::User(_);
-        without its row: new().insert_user(world.alice.values.clone(), None, at(9)),
-        Err(StoreError::Conflict(UniqueKey::Username));
+        new().insert_user(user_values(&format!("new_{}", world.number)), Some(password("first")), at(9))
+            => Outcome::User(_),
+        else new().insert_user(world.alice.values.clone(), None, at(9))
+            => Err(StoreError::Conflict(UniqueKey::Username));
     UpdateUser:
-        new().update_user(world.alice.id, world.alice.revision, world.other_values(), at(9)),
-        gives Outcome::Done;
-        without its row: new().update_user(NOBODY, 1, world.alice.values.clone(), at(9)), Err(USER_GONE);
+        new().update_user(world.alice.id, world.alice.revision, world.other_values(), at(9))
+            => Outcome::Done,
+        else new().update_user(NOBODY, 1, world.alice.values.clone(), at(9))
+            => Err(USER_GONE);
     SetPassword:
-        new().set_password(world.alice.id, password("new"), world.alice.security_version, at(9)),
-        gives Outcome::Done;
-        without its row: new().set_password(NOBODY, password("new"), 1, at(9)), Err(USER_GONE);
+        new().set_password(world.alice.id, password("new"), world.alice.security_version, at(9))
+            => Outcome::Done,
+        else new().set_password(NOBODY, password("new"), 1, at(9))
+            => Err(USER_GONE);
     VerifyEmail:
-        new().verify_email(world.alice.id, at(9)), gives Outcome::Done;
-        without its row: new().verify_email(NOBODY, at(9)), Ok(Outcome::Done);
+        new().verify_email(world.alice.id, at(9))
+            => Outcome::Done,
+        else new().verify_email(NOBODY, at(9))
+            => Ok(Outcome::Done);
     DeleteUser:
-        new().delete_user(world.alice.id), gives Outcome::Done;
-        without its row: new().delete_user(NOBODY), Err(USER_GONE);
+        new().delete_user(world.alice.id)
+            => Outcome::Done,
+        else new().delete_user(NOBODY)
+            => Err(USER_GONE);
     PutToken:
-        new().put_token(world.alice.id, RESET, hash(world.number + 2 * WORLDS), at(600)), gives Outcome::Done;
-        without its row: new().put_token(NOBODY, RESET, hash(world.number + 2 * WORLDS), at(600)), Err(USER_GONE);
+        new().put_token(world.alice.id, RESET, hash(world.number + 2 * WORLDS), at(600))
+            => Outcome::Done,
+        else new().put_token(NOBODY, RESET, hash(world.number + 2 * WORLDS), at(600))
+            => Err(USER_GONE);
     ConsumeToken:
-        new().consume_token(world.alice.id, RESET, hash(world.number), at(9)), gives Outcome::Done;
-        without its row: new().consume_token(NOBODY, RESET, hash(world.number), at(9)), Err(TOKEN_GONE);
+        new().consume_token(world.alice.id, RESET, hash(world.number), at(9))
+            => Outcome::Done,
+        else new().consume_token(NOBODY, RESET, hash(world.number), at(9))
+            => Err(TOKEN_GONE);
     RevokeTokens:
-        new().revoke_tokens(world.alice.id), gives Outcome::Count(1);
-        without its row: new().revoke_tokens(NOBODY), Ok(Outcome::Count(0));
+        new().revoke_tokens(world.alice.id)
+            => Outcome::Count(1),
+        else new().revoke_tokens(NOBODY)
+            => Ok(Outcome::Count(0));
     InsertSession:
-        new().insert_session(session(world.alice.id, hash(world.number + 3 * WORLDS))), gives Outcome::Session(_);
-        without its row: new().insert_session(session(NOBODY, hash(world.number + 3 * WORLDS))), Err(USER_GONE);
+        new().insert_session(session(world.alice.id, hash(world.number + 3 * WORLDS)))
+            => Outcome::Session(_),
+        else new().insert_session(session(NOBODY, hash(world.number + 3 * WORLDS)))
+            => Err(USER_GONE);
     RevokeSessions:
-        new().revoke_sessions(world.alice.id, Some(SessionId(-1))), gives Outcome::Count(1);
-        without its row: new().revoke_sessions(NOBODY, None), Ok(Outcome::Count(0));
+        new().revoke_sessions(world.alice.id, Some(SessionId(-1)))
+            => Outcome::Count(1),
+        else new().revoke_sessions(NOBODY, None)
+            => Ok(Outcome::Count(0));
     EnqueueMail:
-        new().enqueue_mail(reset_mail(&world.alice)), gives Outcome::Job(_);
-        without its row: new().enqueue_mail(notice(NOBODY)), Err(USER_GONE);
+        new().enqueue_mail(reset_mail(&world.alice))
+            => Outcome::Job(_),
+        else new().enqueue_mail(notice(NOBODY))
+            => Err(USER_GONE);
     Record:
-        new().record(event(world.alice.id)), gives Outcome::Done;
-        without its row: new().record(event(NOBODY)), Ok(Outcome::Done);
+        new().record(event(world.alice.id))
+            => Outcome::Done,
+        else new().record(event(NOBODY))
+            => Ok(Outcome::Done);
 }
 
 /// A notice to a user.

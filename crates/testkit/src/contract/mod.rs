@@ -46,9 +46,9 @@ impl<M: Made, G> Made for (M, G) {
     }
 }
 
-/// Runs one case against a fresh store, on a runtime of two threads so that what races in a service races here.
+/// Runs one case against a fresh store, on a runtime of four threads so that what races in a service races here.
 pub fn run<M: Made>(make: impl AsyncFnOnce() -> M, case: impl AsyncFnOnce(Arc<dyn Store>)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     must(runtime).block_on(async {
         let made = make().await;
         case(made.store()).await;

@@ -84,6 +84,11 @@ impl Request {
         connection.exchange(self, false).await
     }
 
+    /// What goes over the wire on a connection that stays open, for a test that writes it itself.
+    pub fn bytes(&self, host: SocketAddr) -> Vec<u8> {
+        self.encode(host, true)
+    }
+
     fn encode(&self, host: SocketAddr, keep_alive: bool) -> Vec<u8> {
         if let Some(raw) = &self.raw {
             return raw.clone();

@@ -1,8 +1,12 @@
 //! A server of the test's own: real sockets, a clock that the test moves, a mailer that keeps what it sends.
 
+pub mod api;
+pub mod failing_store;
 pub mod http;
+pub mod process;
+pub mod strangers;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use denizen_server::{
     Application, Overrides, RunError,
@@ -65,6 +69,11 @@ impl TestServer {
             let _ = stopped.await;
         }));
         Self { address, clock, mailer, folder: None, stop: Some(stop), running }
+    }
+
+    /// Where its database is.
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("a server on a database of its own").path()
     }
 
     /// The token in the next mail to this address that no earlier call has returned.

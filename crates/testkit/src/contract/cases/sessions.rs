@@ -80,7 +80,11 @@ pub async fn revoking_can_spare_one_session(store: Arc<dyn Store>) {
     assert_eq!(commit(&store, revoke(sessions[1])).await, [Outcome::Count(2)]);
     assert_eq!(find_session(&store, hash(1)).await, None);
     assert_eq!(find_session(&store, hash(2)).await.map(|session| session.id), Some(sessions[1]));
-    assert_eq!(commit(&store, revoke(foreign)).await, [Outcome::Count(1)], "a foreign session spares nothing");
+    assert_eq!(
+        commit(&store, revoke(foreign)).await,
+        [Outcome::Count(1)],
+        "a foreign session spares nothing"
+    );
     assert_eq!(find_session(&store, hash(2)).await, None);
     assert!(find_session(&store, hash(4)).await.is_some());
 }

@@ -22,6 +22,7 @@ pub async fn a_token_is_found_until_it_is_consumed_even_if_it_expired(store: Arc
     assert_eq!(commit(&store, consume.clone()).await, [Outcome::Done]);
     assert_eq!(token(&store, hash(1)).await, None);
     assert_eq!(refusal(&store, consume).await, TOKEN_GONE);
+    assert_eq!(commit(&store, UnitOfWork::new().revoke_tokens(alice.id)).await, [Outcome::Count(0)]);
 }
 
 pub async fn a_token_is_dead_from_the_instant_it_expires(store: Arc<dyn Store>) {

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use denizen_models::Username;
-use denizen_services::store::{Change, Committed, Outcome, Store, StoreError, UniqueKey, UnitOfWork, UserRef};
+use denizen_services::store::{
+    Change, Committed, Outcome, Store, StoreError, UniqueKey, UnitOfWork, UserRef,
+};
 
 use crate::{
     contract::{
         examples::{Example, World, event, examples, notice, variant},
         verbs::{
-            NOBODY, RESET, TOKEN_GONE, USER_GONE, at, audit, changed, commit, credentials, find_session, hash,
-            insert, mail_jobs, password, refusal, session, snapshot, token, update, user,
+            NOBODY, RESET, TOKEN_GONE, USER_GONE, at, audit, changed, commit, credentials, find_session,
+            hash, insert, mail_jobs, password, refusal, session, snapshot, token, update, user,
         },
     },
     must, user_values,
@@ -33,7 +35,11 @@ fn join(first: UnitOfWork, second: &UnitOfWork) -> UnitOfWork {
 
 pub async fn every_change_gives_its_outcome_in_its_place(store: Arc<dyn Store>) {
     for_each_example(&store, async |world, Example { variant: name, works, gives, .. }| {
-        assert_eq!(works.changes().iter().map(variant).collect::<Vec<_>>(), [name], "an example of its variant");
+        assert_eq!(
+            works.changes().iter().map(variant).collect::<Vec<_>>(),
+            [name],
+            "an example of its variant"
+        );
         let work = join(UnitOfWork::new().record(event(world.alice.id)).revoke_tokens(NOBODY), &works);
         let outcomes = commit(&store, work.record(event(world.alice.id))).await;
         assert_eq!(outcomes[..2], [Outcome::Done, Outcome::Count(0)], "{name}");
@@ -58,7 +64,11 @@ pub async fn every_change_is_taken_back_when_its_unit_fails(store: Arc<dyn Store
 
 pub async fn every_change_fails_or_does_nothing_without_its_row(store: Arc<dyn Store>) {
     for_each_example(&store, async |world, Example { variant: name, missing, answer, .. }| {
-        assert_eq!(missing.changes().iter().map(variant).collect::<Vec<_>>(), [name], "an example of its variant");
+        assert_eq!(
+            missing.changes().iter().map(variant).collect::<Vec<_>>(),
+            [name],
+            "an example of its variant"
+        );
         let before = snapshot(&store).await;
         match answer {
             Ok(outcome) => {
@@ -74,7 +84,8 @@ pub async fn every_change_fails_or_does_nothing_without_its_row(store: Arc<dyn S
                     .revoke_tokens(world.alice.id)
                     .revoke_sessions(world.alice.id, None);
                 // One insertion at most in a unit.
-                let first = if name == "InsertUser" { first } else { first.insert_user(newcomer, None, at(9)) };
+                let first =
+                    if name == "InsertUser" { first } else { first.insert_user(newcomer, None, at(9)) };
                 let work = join(first.enqueue_mail(notice(world.alice.id)), &missing);
                 assert_eq!(refusal(&store, work).await, expected, "{name}");
                 assert_eq!(snapshot(&store).await, before, "{name}");
@@ -212,7 +223,8 @@ pub async fn each_unit_of_a_batch_succeeds_or_fails_for_itself(store: Arc<dyn St
         insert("bob"),
     ];
     let answers = store.commit_batch(batch).await;
-    let [Ok(alice), Err(taken), Err(gone), Err(StoreError::Malformed(_)), Ok(nothing), Ok(bob)] = &answers[..]
+    let [Ok(alice), Err(taken), Err(gone), Err(StoreError::Malformed(_)), Ok(nothing), Ok(bob)] =
+        &answers[..]
     else {
         return must(Err(format!("not the answers of these units in their order: {answers:?}")));
     };

@@ -5,8 +5,8 @@ use denizen_services::store::{Outcome, SessionId, Store, StoreError, UniqueKey, 
 
 use crate::{
     contract::verbs::{
-        NOBODY, RESET, USER_GONE, at, changed, commit, credentials, hash, insert, insert_values, password, refusal, session,
-        snapshot, update, user,
+        NOBODY, RESET, USER_GONE, at, changed, commit, credentials, hash, insert, insert_values, password,
+        refusal, session, snapshot, update, user,
     },
     must, user_values,
 };

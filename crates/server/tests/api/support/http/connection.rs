@@ -32,6 +32,21 @@ impl Connection {
         self.exchange(request, true).await
     }
 
+    /// Writes some bytes, for a test that has its own idea of when a request is complete.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        timeout(LIMIT, self.writer.write_all(bytes)).await?
+    }
+
+    /// Reads the next answer, whatever it answers. Interim ones (1xx) are answers too.
+    pub async fn read(&mut self) -> io::Result<Response> {
+        timeout(LIMIT, read_response(&mut self.reader, false, true)).await?
+    }
+
+    /// Whether the server has closed the connection, with nothing more to say.
+    pub async fn is_closed(&mut self) -> bool {
+        timeout(LIMIT, self.reader.fill_buf()).await.is_ok_and(|end| end.is_ok_and(<[u8]>::is_empty))
+    }
+
     /// One request and its answer; without `keep_alive` the server is asked to close after it.
     pub(super) async fn exchange(&mut self, request: &Request, keep_alive: bool) -> io::Result<Response> {
         let bytes = request.encode(self.address, keep_alive);
@@ -67,7 +82,7 @@ async fn read_response(
         let (name, value) = line.split_once(':').ok_or_else(|| broken(&line))?;
         response.headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    if to_head || matches!(status, 204 | 304) {
+    if to_head || matches!(status, 100..200 | 204 | 304) {
         // Nothing may follow; on a connection that ends here, what follows all the same is kept for the test to see.
         if !keep_alive {
             reader.read_to_end(&mut response.body).await?;

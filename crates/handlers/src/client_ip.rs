@@ -1,0 +1,97 @@
+//! Who is at the other end, if proxies stand in between.
+
+use std::net::{IpAddr, SocketAddr};
+
+use actix_web::{HttpRequest, http::header::HeaderMap};
+use ipnet::IpNet;
+
+/// The client's address: the one at the other end of the connection; or, if that is a trusted proxy, the last one in
+/// `X-Forwarded-For` that is not a trusted proxy too.
+///
+/// Everything further to the left was written by somebody whom we do not trust: a client that sends the header
+/// itself must not choose its own address (OWASP ASVS 5.0, V4.1.3).
+pub(crate) fn client_ip(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| behind_proxies(peer.ip().to_canonical(), request.headers(), trusted))
+}
+
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+    let mut client = peer;
+    // Several headers are one list (RFC 9110, section 5.3); it is read from our side.
+    let hops = headers.get_all("x-forwarded-for").flat_map(|value| value.to_str().unwrap_or("").split(','));
+    let hops: Vec<&str> = hops.collect();
+    for hop in hops.into_iter().rev() {
+        if !is_trusted(&client) {
+            break;
+        }
+        // A hop that cannot be read ends what can be known.
+        let Some(ip) = parse(hop.trim()) else { break };
+        client = ip;
+    }
+    client
+}
+
+/// Proxies write `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
+fn parse(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    let ip = bare.parse().or_else(|_| hop.parse().map(|address: SocketAddr| address.ip())).ok();
+    ip.map(|ip: IpAddr| ip.to_canonical())
+}
+
+/// What is limited together: an IPv4 address, or the /64 that a single subscriber of IPv6 is given.
+pub(crate) fn limit_key(ip: IpAddr) -> u128 {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits() & !u128::from(u64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn client(peer: &str, forwarded: &[&str]) -> String {
+        let trusted = ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
+        let name = HeaderName::from_static("x-forwarded-for");
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
+        }
+        behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        assert_eq!(client("192.0.2.7", &["198.51.100.1"]), "192.0.2.7");
+        assert_eq!(client("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn what_stands_left_of_the_first_stranger_is_not_believed() {
+        assert_eq!(client("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+        assert_eq!(client("10.0.0.1", &["1.1.1.1", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client("10.0.0.1", &["198.51.100.1, nonsense"]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3");
+    }
+
+    #[test]
+    fn all_forms_of_a_hop_are_read() {
+        assert_eq!(client("::1", &["198.51.100.1:4711"]), "198.51.100.1");
+        assert_eq!(client("::1", &["2001:db8::1"]), "2001:db8::1");
+        assert_eq!(client("::1", &["[2001:db8::1]:4711"]), "2001:db8::1");
+        assert_eq!(client("::1", &["[2001:db8::1]"]), "2001:db8::1");
+        assert_eq!(client("::1", &["::ffff:198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_key_and_ipv4_addresses_are_many() {
+        let key = |ip: &str| limit_key(ip.parse().unwrap());
+        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
+        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+    }
+}

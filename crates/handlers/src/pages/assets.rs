@@ -1,0 +1,69 @@
+//! What never changes while the process runs: sent once, revalidated by its hash.
+
+use std::sync::LazyLock;
+
+use actix_web::{
+    HttpResponse, Responder, Result,
+    http::header::{self, EntityTag, Header as _, IfNoneMatch},
+};
+use minijinja::context;
+use sha2::{Digest as _, Sha256};
+
+use super::template::{POLICY, Page};
+use crate::{error::ApiError, query::NoQuery};
+
+static STYLE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("text/css; charset=utf-8", include_str!("../../pages/style.css")));
+static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("image/svg+xml", include_str!("../../pages/icon.svg")));
+static INDEX: LazyLock<Result<Asset, ApiError>> = LazyLock::new(|| {
+    Page("index.html").render(context! {}).map(|page| Asset::new("text/html; charset=utf-8", page))
+});
+
+struct Asset {
+    media_type: &'static str,
+    text: String,
+    /// Weak, because the same asset is also sent compressed (RFC 9110, section 8.8.1).
+    tag: EntityTag,
+}
+
+impl Asset {
+    fn new(media_type: &'static str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let tag = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self { media_type, text, tag: EntityTag::new_weak(tag) }
+    }
+
+    fn answer(&self, request: &actix_web::HttpRequest) -> HttpResponse {
+        let known = match IfNoneMatch::parse(request) {
+            Ok(IfNoneMatch::Any) => true,
+            Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.tag)),
+            Err(_) => false,
+        };
+        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response
+            .insert_header(header::ETag(self.tag.clone()))
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .insert_header((header::CONTENT_SECURITY_POLICY, POLICY));
+        if known {
+            return response.finish();
+        }
+        response.insert_header((header::CONTENT_TYPE, self.media_type)).body(self.text.clone())
+    }
+}
+
+/// `GET /`
+pub(super) async fn index(request: actix_web::HttpRequest, _: NoQuery) -> Result<impl Responder, ApiError> {
+    INDEX.as_ref().map(|page| page.answer(&request)).map_err(Clone::clone)
+}
+
+/// `GET /assets/style.css`
+pub(super) async fn style(request: actix_web::HttpRequest, _: NoQuery) -> impl Responder {
+    STYLE.answer(&request)
+}
+
+/// `GET /assets/icon.svg`
+pub(super) async fn icon(request: actix_web::HttpRequest, _: NoQuery) -> impl Responder {
+    ICON.answer(&request)
+}

@@ -1,0 +1,96 @@
+//! What a form sends.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderMap},
+};
+use denizen_models::Secret;
+
+use crate::{
+    error::{ApiError, ErrorCode},
+    json::read_body,
+    query::Query,
+};
+
+/// The fields of a form on one of our own pages (`application/x-www-form-urlencoded`).
+///
+/// A form needs no permission to be sent from a foreign page, so the sender's origin is checked here (OWASP,
+/// Cross-Site Request Forgery Prevention cheat sheet).
+pub(super) struct Form(Query);
+
+impl Form {
+    /// The value of a field that may be anything.
+    pub(super) fn text(&mut self, name: &str) -> String {
+        self.0.take(name).unwrap_or_default()
+    }
+
+    /// The value of a field that must not be printed.
+    pub(super) fn secret(&mut self, name: &str) -> Secret {
+        Secret::from(self.text(name))
+    }
+}
+
+impl FromRequest for Form {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let foreign = !is_own(request.headers());
+        let urlencoded = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let body = read_body(request, payload);
+        Box::pin(async move {
+            if foreign {
+                return Err(ApiError::new(
+                    ErrorCode::Forbidden,
+                    "Forbidden: the form was sent from another site",
+                ));
+            }
+            if !urlencoded {
+                return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "The form is not urlencoded"));
+            }
+            let text = String::from_utf8(body.await?).map_err(|_| ApiError::invalid_query("form"))?;
+            Query::parse(&text).map(Self)
+        })
+    }
+}
+
+/// Whether a browser says that the form stood on a page of this site. Programs that are no browsers say nothing, and
+/// carry nobody's authority with them.
+///
+/// `Sec-Fetch-Site` (Fetch Metadata) is asked first, because our pages send no referrer and browsers then send
+/// `Origin: null`. A browser too old for it has an `Origin` to compare, or is refused.
+fn is_own(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let origin =
+        origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    origin.is_some() && origin == host
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(pairs: &[(&'static str, &str)]) -> bool {
+        let pairs = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        is_own(&pairs.collect())
+    }
+
+    #[test]
+    fn a_form_of_another_site_is_told_from_ours() {
+        assert!(own(&[]));
+        assert!(own(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
+        assert!(own(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")]));
+        assert!(!own(&[("sec-fetch-site", "cross-site"), ("host", "a.b"), ("origin", "https://a.b")]));
+        assert!(!own(&[("sec-fetch-site", "same-site")]));
+        assert!(!own(&[("host", "a.b"), ("origin", "https://evil.example")]));
+        assert!(!own(&[("host", "a.b"), ("origin", "null")]));
+        assert!(!own(&[("host", "a.b"), ("origin", "https://a.b.evil.example")]));
+    }
+}

@@ -1,0 +1,101 @@
+//! The page behind the link in a reset mail, and the one to ask for such a mail.
+//!
+//! The token stays where it came from, in the query of the page's own address: the form is sent back there, so that
+//! the token stands nowhere in the page. A GET consumes nothing, however often a mail scanner follows the link.
+
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use denizen_models::{
+    PasswordResetConfirmation, PasswordResetRequest, Secret, ValidateResetTokenRequest, ValidationErrors,
+};
+use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
+use minijinja::context;
+
+use super::{form::Form, template::Page};
+use crate::{
+    error::ApiError,
+    query::Query,
+    request::{Request, Surroundings},
+};
+
+const PAGE: Page = Page("password_reset.html");
+const DEAD: &str =
+    "This link does not work any more: it has been used, replaced by a newer one, or is too old.";
+
+/// `GET /reset-password`
+pub(super) async fn show(
+    request: Request,
+    users: Data<dyn UserService>,
+    surroundings: Data<Surroundings>,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    let Some(token) = token_in(query)? else { return ask(StatusCode::OK, None) };
+    match users.validate_reset_token(&request.access, ValidateResetTokenRequest { token }).await {
+        Ok(status) if status.valid => choose(&surroundings, StatusCode::OK, None),
+        Ok(_) => ask(StatusCode::BAD_REQUEST, Some(DEAD)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /reset-password`: with a token in the query a new password, without one an address.
+pub(super) async fn submit(
+    request: Request,
+    users: Data<dyn UserService>,
+    surroundings: Data<Surroundings>,
+    query: Query,
+    mut form: Form,
+) -> Result<HttpResponse, ApiError> {
+    let Some(token) = token_in(query)? else {
+        let body = PasswordResetRequest { email: form.text("email") };
+        return match users.request_password_reset(&request.access, body).await {
+            Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "sent" }),
+            Err(RequestPasswordResetError::Validation(errors)) => {
+                ask(StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
+            }
+            Err(RequestPasswordResetError::UnknownAddress(_)) => {
+                ask(StatusCode::NOT_FOUND, Some("Nobody here has this e-mail address."))
+            }
+            Err(error) => Err(error.into()),
+        };
+    };
+    let body = PasswordResetConfirmation { token, new_password: form.secret("new_password") };
+    match users.reset_password(&request.access, body).await {
+        Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
+        Err(ResetPasswordError::Validation(errors)) => {
+            choose(&surroundings, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
+        }
+        Err(
+            ResetPasswordError::InvalidToken
+            | ResetPasswordError::ExpiredToken
+            | ResetPasswordError::DeadToken,
+        ) => ask(StatusCode::BAD_REQUEST, Some(DEAD)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn token_in(mut query: Query) -> Result<Option<Secret>, ApiError> {
+    let token = query.take("token");
+    query.finish()?;
+    Ok(token.map(Secret::from).filter(|token| !token.is_blank()))
+}
+
+fn ask(status: StatusCode, error: Option<&str>) -> Result<HttpResponse, ApiError> {
+    PAGE.answer(status, context! { step => "ask", error })
+}
+
+fn choose(
+    surroundings: &Surroundings,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Result<HttpResponse, ApiError> {
+    PAGE.answer(
+        status,
+        context! { step => "choose", min_chars => surroundings.settings.password_min_chars, error },
+    )
+}
+
+/// The first failure as a sentence of its own.
+fn sentence(errors: &ValidationErrors) -> String {
+    let text = errors.to_string();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
+}

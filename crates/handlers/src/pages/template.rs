@@ -1,0 +1,95 @@
+//! Filling in pages.
+
+use std::sync::LazyLock;
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use minijinja::{Environment, Value, context};
+
+use crate::error::ApiError;
+
+/// Nothing but our own style sheet, icon and forms; nothing inline, nothing from elsewhere, nobody's frame.
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                                 base-uri 'none'; frame-ancestors 'none'";
+
+const TEMPLATES: [(&str, &str); 4] = [
+    ("layout.html", include_str!("../../pages/layout.html")),
+    ("index.html", include_str!("../../pages/index.html")),
+    ("password_reset.html", include_str!("../../pages/password_reset.html")),
+    ("message.html", include_str!("../../pages/message.html")),
+];
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    // Files ending in `.html` are escaped by default: what people typed cannot become markup.
+    let mut environment = Environment::new();
+    environment.add_global("version", env!("CARGO_PKG_VERSION"));
+    for (name, source) in TEMPLATES {
+        if let Err(error) = environment.add_template(name, source) {
+            log::error!("page {name}: {error}");
+        }
+    }
+    environment
+});
+
+/// A page to be filled in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page(pub(crate) &'static str);
+
+impl Page {
+    /// The page as text.
+    pub(crate) fn render(self, values: Value) -> Result<String, ApiError> {
+        let template = ENVIRONMENT.get_template(self.0).map_err(ApiError::internal)?;
+        template.render(values).map_err(ApiError::internal)
+    }
+
+    /// The page as an answer.
+    pub(crate) fn answer(self, status: StatusCode, values: Value) -> Result<HttpResponse, ApiError> {
+        let text = self.render(values)?;
+        Ok(HttpResponse::build(status)
+            .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+            .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+            .body(text))
+    }
+}
+
+/// The page for everything that is not there.
+pub(crate) fn not_found() -> Result<HttpResponse, ApiError> {
+    let text = "There is nothing at this address.";
+    Page("message.html").answer(StatusCode::NOT_FOUND, context! { title => "Not found", text })
+}
+
+/// An error as a page. It is there even if the page itself is what failed.
+pub(crate) fn error(error: &ApiError) -> HttpResponse {
+    let status = error.code.status();
+    let title = status.canonical_reason().unwrap_or("Error");
+    let page = Page("message.html").answer(status, context! { title, text => error.message.as_ref() });
+    page.unwrap_or_else(|_| HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(title))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_renders_and_escapes() {
+        for (name, _) in TEMPLATES {
+            let values =
+                context! { title => "<b>", text => "<b>", error => "<b>", step => "", min_chars => 8 };
+            let text = Page(name).render(values).unwrap();
+            assert!(text.starts_with("<!doctype html>") && !text.contains("<b>"), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn no_page_runs_a_script_or_loads_from_elsewhere() {
+        for (name, source) in TEMPLATES {
+            for forbidden in
+                ["<script", "<iframe", "style=\"", "http:", "https:", "=\"//", " onclick", " onload"]
+            {
+                assert!(!source.contains(forbidden), "{name}: {forbidden}");
+            }
+        }
+    }
+}

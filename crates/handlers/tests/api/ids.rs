@@ -1,0 +1,105 @@
+//! Ids in paths: one user has one address.
+
+use denizen_models::UserId;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Api,
+    answer::Answer,
+    fakes::Asked,
+    requests::{get, request, send_json},
+};
+
+#[track_caller]
+fn assert_is_no_id(answer: &Answer) {
+    let details = answer.expect_error(400, "INVALID_USER_ID", "Invalid user ID format");
+    assert_eq!((details, answer.header("allow")), (Value::Null, None));
+}
+
+const NO_IDS: [&str; 24] = [
+    "abc",
+    "0",
+    "00",
+    "01",
+    "007",
+    "+1",
+    "-1",
+    "1.0",
+    "1e3",
+    "0x1",
+    "1_000",
+    "%31",
+    "1%30",
+    "%201",
+    "1%20",
+    "1%00",
+    "1/",
+    "/1",
+    "1/sessions",
+    "1%2F2",
+    "%EF%BC%91",
+    "%ff",
+    "9223372036854775808",
+    "1;x=y",
+];
+
+#[actix_web::test]
+async fn only_the_canonical_form_is_an_id() {
+    let api = Api::start().await;
+    for id in NO_IDS {
+        for method in ["GET", "HEAD", "DELETE"] {
+            assert_is_no_id(&api.send(request(method, &format!("/api/users/{id}"))).await);
+        }
+        assert_is_no_id(&api.send(send_json("PUT", &format!("/api/users/{id}"), &json!({}))).await);
+    }
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn the_smallest_and_the_greatest_id_arrive() {
+    let api = Api::start().await;
+    for id in [1, 10, 9_223_372_036_854_775_807] {
+        let answer = api.send(get(&format!("/api/users/{id}"))).await;
+        answer.expect_success(200, "User retrieved successfully");
+        assert!(matches!(api.users.last_asked(), Asked::Get(asked) if asked == UserId::new(id)));
+    }
+}
+
+#[actix_web::test]
+async fn a_path_that_ends_before_the_id_lacks_one() {
+    let api = Api::start().await;
+    for method in ["GET", "HEAD", "DELETE", "POST", "PATCH", "OPTIONS"] {
+        let answer = api.send(request(method, "/api/users/")).await;
+        assert_eq!(answer.expect_error(400, "MISSING_USER_ID", "User ID is required"), Value::Null);
+    }
+    let answer = api.send(send_json("PUT", "/api/users/", &json!({}))).await;
+    answer.expect_error(400, "MISSING_USER_ID", "User ID is required");
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn the_id_is_looked_at_before_the_method() {
+    let api = Api::start().await;
+    for id in NO_IDS {
+        for method in ["POST", "PATCH", "OPTIONS", "FROB"] {
+            assert_is_no_id(&api.send(request(method, &format!("/api/users/{id}"))).await);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_id_is_looked_at_before_query_and_body() {
+    let api = Api::start().await;
+    assert_is_no_id(&api.send(get("/api/users/abc?x=1")).await);
+    assert_is_no_id(&api.send(request("DELETE", "/api/users/abc?x=1")).await);
+    assert_is_no_id(&api.send(request("PUT", "/api/users/abc")).await);
+    assert_is_no_id(&api.send(send_json("PUT", "/api/users/abc?x=1", &json!({ "nick": 1 }))).await);
+}
+
+#[actix_web::test]
+async fn the_names_of_other_routes_are_no_ids_when_something_follows_them() {
+    let api = Api::start().await;
+    for name in ["reset-password/", "request-password-reset/x", "validate-reset-token/"] {
+        assert_is_no_id(&api.send(send_json("POST", &format!("/api/users/{name}"), &json!({}))).await);
+    }
+}

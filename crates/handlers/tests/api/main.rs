@@ -1,0 +1,44 @@
+//! The handlers over fake services: what the services answer is set by the test, what a client sees is asserted.
+//!
+//! Business rules have their tests in `denizen-services`; here only the mapping to and from HTTP is looked at.
+
+// Clippy grants `expect` and `panic!` to `#[cfg(test)]` modules, but not to the helpers of a test binary; saying so
+// of the modules makes the helpers count as tests.
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod context;
+#[cfg(test)]
+mod cors;
+#[cfg(test)]
+mod embedding;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
+mod ids;
+#[cfg(test)]
+mod local_only;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod methods;
+#[cfg(test)]
+mod panics;
+#[cfg(test)]
+mod queries;
+#[cfg(test)]
+mod request_ids;
+#[cfg(test)]
+mod sockets;
+#[cfg(test)]
+mod successes;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod unknown_paths;
+#[cfg(test)]
+mod uploads;

@@ -1,0 +1,192 @@
+//! Services that answer as they are told, and remember what they were asked.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use chrono::Duration;
+use denizen_models::{
+    CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, UpdateUserRequest,
+    User, UserId, ValidateResetTokenRequest,
+};
+use denizen_services::{
+    AccessContext, CreateUserError, DeleteUserError, GetUserError, HealthService, ListUsersError,
+    RandomnessError, Readiness, RequestPasswordResetError, ResetPasswordError, TokenSource, UpdateUserError,
+    UserList, UserQuery, UserService, ValidateResetTokenError,
+};
+use denizen_testkit::{FixedClock, sample_user};
+
+/// What the fake says to each question. By default all goes well, with user 7 called alice.
+pub struct Answers {
+    pub get: Result<User, GetUserError>,
+    pub list: Result<UserList, ListUsersError>,
+    pub create: Result<User, CreateUserError>,
+    pub update: Result<User, UpdateUserError>,
+    pub delete: Result<(), DeleteUserError>,
+    pub request_reset: Result<(), RequestPasswordResetError>,
+    pub reset: Result<(), ResetPasswordError>,
+    pub validate: Result<ResetTokenStatus, ValidateResetTokenError>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        let alice = sample_user(7, "alice");
+        let expires_at = Some(FixedClock::start() + Duration::minutes(30));
+        Self {
+            get: Ok(alice.clone()),
+            list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
+            create: Ok(alice.clone()),
+            update: Ok(alice),
+            delete: Ok(()),
+            request_reset: Ok(()),
+            reset: Ok(()),
+            validate: Ok(ResetTokenStatus { valid: true, expires_at }),
+        }
+    }
+}
+
+/// What a service was asked to do.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    Get(UserId),
+    List(UserQuery),
+    Create(CreateUserRequest),
+    Update(UserId, UpdateUserRequest),
+    Delete(UserId),
+    RequestReset(PasswordResetRequest),
+    Reset(PasswordResetConfirmation),
+    Validate(ValidateResetTokenRequest),
+}
+
+pub struct FakeUsers {
+    answers: Answers,
+    calls: Mutex<Vec<(AccessContext, Asked)>>,
+    panics_next: AtomicBool,
+}
+
+impl FakeUsers {
+    pub fn new(answers: Answers) -> Self {
+        Self { answers, calls: Mutex::default(), panics_next: AtomicBool::new(false) }
+    }
+
+    /// The next call does not return.
+    pub fn panic_next(&self) {
+        self.panics_next.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody has asked anything yet.
+    pub fn is_untouched(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// What was asked last, and on whose behalf.
+    pub fn last_call(&self) -> (AccessContext, Asked) {
+        self.lock().last().cloned().expect("a call of the service")
+    }
+
+    /// What was asked last.
+    pub fn last_asked(&self) -> Asked {
+        self.last_call().1
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(AccessContext, Asked)>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self, context: &AccessContext, asked: Asked) {
+        self.lock().push((context.clone(), asked));
+        assert!(!self.panics_next.swap(false, Ordering::Relaxed), "the fake panics as it was told to");
+    }
+}
+
+#[async_trait]
+impl UserService for FakeUsers {
+    async fn get_user(&self, context: &AccessContext, id: UserId) -> Result<User, GetUserError> {
+        self.record(context, Asked::Get(id));
+        self.answers.get.clone()
+    }
+
+    async fn get_user_by_username(&self, _: &AccessContext, name: &str) -> Result<User, GetUserError> {
+        panic!("no route looks for the user name {name}")
+    }
+
+    async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, ListUsersError> {
+        self.record(context, Asked::List(query.clone()));
+        self.answers.list.clone()
+    }
+
+    async fn search_users(&self, _: &AccessContext, text: &str) -> Result<UserList, ListUsersError> {
+        panic!("no route searches for {text} without a query")
+    }
+
+    async fn create_user(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<User, CreateUserError> {
+        self.record(context, Asked::Create(request));
+        self.answers.create.clone()
+    }
+
+    async fn update_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: UpdateUserRequest,
+    ) -> Result<User, UpdateUserError> {
+        self.record(context, Asked::Update(id, request));
+        self.answers.update.clone()
+    }
+
+    async fn delete_user(&self, context: &AccessContext, id: UserId) -> Result<(), DeleteUserError> {
+        self.record(context, Asked::Delete(id));
+        self.answers.delete.clone()
+    }
+
+    async fn request_password_reset(
+        &self,
+        context: &AccessContext,
+        request: PasswordResetRequest,
+    ) -> Result<(), RequestPasswordResetError> {
+        self.record(context, Asked::RequestReset(request));
+        self.answers.request_reset.clone()
+    }
+
+    async fn reset_password(
+        &self,
+        context: &AccessContext,
+        request: PasswordResetConfirmation,
+    ) -> Result<(), ResetPasswordError> {
+        self.record(context, Asked::Reset(request));
+        self.answers.reset.clone()
+    }
+
+    async fn validate_reset_token(
+        &self,
+        context: &AccessContext,
+        request: ValidateResetTokenRequest,
+    ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
+        self.record(context, Asked::Validate(request));
+        self.answers.validate.clone()
+    }
+}
+
+pub struct FakeHealth(pub Readiness);
+
+#[async_trait]
+impl HealthService for FakeHealth {
+    async fn readiness(&self) -> Readiness {
+        self.0
+    }
+}
+
+/// A generator that has broken down.
+pub struct NoRandomness;
+
+impl TokenSource for NoRandomness {
+    fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
+        Err(RandomnessError("broken".to_owned()))
+    }
+}

@@ -1,0 +1,72 @@
+//! Requests, and the table of all endpoints.
+
+use actix_web::{
+    http::{Method, header::CONTENT_TYPE},
+    test::TestRequest,
+    web::Bytes,
+};
+use serde_json::{Value, json};
+
+/// Every path with what it allows.
+pub const ENDPOINTS: [(&str, &str); 8] = [
+    ("/health", "GET, HEAD"),
+    ("/livez", "GET, HEAD"),
+    ("/readyz", "GET, HEAD"),
+    ("/api/users", "GET, HEAD, POST"),
+    ("/api/users/7", "DELETE, GET, HEAD, PUT"),
+    ("/api/users/request-password-reset", "POST"),
+    ("/api/users/reset-password", "POST"),
+    ("/api/users/validate-reset-token", "POST"),
+];
+
+/// A request without a body.
+pub fn request(method: &str, target: &str) -> TestRequest {
+    let method = Method::from_bytes(method.as_bytes()).expect("a method");
+    TestRequest::with_uri(target).method(method)
+}
+
+pub fn get(target: &str) -> TestRequest {
+    request("GET", target)
+}
+
+/// A request with a JSON body.
+pub fn send_json(method: &str, target: &str, body: &Value) -> TestRequest {
+    request(method, target).set_json(body)
+}
+
+/// A request with whatever bytes, declared as JSON.
+pub fn post_bytes(target: &str, body: impl Into<Bytes>) -> TestRequest {
+    request("POST", target).insert_header((CONTENT_TYPE, "application/json")).set_payload(body)
+}
+
+/// A request that the endpoint answers with success, with a body where it needs one.
+pub fn acceptable(method: &str, target: &str) -> TestRequest {
+    match method {
+        "POST" | "PUT" => send_json(method, target, &json!({})),
+        _ => request(method, target),
+    }
+}
+
+pub fn create_user() -> TestRequest {
+    acceptable("POST", "/api/users")
+}
+
+pub fn update_user() -> TestRequest {
+    acceptable("PUT", "/api/users/7")
+}
+
+pub fn delete_user() -> TestRequest {
+    acceptable("DELETE", "/api/users/7")
+}
+
+pub fn request_password_reset() -> TestRequest {
+    acceptable("POST", "/api/users/request-password-reset")
+}
+
+pub fn reset_password() -> TestRequest {
+    acceptable("POST", "/api/users/reset-password")
+}
+
+pub fn validate_reset_token() -> TestRequest {
+    acceptable("POST", "/api/users/validate-reset-token")
+}

@@ -1,0 +1,80 @@
+//! Paths that name nothing: JSON for programs, a small page for people.
+
+use serde_json::Value;
+
+use crate::support::{
+    Api,
+    requests::{get, request},
+};
+
+#[actix_web::test]
+async fn programs_get_json() {
+    let api = Api::start().await;
+    for target in [
+        "/api",
+        "/api/",
+        "/api/nope",
+        "/api//users",
+        "/api/./users",
+        "/api/users2",
+        "/api/Users",
+        "/api/%ff",
+        "/api/nope?%zz",
+        "/health/",
+        "/health/live",
+        "/livez/",
+        "/livez/x",
+        "/readyz/",
+        "/readyz//x",
+        "/ws",
+        "/ws/",
+        "/ws/chat",
+    ] {
+        for method in ["GET", "POST", "DELETE", "OPTIONS", "FROB"] {
+            let answer = api.send(request(method, target)).await;
+            let details = answer.expect_error(404, "NOT_FOUND", "Not found");
+            assert_eq!((details, answer.header("allow")), (Value::Null, None), "{method} {target}");
+        }
+    }
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn people_get_a_page() {
+    let api = Api::start().await;
+    for target in [
+        "/",
+        "/nope",
+        "/index.html",
+        "/apix",
+        "/healthz",
+        "/livezz",
+        "/wsx",
+        "/API/users",
+        "//api/users",
+        "/../etc/passwd",
+        "/%2e%2e/etc/passwd",
+        "/<script>alert(1)</script>",
+    ] {
+        for method in ["GET", "POST", "OPTIONS", "FROB"] {
+            let answer = api.send(request(method, target)).await;
+            assert_eq!(answer.status, 404, "{method} {target}");
+            assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+            let page = answer.text();
+            assert!(page.starts_with("<!doctype html>\n<html lang=\"en\">"), "{page}");
+            assert!(page.contains("<title>Not found</title>") && page.ends_with('\n'), "{page}");
+            // Nothing of the request, so that nothing needs to be escaped.
+            assert!(!page.contains("script") && !page.contains("passwd"), "{page}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_path_written_in_another_way_is_no_other_path() {
+    let api = Api::start().await;
+    // The same path by RFC 3986, section 2.3: unreserved characters may be written as octets.
+    api.send(get("/%68ealth")).await.expect_success(200, "Server is healthy and running");
+    // Not the same path: an encoded slash is data, not a separator.
+    assert_eq!(api.send(get("/api%2Fusers")).await.status, 404);
+    assert!(api.users.is_untouched());
+}

@@ -1,0 +1,112 @@
+//! Faults of the log, which is on the standard error of a process.
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{
+    api::{self, user, with},
+    http::Request,
+    process::Process,
+};
+
+/// The lines in which the log tells of requests.
+fn access_lines(log: &[String]) -> Vec<&str> {
+    log.iter().filter_map(|line| line.split_once(" denizen::access ").map(|(_, line)| line)).collect()
+}
+
+/// Fault 14: `X-Debug: true` from anybody made the log show all headers. And other secrets of a request that a log
+/// has no business with.
+#[tokio::test]
+async fn secrets_of_requests_are_not_logged() {
+    let folder = TempDir::new().unwrap();
+    // Not only at `info`: whoever looks for a fault turns this on.
+    let process = Process::start_with(folder.path(), &["--log", "debug"]).await;
+    let at = process.address;
+    let secretive = |request: Request| {
+        request
+            .header("X-Debug", "true")
+            .header("Authorization", "Bearer hush-authorization")
+            .header("Cookie", "session=hush-cookie")
+    };
+    let with_password = with(user("somebody"), json!({"password": "hush-password"}));
+    for (request, status) in [
+        (secretive(Request::get("/api/users?search=hush-query")), 200),
+        (secretive(Request::get("/api/users/1?token=hush-token")), 400),
+        (secretive(Request::get("/api/users?hush-parameter=1")), 400),
+        (secretive(Request::get("/reset-password?token=hush-token")), 404),
+        (secretive(Request::post("/api/users")).json(&with_password), 201),
+        (secretive(Request::post("/api/users")).json(&json!({"password": 1, "hush-member": "hush-value"})), 400),
+        (secretive(api::reset_request("hush-token", "hush-password")), 400),
+        (secretive(api::reset_request("hush-token", "hush")), 400),
+    ] {
+        assert_eq!(request.send(at).await.status, status);
+    }
+
+    let log = process.stop().await;
+
+    assert_eq!(access_lines(&log).len(), 8);
+    assert!(access_lines(&log)[0].starts_with("GET /api/users 200 "), "without its query: {log:#?}");
+    let told: Vec<_> = log.iter().filter(|line| line.to_lowercase().contains("hush")).collect();
+    assert!(told.is_empty(), "{told:#?}");
+}
+
+/// Fault 15: `%0a` in a path began a line of the log of the sender's choice.
+#[tokio::test]
+async fn nobody_can_write_lines_of_the_log() {
+    let folder = TempDir::new().unwrap();
+    let process = Process::start(folder.path()).await;
+    let at = process.address;
+    let before = process.log().len();
+    let forged = "2026-01-01T00:00:00.000Z INFO  denizen::access Password reset successful for user root@x";
+    let escaped = forged.replace(' ', "%20");
+    let requests = [
+        Request::get(&format!("/api/users/1%0a{escaped}")),
+        Request::get(&format!("/api/users/1%0d%0a{escaped}")),
+        Request::get(&format!("/%e2%80%a8{escaped}")),
+        Request::get(&format!("/api/users?search=%0a{escaped}")),
+        Request::get(&format!("/api/users?%0a{escaped}=1")),
+        Request::get("/api/users/%1b[2J%1b[31m"),
+        Request::get("/livez").header("X-Request-ID", "a\tb"),
+        Request::get("/livez").header("X-Request-ID", &format!("a {forged}")),
+        Request::get("/livez").header("User-Agent", &format!("\u{85}{forged}")),
+        Request::post("/api/users").json(&with(user("somebody"), json!({"email": format!("a@b.co\n{forged}")}))),
+        Request::post("/api/users").json(&json!({ format!("\n{forged}"): 1 })),
+        Request::new("GET", "/livez").header("Host", &format!("localhost {forged}")),
+    ];
+    for request in &requests {
+        let status = request.send(at).await.status;
+        assert!((200..500).contains(&status), "{status}");
+    }
+
+    let log = process.stop().await;
+
+    // Each line is the server's own: one for each request, and two about its end.
+    assert_eq!(access_lines(&log).len(), requests.len(), "{log:#?}");
+    assert_eq!(log.len(), before + requests.len() + 2, "{log:#?}");
+    for line in &log {
+        assert!(!line.starts_with(forged) && !line.chars().any(char::is_control), "{line:?}");
+    }
+}
+
+/// Fault 25: the log knew another request id than the answer, and not the caller's own.
+#[tokio::test]
+async fn the_log_knows_the_request_id_of_the_answer_and_that_of_the_caller() {
+    let folder = TempDir::new().unwrap();
+    let process = Process::start(folder.path()).await;
+    let mut ids = Vec::new();
+    for own in ["trace-1.a_B", "x".repeat(64).as_str(), "x".repeat(65).as_str(), "with blank", "\"quoted\""] {
+        let response = Request::get("/api/users/999").header("X-Request-ID", own).send(process.address).await;
+        ids.push(response.refused(404, "USER_NOT_FOUND")["request_id"].as_str().unwrap().to_owned());
+    }
+
+    let log = process.stop().await;
+
+    let lines = access_lines(&log);
+    let expected = |index: usize, caller: &str| format!("127.0.0.1 {}{caller}", ids[index]);
+    for (index, caller) in
+        [(0, " caller=trace-1.a_B"), (1, &*format!(" caller={}", "x".repeat(64))), (2, ""), (3, ""), (4, "")]
+    {
+        assert!(lines[index].starts_with("GET /api/users/999 404 "), "{}", lines[index]);
+        assert!(lines[index].ends_with(&expected(index, caller)), "{}", lines[index]);
+    }
+}

@@ -1,0 +1,60 @@
+//! A store that cannot write any more: what callers hear of it, and what the server does.
+
+use std::sync::Arc;
+
+use denizen_server::RunError;
+use denizen_services::store::StoreError;
+use serde_json::json;
+
+use crate::support::{
+    TestServer,
+    api::{self, user, with},
+    failing_store::{CAUSE, FailingStore},
+    http::{Request, Response},
+};
+
+/// The answer to a request that cannot be written: come back later, and not a word about why.
+#[track_caller]
+fn came_back_empty_handed(response: &Response) {
+    let body = response.refused(503, "SERVICE_UNAVAILABLE");
+    assert_eq!(body["error"], "Service temporarily unavailable");
+    assert_eq!(body.as_object().map(serde_json::Map::len), Some(4), "{body}");
+    assert_eq!(response.header("Retry-After"), Some("1"));
+    assert!(!format!("{response:?}").contains(CAUSE));
+}
+
+#[tokio::test]
+async fn every_write_is_answered_503_and_reads_go_on() {
+    let store = Arc::new(FailingStore::new());
+    let server = TestServer::start_on(store.clone()).await;
+    let at = server.address;
+    api::request_reset(at, "eve@example.com").await.succeeded(200);
+    let token = server.next_token("eve@example.com").await;
+    store.stop_writing();
+
+    came_back_empty_handed(&api::create(at, &user("somebody")).await);
+    let eve = with(user("eve_tester"), json!({"email": "eve@example.com"}));
+    came_back_empty_handed(&api::put(at, 5, &eve).await);
+    came_back_empty_handed(&api::delete(at, 5).await);
+    came_back_empty_handed(&api::request_reset(at, "eve@example.com").await);
+    came_back_empty_handed(&api::reset(at, &token, "newsecurepassword").await);
+
+    assert_eq!(api::get(at, 5).await.succeeded(200)["data"]["username"], "eve_tester");
+    assert_eq!(api::ids_of(&api::list(at, "").await.succeeded(200)), [1, 2, 3, 4, 5]);
+    assert!(api::token_is_valid(at, &token).await);
+}
+
+#[tokio::test]
+async fn a_store_that_gives_up_ends_the_server_with_its_reason() {
+    let store = Arc::new(FailingStore::new());
+    let mut server = TestServer::start_on(store.clone()).await;
+    store.stop_writing();
+    Request::get("/readyz").send(server.address).await.refused(503, "SERVICE_UNAVAILABLE");
+
+    store.give_up();
+
+    let error = server.ended().await.expect_err("a failed store is not a clean stop");
+    assert!(matches!(&error, RunError::Store(StoreError::Unavailable(_))), "{error:?}");
+    assert_eq!(error.to_string(), format!("the store failed: the store is unavailable: {CAUSE}"));
+    assert!(Request::get("/livez").try_send(server.address).await.is_err(), "nobody listens any more");
+}

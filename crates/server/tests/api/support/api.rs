@@ -1,0 +1,99 @@
+//! The API in verbs, and what a test wants to know of an answer.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use super::http::{Request, Response};
+
+/// The body that creates a user called `name`, with the address `name@example.com`.
+pub fn user(name: &str) -> Value {
+    json!({
+        "username": name, "email": format!("{name}@example.com"), "first_name": "Some", "last_name": "Body",
+    })
+}
+
+/// `value` with some members replaced or added.
+pub fn with(mut value: Value, members: Value) -> Value {
+    let (Some(target), Value::Object(members)) = (value.as_object_mut(), members) else {
+        panic!("two objects are needed");
+    };
+    target.extend(members);
+    value
+}
+
+pub async fn create(at: SocketAddr, user: &Value) -> Response {
+    Request::post("/api/users").json(user).send(at).await
+}
+
+pub async fn get(at: SocketAddr, id: u64) -> Response {
+    Request::get(&format!("/api/users/{id}")).send(at).await
+}
+
+pub async fn put(at: SocketAddr, id: u64, user: &Value) -> Response {
+    Request::new("PUT", &format!("/api/users/{id}")).json(user).send(at).await
+}
+
+pub async fn delete(at: SocketAddr, id: u64) -> Response {
+    Request::new("DELETE", &format!("/api/users/{id}")).send(at).await
+}
+
+/// `query` begins with `?`, or is empty.
+pub async fn list(at: SocketAddr, query: &str) -> Response {
+    Request::get(&format!("/api/users{query}")).send(at).await
+}
+
+pub async fn request_reset(at: SocketAddr, email: &str) -> Response {
+    Request::post("/api/users/request-password-reset").json(&json!({ "email": email })).send(at).await
+}
+
+pub fn reset_request(token: &str, password: &str) -> Request {
+    Request::post("/api/users/reset-password").json(&json!({ "token": token, "new_password": password }))
+}
+
+pub async fn reset(at: SocketAddr, token: &str, password: &str) -> Response {
+    reset_request(token, password).send(at).await
+}
+
+pub async fn token_is_valid(at: SocketAddr, token: &str) -> bool {
+    let request = Request::post("/api/users/validate-reset-token").json(&json!({ "token": token }));
+    request.send(at).await.succeeded(200)["data"]["valid"] == true
+}
+
+pub fn ids_of(list: &Value) -> Vec<u64> {
+    let users = list["data"].as_array().unwrap_or_else(|| panic!("no list: {list}"));
+    users.iter().map(|user| user["id"].as_u64().unwrap_or_else(|| panic!("no id: {user}"))).collect()
+}
+
+impl Response {
+    /// The body, if this is a success in its envelope.
+    #[track_caller]
+    pub fn succeeded(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        let body = self.enveloped();
+        assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+        body
+    }
+
+    /// The body, if this is such an error in its envelope.
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        let body = self.enveloped();
+        assert_eq!(body["code"], code, "{body}");
+        assert!(body["error"].as_str().is_some_and(|error| !error.is_empty()), "{body}");
+        assert_eq!(self.header("Allow").is_some(), status == 405, "Allow on {status}");
+        assert_eq!(self.header("Retry-After").is_some(), status == 503, "Retry-After on {status}");
+        body
+    }
+
+    #[track_caller]
+    fn enveloped(&self) -> Value {
+        let body = self.json();
+        assert_eq!(self.header("Content-Type"), Some("application/json"));
+        assert!(body["timestamp"].is_u64(), "{body}");
+        assert!(body["request_id"].as_str().is_some_and(|id| id.starts_with("req_")), "{body}");
+        assert_eq!(body["request_id"].as_str(), self.header("X-Request-ID"));
+        body
+    }
+}

@@ -1,0 +1,125 @@
+//! The real binary, in a process of its own.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{ExitStatus, Output, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    sync::watch,
+    time::timeout,
+};
+
+/// Longer than anything here takes; a test that hangs should say so.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `denizen` with these arguments, in this working directory, without any environment.
+fn denizen(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_denizen"));
+    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Runs it to its end.
+pub async fn run(folder: &Path, arguments: &[&str]) -> Output {
+    run_with(folder, arguments, &[]).await
+}
+
+/// The same with an environment.
+pub async fn run_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let output = denizen(folder, arguments).envs(environment.iter().copied()).output();
+    timeout(PATIENCE, output).await.expect("a process that ends").expect("a process that starts")
+}
+
+/// A server. It is killed when it is dropped.
+pub struct Process {
+    pub address: SocketAddr,
+    child: Child,
+    log: watch::Receiver<Vec<String>>,
+}
+
+impl Process {
+    /// Starts it on a free port, and waits until it listens.
+    pub async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[]).await
+    }
+
+    /// The same with more arguments.
+    pub async fn start_with(folder: &Path, arguments: &[&str]) -> Self {
+        let arguments = [&["--bind", "127.0.0.1:0"], arguments].concat();
+        let mut command = denizen(folder, &arguments);
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a process that starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let (sender, log) = watch::channel(Vec::new());
+        tokio::spawn(async move {
+            while let Some(line) = lines.next_line().await.expect("a log in UTF-8") {
+                sender.send_modify(|log| log.push(line));
+            }
+        });
+        let mut process = Self { address: ([127, 0, 0, 1], 0).into(), child, log };
+        let line = process.line_with(" listening on http://").await;
+        let address = line.rsplit("http://").next().and_then(|address| address.parse().ok());
+        process.address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
+        process
+    }
+
+    /// The last line of the log that contains `text`; waits for it.
+    pub async fn line_with(&mut self, text: &str) -> String {
+        let wanted = |line: &&String| line.contains(text);
+        let found = self.log.wait_for(|log| log.iter().any(|line| wanted(&line)));
+        match timeout(PATIENCE, found).await {
+            Ok(Ok(log)) => log.iter().rfind(wanted).cloned().unwrap_or_default(),
+            Ok(Err(_ended)) => panic!("the log ended without {text:?}: {:#?}", self.log()),
+            Err(_late) => panic!("no {text:?} in the log: {:#?}", self.log()),
+        }
+    }
+
+    /// The token in the newest mail to this address that the log shows.
+    pub async fn token_for(&mut self, address: &str) -> String {
+        let text = format!("Password reset token for {address}: ");
+        let line = self.line_with(&text).await;
+        let token = line.rsplit(' ').next().unwrap_or_default().to_owned();
+        assert!(token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");
+        token
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.borrow().clone()
+    }
+
+    /// Sends `TERM` or `INT`.
+    pub async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("a process that runs").to_string();
+        let kill = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status();
+        assert!(kill.await.expect("a shell").success());
+    }
+
+    /// Ends it as a power failure would, as far as the process can tell.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("a process that can be killed");
+    }
+
+    /// Waits for its end; gives what it exited with and its whole log.
+    pub async fn ended(mut self) -> (ExitStatus, Vec<String>) {
+        let status = timeout(PATIENCE, self.child.wait()).await;
+        let status = status.unwrap_or_else(|_| panic!("it does not end: {:#?}", self.log()));
+        // The reader drops its end with the last line.
+        let last = timeout(PATIENCE, self.log.wait_for(|_| false)).await.map(|end| end.is_err());
+        assert_eq!(last, Ok(true), "the log goes on after the end");
+        (status.expect("a process that ends"), self.log())
+    }
+
+    /// Asks it to stop, and demands that it does so cleanly. Gives its whole log.
+    pub async fn stop(self) -> Vec<String> {
+        self.signal("TERM").await;
+        let (status, log) = self.ended().await;
+        assert_eq!(status.code(), Some(0), "{log:#?}");
+        log
+    }
+}

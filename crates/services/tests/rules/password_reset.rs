@@ -1,0 +1,9 @@
+//! Resetting a forgotten password.
+
+mod capacity;
+mod dead_tokens;
+mod disclosure;
+mod flow;
+mod policy;
+mod races;
+mod validate;

@@ -1,0 +1,197 @@
+//! What people do in a world, and what can be seen of it.
+
+use std::{future::Future, sync::Arc};
+
+use chrono::Duration;
+use denizen_models::{
+    Password, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret, UpdateUserRequest,
+    User, UserId, ValidateResetTokenRequest,
+};
+use denizen_services::{
+    AccessContext, Clock as _, PasswordHash, PasswordHasher as _, RequestPasswordResetError,
+    ResetPasswordError, Token, TokenHash, UserService as _,
+    store::{
+        AuditEvent, AuditKind, MailKind, NewSession, QueuedMail, Reads as _, StoreError, UnitOfWork,
+        Units as _,
+    },
+};
+use tokio::sync::Barrier;
+
+use super::{World, new_user, replacement, stranger};
+
+/// More than any test leaves behind.
+const ALL: usize = 1_000;
+
+impl World {
+    /// Creates the user of [`new_user`].
+    pub async fn create(&self, name: &str) -> User {
+        self.users.create_user(&AccessContext::system(), new_user(name)).await.expect("a new user")
+    }
+
+    /// The user as the store has it now.
+    pub async fn find(&self, id: UserId) -> Option<User> {
+        self.store.find_user(id).await.unwrap()
+    }
+
+    /// Replaces a user by what `edit` makes of it, as the system.
+    pub async fn change(&self, id: UserId, edit: impl FnOnce(&mut UpdateUserRequest)) -> User {
+        let mut request = replacement(&self.find(id).await.expect("a user to change"));
+        edit(&mut request);
+        self.users.update_user(&AccessContext::system(), id, request).await.expect("a changed user")
+    }
+
+    pub async fn change_email(&self, id: UserId, email: &str) {
+        self.change(id, |request| request.email = email.to_owned()).await;
+    }
+
+    pub async fn switch_off(&self, id: UserId) {
+        self.change(id, |request| request.active = Some(false)).await;
+    }
+
+    pub async fn switch_on(&self, id: UserId) {
+        self.change(id, |request| request.active = Some(true)).await;
+    }
+
+    pub async fn delete(&self, id: UserId) {
+        self.users.delete_user(&AccessContext::system(), id).await.expect("a user to delete");
+    }
+
+    /// A stranger asks for a reset, and is not turned away.
+    pub async fn request_reset(&self, email: &str) {
+        self.try_request_reset(email).await.expect("a queued reset");
+    }
+
+    pub async fn try_request_reset(&self, email: &str) -> Result<(), RequestPasswordResetError> {
+        self.users.request_password_reset(&stranger(), PasswordResetRequest { email: email.to_owned() }).await
+    }
+
+    /// Delivers what is due, and says how many jobs were worked on.
+    pub async fn deliver_mail(&self) -> usize {
+        self.worker.deliver_now().await.expect("a mail queue")
+    }
+
+    /// The newest token that was mailed to this address.
+    pub fn token_for(&self, email: &str) -> String {
+        self.mailer.last_token_for(email).expect("a mail with a token")
+    }
+
+    /// Asks for a reset, has it mailed, and reads the mail.
+    pub async fn obtain_token(&self, email: &str) -> String {
+        self.request_reset(email).await;
+        self.deliver_mail().await;
+        self.token_for(email)
+    }
+
+    /// A stranger presents a token with a new password.
+    pub async fn reset(&self, token: &str, new_password: &str) -> Result<(), ResetPasswordError> {
+        let request = PasswordResetConfirmation {
+            token: Secret::from(token),
+            new_password: Secret::from(new_password),
+        };
+        self.users.reset_password(&stranger(), request).await
+    }
+
+    /// What a stranger is told about a token.
+    pub async fn validate(&self, token: &str) -> ResetTokenStatus {
+        let request = ValidateResetTokenRequest { token: Secret::from(token) };
+        self.users.validate_reset_token(&stranger(), request).await.expect("an answer about a token")
+    }
+
+    pub async fn password_hash(&self, id: UserId) -> Option<PasswordHash> {
+        self.store.find_credentials(id).await.unwrap().and_then(|credentials| credentials.hash)
+    }
+
+    pub async fn can_log_in_with(&self, id: UserId, password: &str) -> bool {
+        let active = self.find(id).await.is_some_and(|user| user.values.active);
+        match self.password_hash(id).await {
+            Some(hash) => {
+                active
+                    && self.hasher.verify(Password::presented(&Secret::from(password)), hash).await.unwrap()
+            }
+            None => false,
+        }
+    }
+
+    /// Opens a session for the user and returns what is kept of its secret.
+    pub async fn open_session(&self, user: UserId) -> TokenHash {
+        let (token, now) = (Token::mint(self.tokens.as_ref()).unwrap().hash(), self.clock.now());
+        let session = NewSession {
+            user,
+            token,
+            created_at: now,
+            expires_at: now + Duration::days(30),
+            ip: None,
+            user_agent: None,
+        };
+        self.store.commit(UnitOfWork::new().insert_session(session)).await.expect("an open session");
+        token
+    }
+
+    pub async fn session_is_open(&self, token: &TokenHash) -> bool {
+        self.store.find_session(token).await.unwrap().is_some()
+    }
+
+    /// The audit trail, oldest event first.
+    pub async fn audit(&self) -> Vec<AuditEvent<UserId>> {
+        let mut events = self.store.list_audit_events(ALL).await.unwrap();
+        events.reverse();
+        events
+    }
+
+    /// How many events of this kind were recorded.
+    pub async fn recorded(&self, kind: AuditKind) -> usize {
+        self.audit().await.iter().filter(|event| event.kind == kind).count()
+    }
+
+    /// The mail jobs that wait or are dead.
+    pub async fn jobs(&self) -> Vec<QueuedMail> {
+        self.store.list_mail_jobs(ALL).await.unwrap()
+    }
+
+    /// The only mail job there is.
+    pub async fn only_job(&self) -> QueuedMail {
+        let mut jobs = self.jobs().await;
+        assert_eq!(jobs.len(), 1, "{jobs:?}");
+        jobs.remove(0)
+    }
+
+    /// How many jobs of this kind there are.
+    pub async fn waiting(&self, kind: MailKind) -> usize {
+        self.jobs().await.iter().filter(|job| job.kind == kind).count()
+    }
+
+    /// Between all that the next unit of work was decided on, and its commit.
+    pub fn before_next_commit(&self, event: impl Future<Output = ()> + Send + 'static) {
+        self.interrupted.before_commit.add(async {
+            event.await;
+            Ok(())
+        });
+    }
+
+    /// Nobody's commit goes ahead before this many are decided.
+    pub fn hold_commits_until_there_are(&self, crowd: usize) {
+        let barrier = Arc::new(Barrier::new(crowd));
+        for _ in 0..crowd {
+            let barrier = barrier.clone();
+            self.before_next_commit(async move {
+                barrier.wait().await;
+            });
+        }
+    }
+
+    pub fn fail_next_commit(&self, error: StoreError) {
+        self.interrupted.before_commit.add(async { Err(error) });
+    }
+
+    pub fn fail_next_lease(&self, error: StoreError) {
+        self.interrupted.before_lease.add(async { Err(error) });
+    }
+
+    /// While the next mail is on its way: its token is stored, its job is not finished.
+    pub fn while_sending_next(&self, event: impl Future<Output = ()> + Send + 'static) {
+        self.sending.while_sending.add(async {
+            event.await;
+            Ok(())
+        });
+    }
+}

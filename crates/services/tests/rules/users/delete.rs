@@ -1,0 +1,109 @@
+//! Deleting users.
+
+use chrono::Duration;
+use denizen_models::UserId;
+use denizen_services::{
+    AccessContext, Clock as _, DeleteUserError, ResetPasswordError, UserService as _,
+    store::{AuditEvent, AuditKind, Recipient, StoreError},
+};
+
+use crate::support::{NEW_PASSWORD, World, administrator};
+
+#[tokio::test]
+async fn a_deleted_user_is_gone_and_their_names_are_free() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    world.delete(alice.id).await;
+    assert_eq!(world.find(alice.id).await, None);
+    let again = world.create("alice").await;
+    assert!(again.id > alice.id, "{} was given twice", alice.id);
+}
+
+#[tokio::test]
+async fn nobody_is_deleted_twice() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    world.delete(alice.id).await;
+    let error = world.users.delete_user(&AccessContext::system(), alice.id).await.unwrap_err();
+    assert_eq!(error, DeleteUserError::NotFound(alice.id));
+    assert_eq!(error.to_string(), format!("user with ID {} not found", alice.id));
+    assert_eq!(world.recorded(AuditKind::UserDeleted).await, 1);
+}
+
+#[tokio::test]
+async fn sessions_go_with_the_user_and_those_of_others_stay() {
+    let world = World::new();
+    let (alice, bob) = (world.create("alice").await, world.create("bob").await);
+    let sessions = [world.open_session(alice.id).await, world.open_session(bob.id).await];
+    world.delete(alice.id).await;
+    assert!(!world.session_is_open(&sessions[0]).await);
+    assert!(world.session_is_open(&sessions[1]).await);
+}
+
+#[tokio::test]
+async fn tokens_go_with_the_user_and_those_of_others_stay() {
+    let world = World::tutorial();
+    let alice = world.create("alice").await;
+    world.create("bob").await;
+    let tokens = [world.obtain_token("alice@example.com").await, world.obtain_token("bob@example.com").await];
+    world.delete(alice.id).await;
+    assert_eq!(world.reset(&tokens[0], NEW_PASSWORD).await, Err(ResetPasswordError::InvalidToken));
+    assert_eq!(world.reset(&tokens[1], NEW_PASSWORD).await, Ok(()));
+}
+
+#[tokio::test]
+async fn waiting_notices_go_with_the_user_and_those_to_others_stay() {
+    let world = World::new();
+    let (alice, bob) = (world.create("alice").await, world.create("bob").await);
+    let tokens = [world.obtain_token("alice@example.com").await, world.obtain_token("bob@example.com").await];
+    for token in tokens {
+        world.reset(&token, NEW_PASSWORD).await.unwrap();
+    }
+    assert_eq!(world.jobs().await.len(), 2);
+    world.delete(alice.id).await;
+    assert_eq!(world.only_job().await.recipient, Recipient::User(bob.id));
+}
+
+#[tokio::test]
+async fn a_reset_that_waits_for_a_deleted_user_is_mailed_to_nobody() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    world.request_reset("alice@example.com").await;
+    world.delete(alice.id).await;
+    assert_eq!(world.deliver_mail().await, 1);
+    assert!(world.mailer.sent().is_empty() && world.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_trail_keeps_what_happened_to_the_deleted_user() {
+    let world = World::new();
+    let (alice, diana) = (world.create("alice").await, world.create("diana").await);
+    let context = administrator(diana.id);
+    world.clock.advance(Duration::seconds(5));
+    world.users.delete_user(&context, alice.id).await.unwrap();
+    let of_alice: Vec<_> =
+        world.audit().await.into_iter().filter(|event| event.target == Some(alice.id)).collect();
+    assert_eq!(of_alice[0].kind, AuditKind::UserCreated);
+    let expected = AuditEvent {
+        kind: AuditKind::UserDeleted,
+        at: world.clock.now(),
+        actor: format!("user:{}", diana.id),
+        target: Some(alice.id),
+        ip: context.ip,
+        request_id: context.request_id,
+    };
+    assert_eq!(of_alice[1..], [expected]);
+}
+
+#[tokio::test]
+async fn an_unknown_user_is_not_deleted_and_a_failure_of_the_store_is_passed_on() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    let answer = world.users.delete_user(&AccessContext::system(), UserId::new(99)).await;
+    assert_eq!(answer, Err(DeleteUserError::NotFound(UserId::new(99))));
+    let busy = StoreError::Busy("a full queue".to_owned());
+    world.fail_next_commit(busy.clone());
+    let answer = world.users.delete_user(&AccessContext::system(), alice.id).await;
+    assert_eq!(answer, Err(DeleteUserError::Store(busy)));
+    assert_eq!(world.find(alice.id).await, Some(alice));
+}

@@ -1,0 +1,3 @@
+#[cfg(test)]
+#[path = "../rules/calculate.rs"]
+mod calculate;

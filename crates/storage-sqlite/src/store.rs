@@ -1,0 +1,102 @@
+//! The store: its threads, from opening to shutting down.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    path::absolute,
+    thread::{self, JoinHandle},
+};
+
+use denizen_services::store::StoreError;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::{
+    checkpoint::Checkpoints,
+    error::OpenError,
+    migrations::{identify, migrate},
+    open::{connect, create, failed, reader, set_up_writer},
+    options::SqliteOptions,
+    readers::Readers,
+    writer::Writer,
+};
+
+/// A store in a SQLite database. See the [crate's documentation](crate).
+pub struct SqliteStore {
+    pub(crate) writer: Writer,
+    pub(crate) readers: Readers,
+    /// Closed when the last thread has dropped its end.
+    alive: Mutex<mpsc::Receiver<Infallible>>,
+    /// The last field: it waits for threads that end because the fields before it are gone.
+    _threads: Threads,
+}
+
+impl SqliteStore {
+    /// Opens the database, creates it if there is none, brings its schema up to date, and starts the threads.
+    ///
+    /// Blocks for some milliseconds; with migrations of a large database, for longer.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. A file that is not ours, or too new for us, is left as it is.
+    pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        let SqliteOptions { path, readers, queue, busy_timeout, read_time_limit } = options;
+        // SQLite gives a meaning to `:memory:`, `file:…` and the empty path; absolute paths are files.
+        let path =
+            absolute(&path).map_err(|error| OpenError::Unusable { path, reason: error.to_string() })?;
+        create(&path)?;
+        let writer = connect(&path, busy_timeout)?;
+        identify(&writer, &path)?;
+        set_up_writer(&writer, &path)?;
+        migrate(&writer, &path)?;
+        let checkpointer = connect(&path, busy_timeout)?;
+        let connections =
+            (0..readers.max(1)).map(|_| reader(&path, busy_timeout)).collect::<Result<Vec<_>, _>>()?;
+
+        let fail = |error| failed(&path, &error);
+        let (alive_end, alive) = mpsc::channel(1);
+        let (checkpoints, thread) = Checkpoints::start(checkpointer, alive_end.clone()).map_err(fail)?;
+        let mut threads = vec![thread];
+        let (writer, thread) =
+            Writer::start(writer, checkpoints, queue, busy_timeout, alive_end.clone()).map_err(fail)?;
+        threads.push(thread);
+        let (readers, reading) =
+            Readers::start(connections, queue, read_time_limit, &alive_end).map_err(fail)?;
+        threads.extend(reading);
+        Ok(Self { writer, readers, alive: Mutex::new(alive), _threads: Threads(threads) })
+    }
+
+    /// Ends the store in good order: what was accepted is written and answered, what comes later is refused with
+    /// [`StoreError::Unavailable`], the log is moved into the database file. Returns when all of that is done, also
+    /// if it is called twice.
+    ///
+    /// Dropping the store does the same, but blocks the thread that drops it.
+    pub async fn shutdown(&self) {
+        self.readers.stop().await;
+        self.writer.stop().await;
+        // Nothing is ever sent: this waits for the end of the last thread.
+        let _ = self.alive.lock().await.recv().await;
+    }
+
+    /// See [`denizen_services::store::Units::failed`].
+    pub(crate) async fn ended(&self) -> StoreError {
+        self.writer.ended().await
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+struct Threads(Vec<JoinHandle<()>>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        for thread in self.0.drain(..) {
+            // An observer that holds the store can be the last to let it go, on the writer's own thread.
+            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+                log::error!("a thread of the store has panicked");
+            }
+        }
+    }
+}
