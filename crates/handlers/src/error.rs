@@ -47,6 +47,16 @@ codes! {
     MissingUserId = "MISSING_USER_ID" BAD_REQUEST,
     /// The token is invalid, used, replaced or expired.
     PasswordResetFailed = "PASSWORD_RESET_FAILED" BAD_REQUEST,
+    /// There is no such result: the root of a negative number, say, or one that is too large.
+    CalculationError = "CALCULATION_ERROR" BAD_REQUEST,
+    /// There is no such way to run tasks.
+    InvalidTaskType = "INVALID_TASK_TYPE" BAD_REQUEST,
+    /// The message is of no type that can be sent this way.
+    UnsupportedMessageType = "UNSUPPORTED_MESSAGE_TYPE" BAD_REQUEST,
+    /// A direct message names nobody.
+    MissingRecipient = "MISSING_RECIPIENT" BAD_REQUEST,
+    /// The request asks for a WebSocket, but not as RFC 6455 says.
+    InvalidHandshake = "INVALID_HANDSHAKE" BAD_REQUEST,
     /// The caller is known and may not do this.
     Forbidden = "FORBIDDEN" FORBIDDEN,
     /// There is nothing at this path.
@@ -55,6 +65,8 @@ codes! {
     UserNotFound = "USER_NOT_FOUND" NOT_FOUND,
     /// There is no such user to delete.
     UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND,
+    /// The recipient of the message is not connected.
+    DeliveryError = "DELIVERY_ERROR" NOT_FOUND,
     /// Nobody has this address (development profile only).
     PasswordResetRequestFailed = "PASSWORD_RESET_REQUEST_FAILED" NOT_FOUND,
     /// The path exists, but not for this method; `Allow` lists those it has.
@@ -63,6 +75,10 @@ codes! {
     UserCreationError = "USER_CREATION_ERROR" CONFLICT,
     /// Somebody else has this user name or address.
     UserUpdateError = "USER_UPDATE_ERROR" CONFLICT,
+    /// Nobody is connected to hear the message.
+    BroadcastError = "BROADCAST_ERROR" CONFLICT,
+    /// The user has as many connections as one user may have.
+    TooManyConnections = "TOO_MANY_CONNECTIONS" CONFLICT,
     /// The body is longer than 1 MiB.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE,
     /// The body is not `application/json`, or is compressed.

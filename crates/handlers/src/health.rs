@@ -51,6 +51,7 @@ async fn readyz(
     }
     Err(ApiError {
         details: Some(parts),
+        retry_after: Some(1),
         ..ApiError::new(ErrorCode::ServiceUnavailable, "Service is not ready")
     })
 }

@@ -95,7 +95,8 @@ fn broken_off(error: PayloadError) -> ApiError {
     invalid(0, 0, &error.to_string())
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+/// The object that is all of this text.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     // serde reads a struct from an array too; and `null` would be a blank request.
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_some_and(|byte| *byte != b'{')

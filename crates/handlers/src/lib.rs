@@ -8,11 +8,13 @@
 //!
 //! use actix_web::{App, HttpServer};
 //! use denizen_handlers::{HandlerSettings, Services};
-//! # use denizen_services::{Clock, HealthService, TokenSource, UserService};
+//! # use denizen_services::{Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService};
 //! # async fn run(
-//! #     users: Arc<dyn UserService>, health: Arc<dyn HealthService>, clock: Arc<dyn Clock>, tokens: Arc<dyn TokenSource>,
+//! #     users: Arc<dyn UserService>, math: Arc<dyn MathService>, tasks: Arc<dyn TaskService>,
+//! #     messages: Arc<dyn MessageService>, health: Arc<dyn HealthService>, clock: Arc<dyn Clock>,
+//! #     tokens: Arc<dyn TokenSource>,
 //! # ) -> std::io::Result<()> {
-//! let services = Services { users, health, clock, tokens };
+//! let services = Services { users, math, tasks, messages, health, clock, tokens };
 //! HttpServer::new(move || {
 //!     App::new().configure(denizen_handlers::configure(services.clone(), HandlerSettings::default()))
 //! })
@@ -32,6 +34,7 @@
 
 #![deny(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod calculate;
 mod client_ip;
 mod cors;
 mod endpoint;
@@ -39,12 +42,14 @@ mod error;
 mod health;
 mod json;
 mod log_line;
+mod messages;
 mod observe;
 mod pages;
 mod password_reset;
 mod query;
 mod rate_limit;
 mod request;
+mod tasks;
 mod users;
 
 use std::{sync::Arc, time::Duration};
@@ -53,7 +58,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-use denizen_services::{Clock, HealthService, TokenSource, UserService};
+use denizen_services::{Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService};
 use ipnet::IpNet;
 
 pub use error::ErrorCode;
@@ -64,6 +69,12 @@ pub use rate_limit::RateLimit;
 pub struct Services {
     /// Users and their passwords.
     pub users: Arc<dyn UserService>,
+    /// Calculations; a demonstration.
+    pub math: Arc<dyn MathService>,
+    /// Tasks that wait; a demonstration.
+    pub tasks: Arc<dyn TaskService>,
+    /// Messages between connected users.
+    pub messages: Arc<dyn MessageService>,
     /// Whether the service can do its work.
     pub health: Arc<dyn HealthService>,
     /// The time, for `timestamp` and request ids.
@@ -92,6 +103,9 @@ pub struct HandlerSettings {
     pub body_timeout: Option<Duration>,
     /// What pages say about the length of a password. The policy itself is the service's.
     pub password_min_chars: usize,
+    /// Mount the demonstrations: `/api/calculate`, `/api/tasks` and `/api/goroutines`. Off by default: they cost
+    /// time and memory, and nobody needs them for user accounts.
+    pub demo_routes: bool,
 }
 
 /// Mounts all routes with their middleware.
@@ -99,6 +113,7 @@ pub struct HandlerSettings {
 /// Everything sits in one scope, so that an application around it keeps its own middleware and its own 404.
 pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
+        let demo_routes = settings.demo_routes;
         let surroundings = web::Data::new(request::Surroundings {
             clock: services.clock,
             tokens: services.tokens,
@@ -108,9 +123,12 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
         // `Data::from(arc)`, not `Data::new(arc)`: the latter is found under another type, that is, not at all.
         let scope = web::scope("")
             .app_data(web::Data::from(services.users))
+            .app_data(web::Data::from(services.math))
+            .app_data(web::Data::from(services.tasks))
+            .app_data(web::Data::from(services.messages))
             .app_data(web::Data::from(services.health))
             .app_data(surroundings)
-            .configure(routes)
+            .configure(|config| routes(config, demo_routes))
             .default_service(web::to(endpoint::not_found))
             .wrap(from_fn(move |request, next| cors::answer(for_cors.clone(), request, next)))
             .wrap(from_fn(move |request, next| observe::observe(for_observe.clone(), request, next)));
@@ -118,8 +136,13 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
     }
 }
 
-fn routes(config: &mut ServiceConfig) {
+fn routes(config: &mut ServiceConfig, demo_routes: bool) {
+    if demo_routes {
+        calculate::routes(config);
+        tasks::routes(config);
+    }
     health::routes(config);
+    messages::routes(config);
     pages::routes(config);
     password_reset::routes(config);
     // Last: its `/api/users/{id}` takes every path below `/api/users/` that nothing above has taken.

@@ -33,6 +33,7 @@ mod calculate;
 mod email;
 mod envelope;
 mod fold;
+mod messages;
 mod password;
 mod password_reset;
 mod profile;
@@ -47,6 +48,9 @@ pub use calculate::{CalculateRequest, Calculation, CalculationRequest, Operation
 pub use email::{EmailAddress, InvalidEmail};
 pub use envelope::{ErrorResponse, SuccessResponse};
 pub use fold::fold;
+pub use messages::{
+    InvalidMessage, Message, MessageCommand, MessageContent, MessageKind, MessageRequest, Topic,
+};
 pub use password::{Password, PasswordPolicy};
 pub use password_reset::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,

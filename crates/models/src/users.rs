@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     email::EmailAddress,
     password::{Password, PasswordPolicy},
-    profile::Profile,
+    profile::{Profile, object_or_null},
     secret::Secret,
     user::{DEFAULT_ROLE, User, UserValues},
     username::Username,
@@ -39,6 +39,7 @@ pub struct CreateUserRequest {
     /// At least one; absent or null is `["user"]`.
     pub roles: Option<Vec<String>>,
     /// Absent or null is none.
+    #[serde(deserialize_with = "object_or_null")]
     pub profile: Option<Profile>,
     /// Absent: the user cannot sign in until a password is set.
     pub password: Option<Secret>,
@@ -120,6 +121,7 @@ pub struct UpdateUserRequest {
     /// At least one; absent or null keeps them.
     pub roles: Option<Vec<String>>,
     /// Absent or null removes it.
+    #[serde(deserialize_with = "object_or_null")]
     pub profile: Option<Profile>,
     /// Absent, null or as it is.
     pub created_at: Option<DateTime<Utc>>,

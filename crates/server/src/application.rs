@@ -14,12 +14,15 @@ use denizen_mail::{LogMailer, PublicUrl};
 use denizen_models::PasswordPolicy;
 use denizen_services::{
     AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, ListUsersError, MailWorker,
-    Mailer, OsTokenSource, SystemClock, TokenSource, UserQuery, UserService,
-    defaults::{DefaultHealthService, DefaultUserService, Disclosure, Ports, ServiceSettings},
+    Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery, UserService,
+    defaults::{
+        DefaultHealthService, DefaultMathService, DefaultMessageService, DefaultTaskService,
+        DefaultUserService, Disclosure, MessageLimits, Ports, ServiceSettings,
+    },
     store::{Store, StoreError},
 };
 use denizen_storage_sqlite::OpenError;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Config, Database, Mail, Profile},
@@ -74,12 +77,15 @@ pub struct Overrides {
     pub store: Option<Arc<dyn Store>>,
     /// Instead of [`Argon2Cost::RECOMMENDED`].
     pub hash_cost: Option<Argon2Cost>,
+    /// Instead of tasks on the runtime that builds the application.
+    pub tasks: Option<Arc<dyn TaskService>>,
 }
 
 /// The service, put together and bound to its address, not yet serving.
 pub struct Application {
     address: SocketAddr,
     server: Server,
+    messages: Arc<dyn MessageService>,
     storage: Storage,
     worker: JoinHandle<()>,
     stop_worker: watch::Sender<bool>,
@@ -136,10 +142,27 @@ impl Application {
         let worker_life = worker.abort_handle();
         let health = DefaultHealthService::new(Arc::clone(&ports.store), move || !worker_life.is_finished());
 
-        let services = Services { users, health: Arc::new(health), clock: ports.clock, tokens: ports.tokens };
+        let messages: Arc<dyn MessageService> = Arc::new(DefaultMessageService::new(
+            ports.store.as_ref(),
+            Arc::clone(&ports.clock),
+            MessageLimits::default(),
+        ));
+
+        let Ports { clock, tokens, .. } = ports;
+        // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
+        let tasks = || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
+        let services = Services {
+            users,
+            math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
+            tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
+            messages: Arc::clone(&messages),
+            health: Arc::new(health),
+            clock,
+            tokens,
+        };
         let server = serve(&config, services, listener).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
-        Ok(Self { address, server, storage, worker, stop_worker })
+        Ok(Self { address, server, messages, storage, worker, stop_worker })
     }
 
     /// The address that it is bound to, with the real port.
@@ -148,13 +171,13 @@ impl Application {
         self.address
     }
 
-    /// Serves until `stop` is ready, or the store can no longer write. Then: accepts nothing new, lets running
-    /// requests finish, stops the worker between two mails, and closes the store.
+    /// Serves until `stop` is ready, or the store can no longer write. Then: says goodbye on every WebSocket, accepts
+    /// nothing new, lets running requests finish, stops the worker between two mails, and closes the store.
     ///
     /// # Errors
     /// It stopped for a reason of its own.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { address: _, server, storage, worker, stop_worker } = self;
+        let Self { address: _, server, messages, storage, worker, stop_worker } = self;
         let handle = server.handle();
         let mut serving = tokio::spawn(server);
         let reason = tokio::select! {
@@ -167,6 +190,8 @@ impl Application {
             () = stop => None,
         };
         log::info!("stopping");
+        // The server waits for its connections, and these would never end by themselves.
+        messages.shut_down();
         handle.stop(true).await;
         // The receiver is gone if the worker has died; then there is nothing to wait for either.
         let _gone = stop_worker.send(true);
@@ -206,6 +231,7 @@ fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Resu
         trusted_proxies: config.trusted_proxies.clone(),
         slow_request: Some(config.slow_request),
         body_timeout: Some(config.body_timeout),
+        demo_routes: config.demo_routes,
     };
     let server = HttpServer::new(move || {
         App::new().configure(denizen_handlers::configure(services.clone(), settings.clone()))
@@ -215,6 +241,9 @@ fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Resu
     .max_connections(config.max_connections.div_ceil(config.workers))
     .client_request_timeout(config.header_timeout)
     .keep_alive(config.idle_timeout)
+    // A client that hangs up is not worked for any longer. The price: one that closes its sending side only, and still
+    // waits for an answer, gets none; HTTP/1.1 clients do not do this.
+    .h1_allow_half_closed(false)
     .shutdown_timeout(config.shutdown_timeout.as_secs())
     // Signals are the caller's: the store has to be closed after the server.
     .disable_signals()

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The exit code of a wrong command line or configuration; clap uses the same.
 const USAGE: u8 = 2;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let settings = cli.settings(std::env::vars_os());
@@ -41,17 +41,18 @@ async fn main() -> ExitCode {
 
 async fn serve(config: Config) -> ExitCode {
     start_logging(&config.log);
-    let application = match Application::build(config).await {
-        Ok(application) => application,
-        Err(error) => {
-            complain(&error);
-            return ExitCode::FAILURE;
-        }
-    };
+    // Before anything is there to be stopped: until then, a signal would end the process on the spot.
     let stop = match stop_signal() {
         Ok(stop) => stop,
         Err(error) => {
             complain(&format_args!("cannot wait for signals: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let application = match Application::build(config).await {
+        Ok(application) => application,
+        Err(error) => {
+            complain(&error);
             return ExitCode::FAILURE;
         }
     };

@@ -9,7 +9,12 @@ use denizen_models::{
     UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
 };
 
-pub use crate::{calculate::DefaultMathService, health::DefaultHealthService, tasks::DefaultTaskService};
+pub use crate::{
+    calculate::DefaultMathService,
+    health::DefaultHealthService,
+    messages::{DefaultMessageService, MessageLimits},
+    tasks::DefaultTaskService,
+};
 use crate::{
     clock::Clock,
     context::AccessContext,

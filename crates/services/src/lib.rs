@@ -60,6 +60,7 @@ mod health;
 mod mail_worker;
 mod mailer;
 pub mod memory;
+mod messages;
 mod password_reset;
 pub mod store;
 mod tasks;
@@ -75,6 +76,10 @@ pub use hashing::{HashError, PasswordHash, PasswordHasher};
 pub use health::{HealthService, Readiness};
 pub use mail_worker::MailWorker;
 pub use mailer::{Mail, MailError, MailMessage, Mailer};
+pub use messages::{
+    CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError, MessageService,
+    Outgoing, SendMessageError, SubscribeError,
+};
 pub use password_reset::{RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError};
 pub use tasks::{TaskError, TaskService};
 pub use tokens::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};

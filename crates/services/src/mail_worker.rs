@@ -20,7 +20,7 @@ use crate::{
 const LEASE: Duration = Duration::minutes(5);
 /// How often the queue is looked at without being told to: for jobs of other processes, and for retries.
 const POLL: StdDuration = StdDuration::from_secs(1);
-/// After this many failures a job is given up. With the delays below that is about two days.
+/// After this many failures a job is given up. With the delays below that is about a day and a half.
 const MAX_ATTEMPTS: u32 = 20;
 
 /// Why a job came to nothing this time.
@@ -176,7 +176,7 @@ impl MailWorker {
             log::error!("mail {kind} of {request} is given up after {MAX_ATTEMPTS} attempts: {reason}");
             return MailOutcome::Dead { reason };
         }
-        let delay = Duration::seconds(1 << job.attempts.min(14)).min(Duration::hours(6));
+        let delay = Duration::seconds(1 << job.attempts.min(15)).min(Duration::hours(6));
         MailOutcome::Retry { at: self.ports.clock.now() + delay, reason }
     }
 }

@@ -100,17 +100,22 @@ impl Readers {
 
 fn serve(connection: &Connection, deadline: &Deadline, messages: &Mutex<mpsc::Receiver<Message>>) {
     loop {
-        // One thread waits for a message while it holds the lock, the others wait for the lock.
-        let message = lock(messages).blocking_recv();
-        match message {
-            Some(Message::Read(read)) => {
-                deadline.begin();
-                if catch_unwind(AssertUnwindSafe(|| read(connection))).is_err() {
-                    log::error!("a read panicked");
-                }
-            }
-            Some(Message::Stop) => lock(messages).close(),
-            None => return,
+        let Some(read) = next(messages) else { return };
+        deadline.begin();
+        if catch_unwind(AssertUnwindSafe(|| read(connection))).is_err() {
+            log::error!("a read panicked");
+        }
+    }
+}
+
+/// One thread waits for a message while it holds the lock, the others wait for the lock. `None`: it is over.
+fn next(messages: &Mutex<mpsc::Receiver<Message>>) -> Option<Read> {
+    let mut messages = lock(messages);
+    loop {
+        match messages.blocking_recv()? {
+            Message::Read(read) => return Some(read),
+            // Under the same lock: another thread could not be woken to let go of it.
+            Message::Stop => messages.close(),
         }
     }
 }

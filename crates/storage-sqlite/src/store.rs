@@ -92,9 +92,13 @@ struct Threads(Vec<JoinHandle<()>>);
 
 impl Drop for Threads {
     fn drop(&mut self) {
+        let ours = |thread: &JoinHandle<()>| thread.thread().id() == thread::current().id();
+        // An observer can be the last to hold the store. It runs on the writer's thread, which cannot wait for itself.
+        if self.0.iter().any(ours) {
+            return;
+        }
         for thread in self.0.drain(..) {
-            // An observer that holds the store can be the last to let it go, on the writer's own thread.
-            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+            if thread.join().is_err() {
                 log::error!("a thread of the store has panicked");
             }
         }

@@ -63,10 +63,8 @@ async fn a_query_that_the_service_refuses_names_its_parameters() {
     errors.add("sort", "a search can only be sorted by id");
     let change = |setup: &mut Setup| setup.answers.list = Err(ListUsersError::Query(errors));
     let message = "Invalid query parameter: limit";
-    let details =
-        refusal(get("/api/users?limit=0"), change, 400, ErrorCode::InvalidQuery, message).await;
-    let fields =
-        json!({ "limit": ["limit must be between 1 and 200"], "sort": ["a search can only be sorted by id"] });
+    let details = refusal(get("/api/users?limit=0"), change, 400, ErrorCode::InvalidQuery, message).await;
+    let fields = json!({ "limit": ["limit must be between 1 and 200"], "sort": ["a search can only be sorted by id"] });
     assert_eq!(details, json!({ "fields": fields }));
 }
 

@@ -128,8 +128,7 @@ async fn a_full_mail_queue_is_unavailable_to_everybody() {
 #[actix_web::test]
 async fn a_cause_of_several_lines_stays_on_one_line_of_the_log() {
     let error = StoreError::Corrupt("row 7\nreq_0 INTERNAL_ERROR: forged\u{1b}[2J".to_owned());
-    let answer =
-        send(get("/api/users/7"), |answers| answers.get = Err(GetUserError::Store(error))).await;
+    let answer = send(get("/api/users/7"), |answers| answers.get = Err(GetUserError::Store(error))).await;
     let cause = "the store is corrupt: row 7?req_0 INTERNAL_ERROR: forged?[2J";
     assert_internal(&answer, cause);
 }

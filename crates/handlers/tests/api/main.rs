@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod calculate;
+#[cfg(test)]
 mod context;
 #[cfg(test)]
 mod cors;
@@ -38,6 +40,8 @@ mod sockets;
 mod successes;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tasks;
 #[cfg(test)]
 mod unknown_paths;
 #[cfg(test)]

@@ -95,7 +95,7 @@ async fn a_list_counts_what_it_shows() {
     let (data, metadata) = answer.expect_success(200, "Successfully retrieved 2 users");
     assert_eq!((&data[0], &data[1]["username"]), (&alice(), &json!("bob")));
     let now = FixedClock::start().timestamp();
-    let expected = json!({ "count": 2, "search": "X", "timestamp": now, "next_cursor": null });
+    let expected = json!({ "count": 2, "search": " X ", "timestamp": now, "next_cursor": null });
     assert_eq!(metadata, expected);
 }
 
@@ -179,8 +179,7 @@ async fn a_reset_password_is_confirmed_and_not_repeated() {
     let api = Api::start().await;
     let body = json!({ "token": "cafe", "new_password": "newsecurepassword" });
     let answer = api.send(send_json("POST", "/api/users/reset-password", &body)).await;
-    let sentence =
-        "Your password has been reset successfully. You can now log in with your new password.";
+    let sentence = "Your password has been reset successfully. You can now log in with your new password.";
     let data = json!({ "message": sentence, "success": true });
     let parts = answer.expect_success(200, "Password has been reset successfully.");
     assert_eq!(parts, (data, Value::Null));

@@ -26,7 +26,6 @@ async fn programs_get_json() {
         "/livez/x",
         "/readyz/",
         "/readyz//x",
-        "/ws",
         "/ws/",
         "/ws/chat",
     ] {
@@ -43,8 +42,11 @@ async fn programs_get_json() {
 async fn people_get_a_page() {
     let api = Api::start().await;
     for target in [
-        "/",
         "/nope",
+        "/assets",
+        "/assets/",
+        "/assets/../pages/layout.html",
+        "/reset-password/",
         "/index.html",
         "/apix",
         "/healthz",

@@ -84,6 +84,7 @@ fn text_of(kind: Kind, value: &DeValue<'_>) -> Result<String, String> {
     let text = match kind {
         Kind::Text => value.as_str().map(str::to_owned),
         Kind::Number => value.as_integer().map(ToString::to_string),
+        Kind::Switch => value.as_bool().map(|on| on.to_string()),
         Kind::List => value.as_array().and_then(|items| {
             let items: Option<Vec<_>> = items.iter().map(|item| item.get_ref().as_str()).collect();
             items.map(|items| items.join(","))
@@ -92,6 +93,7 @@ fn text_of(kind: Kind, value: &DeValue<'_>) -> Result<String, String> {
     let expected = match kind {
         Kind::Text => "a string in quotes",
         Kind::Number => "a whole number without quotes",
+        Kind::Switch => "`true` or `false` without quotes",
         Kind::List => "an array of strings",
     };
     text.ok_or_else(|| format!("expected {expected}, found {}", value.type_str()))

@@ -98,6 +98,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// From which duration on a request is a warning in the log.
     pub slow_request: Duration,
+    /// Whether the demonstrations (calculations, tasks) have routes.
+    pub demo_routes: bool,
 }
 
 impl Config {
@@ -135,6 +137,7 @@ impl Config {
         let body_timeout = reader.read(&BODY_TIMEOUT, parse::duration("1s", "5m"));
         let idle_timeout = reader.read(&IDLE_TIMEOUT, parse::duration("1s", "1h"));
         let slow_request = reader.read(&SLOW_REQUEST, parse::duration("1s", "1h"));
+        let demo_routes = reader.read(&DEMO_ROUTES, parse::switch);
         if let Some(profile) = profile {
             let facts =
                 rules::Facts { bind, database: database.as_ref(), public_url: public_url.as_ref(), mail };
@@ -165,6 +168,7 @@ impl Config {
                 body_timeout: body_timeout?,
                 idle_timeout: idle_timeout?,
                 slow_request: slow_request?,
+                demo_routes: demo_routes?,
             })
         };
         match config() {

@@ -125,6 +125,10 @@ pub(super) fn number(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<us
     }
 }
 
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "expected `true` or `false`".to_owned())
+}
+
 /// The bounds are texts as well, so that messages can quote them.
 pub(super) fn duration(min: &'static str, max: &'static str) -> impl Fn(&str) -> Result<Duration, String> {
     move |text| {
@@ -205,6 +209,14 @@ mod tests {
         assert_eq!(mail("log"), Ok(Mail::Log));
         for text in ["", "LOG", "log:", "sendmail"] {
             assert_eq!(reason(mail(text)), "expected `log`", "{text}");
+        }
+    }
+
+    #[test]
+    fn switches_are_on_or_off() {
+        assert_eq!((switch("true"), switch("false")), (Ok(true), Ok(false)));
+        for text in ["", "TRUE", "yes", "on", "1"] {
+            assert_eq!(reason(switch(text)), "expected `true` or `false`", "{text}");
         }
     }
 

@@ -58,7 +58,8 @@ fn row(resolved: &Resolved) -> (String, String) {
 fn literal(kind: Kind, value: String) -> String {
     match kind {
         Kind::Number if value.parse::<u32>().is_ok() => value,
-        Kind::Number | Kind::Text => toml::Value::String(value).to_string(),
+        Kind::Switch if value.parse::<bool>().is_ok() => value,
+        Kind::Number | Kind::Switch | Kind::Text => toml::Value::String(value).to_string(),
         Kind::List => {
             let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
             let items = items.map(|item| toml::Value::String(item.to_owned()));
@@ -130,6 +131,7 @@ header_timeout = "10s"                                     # default of the deve
 body_timeout = "15s"                                       # default of the development profile
 idle_timeout = "60s"                                       # default of the development profile
 slow_request = "2s"                                        # default of the development profile
+demo_routes = true                                         # default of the development profile
 "#;
         assert_eq!(format!("\n{}", report.stdout), expected);
         assert_eq!((report.stderr.as_str(), report.exit_code), ("", 0));

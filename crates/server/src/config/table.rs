@@ -30,6 +30,8 @@ pub enum Kind {
     Text,
     /// A whole number.
     Number,
+    /// `true` or `false`.
+    Switch,
     /// An array of strings; comma separated in the environment.
     List,
 }
@@ -282,6 +284,18 @@ pub static SLOW_REQUEST: Setting = Setting::new(
     "From which duration on a request is a warning in the log: `1s` to `1h`.",
 );
 
+/// `demo_routes`: what the original shows beside users.
+pub static DEMO_ROUTES: Setting = Setting {
+    kind: Kind::Switch,
+    production: Preset::Text("false"),
+    ..Setting::new(
+        "demo_routes",
+        "DENIZEN_DEMO_ROUTES",
+        Preset::Text("true"),
+        "Whether `/api/calculate`, `/api/tasks` and `/api/goroutines` are there: `true` or `false`.",
+    )
+};
+
 /// `workers`: threads that speak HTTP.
 pub static WORKERS: Setting = Setting {
     kind: Kind::Number,
@@ -289,7 +303,7 @@ pub static WORKERS: Setting = Setting {
 };
 
 /// Every setting, in the order in which `denizen config print` and the documentation list them.
-pub static SETTINGS: [&Setting; 21] = [
+pub static SETTINGS: [&Setting; 22] = [
     &PROFILE,
     &BIND,
     &DATABASE,
@@ -311,6 +325,7 @@ pub static SETTINGS: [&Setting; 21] = [
     &BODY_TIMEOUT,
     &IDLE_TIMEOUT,
     &SLOW_REQUEST,
+    &DEMO_ROUTES,
 ];
 
 /// The setting whose key is nearest to `word`, if it is near enough to be what was meant: at most one slip (a

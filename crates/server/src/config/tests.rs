@@ -96,6 +96,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             body_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(60),
             slow_request: Duration::from_secs(2),
+            demo_routes: true,
         }
     );
 }
@@ -180,6 +181,7 @@ fn every_setting_can_be_set_in_the_file() {
         body_timeout = "5m"
         idle_timeout = "1h"
         slow_request = "9s"
+        demo_routes = false
         "#,
     )
     .config();
@@ -207,6 +209,7 @@ fn every_setting_can_be_set_in_the_file() {
         body_timeout: Duration::from_secs(300),
         idle_timeout: Duration::from_secs(3600),
         slow_request: Duration::from_secs(9),
+        demo_routes: false,
     };
     assert_eq!(config, expected);
     assert_eq!(config.public_url.unwrap().as_str(), "https://example.org/accounts");

@@ -19,7 +19,10 @@ async fn a_server_that_works_is_alive_ready_and_healthy() {
 
     let health = Request::get("/health").send(server.address).await.succeeded(200);
     assert_eq!(health["message"], "Server is healthy and running");
-    assert_eq!((&health["data"]["service"], &health["data"]["status"]), (&json!("denizen"), &json!("healthy")));
+    assert_eq!(
+        (&health["data"]["service"], &health["data"]["status"]),
+        (&json!("denizen"), &json!("healthy"))
+    );
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ mod store_failure;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tasks;
+#[cfg(test)]
 mod volume;
 #[cfg(test)]
 mod wire;

@@ -109,7 +109,8 @@ async fn values_far_beyond_their_bounds_are_named_one_by_one() {
     }
     let everything = json!({"username": &long, "email": &long, "first_name": &long, "age": 151, "roles": []});
     let body = api::create(server.address, &everything).await.refused(400, "VALIDATION_ERROR");
-    let fields: Vec<_> = body["details"]["fields"].as_object().map(|fields| fields.keys().cloned().collect()).unwrap();
+    let fields: Vec<_> =
+        body["details"]["fields"].as_object().map(|fields| fields.keys().cloned().collect()).unwrap();
     assert_eq!(fields, ["age", "email", "first_name", "last_name", "roles", "username"]);
     nothing_was_created(&server).await;
 }

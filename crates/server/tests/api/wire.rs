@@ -64,6 +64,8 @@ tables! {
     users_delete
     password_reset_request
     password_reset
+    calculate
+    tasks
     protocol
 }
 

@@ -1,1 +1,5 @@
-//! stub
+//! The mail worker: what it makes of the queue.
+
+mod races;
+mod retry;
+mod run;

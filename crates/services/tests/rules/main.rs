@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod mail_worker;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod password_reset;
 #[cfg(test)]
 mod secrets;

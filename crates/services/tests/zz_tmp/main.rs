@@ -1,3 +1,6 @@
 #[cfg(test)]
 #[path = "../rules/calculate.rs"]
 mod calculate;
+#[cfg(test)]
+#[path = "../rules/tasks.rs"]
+mod tasks;

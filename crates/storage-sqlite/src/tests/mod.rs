@@ -56,14 +56,15 @@ async fn fill(store: &SqliteStore, count: usize) {
     }
 }
 
+type Apply = Box<dyn FnMut(&Connection) -> Result<(), Failure> + Send>;
+type Answer = oneshot::Receiver<Result<(), StoreError>>;
+
 /// Something to be written that behaves as the test wants.
 struct Unit {
-    apply: Box<dyn FnMut(&Connection) -> Result<(), Failure> + Send>,
+    apply: Apply,
     before_answer: Box<dyn FnOnce() + Send>,
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
-
-type Answer = oneshot::Receiver<Result<(), StoreError>>;
 
 impl Unit {
     fn new(apply: impl FnMut(&Connection) -> Result<(), Failure> + Send + 'static) -> (Self, Answer) {

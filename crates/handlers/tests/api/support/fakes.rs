@@ -112,7 +112,11 @@ impl UserService for FakeUsers {
         panic!("no route looks for the user name {name}")
     }
 
-    async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, ListUsersError> {
+    async fn list_users(
+        &self,
+        context: &AccessContext,
+        query: &UserQuery,
+    ) -> Result<UserList, ListUsersError> {
         self.record(context, Asked::List(query.clone()));
         self.answers.list.clone()
     }

@@ -1,8 +1,10 @@
 //! The handlers over fake services, and requests to them.
 
 pub mod answer;
+pub mod demonstrations;
 pub mod fakes;
 pub mod log;
+pub mod messages;
 pub mod requests;
 pub mod socket;
 
@@ -26,13 +28,17 @@ use futures_util::future::{FutureExt as _, LocalBoxFuture};
 
 use self::{
     answer::Answer,
+    demonstrations::FakeDemonstrations,
     fakes::{Answers, FakeHealth, FakeUsers},
+    messages::FakeMessages,
 };
 
 /// What a test may change before it starts.
 pub struct Setup {
     pub settings: HandlerSettings,
     pub answers: Answers,
+    pub demonstrations: Arc<FakeDemonstrations>,
+    pub messages: FakeMessages,
     pub readiness: Readiness,
     pub tokens: Arc<dyn TokenSource>,
 }
@@ -42,8 +48,10 @@ impl Default for Setup {
         // No two tests may draw the same request ids: the log is common to all.
         static SEEDS: AtomicU64 = AtomicU64::new(1);
         Self {
-            settings: HandlerSettings::default(),
+            settings: HandlerSettings { demo_routes: true, ..HandlerSettings::default() },
             answers: Answers::default(),
+            demonstrations: Arc::default(),
+            messages: FakeMessages::default(),
             readiness: Readiness { store: true, mail_worker: true },
             tokens: Arc::new(SeededTokens::new(SEEDS.fetch_add(1, Ordering::Relaxed))),
         }
@@ -57,6 +65,9 @@ impl Setup {
         let users = Arc::new(FakeUsers::new(self.answers));
         let services = Services {
             users: users.clone(),
+            math: self.demonstrations.clone(),
+            tasks: self.demonstrations,
+            messages: Arc::new(self.messages),
             health: Arc::new(FakeHealth(self.readiness)),
             clock: Arc::new(FixedClock::new()),
             tokens: self.tokens,

@@ -7,8 +7,8 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 
-/// Every path with what it allows.
-pub const ENDPOINTS: [(&str, &str); 8] = [
+/// Every path below which everything is JSON, with what it allows.
+pub const ENDPOINTS: [(&str, &str); 12] = [
     ("/health", "GET, HEAD"),
     ("/livez", "GET, HEAD"),
     ("/readyz", "GET, HEAD"),
@@ -17,6 +17,18 @@ pub const ENDPOINTS: [(&str, &str); 8] = [
     ("/api/users/request-password-reset", "POST"),
     ("/api/users/reset-password", "POST"),
     ("/api/users/validate-reset-token", "POST"),
+    ("/api/calculate", "POST"),
+    ("/api/tasks", "POST"),
+    ("/api/goroutines", "POST"),
+    ("/ws", "GET, HEAD, POST"),
+];
+
+/// Every path at which people find a page or a part of one, with what it allows.
+pub const PAGES: [(&str, &str); 4] = [
+    ("/", "GET, HEAD"),
+    ("/assets/style.css", "GET, HEAD"),
+    ("/assets/icon.svg", "GET, HEAD"),
+    ("/reset-password", "GET, HEAD, POST"),
 ];
 
 /// A request without a body.
@@ -41,7 +53,9 @@ pub fn post_bytes(target: &str, body: impl Into<Bytes>) -> TestRequest {
 
 /// A request that the endpoint answers with success, with a body where it needs one.
 pub fn acceptable(method: &str, target: &str) -> TestRequest {
+    let path = target.split('?').next();
     match method {
+        "POST" if path == Some("/ws") => send_json(method, target, &json!({ "type": "broadcast" })),
         "POST" | "PUT" => send_json(method, target, &json!({})),
         _ => request(method, target),
     }

@@ -141,8 +141,7 @@ async fn every_path_names_its_methods_and_answers_head_like_get() {
             }
         }
         if allowed.contains("HEAD") {
-            let (get, head) =
-                (Request::get(path).send(at).await, Request::new("HEAD", path).send(at).await);
+            let (get, head) = (Request::get(path).send(at).await, Request::new("HEAD", path).send(at).await);
             assert_eq!((get.status, head.status), (200, 200), "{path}");
             assert_eq!(head.body, b"", "{path}");
             let length = head.header("Content-Length").and_then(|length| length.parse().ok());

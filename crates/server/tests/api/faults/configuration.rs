@@ -22,7 +22,8 @@ async fn it_listens_on_the_named_address_only() {
 #[tokio::test]
 async fn only_configured_origins_are_allowed() {
     let folder = TempDir::new().unwrap();
-    std::fs::write(folder.path().join("denizen.toml"), "cors_origins = [\"https://app.example.org\"]").unwrap();
+    std::fs::write(folder.path().join("denizen.toml"), "cors_origins = [\"https://app.example.org\"]")
+        .unwrap();
     let process = Process::start(folder.path()).await;
     let allowed = |response: &Response| response.header("Access-Control-Allow-Origin").map(str::to_owned);
     for (origin, expected) in [
@@ -71,7 +72,10 @@ async fn a_setting_that_does_not_exist_is_an_error() {
         let output = run_with(folder.path(), &[], &[(name, "false")]).await;
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains(&format!("environment variable {name}: there is no such setting")), "{stderr}");
+        assert!(
+            stderr.contains(&format!("environment variable {name}: there is no such setting")),
+            "{stderr}"
+        );
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -33,9 +33,12 @@ async fn secrets_of_requests_are_not_logged() {
         (secretive(Request::get("/api/users?search=hush-query")), 200),
         (secretive(Request::get("/api/users/1?token=hush-token")), 400),
         (secretive(Request::get("/api/users?hush-parameter=1")), 400),
-        (secretive(Request::get("/reset-password?token=hush-token")), 404),
+        (secretive(Request::get("/reset-password?token=hush-token")), 400),
         (secretive(Request::post("/api/users")).json(&with_password), 201),
-        (secretive(Request::post("/api/users")).json(&json!({"password": 1, "hush-member": "hush-value"})), 400),
+        (
+            secretive(Request::post("/api/users")).json(&json!({"password": 1, "hush-member": "hush-value"})),
+            400,
+        ),
         (secretive(api::reset_request("hush-token", "hush-password")), 400),
         (secretive(api::reset_request("hush-token", "hush")), 400),
     ] {
@@ -69,7 +72,8 @@ async fn nobody_can_write_lines_of_the_log() {
         Request::get("/livez").header("X-Request-ID", "a\tb"),
         Request::get("/livez").header("X-Request-ID", &format!("a {forged}")),
         Request::get("/livez").header("User-Agent", &format!("\u{85}{forged}")),
-        Request::post("/api/users").json(&with(user("somebody"), json!({"email": format!("a@b.co\n{forged}")}))),
+        Request::post("/api/users")
+            .json(&with(user("somebody"), json!({"email": format!("a@b.co\n{forged}")}))),
         Request::post("/api/users").json(&json!({ format!("\n{forged}"): 1 })),
         Request::new("GET", "/livez").header("Host", &format!("localhost {forged}")),
     ];

@@ -6,7 +6,7 @@ use super::{each_is_refused, json_post, nothing_was_created};
 use crate::support::{
     TestServer,
     api::user,
-    http::{Connection, Request},
+    http::{Connection, Request, Response},
 };
 
 const MIB: usize = 1024 * 1024;
@@ -45,6 +45,7 @@ async fn bodies_that_are_not_one_json_object_are_refused_with_a_place_and_a_reas
         "{\"roles\": [1]}",
         "{\"roles\": {\"0\": \"user\"}}",
         "{\"profile\": []}",
+        "{\"profile\": [\"bio\", \"https://avatar.example\"]}",
         "{\"profile\": \"x\"}",
         "{\"username\": null}",
         "{\"username\": \"\\ud800\"}",
@@ -87,7 +88,8 @@ async fn bodies_that_are_not_one_json_object_are_refused_with_a_place_and_a_reas
 async fn bodies_of_other_types_are_refused() {
     let server = TestServer::start().await;
     let good = user("somebody").to_string();
-    let typed = |content_type: &str| Request::post("/api/users").header("Content-Type", content_type).body(&*good);
+    let typed =
+        |content_type: &str| Request::post("/api/users").header("Content-Type", content_type).body(&*good);
     let types = [
         "text/plain",
         "text/json",
@@ -129,15 +131,19 @@ async fn a_client_that_sends_everything_first_still_reads_why_it_was_refused() {
             let response = connection.read().await.expect("an answer");
             let body = response.refused(413, "PAYLOAD_TOO_LARGE");
             assert_eq!(body["error"], "Request body is too large");
-            // The connection goes on where the body has ended, or is closed; nothing of the body is a request.
-            if response.header("Connection") == Some("close") {
-                assert!(connection.is_closed().await, "{size}");
-            } else {
-                connection.send(&Request::get("/api/users/1")).await.unwrap().succeeded(200);
-            }
+            goes_on_or_is_closed(&mut connection, &response).await;
         }
     }
     nothing_was_created(&server).await;
+}
+
+/// The connection goes on where the body has ended, or is closed, as the answer says; nothing of the body is a request.
+async fn goes_on_or_is_closed(connection: &mut Connection, response: &Response) {
+    if response.header("Connection") == Some("close") {
+        assert!(connection.is_closed().await);
+    } else {
+        connection.send(&Request::get("/api/users/1")).await.unwrap().succeeded(200);
+    }
 }
 
 #[tokio::test]
@@ -148,7 +154,11 @@ async fn a_large_body_is_no_way_around_the_other_answers() {
     each_is_refused(
         &server,
         [
-            (Request::post("/api/users").header("Content-Type", "text/plain").body(large.clone()), 415, "UNSUPPORTED_MEDIA_TYPE"),
+            (
+                Request::post("/api/users").header("Content-Type", "text/plain").body(large.clone()),
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+            ),
             (with_type(Request::post("/api/nope")), 404, "NOT_FOUND"),
             (with_type(Request::post("/api/users/1")), 405, "METHOD_NOT_ALLOWED"),
             (with_type(Request::post("/api/users").header("Host", "evil.example")), 403, "FORBIDDEN"),
@@ -171,12 +181,11 @@ async fn the_longest_body_that_is_allowed_is_read() {
 #[tokio::test]
 async fn a_body_where_none_belongs_changes_nothing() {
     let server = TestServer::start().await;
-    let mut connection = Connection::open(server.address).await.unwrap();
-    for method in ["GET", "HEAD"] {
-        let request = Request::new(method, "/api/users/1").json(&json!({"username": "x"}));
-        assert_eq!(connection.send(&request).await.unwrap().status, 200);
+    for (method, path) in [("GET", "/api/users/1"), ("HEAD", "/api/users/1"), ("DELETE", "/api/users/5")] {
+        let mut connection = Connection::open(server.address).await.unwrap();
+        let request = Request::new(method, path).json(&json!({"id": 1, "username": "x"}));
+        let response = connection.send(&request).await.unwrap();
+        assert_eq!(response.status, 200, "{method}");
+        goes_on_or_is_closed(&mut connection, &response).await;
     }
-    let delete = Request::new("DELETE", "/api/users/5").json(&json!({"id": 1}));
-    connection.send(&delete).await.unwrap().succeeded(200);
-    connection.send(&Request::get("/api/users/1")).await.unwrap().succeeded(200);
 }

@@ -13,14 +13,16 @@ use crate::support::{
 async fn broken_heads_get_a_bare_400_and_the_connection_is_closed() {
     let server = TestServer::start().await;
     let host = format!("Host: {}\r\n", server.address);
-    let head = |lines: &str| format!("POST /api/users HTTP/1.1\r\n{host}Content-Type: application/json\r\n{lines}\r\n");
+    let head = |lines: &str| {
+        format!("POST /api/users HTTP/1.1\r\n{host}Content-Type: application/json\r\n{lines}\r\n")
+    };
     for request in [
         "garbage\r\n\r\n".to_owned(),
         "\0\0\0\0\r\n\r\n".to_owned(),
         "GET /livez\r\n\r\n".to_owned(),
         format!("GET /livez HTTP/1.2\r\n{host}\r\n"),
         format!("GET /livez HTTP/9.9\r\n{host}\r\n"),
-        format!("GET livez HTTP/1.1\r\n{host}\r\n"),
+        format!("GET api/users HTTP/1.1\r\n{host}\r\n"),
         format!("GET /api/users/ 1 HTTP/1.1\r\n{host}\r\n"),
         format!("G(T /livez HTTP/1.1\r\n{host}\r\n"),
         format!("GET /{} HTTP/1.1\r\n{host}\r\n", "a".repeat(70_000)),
@@ -74,7 +76,12 @@ async fn broken_chunks_are_no_body() {
         "POST /api/users HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
         server.address
     );
-    for chunks in ["zz\r\n{}\r\n0\r\n\r\n", "FFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n", "-2\r\n{}\r\n0\r\n\r\n", "2\n{}\r\n0\r\n\r\n"] {
+    for chunks in [
+        "zz\r\n{}\r\n0\r\n\r\n",
+        "FFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n",
+        "-2\r\n{}\r\n0\r\n\r\n",
+        "2\n{}\r\n0\r\n\r\n",
+    ] {
         let mut connection = Connection::open(server.address).await.unwrap();
         connection.write(format!("{head}{chunks}").as_bytes()).await.unwrap();
         connection.read().await.unwrap().refused(400, "INVALID_REQUEST_BODY");

@@ -12,7 +12,7 @@ use denizen_server::{
     Application, Overrides, RunError,
     config::{BIND, Config, ConfigFile, DATABASE, Settings},
 };
-use denizen_services::{Argon2Cost, store::Store};
+use denizen_services::{Argon2Cost, TaskService, store::Store};
 use denizen_testkit::{FixedClock, RecordingMailer};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
@@ -40,17 +40,23 @@ impl TestServer {
     /// On the database in `folder`, if there is one.
     pub async fn start_in(folder: TempDir) -> Self {
         let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
-        let mut server = Self::start_with(&database, None).await;
+        let mut server = Self::start_with(&database, Overrides::default()).await;
         server.folder = Some(folder);
         server
     }
 
     /// On a store that the test brings.
     pub async fn start_on(store: Arc<dyn Store>) -> Self {
-        Self::start_with("memory:", Some(store)).await
+        Self::start_with("memory:", Overrides { store: Some(store), ..Overrides::default() }).await
     }
 
-    async fn start_with(database: &str, store: Option<Arc<dyn Store>>) -> Self {
+    /// In memory, with a task service that the test brings.
+    pub async fn start_with_tasks(tasks: Arc<dyn TaskService>) -> Self {
+        Self::start_with("memory:", Overrides { tasks: Some(tasks), ..Overrides::default() }).await
+    }
+
+    /// With clock, mailer and hashing for tests, whatever the overrides say of these.
+    async fn start_with(database: &str, overrides: Overrides) -> Self {
         let flags = [(&BIND, "127.0.0.1:0".to_owned()), (&DATABASE, database.to_owned())];
         let settings = Settings::resolve(flags, &ConfigFile::Optional("none.toml".into()), [("", ""); 0]);
         let config = Config::from_settings(&settings).expect("a valid configuration");
@@ -58,8 +64,8 @@ impl TestServer {
         let overrides = Overrides {
             clock: Some(clock.clone()),
             mailer: Some(mailer.clone()),
-            store,
             hash_cost: Some(Argon2Cost::CHEAPEST),
+            ..overrides
         };
         let application = Application::build_with(config, overrides).await.expect("a server that starts");
         let address = application.address();

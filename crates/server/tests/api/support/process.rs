@@ -69,9 +69,10 @@ impl Process {
     }
 
     /// The last line of the log that contains `text`; waits for it.
-    pub async fn line_with(&mut self, text: &str) -> String {
+    pub async fn line_with(&self, text: &str) -> String {
         let wanted = |line: &&String| line.contains(text);
-        let found = self.log.wait_for(|log| log.iter().any(|line| wanted(&line)));
+        let mut log = self.log.clone();
+        let found = log.wait_for(|log| log.iter().any(|line| wanted(&line)));
         match timeout(PATIENCE, found).await {
             Ok(Ok(log)) => log.iter().rfind(wanted).cloned().unwrap_or_default(),
             Ok(Err(_ended)) => panic!("the log ended without {text:?}: {:#?}", self.log()),
@@ -80,7 +81,7 @@ impl Process {
     }
 
     /// The token in the newest mail to this address that the log shows.
-    pub async fn token_for(&mut self, address: &str) -> String {
+    pub async fn token_for(&self, address: &str) -> String {
         let text = format!("Password reset token for {address}: ");
         let line = self.line_with(&text).await;
         let token = line.rsplit(' ').next().unwrap_or_default().to_owned();

@@ -15,10 +15,14 @@ use denizen_handlers::{HandlerSettings, Services};
 use denizen_models::CreateUserRequest;
 use denizen_services::{
     AccessContext, MailWorker, UserService as _,
-    defaults::{DefaultHealthService, DefaultUserService, Disclosure, Ports, ServiceSettings},
+    defaults::{
+        DefaultHealthService, DefaultMathService, DefaultTaskService, DefaultUserService, Disclosure, Ports,
+        ServiceSettings,
+    },
     memory::InMemoryStore,
 };
 use denizen_testkit::{FixedClock, InsecureTestHasher, RecordingMailer, SeededTokens};
+use tokio::runtime::Handle;
 
 /// A server for strangers with one user, alice, in its store. It stops when it is dropped.
 pub struct StrangersServer {
@@ -48,11 +52,15 @@ impl StrangersServer {
         users.create_user(&AccessContext::system(), alice).await.expect("a user");
         let mailer = Arc::new(RecordingMailer::new());
         let worker = MailWorker::new(ports.clone(), settings, mailer.clone());
+        let Ports { store, clock, tokens, .. } = ports;
+        let tasks = DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
         let services = Services {
             users: Arc::new(users),
-            health: Arc::new(DefaultHealthService::new(Arc::clone(&ports.store), || true)),
-            clock: ports.clock,
-            tokens: ports.tokens,
+            math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
+            tasks: Arc::new(tasks),
+            health: Arc::new(DefaultHealthService::new(store, || true)),
+            clock,
+            tokens,
         };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");

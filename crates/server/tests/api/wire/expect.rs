@@ -7,9 +7,10 @@ use super::row::Row;
 use crate::support::http::Response;
 
 /// What may stand in an `answer` for a value that no table can know.
-pub const PLACEHOLDERS: [&str; 7] = [
+pub const PLACEHOLDERS: [&str; 8] = [
     "<any>",        // not looked at
     "<int>",        // an integer from 0
+    "<number>",     // a number from 0
     "<string>",     // text, not empty
     "<unix_s>",     // seconds since 1970, in this century
     "<time>",       // RFC 3339, in UTC, in this century
@@ -123,6 +124,7 @@ fn fits(text: &str, got: &Value, request_id: &str) -> Option<bool> {
     Some(match text {
         "<any>" => true,
         "<int>" => got.is_u64(),
+        "<number>" => got.as_f64().is_some_and(|number| number >= 0.0),
         "<string>" => !got_text.is_empty(),
         "<unix_s>" => got.as_i64().is_some_and(|seconds| {
             DateTime::from_timestamp(seconds, 0).is_some_and(|time| (2001..2100).contains(&time.year()))

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::Duration;
-use denizen_services::{MailMessage, RequestPasswordResetError, ResetPasswordError, store::Recipient};
+use denizen_services::{
+    MailMessage, RequestPasswordResetError, ResetPasswordError,
+    store::{QueuedMail, Recipient},
+};
 
 use crate::support::{NEW_PASSWORD, World};
 
@@ -44,8 +47,8 @@ async fn what_waits_for_every_address_looks_the_same() {
         assert_eq!(job.recipient, Recipient::Address(address.to_owned()));
         job.recipient = Recipient::Address(KNOWN.to_owned());
     }
-    assert_eq!(jobs[1], denizen_services::store::QueuedMail { id: jobs[1].id, ..jobs[0].clone() });
-    assert_eq!(jobs[2], denizen_services::store::QueuedMail { id: jobs[2].id, ..jobs[0].clone() });
+    assert_eq!(jobs[1], QueuedMail { id: jobs[1].id, ..jobs[0].clone() });
+    assert_eq!(jobs[2], QueuedMail { id: jobs[2].id, ..jobs[0].clone() });
 }
 
 #[tokio::test]

@@ -101,3 +101,14 @@ async fn a_changed_profile_does_not_get_in_the_way() {
     assert_eq!(world.find(alice.id).await.unwrap().values.first_name, "Alicia");
     assert!(world.can_log_in_with(alice.id, NEW_PASSWORD).await);
 }
+
+#[tokio::test]
+async fn roles_that_change_meanwhile_cost_the_attempt_but_not_the_token() {
+    let (world, alice, token) = alice_with_token().await;
+    let rival = world.rival();
+    world.before_next_commit(async move {
+        rival.change(alice.id, |request| request.roles = Some(vec!["admin".to_owned()])).await;
+    });
+    assert_too_late(&world, alice.id, &token).await;
+    assert_eq!(world.reset(&token, NEW_PASSWORD).await, Ok(()));
+}

@@ -1,6 +1,8 @@
 //! Going through the list page by page.
 
-use denizen_services::{AccessContext, UserList, UserQuery, UserService as _, store::UserSort};
+use denizen_services::{
+    AccessContext, ListUsersError, UserList, UserQuery, UserService as _, store::UserSort,
+};
 
 use crate::support::{World, failing_members};
 
@@ -96,7 +98,7 @@ async fn a_bookmark_of_another_order_or_of_nobody_is_refused() {
     for (sort, cursor) in cases {
         let query = UserQuery { cursor: Some(cursor.to_owned()), ..by(sort) };
         let answer = world.users.list_users(&AccessContext::system(), &query).await;
-        let Err(denizen_services::ListUsersError::Query(errors)) = answer else {
+        let Err(ListUsersError::Query(errors)) = answer else {
             panic!("{cursor:?} is accepted for {sort:?}: {answer:?}")
         };
         assert_eq!(failing_members(&errors), ["cursor: cursor was not made for this list"]);

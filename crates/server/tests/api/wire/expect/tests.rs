@@ -85,6 +85,8 @@ fn any_fits_everything_even_null() {
 
 #[test]
 fn int_fits_integers_from_zero() {
+    assert!(fit("<number>", json!(0)) && fit("<number>", json!(0.25)));
+    assert!(!fit("<number>", json!(-0.25)) && !fit("<number>", json!("1")));
     assert!(fit("<int>", json!(0)));
     assert!(!fit("<int>", json!(-1)) && !fit("<int>", json!(1.0)) && !fit("<int>", json!("1")));
 }

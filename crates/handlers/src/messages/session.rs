@@ -1,0 +1,178 @@
+//! One WebSocket: three things can happen next, and one loop waits for them.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, HttpResponse, rt, web::Data};
+use actix_ws::{Closed, Message as Frame, MessageStream, ProtocolError, Session as Socket};
+use denizen_models::{Message, MessageCommand, MessageKind, MessageRequest, Username};
+use denizen_services::{AccessContext, Connection, MessageService, Outgoing};
+use serde_json::json;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+use super::{
+    closing::End,
+    flood::Allowance,
+    handshake,
+    intake::{Fragments, Intake, Unfinished},
+};
+use crate::{error::ApiError, json, request::Surroundings};
+
+/// How often the client is pinged.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+/// How many pings may go unanswered.
+const MAX_UNANSWERED: u32 = 2;
+/// How long a client may take nothing although there is something for it.
+const WRITE_TIME: Duration = Duration::from_secs(10);
+
+struct Session {
+    access: AccessContext,
+    messages: Arc<dyn MessageService>,
+    surroundings: Data<Surroundings>,
+    connection: Connection,
+    socket: Socket,
+    fragments: Fragments,
+    allowance: Allowance,
+}
+
+/// Answers a handshake, and talks from then on.
+///
+/// # Errors
+/// The service refuses.
+pub(super) fn open(
+    access: AccessContext,
+    request: &HttpRequest,
+    messages: Arc<dyn MessageService>,
+    surroundings: Data<Surroundings>,
+    name: &Username,
+    intake: Intake,
+) -> Result<HttpResponse, ApiError> {
+    let Intake { payload, unfinished } = intake;
+    let (response, socket, frames) = match actix_ws::handle(request, payload) {
+        Ok(parts) => parts,
+        Err(error) => return Ok(handshake::refused(&error)),
+    };
+    let connection = messages.connect(&access, name)?;
+    let session = Session {
+        access,
+        messages,
+        surroundings,
+        connection,
+        socket,
+        fragments: Fragments::default(),
+        allowance: Allowance::full(),
+    };
+    rt::spawn(session.run(frames.max_frame_size(Message::MAX_BYTES), unfinished));
+    Ok(response)
+}
+
+impl Session {
+    async fn run(mut self, frames: MessageStream, unfinished: Unfinished) {
+        let started = Instant::now();
+        let end = self.talk(frames, &unfinished).await;
+        let Self { access, connection, socket, .. } = self;
+        log::debug!(
+            "{} the socket of {} closes after {} s: {end}",
+            access.request_id,
+            connection.name,
+            started.elapsed().as_secs()
+        );
+        // Whoever is being shown out is no longer there, however long that takes.
+        drop(connection);
+        if let Some(frame) = end.frame() {
+            let _gone = timeout(WRITE_TIME, socket.close(Some(frame))).await;
+        }
+    }
+
+    async fn talk(&mut self, mut frames: MessageStream, unfinished: &Unfinished) -> End {
+        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut unanswered = 0;
+        loop {
+            let done = tokio::select! {
+                frame = frames.recv() => {
+                    unfinished.reset();
+                    unanswered = 0;
+                    self.hear(frame).await
+                }
+                outgoing = self.connection.outgoing.recv() => match outgoing {
+                    Some(Outgoing::Message(text)) => self.write(&text).await,
+                    Some(Outgoing::Close(reason)) => Err(End::Service(reason)),
+                    None => Err(End::Gone),
+                },
+                _ = heartbeat.tick() => {
+                    unanswered += 1;
+                    if unanswered > MAX_UNANSWERED { Err(End::Silent) } else { within(self.socket.ping(b"")).await }
+                }
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    async fn hear(&mut self, frame: Option<Result<Frame, ProtocolError>>) -> Result<(), End> {
+        let frame = frame.ok_or(End::Gone)??;
+        // The parts of a message are counted elsewhere.
+        if !matches!(frame, Frame::Continuation(_)) && !self.allowance.take() {
+            return Err(End::Flood);
+        }
+        match frame {
+            Frame::Text(text) => self.obey(&text).await,
+            Frame::Continuation(part) => match self.fragments.add(part)? {
+                Some(_) if !self.allowance.take() => Err(End::Flood),
+                Some(text) => self.obey(&text).await,
+                None => Ok(()),
+            },
+            Frame::Binary(_) => Err(End::Binary),
+            Frame::Ping(bytes) => within(self.socket.pong(&bytes)).await,
+            Frame::Pong(_) | Frame::Nop => Ok(()),
+            Frame::Close(reason) => Err(End::Left(reason.map(|reason| reason.code))),
+        }
+    }
+
+    /// Does what the client asks for, or tells it why not, with the code that HTTP would give.
+    async fn obey(&mut self, text: &str) -> Result<(), End> {
+        let result = json::parse::<MessageRequest>(text.as_bytes())
+            .and_then(|request| Ok(request.validate()?))
+            .and_then(|command| self.carry_out(command));
+        let (kind, content) = match result {
+            Ok(None) => return Ok(()),
+            Ok(Some(kind)) => (kind, json!({})),
+            Err(error) => {
+                (MessageKind::Error, json!({ "code": error.code.as_str(), "message": error.message }))
+            }
+        };
+        let content = content.as_object().cloned().unwrap_or_default();
+        let timestamp = self.surroundings.clock.now().timestamp();
+        let answer = Message { kind, from: None, to: None, content, timestamp };
+        self.write(&answer.to_string()).await
+    }
+
+    /// The kind of the answer, if there is to be one.
+    fn carry_out(&self, command: MessageCommand) -> Result<Option<MessageKind>, ApiError> {
+        let Self { access, messages, connection, .. } = self;
+        match command {
+            MessageCommand::Broadcast { content } => {
+                messages.broadcast(access, &connection.name, content)?;
+            }
+            MessageCommand::Direct { to, content } => {
+                messages.direct(access, &connection.name, &to, content)?;
+            }
+            MessageCommand::Subscribe(topic) => messages.subscribe(access, connection.id, topic)?,
+            MessageCommand::Unsubscribe(topic) => messages.unsubscribe(connection.id, topic),
+            MessageCommand::Ping => return Ok(Some(MessageKind::Pong)),
+        }
+        Ok(None)
+    }
+
+    async fn write(&mut self, text: &str) -> Result<(), End> {
+        within(self.socket.text(text.to_owned())).await
+    }
+}
+
+async fn within(write: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
+    match timeout(WRITE_TIME, write).await {
+        Ok(written) => written.map_err(|Closed| End::Gone),
+        Err(_) => Err(End::Stuck),
+    }
+}

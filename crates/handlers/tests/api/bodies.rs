@@ -1,0 +1,247 @@
+//! Bodies that are no acceptable JSON object: each refusal says where and why.
+
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Api,
+    answer::Answer,
+    fakes::Asked,
+    requests::{post_bytes, request, send_json},
+};
+
+const RESET: &str = "/api/users/request-password-reset";
+const CREATE: &str = "/api/users";
+
+#[track_caller]
+fn assert_refused(answer: &Answer, line: usize, column: usize, reason: &str) {
+    let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+    assert_eq!(details, json!({ "line": line, "column": column, "reason": reason }));
+}
+
+/// Sends each body to `target`, which must refuse it.
+async fn assert_all_refused(target: &str, cases: &[(&[u8], usize, usize, &str)]) {
+    let api = Api::start().await;
+    for (body, line, column, reason) in cases {
+        let answer = api.send(post_bytes(target, body.to_vec())).await;
+        assert_refused(&answer, *line, *column, reason);
+    }
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn what_is_no_json_is_refused_at_its_place() {
+    let cases: [(&[u8], usize, usize, &str); 9] = [
+        (b"", 1, 0, "EOF while parsing a value"),
+        (b" \n ", 2, 1, "EOF while parsing a value"),
+        (b"{", 1, 1, "EOF while parsing an object"),
+        (b"{\"email\":", 1, 9, "EOF while parsing a value"),
+        (b"{\n  \"email\": nope}", 2, 13, "expected ident"),
+        (b"{email: \"x\"}", 1, 2, "key must be a string"),
+        (b"{\"email\": \"x\",}", 1, 15, "trailing comma"),
+        (b"{'email': 'x'}", 1, 2, "key must be a string"),
+        (b"// {}", 1, 1, "expected value"),
+    ];
+    assert_all_refused(RESET, &cases).await;
+}
+
+#[actix_web::test]
+async fn what_is_no_object_is_refused() {
+    let reason = "the top level must be an object";
+    let cases: [(&[u8], usize, usize, &str); 9] = [
+        (b"[]", 1, 1, reason),
+        (b" [\"eve@example.com\"]", 1, 1, reason),
+        (b"[{\"email\": \"eve@example.com\"}]", 1, 1, reason),
+        (b"null", 1, 1, reason),
+        (b"true", 1, 1, reason),
+        (b"0", 1, 1, reason),
+        (b"\"email\"", 1, 1, reason),
+        (b"[\"a\"", 1, 4, "EOF while parsing a list"),
+        (b"null null", 1, 6, "trailing characters"),
+    ];
+    let api = Api::start().await;
+    for (body, _, _, _) in &cases[..7] {
+        assert_refused(&api.send(post_bytes(RESET, body.to_vec())).await, 1, 1, reason);
+    }
+    for (body, _, _, _) in &cases[7..] {
+        let answer = api.send(post_bytes(RESET, body.to_vec())).await;
+        let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+        assert_eq!(details["line"], 1, "{details}");
+    }
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn nothing_may_follow_the_object_but_white_space() {
+    let reason = "trailing characters";
+    let cases: [(&[u8], usize, usize, &str); 5] = [
+        (b"{} {}", 1, 4, reason),
+        (b"{}x", 1, 3, reason),
+        (b"{},", 1, 3, reason),
+        (b"{}\n\n\0", 3, 1, reason),
+        (b"{}\xff", 1, 3, reason),
+    ];
+    assert_all_refused(RESET, &cases).await;
+
+    let api = Api::start().await;
+    let answer = api.send(post_bytes(RESET, " \r\n\t{} \r\n\t")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[actix_web::test]
+async fn unknown_members_are_refused_wherever_they_stand() {
+    let cases: [(&[u8], usize, usize, &str); 3] = [
+        (b"{\"nick\": 1}", 1, 7, "unknown field `nick`, expected `email`"),
+        (b"{\"Email\": \"x\"}", 1, 8, "unknown field `Email`, expected `email`"),
+        (b"{\"email\": \"x\",\n \"\": 1}", 2, 3, "unknown field ``, expected `email`"),
+    ];
+    assert_all_refused(RESET, &cases).await;
+
+    let inside = b"{\"profile\": {\"bio\": \"\", \"motto\": \"\"}}";
+    let reason = "unknown field `motto`, expected one of `bio`, `avatar_url`, `location`, `website`, `interests`, \
+                  `skills`, `experience`";
+    assert_all_refused(CREATE, &[(inside, 1, 31, reason)]).await;
+}
+
+#[actix_web::test]
+async fn repeated_members_are_refused_wherever_they_stand() {
+    let cases: [(&[u8], usize, usize, &str); 4] = [
+        (b"{\"email\": \"a\", \"email\": \"a\"}", 1, 22, "duplicate field `email`"),
+        (b"{\"age\": null, \"age\": 1}", 1, 19, "duplicate field `age`"),
+        (b"{\"age\": 1, \"\\u0061ge\": 1}", 1, 21, "duplicate field `age`"),
+        (b"{\"profile\": {\"bio\": \"\", \"bio\": \"\"}}", 1, 29, "duplicate field `bio`"),
+    ];
+    assert_all_refused(CREATE, &cases).await;
+}
+
+#[actix_web::test]
+async fn values_of_another_type_are_refused() {
+    let cases: [(&[u8], usize, usize, &str); 9] = [
+        (b"{\"username\": 5}", 1, 14, "invalid type: integer `5`, expected a string"),
+        (b"{\"username\": null}", 1, 17, "invalid type: null, expected a string"),
+        (b"{\"age\": 1.5}", 1, 11, "invalid type: floating point `1.5`, expected i64"),
+        (b"{\"age\": \"1\"}", 1, 11, "invalid type: string \"1\", expected i64"),
+        (
+            b"{\"age\": 9223372036854775808}",
+            1,
+            27,
+            "invalid value: integer `9223372036854775808`, expected i64",
+        ),
+        (b"{\"age\": 1e999}", 1, 13, "number out of range"),
+        (b"{\"active\": 1}", 1, 12, "invalid type: integer `1`, expected a boolean"),
+        (b"{\"roles\": \"user\"}", 1, 16, "invalid type: string \"user\", expected a sequence"),
+        (b"{\"profile\": []}", 1, 14, "invalid length 0, expected struct Profile with 7 elements"),
+    ];
+    let api = Api::start().await;
+    for (body, _, _, _) in cases {
+        let answer = api.send(post_bytes(CREATE, body.to_vec())).await;
+        answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+    }
+    assert_all_refused(CREATE, &cases[..8]).await;
+}
+
+#[actix_web::test]
+async fn bytes_that_are_no_text_are_refused() {
+    let cases: [(&[u8], usize, usize, &str); 8] = [
+        (b"\xef\xbb\xbf{}", 1, 1, "expected value"),
+        (b"{\"email\": \"\xff\"}", 1, 12, "invalid unicode code point"),
+        (b"{\"email\": \"\xc3\x28\"}", 1, 13, "invalid unicode code point"),
+        (b"{\"email\": \"\xed\xa0\x80\"}", 1, 14, "invalid unicode code point"),
+        (b"{\"email\": \"\\ud800\"}", 1, 18, "unexpected end of hex escape"),
+        (b"{\"email\": \"\\ud800\\u0041\"}", 1, 24, "lone leading surrogate in hex escape"),
+        (b"{\"email\": \"\\udc00\"}", 1, 18, "lone leading surrogate in hex escape"),
+        (b"{\"email\": \"a\nb\"}", 2, 0, "control character (\\u0000-\\u001F) found while parsing a string"),
+    ];
+    assert_all_refused(RESET, &cases).await;
+    // UTF-16, which JSON once allowed.
+    let wide: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_all_refused(RESET, &[(&wide, 1, 2, "key must be a string")]).await;
+}
+
+#[actix_web::test]
+async fn escapes_and_pairs_of_surrogates_are_read() {
+    let api = Api::start().await;
+    let body = br#"{"email": "\ud83e\udd80\u00e9\/\u0000"}"#;
+    let answer = api.send(post_bytes(RESET, body.to_vec())).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let Asked::RequestReset(request) = api.users.last_asked() else { panic!("another call") };
+    assert_eq!(request.email, "🦀é/\0");
+}
+
+#[actix_web::test]
+async fn depth_costs_nothing_but_a_refusal() {
+    let api = Api::start().await;
+    let (open, close) = ("[".repeat(400_000), "]".repeat(400_000));
+    for body in [
+        open.clone(),
+        format!("{open}{close}"),
+        format!("{{\"profile\": {open}{close}}}"),
+        format!("{{\"roles\": {open}{close}}}"),
+        format!("{{\"nick\": {open}{close}}}"),
+        "{\"profile\":".repeat(90_000),
+    ] {
+        let answer = api.send(post_bytes(CREATE, body)).await;
+        let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+        assert_eq!(details["line"], 1, "{details}");
+    }
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn what_a_refusal_quotes_is_short() {
+    let body = format!("{{\"{}\": 1}}", "é".repeat(10_000));
+    let answer = Api::start().await.send(post_bytes(RESET, body)).await;
+    let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+    let reason = details["reason"].as_str().expect("a reason");
+    assert_eq!(reason.chars().count(), 200);
+    assert!(reason.starts_with("unknown field `éé"), "{reason}");
+}
+
+#[actix_web::test]
+async fn only_plain_json_is_a_supported_media_type() {
+    let api = Api::start().await;
+    for media_type in [
+        "",
+        "text/plain",
+        "text/json",
+        "application/jsonp",
+        "application/problem+json",
+        "application/json, text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "; charset=utf-8",
+    ] {
+        let answer = api.send(json_of_type(media_type)).await;
+        let message = "Content-Type must be application/json";
+        let details = answer.expect_error(415, "UNSUPPORTED_MEDIA_TYPE", message);
+        assert_eq!(details, Value::Null);
+    }
+    let answer = api.send(request("POST", RESET).set_payload("{}")).await;
+    answer.expect_error(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json");
+    assert!(api.users.is_untouched());
+
+    for media_type in
+        ["application/json", "APPLICATION/Json", "application/json; charset=utf-8", "application/json ;x"]
+    {
+        assert_eq!(api.send(json_of_type(media_type)).await.status, 200, "{media_type}");
+    }
+}
+
+fn json_of_type(media_type: &str) -> TestRequest {
+    request("POST", RESET).insert_header(("content-type", media_type)).set_payload("{}")
+}
+
+#[actix_web::test]
+async fn no_encoding_of_a_body_is_supported() {
+    let api = Api::start().await;
+    for encoding in ["gzip", "br", "deflate", "identity", "", "x, y"] {
+        for (method, target) in [("POST", CREATE), ("PUT", "/api/users/7"), ("POST", RESET)] {
+            let encoded = send_json(method, target, &json!({})).insert_header(("content-encoding", encoding));
+            let answer = api.send(encoded).await;
+            let message = "Content-Encoding is not supported";
+            let details = answer.expect_error(415, "UNSUPPORTED_MEDIA_TYPE", message);
+            assert_eq!(details, Value::Null);
+        }
+    }
+    assert!(api.users.is_untouched());
+}

@@ -1,0 +1,39 @@
+//! The handlers as a part of somebody else's application.
+
+use actix_web::{
+    App, HttpResponse,
+    test::{TestRequest, call_service, init_service, read_body},
+    web,
+};
+use denizen_handlers::configure;
+
+use crate::support::Setup;
+
+#[actix_web::test]
+async fn routes_that_were_mounted_before_stay_theirs() {
+    let (services, settings, _) = Setup::default().wire();
+    let own = web::resource("/own").to(|| async { HttpResponse::Ok().body("theirs") });
+    let app = init_service(App::new().service(own).configure(configure(services, settings))).await;
+
+    let answer = call_service(&app, TestRequest::with_uri("/own").to_request()).await;
+    assert!(!answer.headers().contains_key("x-request-id"));
+    assert_eq!((answer.status().as_u16(), read_body(answer).await.as_ref()), (200, "theirs".as_bytes()));
+
+    let answer = call_service(&app, TestRequest::with_uri("/health").to_request()).await;
+    assert!(answer.headers().contains_key("x-request-id"));
+    assert_eq!(answer.status().as_u16(), 200);
+}
+
+#[actix_web::test]
+async fn under_a_prefix_everything_else_is_theirs() {
+    let (services, settings, _) = Setup::default().wire();
+    let mounted = web::scope("/accounts").configure(configure(services, settings));
+    let theirs = web::to(|| async { HttpResponse::NotFound().body("their own page") });
+    let app = init_service(App::new().service(mounted).default_service(theirs)).await;
+
+    let answer = call_service(&app, TestRequest::with_uri("/accounts/api/users/7").to_request()).await;
+    assert_eq!(answer.status().as_u16(), 200);
+    let answer = call_service(&app, TestRequest::with_uri("/health").to_request()).await;
+    assert_eq!(answer.status().as_u16(), 404);
+    assert_eq!(read_body(answer).await.as_ref(), b"their own page");
+}

@@ -1,0 +1,116 @@
+//! Bodies by length: up to one mebibyte, whether it is declared or not.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use actix_web::{dev::Payload, error::PayloadError, test::TestRequest, web::Bytes};
+use futures_util::stream::{self, StreamExt as _};
+use serde_json::Value;
+
+use crate::support::{
+    Api,
+    answer::Answer,
+    fakes::Asked,
+    requests::{post_bytes, request},
+};
+
+const RESET: &str = "/api/users/request-password-reset";
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// A request with an address, filled up with blanks to `length` bytes.
+fn padded(length: usize) -> Vec<u8> {
+    let mut body = b"{\"email\": \"eve@example.com\"".to_vec();
+    body.resize(length - 1, b' ');
+    body.push(b'}');
+    body
+}
+
+fn json_in_chunks() -> TestRequest {
+    request("POST", RESET).insert_header(("content-type", "application/json"))
+}
+
+/// Sends `body` piece by piece.
+async fn send_in_chunks(api: &Api, body: Vec<u8>) -> Answer {
+    let chunks: Vec<_> = body.chunks(10_000).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+    let payload = Payload::Stream { payload: stream::iter(chunks).boxed_local() };
+    api.send_stream(json_in_chunks(), payload).await
+}
+
+#[track_caller]
+fn assert_is_accepted(api: &Api, answer: &Answer) {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let Asked::RequestReset(request) = api.users.last_asked() else { panic!("another call") };
+    assert_eq!(request.email, "eve@example.com");
+}
+
+#[track_caller]
+fn assert_is_too_long(answer: &Answer) {
+    let details = answer.expect_error(413, "PAYLOAD_TOO_LARGE", "Request body is too large");
+    assert_eq!(details, Value::Null);
+}
+
+#[actix_web::test]
+async fn exactly_a_mebibyte_is_accepted() {
+    let api = Api::start().await;
+    let declared = post_bytes(RESET, padded(MEBIBYTE)).insert_header(("content-length", MEBIBYTE));
+    assert_is_accepted(&api, &api.send(declared).await);
+
+    let api = Api::start().await;
+    assert_is_accepted(&api, &send_in_chunks(&api, padded(MEBIBYTE)).await);
+}
+
+#[actix_web::test]
+async fn one_byte_more_is_refused() {
+    let api = Api::start().await;
+    let declared = post_bytes(RESET, padded(MEBIBYTE + 1)).insert_header(("content-length", MEBIBYTE + 1));
+    assert_is_too_long(&api.send(declared).await);
+    assert_is_too_long(&send_in_chunks(&api, padded(MEBIBYTE + 1)).await);
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn length_counts_before_content() {
+    let api = Api::start().await;
+    assert_is_too_long(&send_in_chunks(&api, vec![b'['; 2 * MEBIBYTE]).await);
+    assert_is_too_long(&api.send(post_bytes(RESET, vec![0xff; 2 * MEBIBYTE])).await);
+}
+
+#[actix_web::test]
+async fn a_body_without_end_is_not_read_to_its_end() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = read.clone();
+    let endless = stream::repeat(Bytes::from(vec![b' '; MEBIBYTE])).map(move |chunk| {
+        counter.fetch_add(chunk.len(), Ordering::Relaxed);
+        Ok(chunk)
+    });
+    let payload = Payload::Stream { payload: endless.boxed_local() };
+    assert_is_too_long(&Api::start().await.send_stream(json_in_chunks(), payload).await);
+    assert_eq!(read.load(Ordering::Relaxed), 17 * MEBIBYTE);
+}
+
+#[actix_web::test]
+async fn a_body_that_breaks_off_is_refused() {
+    let api = Api::start().await;
+    let chunks = [Ok(Bytes::from_static(b"{\"email\": ")), Err(PayloadError::Incomplete(None))];
+    let payload = Payload::Stream { payload: stream::iter(chunks).boxed_local() };
+    let answer = api.send_stream(json_in_chunks(), payload).await;
+    let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+    assert_eq!((&details["line"], &details["column"]), (&Value::from(0), &Value::from(0)));
+    assert!(details["reason"].as_str().is_some_and(|reason| reason.contains("EOF")), "{details}");
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn a_query_is_refused_however_late_the_body_comes() {
+    let api = Api::start().await;
+    let late = stream::once(async {
+        actix_web::rt::task::yield_now().await;
+        Ok(Bytes::from_static(b"["))
+    });
+    let payload = Payload::Stream { payload: late.boxed_local() };
+    let request = request("POST", "/api/users?x=1").insert_header(("content-type", "application/json"));
+    let answer = api.send_stream(request, payload).await;
+    answer.expect_error(400, "INVALID_QUERY", "Invalid query parameter: x");
+}

@@ -1,0 +1,6 @@
+//! The life of a real process: how it starts, or refuses to, how it stops, and what is left when it is killed.
+
+mod crash;
+mod guide;
+mod start;
+mod stop;

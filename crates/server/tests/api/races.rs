@@ -1,0 +1,218 @@
+//! Many clients at once, each on a connection that is open before the race begins.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use denizen_models::{Password, Secret, UserId};
+use denizen_services::{
+    Argon2Cost, Argon2Hasher, OsTokenSource, PasswordHasher as _,
+    memory::InMemoryStore,
+    store::{Reads, Store},
+};
+use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
+use serde_json::{Value, json};
+use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::support::{
+    TestServer,
+    api::{self, user, with},
+    http::{Connection, Request, Response},
+};
+
+/// Sends all requests at the same moment, and gives the answers in the order of the requests.
+async fn race(at: SocketAddr, requests: Vec<Request>) -> Vec<Response> {
+    let start = Arc::new(Barrier::new(requests.len()));
+    let mut clients = JoinSet::new();
+    for (number, request) in requests.into_iter().enumerate() {
+        let start = Arc::clone(&start);
+        clients.spawn(async move {
+            let mut connection = Connection::open(at).await.expect("a server that listens");
+            start.wait().await;
+            (number, connection.send(&request).await.expect("an answer"))
+        });
+    }
+    let mut answers = clients.join_all().await;
+    answers.sort_by_key(|(number, _)| *number);
+    answers.into_iter().map(|(_, response)| response).collect()
+}
+
+/// The number of the one success; all others must be refused like this.
+#[track_caller]
+fn the_one_winner(answers: &[Response], status: u16, refusal: (u16, &str)) -> usize {
+    let (winners, losers): (Vec<usize>, Vec<usize>) =
+        (0..answers.len()).partition(|number| answers[*number].status == status);
+    for number in &losers {
+        answers[*number].refused(refusal.0, refusal.1);
+    }
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    winners[0]
+}
+
+async fn password_is(store: &dyn Reads, user: i64, password: &str) -> bool {
+    let hasher = Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, Arc::new(OsTokenSource)).unwrap();
+    let hash = store.find_credentials(UserId::new(user)).await.unwrap().unwrap().hash.unwrap();
+    hasher.verify(Password::presented(&Secret::from(password)), hash).await.unwrap()
+}
+
+/// Fifty confirmations of one token; gives the password of the winner.
+async fn confirm_one_token_fifty_times(server: &TestServer) -> String {
+    api::request_reset(server.address, "eve@example.com").await.succeeded(200);
+    let token = server.next_token("eve@example.com").await;
+    let password = |number| format!("password number {number}");
+    let confirmations = (0..50).map(|number| api::reset_request(&token, &password(number))).collect();
+
+    let answers = race(server.address, confirmations).await;
+
+    let winner = the_one_winner(&answers, 200, (400, "PASSWORD_RESET_FAILED"));
+    assert!(!api::token_is_valid(server.address, &token).await);
+    password(winner)
+}
+
+#[tokio::test]
+async fn of_fifty_confirmations_of_one_token_one_counts_on_a_file() {
+    let server = TestServer::start().await;
+    let password = confirm_one_token_fifty_times(&server).await;
+
+    let folder = server.stop().await;
+
+    let store = SqliteStore::open(SqliteOptions::new(folder.path().join("denizen.db"))).unwrap();
+    assert!(password_is(&store, 5, &password).await, "the winner's password is the one that was stored");
+}
+
+#[tokio::test]
+async fn of_fifty_confirmations_of_one_token_one_counts_in_memory() {
+    let store = Arc::new(InMemoryStore::new());
+    let server = TestServer::start_on(store.clone()).await;
+    let password = confirm_one_token_fifty_times(&server).await;
+    assert!(password_is(&*store, 5, &password).await, "the winner's password is the one that was stored");
+}
+
+/// On both stores.
+async fn servers() -> [TestServer; 2] {
+    let memory: Arc<dyn Store> = Arc::new(InMemoryStore::new());
+    [TestServer::start().await, TestServer::start_on(memory).await]
+}
+
+#[tokio::test]
+async fn of_twenty_sign_ups_under_one_name_one_succeeds() {
+    for server in servers().await {
+        let sign_up = |number| {
+            let name = if number % 2 == 0 { "wanted" } else { "WANTED" };
+            let members = json!({"username": name, "email": format!("user{number}@example.com")});
+            Request::post("/api/users").json(&with(user("wanted"), members))
+        };
+        let answers = race(server.address, (0..20).map(sign_up).collect()).await;
+        let winner = the_one_winner(&answers, 201, (409, "USER_CREATION_ERROR"));
+        let found = api::list(server.address, "?search=wanted").await.succeeded(200);
+        assert_eq!(found["data"], json!([answers[winner].json()["data"]]));
+    }
+}
+
+#[tokio::test]
+async fn of_twenty_sign_ups_with_one_address_one_succeeds() {
+    for server in servers().await {
+        let sign_up = |number| {
+            let members = json!({"email": "Wanted@example.com"});
+            Request::post("/api/users").json(&with(user(&format!("user_{number}")), members))
+        };
+        let answers = race(server.address, (0..20).map(sign_up).collect()).await;
+        let winner = the_one_winner(&answers, 201, (409, "USER_CREATION_ERROR"));
+        let found = api::list(server.address, "?search=wanted@").await.succeeded(200);
+        assert_eq!(found["data"], json!([answers[winner].json()["data"]]));
+    }
+}
+
+#[tokio::test]
+async fn sign_ups_under_different_names_all_succeed_and_ids_are_given_once() {
+    for server in servers().await {
+        let sign_up = |number| Request::post("/api/users").json(&user(&format!("user_{number}")));
+        let answers = race(server.address, (0..50).map(sign_up).collect()).await;
+        let mut ids: Vec<_> =
+            answers.iter().map(|answer| answer.succeeded(201)["data"]["id"].as_u64().unwrap()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 50);
+        let all = api::list(server.address, "?limit=200").await.succeeded(200);
+        assert_eq!(api::ids_of(&all), [(1..=5).collect(), ids].concat());
+    }
+}
+
+#[tokio::test]
+async fn of_five_users_who_want_one_name_one_gets_it() {
+    for server in servers().await {
+        let rename = |id| {
+            let members = json!({"username": "wanted", "email": format!("user{id}@example.com")});
+            Request::new("PUT", &format!("/api/users/{id}")).json(&with(user("wanted"), members))
+        };
+        let answers = race(server.address, (1..=5).map(rename).collect()).await;
+        let winner = the_one_winner(&answers, 200, (409, "USER_UPDATE_ERROR"));
+        let found = api::list(server.address, "?search=wanted").await.succeeded(200);
+        assert_eq!(api::ids_of(&found), [winner as u64 + 1]);
+    }
+}
+
+#[tokio::test]
+async fn of_eight_replacements_of_one_user_every_one_counts_and_one_is_last() {
+    for server in servers().await {
+        let replacement = |number| {
+            let members = json!({
+                "username": format!("eve_{number}"), "email": format!("eve{number}@example.com"),
+                "first_name": format!("Eve {number}"), "age": number,
+            });
+            Request::new("PUT", "/api/users/5").json(&with(user("eve"), members))
+        };
+        let answers = race(server.address, (0..8).map(replacement).collect()).await;
+        let replaced: Vec<Value> =
+            answers.iter().map(|answer| answer.succeeded(200)["data"].clone()).collect();
+        let last = api::get(server.address, 5).await.succeeded(200)["data"].clone();
+        let members = ["username", "email", "first_name", "age"].map(|member| last[member].clone());
+        let number = last["age"].as_u64().unwrap();
+        assert!(replaced.contains(&last), "what stays is one of the answers, whole");
+        assert_eq!(
+            members,
+            [
+                json!(format!("eve_{number}")),
+                json!(format!("eve{number}@example.com")),
+                json!(format!("Eve {number}")),
+                json!(number),
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_twenty_deletions_of_one_user_one_succeeds() {
+    for server in servers().await {
+        let deletions = (0..20).map(|_| Request::new("DELETE", "/api/users/5")).collect();
+        let answers = race(server.address, deletions).await;
+        the_one_winner(&answers, 200, (404, "USER_DELETE_ERROR"));
+        api::get(server.address, 5).await.refused(404, "USER_NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn twenty_requests_for_a_reset_leave_one_token_that_works() {
+    for server in servers().await {
+        let ask =
+            |_| Request::post("/api/users/request-password-reset").json(&json!({"email": "eve@example.com"}));
+        for answer in race(server.address, (0..20).map(ask).collect()).await {
+            answer.succeeded(200);
+        }
+        // The queue is in order: when a later address has its mail, all of eve's are out.
+        server.advance_minutes(1);
+        api::request_reset(server.address, "bob@example.com").await.succeeded(200);
+        server.next_token("bob@example.com").await;
+        let newest = server.mailer.last_token_for("eve@example.com").unwrap();
+        let mut older = Vec::new();
+        loop {
+            let token = server.next_token("eve@example.com").await;
+            if token == newest {
+                break;
+            }
+            older.push(token);
+        }
+        for token in older {
+            assert!(!api::token_is_valid(server.address, &token).await);
+        }
+        assert!(api::token_is_valid(server.address, &newest).await);
+    }
+}

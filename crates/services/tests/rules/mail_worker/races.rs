@@ -1,0 +1,160 @@
+//! What happens between the worker's steps: lease, look up, mint, store the hash, send, finish.
+
+use std::future::pending;
+
+use chrono::Duration;
+use denizen_models::{PasswordResetRequest, UserId};
+use denizen_services::{MailError, UserService as _, store::AuditKind};
+use tokio::sync::oneshot;
+
+use crate::support::{NEW_PASSWORD, World, from};
+
+const ALICE: &str = "alice@example.com";
+
+/// Alice has asked for a reset, and nothing was delivered yet.
+async fn world_with_request() -> (World, UserId) {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    world.request_reset(ALICE).await;
+    (world, alice.id)
+}
+
+async fn working_tokens(world: &World) -> Vec<String> {
+    let mut working = Vec::new();
+    for token in world.tokens.minted() {
+        if world.validate(&token).await.valid {
+            working.push(token);
+        }
+    }
+    working
+}
+
+#[tokio::test]
+async fn a_request_while_the_mail_is_sent_is_answered_by_a_second_mail() {
+    let (world, _) = world_with_request().await;
+    let asking = world.clone();
+    world.while_sending_next(async move { asking.request_reset(ALICE).await });
+    assert_eq!(world.deliver_mail().await, 2);
+    assert_eq!((world.mailer.sent_to(ALICE).len(), world.jobs().await), (2, Vec::new()));
+    assert_eq!(working_tokens(&world).await, [world.token_for(ALICE)]);
+}
+
+#[tokio::test]
+async fn a_request_while_the_sending_fails_is_answered_without_delay() {
+    let (world, _) = world_with_request().await;
+    let asking = world.clone();
+    world.while_sending_next(async move { asking.request_reset(ALICE).await });
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    assert_eq!(world.deliver_mail().await, 2);
+    assert_eq!((world.mailer.sent_to(ALICE).len(), world.jobs().await), (1, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_request_that_is_renewed_before_the_token_is_stored_stores_none() {
+    let (world, _) = world_with_request().await;
+    let rival = world.rival();
+    world.before_next_commit(async move {
+        let request = PasswordResetRequest { email: ALICE.to_owned() };
+        rival.users.request_password_reset(&from("the second"), request).await.unwrap();
+    });
+    assert_eq!(world.deliver_mail().await, 2);
+    let mails = world.mailer.sent_to(ALICE);
+    assert_eq!((mails.len(), world.jobs().await), (1, Vec::new()));
+    assert_eq!(working_tokens(&world).await, [world.token_for(ALICE)]);
+    let trail = world.audit().await;
+    let requested: Vec<_> =
+        trail.iter().filter(|event| event.kind == AuditKind::PasswordResetRequested).collect();
+    assert_eq!((requested.len(), requested[0].request_id.as_str()), (1, "the second"));
+}
+
+#[tokio::test]
+async fn a_user_whose_address_changes_before_the_token_is_stored_gets_none_at_the_old_one() {
+    let (world, alice) = world_with_request().await;
+    let rival = world.rival();
+    world.before_next_commit(async move { rival.change_email(alice, "new@example.com").await });
+    world.deliver_mail().await;
+    let job = world.only_job().await;
+    assert_eq!((job.attempts, job.reason.as_deref()), (1, Some("the account changed meanwhile")));
+    world.clock.set(job.due_at);
+    assert_eq!(world.deliver_mail().await, 1);
+    assert!(world.mailer.sent().is_empty() && world.jobs().await.is_empty());
+    assert!(working_tokens(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_user_who_is_switched_off_or_deleted_before_the_token_is_stored_gets_none() {
+    for delete in [false, true] {
+        let (world, alice) = world_with_request().await;
+        let rival = world.rival();
+        world.before_next_commit(async move {
+            if delete { rival.delete(alice).await } else { rival.switch_off(alice).await }
+        });
+        world.deliver_mail().await;
+        world.clock.advance(Duration::seconds(1));
+        world.deliver_mail().await;
+        assert!(world.mailer.sent().is_empty() && world.jobs().await.is_empty());
+        assert!(working_tokens(&world).await.is_empty());
+        assert_eq!(world.recorded(AuditKind::PasswordResetRequested).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_user_whose_roles_change_before_the_token_is_stored_gets_one_a_second_later() {
+    let (world, alice) = world_with_request().await;
+    let rival = world.rival();
+    world.before_next_commit(async move {
+        rival.change(alice, |request| request.roles = Some(vec!["admin".to_owned()])).await;
+    });
+    world.deliver_mail().await;
+    assert!(world.mailer.sent().is_empty() && working_tokens(&world).await.is_empty());
+    world.clock.advance(Duration::seconds(1));
+    world.deliver_mail().await;
+    assert_eq!(working_tokens(&world).await, [world.token_for(ALICE)]);
+}
+
+#[tokio::test]
+async fn no_other_worker_sends_what_one_is_sending() {
+    let (world, _) = world_with_request().await;
+    let rival = world.rival();
+    world.while_sending_next(async move { assert_eq!(rival.deliver_mail().await, 0) });
+    assert_eq!(world.deliver_mail().await, 1);
+    assert_eq!(world.mailer.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_while_sending_is_replaced_when_its_lease_ends() {
+    let (world, _) = world_with_request().await;
+    let (tell, sending) = oneshot::channel();
+    world.while_sending_next(async {
+        tell.send(()).unwrap();
+        pending().await
+    });
+    tokio::select! {
+        biased;
+        _ = world.deliver_mail() => panic!("the mail was delivered"),
+        told = sending => told.unwrap(),
+    }
+    let rival = world.rival();
+    world.clock.advance(Duration::minutes(5) - Duration::microseconds(1));
+    assert_eq!(rival.deliver_mail().await, 0);
+    world.clock.advance(Duration::microseconds(1));
+    assert_eq!(rival.deliver_mail().await, 1);
+    assert_eq!(working_tokens(&world).await, [world.token_for(ALICE)]);
+}
+
+#[tokio::test]
+async fn of_two_mails_of_one_job_the_one_that_was_minted_last_works() {
+    let (world, _) = world_with_request().await;
+    let rival = world.rival();
+    let clock = world.clock.clone();
+    // Sending takes longer than the lease, so another worker sends as well, and is the first to finish.
+    world.while_sending_next(async move {
+        clock.advance(Duration::minutes(5));
+        assert_eq!(rival.deliver_mail().await, 1);
+    });
+    assert_eq!(world.deliver_mail().await, 1);
+    assert_eq!((world.mailer.sent().len(), world.jobs().await), (2, Vec::new()));
+    let minted = world.tokens.minted();
+    assert_eq!(working_tokens(&world).await, minted[1..]);
+    assert_eq!(world.reset(&minted[1], NEW_PASSWORD).await, Ok(()));
+}

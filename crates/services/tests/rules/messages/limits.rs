@@ -1,0 +1,97 @@
+//! Who is refused, and who is shown out.
+
+use denizen_models::UserId;
+use denizen_services::{
+    CloseReason, ConnectError, Connections, MessageService as _, defaults::MessageLimits,
+};
+
+use super::{Chat, ending, named, next, saying, someone};
+use crate::support::{member, stranger};
+
+#[tokio::test]
+async fn strangers_are_refused() {
+    let chat = Chat::new();
+    let refused = chat.messages.connect(&stranger(), &named("alice")).err();
+    assert_eq!(refused, Some(ConnectError::Forbidden));
+    assert!(chat.connected().is_empty());
+}
+
+#[tokio::test]
+async fn there_is_a_limit_for_all_and_one_for_each() {
+    let chat =
+        Chat::with(MessageLimits { connections: 3, connections_per_user: 2, ..MessageLimits::default() });
+    let mut connections = vec![chat.connect("alice"), chat.connect("Alice")];
+    assert_eq!(chat.try_connect("ALICE").err(), Some(ConnectError::TooMany(2)));
+    connections.push(chat.connect("bob"));
+    assert_eq!(chat.try_connect("carol").err(), Some(ConnectError::Full(3)));
+    // Whoever leaves makes room.
+    connections.swap_remove(0);
+    connections.push(chat.connect("alice"));
+    assert_eq!(chat.connected(), ["Alice", "bob"]);
+}
+
+#[tokio::test]
+async fn a_client_that_reads_too_slowly_is_shown_out_and_delays_nobody() {
+    let chat = Chat::with_queues_of(3);
+    let (mut slow, mut quick) = (chat.connect("slow"), chat.connect("quick"));
+    next(&mut slow);
+    for text in ["1", "2", "3"] {
+        chat.broadcast("quick", text);
+        assert_eq!(next(&mut quick)["content"]["text"], text);
+    }
+    assert_eq!(chat.connected(), ["quick", "slow"]);
+    chat.broadcast("quick", "4");
+    assert_eq!(next(&mut quick)["content"]["text"], "4");
+    assert_eq!(next(&mut quick)["type"], "user_left");
+    assert_eq!(chat.connected(), ["quick"]);
+    // What it had room for, and the reason.
+    assert_eq!(ending(&mut slow), (3, CloseReason::TooSlow));
+}
+
+#[tokio::test]
+async fn a_direct_message_for_which_there_is_no_room_is_not_delivered() {
+    let chat = Chat::with_queues_of(1);
+    let mut slow = chat.connect("slow");
+    let send = || chat.messages.direct(&someone(), &named("quick"), "slow", saying("hi"));
+    assert_eq!(send(), Ok(1));
+    assert_eq!(send().map_err(|error| error.to_string()), Err("user slow is not connected".to_owned()));
+    assert_eq!(ending(&mut slow), (1, CloseReason::TooSlow));
+}
+
+#[tokio::test]
+async fn connections_are_ended_one_by_one_by_name_by_user_or_all() {
+    let chat = Chat::new();
+    let messages = &chat.messages;
+    let mut alice = chat.connect("alice");
+    let mut tab = chat.connect("Alice");
+    let mut bob = messages.connect(&member(UserId::new(2)), &named("bob")).expect("a connection");
+    let mut carol = chat.connect("carol");
+
+    messages.disconnect(&Connections::One(tab.id), CloseReason::Revoked);
+    assert_eq!(ending(&mut tab).1, CloseReason::Revoked);
+    assert_eq!(chat.connected(), ["alice", "bob", "carol"]);
+
+    messages.disconnect(&Connections::Named(named("ALICE")), CloseReason::Revoked);
+    assert_eq!(ending(&mut alice).1, CloseReason::Revoked);
+    messages.disconnect(&Connections::OfUser(UserId::new(2)), CloseReason::Revoked);
+    assert_eq!(ending(&mut bob).1, CloseReason::Revoked);
+    assert_eq!(chat.connected(), ["carol"]);
+
+    messages.disconnect(&Connections::All, CloseReason::TooSlow);
+    assert_eq!(ending(&mut carol).1, CloseReason::TooSlow);
+    assert!(chat.connected().is_empty());
+
+    // Whoever was shown out may leave, too.
+    drop((alice, tab, bob, carol));
+    assert!(chat.try_connect("alice").is_ok());
+}
+
+#[tokio::test]
+async fn a_service_that_stops_says_goodbye_and_lets_nobody_in() {
+    let chat = Chat::new();
+    let mut alice = chat.connect("alice");
+    chat.broadcast("alice", "last words");
+    chat.messages.shut_down();
+    assert_eq!(ending(&mut alice), (1, CloseReason::GoingAway));
+    assert_eq!(chat.try_connect("alice").err(), Some(ConnectError::GoingAway));
+}

@@ -1,0 +1,55 @@
+//! Who is there.
+
+use denizen_services::Clock as _;
+use serde_json::{Value, json};
+
+use super::{Chat, assert_silent, next};
+
+fn presence(chat: &Chat, kind: &str, name: &str) -> Value {
+    let timestamp = chat.world.clock.now().timestamp();
+    json!({"type": kind, "from": name, "content": {}, "timestamp": timestamp})
+}
+
+#[tokio::test]
+async fn a_user_is_listed_once_as_the_first_connection_spells_the_name() {
+    let chat = Chat::new();
+    let _connections = ["Bob", "alice", "bob", "BOB"].map(|name| chat.connect(name));
+    assert_eq!(chat.connected(), ["alice", "Bob"]);
+}
+
+#[tokio::test]
+async fn the_others_are_told_of_the_first_connection_and_of_the_last() {
+    let chat = Chat::new();
+    let mut alice = chat.connect("alice");
+    let mut bob = chat.connect("bob");
+    assert_eq!(next(&mut alice), presence(&chat, "user_joined", "bob"));
+    let tab = chat.connect("Bob");
+    drop(tab);
+    assert_silent(&mut alice);
+    assert_silent(&mut bob);
+    drop(bob);
+    assert_eq!(next(&mut alice), presence(&chat, "user_left", "bob"));
+    assert_eq!(chat.connected(), ["alice"]);
+    drop(alice);
+    assert!(chat.connected().is_empty());
+}
+
+#[tokio::test]
+async fn coming_and_going_never_takes_the_room_of_what_people_say() {
+    let chat = Chat::with_queues_of(7);
+    let mut alice = chat.connect("alice");
+    for _ in 0..100 {
+        drop(chat.connect("bob"));
+    }
+    for text in ["1", "2", "3"] {
+        chat.broadcast("alice", text);
+    }
+    assert_eq!(chat.connected(), ["alice"]);
+    for kind in ["user_joined", "user_left", "user_joined", "user_left"] {
+        assert_eq!(next(&mut alice), presence(&chat, kind, "bob"));
+    }
+    for text in ["1", "2", "3"] {
+        assert_eq!(next(&mut alice)["content"]["text"], text);
+    }
+    assert_silent(&mut alice);
+}
