@@ -34,8 +34,8 @@ enum Outcome {
 async fn calculate(
     request: Request,
     math: Data<dyn MathService>,
-    Json(body): Json<CalculateRequest>,
     _: NoQuery,
+    Json(body): Json<CalculateRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let many = match body {
         CalculateRequest::One(one) => {

@@ -15,38 +15,54 @@ use actix_web::{
     web::Data,
 };
 
-use crate::{error::ApiError, request::Surroundings};
+use crate::{HandlerSettings, error::ApiError, request::Surroundings};
 
-pub(crate) async fn answer(
+/// Who may read the answer to a request, beside pages of ours and programs that are no browsers.
+pub(crate) struct Readers {
+    any_configured: bool,
+    origin: Option<HeaderValue>,
+}
+
+impl Readers {
+    pub(crate) fn of(settings: &HandlerSettings, headers: &HeaderMap) -> Self {
+        let allowed = &settings.cors_origins;
+        let origin = headers.get(header::ORIGIN);
+        let origin =
+            origin.filter(|origin| allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()));
+        Self { any_configured: !allowed.is_empty(), origin: origin.cloned() }
+    }
+
+    /// For every answer, refusals and failures too: a script that cannot read them does not know what went wrong.
+    pub(crate) fn name_in(self, headers: &mut HeaderMap) {
+        if let Some(origin) = self.origin {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            let names = HeaderValue::from_static("X-Request-ID");
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
+        }
+        if self.any_configured {
+            // Also without an origin: a cache must not hand this answer to somebody who sends one.
+            headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        }
+    }
+}
+
+/// Answers preflights of the origins that are allowed.
+pub(crate) async fn preflight(
     surroundings: Data<Surroundings>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let allowed = &surroundings.settings.cors_origins;
-    if allowed.is_empty() {
-        return next.call(request).await;
-    }
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let origin =
-        origin.filter(|origin| allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()));
-    let wanted = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD).cloned();
-    let preflight = wanted.filter(|_| *request.method() == Method::OPTIONS);
-
-    let mut response = next.call(request).await?;
-    if let Some(origin) = origin {
-        if let Some(methods) = preflight.and_then(|wanted| blessed(&response, &wanted)) {
-            response = response.into_response(HttpResponse::NoContent().finish());
-            let headers = response.headers_mut();
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-            let names = HeaderValue::from_static("Authorization, Content-Type, X-Request-ID");
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
-        }
-        allow(response.headers_mut(), origin);
-    }
-    // Also without an origin: a cache must not hand this answer to somebody who sends one.
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
-    Ok(response)
+    let allowed = Readers::of(&surroundings.settings, request.headers()).origin.is_some();
+    let asks = allowed && *request.method() == Method::OPTIONS;
+    let wanted = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| asks).cloned();
+    let response = next.call(request).await?;
+    let Some(methods) = wanted.and_then(|wanted| blessed(&response, &wanted)) else { return Ok(response) };
+    let answer = HttpResponse::NoContent()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, methods))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, X-Request-ID"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "3600"))
+        .finish();
+    Ok(response.into_response(answer))
 }
 
 /// The methods of the path, if the preflight asks for one of them. No route answers OPTIONS, so that every preflight
@@ -56,9 +72,4 @@ fn blessed(response: &ServiceResponse<BoxBody>, wanted: &HeaderValue) -> Option<
     let methods = error.allow.as_deref()?;
     let exists = methods.split(", ").any(|method| method.as_bytes() == wanted.as_bytes());
     HeaderValue::from_str(methods).ok().filter(|_| exists)
-}
-
-fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("X-Request-ID"));
 }

@@ -58,7 +58,9 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-use denizen_services::{Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService};
+use denizen_services::{
+    Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService,
+};
 use ipnet::IpNet;
 
 pub use error::ErrorCode;
@@ -110,7 +112,8 @@ pub struct HandlerSettings {
 
 /// Mounts all routes with their middleware.
 ///
-/// Everything sits in one scope, so that an application around it keeps its own middleware and its own 404.
+/// Everything sits in one scope, so that an application around it keeps its own middleware, and every route that it
+/// mounts before this one. What nobody has taken is answered here.
 pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         let demo_routes = settings.demo_routes;
@@ -119,7 +122,7 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
             tokens: services.tokens,
             settings,
         });
-        let (for_cors, for_observe) = (surroundings.clone(), surroundings.clone());
+        let (for_preflight, for_observe) = (surroundings.clone(), surroundings.clone());
         // `Data::from(arc)`, not `Data::new(arc)`: the latter is found under another type, that is, not at all.
         let scope = web::scope("")
             .app_data(web::Data::from(services.users))
@@ -130,7 +133,7 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
             .app_data(surroundings)
             .configure(|config| routes(config, demo_routes))
             .default_service(web::to(endpoint::not_found))
-            .wrap(from_fn(move |request, next| cors::answer(for_cors.clone(), request, next)))
+            .wrap(from_fn(move |request, next| cors::preflight(for_preflight.clone(), request, next)))
             .wrap(from_fn(move |request, next| observe::observe(for_observe.clone(), request, next)));
         config.service(scope);
     }

@@ -1,6 +1,7 @@
 //! Around every request: its id, its line in the log, its headers, and an answer even if its handler panics.
 
 use std::{
+    fmt,
     net::IpAddr,
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
@@ -23,6 +24,7 @@ use futures_util::FutureExt as _;
 
 use crate::{
     client_ip::client_ip,
+    cors::Readers,
     endpoint::speaks_json,
     error::{ApiError, ErrorCode},
     log_line::printable,
@@ -44,28 +46,33 @@ pub(crate) async fn observe(
     let ip = client_ip(request.request(), &settings.trusted_proxies);
     let line = LogLine::of(&request, ip, settings.slow_request);
     let json = speaks_json(request.path());
+    let readers = Readers::of(settings, request.headers());
 
     if let Err(refusal) = admit(&surroundings, &request, ip) {
-        let response = dress(render(&refusal, &stamp, json), &stamp);
+        let response = dress(render(&refusal, &stamp, json), &stamp, readers);
         line.write(&response, &stamp, started);
         return Ok(request.into_response(response));
     }
+    let mut hang_up = HangUp { line: &line, stamp: &stamp, started, happened: true };
     // A panic must not take the worker's other connections along, nor leave this client without an answer.
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    hang_up.happened = false;
+    match outcome {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
-            let response = dress(enveloped(response, &stamp, json), &stamp);
+            let response = dress(enveloped(response, &stamp, json), &stamp, readers);
             line.write(&response, &stamp, started);
             Ok(ServiceResponse::new(request, response))
         }
         Ok(Err(error)) => {
-            let response = dress(render(&ApiError::internal(&error), &stamp, json), &stamp);
+            let response = dress(render(&ApiError::internal(&error), &stamp, json), &stamp, readers);
             line.write(&response, &stamp, started);
             Err(InternalError::from_response(error, response).into())
         }
         Err(_panic) => {
             // The panic hook has written message and place already; here is the request that they belong to.
-            let response = dress(render(&ApiError::internal("a handler panicked"), &stamp, json), &stamp);
+            let error = ApiError::internal("a handler panicked");
+            let response = dress(render(&error, &stamp, json), &stamp, readers);
             line.write(&response, &stamp, started);
             Err(InternalError::from_response("a handler panicked", response).into())
         }
@@ -148,7 +155,7 @@ fn envelope(error: &ApiError, stamp: &RequestStamp) -> HttpResponse {
 }
 
 /// What every answer carries (OWASP, HTTP Headers cheat sheet). A handler that knows better has set it already.
-fn dress(mut response: HttpResponse, stamp: &RequestStamp) -> HttpResponse {
+fn dress(mut response: HttpResponse, stamp: &RequestStamp, readers: Readers) -> HttpResponse {
     let defaults: [(HeaderName, &'static str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -165,6 +172,7 @@ fn dress(mut response: HttpResponse, stamp: &RequestStamp) -> HttpResponse {
     if let Ok(id) = HeaderValue::from_str(&stamp.id) {
         headers.insert(X_REQUEST_ID, id);
     }
+    readers.name_in(headers);
     response
 }
 
@@ -183,9 +191,9 @@ fn is_local(request: &ServiceRequest) -> bool {
         };
         ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| host.eq_ignore_ascii_case(local))
     };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let mut hosts = headers.get_all(header::HOST).map(|host| host.to_str().unwrap_or(""));
     let target = request.uri().authority().map(|authority| authority.as_str());
-    !proxied && host.is_some_and(named) && target.is_none_or(named)
+    !proxied && hosts.next().is_some_and(named) && hosts.all(named) && target.is_none_or(named)
 }
 
 fn not_local() -> ApiError {
@@ -218,12 +226,16 @@ impl LogLine {
     }
 
     fn write(&self, response: &HttpResponse, stamp: &RequestStamp, started: Instant) {
-        let Self { method, path, ip, slow, caller_id } = self;
         let bytes = match response.body().size() {
             BodySize::Sized(bytes) => bytes,
             BodySize::None | BodySize::Stream => 0,
         };
         let status: StatusCode = response.status();
+        self.put(format_args!("{} {bytes}B", status.as_u16()), stamp, started);
+    }
+
+    fn put(&self, answer: fmt::Arguments<'_>, stamp: &RequestStamp, started: Instant) {
+        let Self { method, path, ip, slow, caller_id } = self;
         let elapsed = started.elapsed();
         let millis = elapsed.as_secs_f64() * 1000.0;
         let (level, note) = match slow {
@@ -233,8 +245,26 @@ impl LogLine {
         let caller = caller_id.as_deref().map(|id| format!(" caller={id}")).unwrap_or_default();
         log::log!(
             target: "denizen::access", level,
-            "{method} {path} {} {bytes}B {millis:.1}ms {ip} {}{caller}{note}", status.as_u16(), stamp.id
+            "{method} {path} {answer} {millis:.1}ms {ip} {}{caller}{note}", stamp.id
         );
+    }
+}
+
+/// Writes the line of a request whose client has hung up: the server drops its future, and nothing else is left to.
+struct HangUp<'a> {
+    line: &'a LogLine,
+    stamp: &'a RequestStamp,
+    started: Instant,
+    /// Until there is an answer.
+    happened: bool,
+}
+
+impl Drop for HangUp<'_> {
+    fn drop(&mut self) {
+        if self.happened {
+            // The number that nginx has for this, so that what reads logs need not learn a word.
+            self.line.put(format_args!("499 0B"), self.stamp, self.started);
+        }
     }
 }
 

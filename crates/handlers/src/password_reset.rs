@@ -29,8 +29,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn request_password_reset(
     request: Request,
     users: Data<dyn UserService>,
-    Json(body): Json<PasswordResetRequest>,
     _: NoQuery,
+    Json(body): Json<PasswordResetRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let email = body.email.trim().to_owned();
     users.request_password_reset(&request.access, body).await?;
@@ -48,8 +48,8 @@ async fn request_password_reset(
 async fn reset_password(
     request: Request,
     users: Data<dyn UserService>,
-    Json(body): Json<PasswordResetConfirmation>,
     _: NoQuery,
+    Json(body): Json<PasswordResetConfirmation>,
 ) -> Result<HttpResponse, ApiError> {
     users.reset_password(&request.access, body).await?;
     let message =
@@ -62,8 +62,8 @@ async fn reset_password(
 async fn validate_reset_token(
     request: Request,
     users: Data<dyn UserService>,
-    Json(body): Json<ValidateResetTokenRequest>,
     _: NoQuery,
+    Json(body): Json<ValidateResetTokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let status = users.validate_reset_token(&request.access, body).await?;
     let message = if status.valid { "Reset token is valid" } else { "Reset token is not valid" };

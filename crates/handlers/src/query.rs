@@ -30,7 +30,7 @@ impl Query {
     /// The value of `name`, as text.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let index = self.0.iter().position(|(other, _)| other == name)?;
-        Some(self.0.swap_remove(index).1)
+        Some(self.0.remove(index).1)
     }
 
     /// The value of `name` as `read` understands it.
@@ -96,6 +96,9 @@ impl FromRequest for Query {
 }
 
 /// For routes without parameters: refuses any.
+///
+/// Stands before the body among a handler's arguments: which fault is reported must not depend on how fast a body
+/// arrives.
 pub(crate) struct NoQuery;
 
 impl FromRequest for NoQuery {

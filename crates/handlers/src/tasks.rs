@@ -27,8 +27,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 async fn run(
     request: Request,
     tasks: Data<dyn TaskService>,
-    Json(body): Json<TaskRequest>,
     _: NoQuery,
+    Json(body): Json<TaskRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let metadata = json!({
         "description": body.description,

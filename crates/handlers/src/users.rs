@@ -1,7 +1,10 @@
 //! Users: list, search, create, get, replace, delete.
 
+use std::future::{Ready, ready};
+
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
     http::{StatusCode, header},
     web::{Data, ServiceConfig},
 };
@@ -67,8 +70,8 @@ fn user_query(mut query: Query) -> Result<UserQuery, ApiError> {
 async fn create(
     request: Request,
     users: Data<dyn UserService>,
-    Json(body): Json<CreateUserRequest>,
     _: NoQuery,
+    Json(body): Json<CreateUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let user = users.create_user(&request.access, body).await?;
     let location = format!("/api/users/{}", user.id);
@@ -84,35 +87,47 @@ async fn create(
 /// `GET /api/users/{id}`
 async fn get(
     request: Request,
-    http: HttpRequest,
+    PathId(id): PathId,
     users: Data<dyn UserService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let user = users.get_user(&request.access, id_in(&http)?).await?;
+    let user = users.get_user(&request.access, id).await?;
     Ok(personal(request.answer(StatusCode::OK, "User retrieved successfully", request.access.view(user))))
 }
 
 /// `PUT /api/users/{id}`
 async fn update(
     request: Request,
-    http: HttpRequest,
+    PathId(id): PathId,
     users: Data<dyn UserService>,
-    Json(body): Json<UpdateUserRequest>,
     _: NoQuery,
+    Json(body): Json<UpdateUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = users.update_user(&request.access, id_in(&http)?, body).await?;
+    let user = users.update_user(&request.access, id, body).await?;
     Ok(request.answer(StatusCode::OK, "User updated successfully", request.access.view(user)))
 }
 
 /// `DELETE /api/users/{id}`
 async fn delete(
     request: Request,
-    http: HttpRequest,
+    PathId(id): PathId,
     users: Data<dyn UserService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    users.delete_user(&request.access, id_in(&http)?).await?;
+    users.delete_user(&request.access, id).await?;
     Ok(request.done("User deleted successfully"))
+}
+
+/// [`id_in`] as an extractor: before those of query and body, a path that names nothing is refused as that.
+struct PathId(UserId);
+
+impl FromRequest for PathId {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(id_in(request).map(Self))
+    }
 }
 
 /// The id in the path, if it stands there in its one canonical form.

@@ -26,7 +26,7 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Config, Database, Mail, Profile},
-    samples,
+    samples, stalled,
     storage::Storage,
 };
 
@@ -233,6 +233,7 @@ fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Resu
         body_timeout: Some(config.body_timeout),
         demo_routes: config.demo_routes,
     };
+    let patience = config.body_timeout;
     let server = HttpServer::new(move || {
         App::new().configure(denizen_handlers::configure(services.clone(), settings.clone()))
     })
@@ -244,6 +245,7 @@ fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Resu
     // A client that hangs up is not worked for any longer. The price: one that closes its sending side only, and still
     // waits for an answer, gets none; HTTP/1.1 clients do not do this.
     .h1_allow_half_closed(false)
+    .on_connect(move |connection, _| stalled::give_up_after(patience, connection))
     .shutdown_timeout(config.shutdown_timeout.as_secs())
     // Signals are the caller's: the store has to be closed after the server.
     .disable_signals()

@@ -27,6 +27,7 @@ pub mod cli;
 pub mod config;
 mod logging;
 mod samples;
+mod stalled;
 mod storage;
 
 pub use application::{Application, Overrides, RunError, StartError};

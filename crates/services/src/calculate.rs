@@ -184,8 +184,8 @@ fn number(decimal: BigDecimal) -> Result<f64, CalculateError> {
 /// `a / b`, cut off after so many decimals. `b` must not be zero.
 ///
 /// A quotient need not end, so it cannot be exact; but one decimal more than wanted, cut off and not rounded, is all
-/// that rounding half away from zero looks at. (`BigDecimal`'s own `/` stops after 100 digits, which is too early for
-/// 1e308 / 3e-308.)
+/// that rounding half away from zero looks at. `BigDecimal`'s own `/` rounds to 100 digits, so that a result would be
+/// rounded twice.
 fn quotient(a: &BigDecimal, b: &BigDecimal, decimals: i64) -> BigDecimal {
     let unit = a.fractional_digit_count().max(b.fractional_digit_count());
     let whole = |number: &BigDecimal, scale| number.with_scale(scale).into_bigint_and_scale().0;

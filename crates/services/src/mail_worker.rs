@@ -119,9 +119,12 @@ impl MailWorker {
                 );
                 MailOutcome::Done
             }
-            // A newer request came in. Finishing releases the job, which stays due for that request.
+            // A newer request came in. Finishing only releases the job, which stays due for that request.
             Err(DeliveryError::Store(StoreError::PreconditionFailed(Precondition::Lease))) => {
-                self.retry(job, "a newer request came in".to_owned())
+                MailOutcome::Retry {
+                    at: self.ports.clock.now(),
+                    reason: "a newer request came in".to_owned(),
+                }
             }
             Err(DeliveryError::Store(StoreError::PreconditionFailed(Precondition::User))) => {
                 self.retry(job, "the account changed meanwhile".to_owned())

@@ -44,7 +44,7 @@
 //! # A new table
 //!
 //! Add a file to `migrations/` and its name to `migrations.rs`; never change a file that was released. Put the
-//! statements into the feature's file with `statements!`, add the file to the list in `tests/plans.rs`.
+//! statements into the feature's file with `statements!`, add the file to the list in `src/tests/plans.rs`.
 
 mod apply;
 mod audit;

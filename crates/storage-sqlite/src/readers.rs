@@ -37,7 +37,7 @@ enum Message {
 pub(crate) struct Readers {
     queue: mpsc::Sender<Message>,
     /// One permit fewer than there are threads, so that long reads never keep the short ones waiting.
-    long: Semaphore,
+    long: Arc<Semaphore>,
 }
 
 impl Readers {
@@ -49,7 +49,7 @@ impl Readers {
         alive: &(impl Clone + Send + 'static),
     ) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
         let (queue, messages) = mpsc::channel(capacity.max(1));
-        let long = Semaphore::new(connections.len().saturating_sub(1).max(1));
+        let long = Arc::new(Semaphore::new(connections.len().saturating_sub(1).max(1)));
         let messages = Arc::new(Mutex::new(messages));
         let start = |mut connection| {
             let deadline = Deadline::install(&mut connection, time_limit).map_err(io::Error::other)?;
@@ -72,8 +72,10 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let read = move |connection: &Connection| {
-            // Fails if the caller is gone.
-            let _ = reply.send(read(connection).map_err(StoreError::from));
+            // Nobody waits for the answer if the caller is gone.
+            if !reply.is_closed() {
+                let _ = reply.send(read(connection).map_err(StoreError::from));
+            }
         };
         send(&self.queue, Message::Read(Box::new(read))).await?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the read failed".to_owned())))
@@ -84,11 +86,16 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _permit = timeout(PATIENCE, self.long.acquire())
+        let permit = timeout(PATIENCE, Arc::clone(&self.long).acquire_owned())
             .await
             .map_err(|_| StoreError::Busy("too many lists and searches are running".to_owned()))?
             .map_err(|_| stopped())?;
-        self.read(read).await
+        // The permit goes along: a read runs on if its caller leaves, and still takes up a thread.
+        self.read(move |connection| {
+            let _permit = permit;
+            read(connection)
+        })
+        .await
     }
 
     /// Ends the threads when they have served what is in the queue.

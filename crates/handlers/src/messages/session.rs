@@ -176,3 +176,6 @@ async fn within(write: impl Future<Output = Result<(), Closed>>) -> Result<(), E
         Err(_) => Err(End::Stuck),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,18 +57,9 @@ async fn what_is_no_object_is_refused() {
         (b"0", 1, 1, reason),
         (b"\"email\"", 1, 1, reason),
         (b"[\"a\"", 1, 4, "EOF while parsing a list"),
-        (b"null null", 1, 6, "trailing characters"),
+        (b"nul", 1, 3, "EOF while parsing a value"),
     ];
-    let api = Api::start().await;
-    for (body, _, _, _) in &cases[..7] {
-        assert_refused(&api.send(post_bytes(RESET, body.to_vec())).await, 1, 1, reason);
-    }
-    for (body, _, _, _) in &cases[7..] {
-        let answer = api.send(post_bytes(RESET, body.to_vec())).await;
-        let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
-        assert_eq!(details["line"], 1, "{details}");
-    }
-    assert!(api.users.is_untouched());
+    assert_all_refused(RESET, &cases).await;
 }
 
 #[actix_web::test]
@@ -130,14 +121,9 @@ async fn values_of_another_type_are_refused() {
         (b"{\"age\": 1e999}", 1, 13, "number out of range"),
         (b"{\"active\": 1}", 1, 12, "invalid type: integer `1`, expected a boolean"),
         (b"{\"roles\": \"user\"}", 1, 16, "invalid type: string \"user\", expected a sequence"),
-        (b"{\"profile\": []}", 1, 14, "invalid length 0, expected struct Profile with 7 elements"),
+        (b"{\"profile\": []}", 1, 12, "invalid type: sequence, expected an object or null"),
     ];
-    let api = Api::start().await;
-    for (body, _, _, _) in cases {
-        let answer = api.send(post_bytes(CREATE, body.to_vec())).await;
-        answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
-    }
-    assert_all_refused(CREATE, &cases[..8]).await;
+    assert_all_refused(CREATE, &cases).await;
 }
 
 #[actix_web::test]
@@ -145,11 +131,11 @@ async fn bytes_that_are_no_text_are_refused() {
     let cases: [(&[u8], usize, usize, &str); 8] = [
         (b"\xef\xbb\xbf{}", 1, 1, "expected value"),
         (b"{\"email\": \"\xff\"}", 1, 12, "invalid unicode code point"),
-        (b"{\"email\": \"\xc3\x28\"}", 1, 13, "invalid unicode code point"),
-        (b"{\"email\": \"\xed\xa0\x80\"}", 1, 14, "invalid unicode code point"),
+        (b"{\"email\": \"\xc3\x28\"}", 1, 12, "invalid unicode code point"),
+        (b"{\"email\": \"\xed\xa0\x80\"}", 1, 12, "invalid unicode code point"),
         (b"{\"email\": \"\\ud800\"}", 1, 18, "unexpected end of hex escape"),
-        (b"{\"email\": \"\\ud800\\u0041\"}", 1, 24, "lone leading surrogate in hex escape"),
-        (b"{\"email\": \"\\udc00\"}", 1, 18, "lone leading surrogate in hex escape"),
+        (b"{\"email\": \"\\ud800\\u0041\"}", 1, 23, "lone leading surrogate in hex escape"),
+        (b"{\"email\": \"\\udc00\"}", 1, 17, "lone leading surrogate in hex escape"),
         (b"{\"email\": \"a\nb\"}", 2, 0, "control character (\\u0000-\\u001F) found while parsing a string"),
     ];
     assert_all_refused(RESET, &cases).await;

@@ -17,11 +17,12 @@ fn naming(host: &str, request: TestRequest) -> TestRequest {
     request.insert_header(("host", host))
 }
 
+const MESSAGE: &str = "Forbidden: the development profile answers only requests that come straight from this machine \
+                       and name it localhost, 127.0.0.1 or [::1]";
+
 #[track_caller]
 fn assert_is_refused(answer: &Answer) {
-    let message = "Forbidden: the development profile answers only requests that come straight from this machine and \
-                   name it localhost, 127.0.0.1 or [::1]";
-    assert_eq!(answer.expect_error(403, "FORBIDDEN", message), Value::Null);
+    assert_eq!(answer.expect_error(403, "FORBIDDEN", MESSAGE), Value::Null);
 }
 
 #[actix_web::test]
@@ -67,9 +68,11 @@ async fn requests_that_name_another_machine_are_refused() {
         ":8080",
         "",
     ] {
-        for request in [get("/health"), get("/api/users"), get("/nope"), create_user()] {
+        for request in [get("/health"), get("/api/users"), get("/api/nope"), create_user()] {
             assert_is_refused(&api.send(naming(host, request)).await);
         }
+        let page = api.send(naming(host, get("/"))).await.expect_page(403);
+        assert!(page.contains(MESSAGE), "{page}");
     }
     assert!(api.users.is_untouched());
 }

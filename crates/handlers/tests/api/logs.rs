@@ -176,5 +176,6 @@ async fn not_even_the_libraries_log_bodies_or_secret_headers() {
         }
         server.stop().await;
     }
+    assert!(lines_with("").iter().any(|line| line.target.starts_with("actix")), "their lines are kept too");
     assert!(lines_with("lsecret1").is_empty(), "{:?}", lines_with("lsecret1"));
 }

@@ -23,9 +23,13 @@ mod headers;
 #[cfg(test)]
 mod ids;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod local_only;
 #[cfg(test)]
 mod logs;
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod methods;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{
     Api,
-    requests::{ENDPOINTS, acceptable, request},
+    requests::{ENDPOINTS, PAGES, acceptable, request},
 };
 
 const METHODS: [&str; 10] =
@@ -40,6 +40,21 @@ async fn every_other_method_is_told_which_ones_there_are() {
 }
 
 #[actix_web::test]
+async fn pages_are_told_too_which_methods_they_have() {
+    let api = Api::start().await;
+    for (target, allowed) in PAGES {
+        for method in METHODS {
+            if !allowed.split(", ").any(|other| other == method) {
+                let answer = api.send(request(method, target)).await;
+                assert!(answer.expect_page(405).contains("Method not allowed"), "{method} {target}");
+                assert_eq!(answer.header("allow"), Some(allowed), "{method} {target}");
+            }
+        }
+    }
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
 async fn methods_are_told_apart_by_case() {
     let answer = Api::start().await.send(request("get", "/health")).await;
     answer.expect_error(405, "METHOD_NOT_ALLOWED", "Method not allowed");
@@ -56,13 +71,15 @@ async fn a_wrong_method_is_refused_whatever_its_query_and_body() {
 }
 
 #[actix_web::test]
-async fn head_is_refused_as_get_would_be() {
+async fn head_is_answered_and_refused_as_get_would_be() {
     let api = Api::start().await;
     for (target, status) in [
         ("/api/users/abc", 400),
         ("/api/users?limit=x", 400),
         ("/api/nope", 404),
         ("/nope", 404),
+        ("/", 200),
+        ("/reset-password", 200),
         ("/api/users/reset-password", 405),
     ] {
         let (get, head) = (api.send(request("GET", target)).await, api.send(request("HEAD", target)).await);

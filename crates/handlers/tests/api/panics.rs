@@ -15,6 +15,11 @@ use crate::support::{
 fn assert_is_the_answer_to_a_panic(answer: &Answer) {
     let details = answer.expect_error(500, "INTERNAL_ERROR", "Internal server error");
     assert_eq!(details, Value::Null);
+    assert_panic_is_logged(answer);
+}
+
+#[track_caller]
+fn assert_panic_is_logged(answer: &Answer) {
     let id = answer.request_id();
     assert_eq!(causes(id), [(Level::Error, format!("{id} INTERNAL_ERROR: a handler panicked"))]);
     assert!(access_line(id).contains(" 500 "), "{}", access_line(id));
@@ -31,6 +36,16 @@ async fn a_panic_is_a_json_500_and_the_next_request_works() {
         next.expect_success(200, "User retrieved successfully");
         assert_ne!(next.request_id(), broken.request_id());
     }
+}
+
+#[actix_web::test]
+async fn people_get_a_page_after_a_panic() {
+    let api = Api::start().await;
+    api.users.panic_next();
+    let broken = api.send(get("/reset-password?token=x")).await;
+    assert!(broken.expect_page(500).contains("Internal server error"), "{broken:?}");
+    assert_panic_is_logged(&broken);
+    api.send(get("/reset-password?token=x")).await.expect_page(200);
 }
 
 #[actix_web::test]

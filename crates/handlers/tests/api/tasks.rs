@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use denizen_models::{TaskRequest, ValidationErrors};
 use denizen_services::{RandomnessError, TaskError};
+use futures_util::FutureExt as _;
 use log::Level;
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use crate::support::{
     Api,
     answer::Answer,
     demonstrations::{Asked, FakeDemonstrations},
-    log::causes,
+    log::{access_line, causes},
     requests::send_json,
 };
 
@@ -96,4 +97,15 @@ async fn lost_tasks_are_a_failure_of_ours() {
         let id = answer.request_id();
         assert_eq!(causes(id), [(Level::Error, format!("{id} INTERNAL_ERROR: {cause}"))]);
     }
+}
+
+#[actix_web::test]
+async fn a_request_whose_client_hangs_up_has_its_line_in_the_log() {
+    let fake = Arc::new(FakeDemonstrations { endless: true, ..Default::default() });
+    let api = Api::start_with(|setup| setup.demonstrations = fake.clone()).await;
+    // One look, and then the future is dropped: this is what the server does.
+    assert!(api.send(send_json("POST", "/api/tasks", &json!({}))).now_or_never().is_none());
+    let id = fake.last_call().0.request_id;
+    let line = access_line(&id);
+    assert!(line.starts_with("POST /api/tasks 499 0B ") && line.ends_with(&id), "{line}");
 }

@@ -92,7 +92,7 @@ pub struct Config {
     pub max_connections: usize,
     /// For the head of a request.
     pub header_timeout: Duration,
-    /// For the body of a request.
+    /// For the body of a request, and for a client that takes nothing.
     pub body_timeout: Duration,
     /// Between two requests on a connection.
     pub idle_timeout: Duration,

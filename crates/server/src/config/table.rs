@@ -265,7 +265,8 @@ pub static BODY_TIMEOUT: Setting = Setting::new(
     "body_timeout",
     "DENIZEN_BODY_TIMEOUT",
     Preset::Text("15s"),
-    "How long the body of a request may take to arrive: `1s` to `5m`.",
+    "How long the body of a request may take to arrive, and how long a client may take nothing of what is sent to it: \
+     `1s` to `5m`.",
 );
 
 /// `idle_timeout`: patience with silent clients.

@@ -5,13 +5,18 @@
 //! |---|---|
 //! | 1, 10, 18 to 22, 25, 27, 31 | [`behaviour`] |
 //! | 5 to 9, 11 to 13, 16, 17 | [`accounts`] |
+//! | 12, 32 (the limit of requests) | [`limits`] |
 //! | 14, 15, 25 | [`log`] |
+//! | 26 | [`pages`] |
 //! | 28 to 30 | [`configuration`], and in more depth the tests of the configuration itself |
 //!
-//! These belong to what is not built yet, and come with it: 2, 3, 4, 23 and 24 (calculations, tasks), the limits of
-//! 12 and 32 (rates), 26 (pages), 33 (sign-in), the `/ws` part of 20, and the part of 28 that is about TLS.
+//! These belong to other routes, and have their tests with them: 2, 3, 24 (tasks), 4, 23 (calculations), the `/ws`
+//! part of 20 (messages). These come with what is not built yet: 33 (sign-in), the part of 12 that is about one
+//! address (limits per account), and the part of 28 that is about TLS.
 
 mod accounts;
 mod behaviour;
 mod configuration;
+mod limits;
 mod log;
+mod pages;

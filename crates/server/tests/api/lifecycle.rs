@@ -2,5 +2,7 @@
 
 mod crash;
 mod guide;
+mod small_disk;
 mod start;
 mod stop;
+mod two_processes;

@@ -9,6 +9,8 @@ mod health;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod requests;

@@ -13,6 +13,7 @@ use crate::support::{
 
 mod bodies;
 mod framing;
+mod slow;
 mod targets;
 
 /// A request whose server waits for the rest of its body. Says `100 Continue`, so that the server is known to have

@@ -66,6 +66,7 @@ tables! {
     password_reset
     calculate
     tasks
+    messages
     protocol
 }
 

@@ -1,6 +1,5 @@
 //! Calculating.
 
-#[path = "calculate/reference.rs"]
 mod reference;
 
 use std::sync::Arc;

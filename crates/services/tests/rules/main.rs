@@ -3,6 +3,8 @@
 // Clippy grants `expect` and `panic!` to `#[cfg(test)]` modules, but not to the helpers of a test binary; saying so
 // of the modules makes the helpers count as tests.
 #[cfg(test)]
+mod calculate;
+#[cfg(test)]
 mod mail_worker;
 #[cfg(test)]
 mod messages;
@@ -12,5 +14,7 @@ mod password_reset;
 mod secrets;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tasks;
 #[cfg(test)]
 mod users;

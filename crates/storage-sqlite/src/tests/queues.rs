@@ -76,3 +76,23 @@ async fn long_reads_never_keep_short_ones_waiting() {
     assert_eq!(long, Ok(()));
     assert_eq!(store.count_users(&UserFilter::default()).await, Ok(0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_read_counts_until_it_ends_even_if_its_caller_leaves() {
+    let (store, _folder) = open_with(|options| SqliteOptions { readers: 2, ..options });
+    let (begin, begun) = oneshot::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let long = store.readers.read_long(move |_| {
+        let _ = begin.send(());
+        let _ = released.recv();
+        Ok(())
+    });
+    tokio::select! {
+        biased;
+        _ = long => panic!("the read has not ended"),
+        begun = begun => assert_eq!(begun, Ok(())),
+    }
+    let count = store.count_users(&UserFilter::default()).await;
+    assert_eq!(count, busy("too many lists and searches are running"));
+    drop(release);
+}

@@ -1,14 +1,22 @@
 //! What came back, and what must be true of it.
 
+use std::fmt;
+
 use actix_web::http::header::HeaderMap;
 use denizen_testkit::FixedClock;
 use serde_json::{Map, Value};
 
-#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, headers, body } = self;
+        write!(f, "{status} {headers:?} {}", String::from_utf8_lossy(body))
+    }
 }
 
 impl Answer {
@@ -53,6 +61,16 @@ impl Answer {
         assert_eq!(envelope.remove("timestamp"), Some(FixedClock::start().timestamp().into()), "{self:?}");
         assert_eq!(envelope.remove("request_id"), Some(self.request_id().into()), "{self:?}");
         envelope
+    }
+
+    /// The page, once it is known to be one.
+    #[track_caller]
+    pub fn expect_page(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"), "{self:?}");
+        let page = self.text();
+        assert!(page.starts_with("<!doctype html>\n<html lang=\"en\">"), "{self:?}");
+        page
     }
 
     /// `data` and `metadata` of a success; `Null` where there is none.

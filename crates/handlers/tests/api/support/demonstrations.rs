@@ -23,6 +23,8 @@ pub struct FakeDemonstrations {
     pub calculate: Result<Calculation, CalculateError>,
     pub calculate_bulk: Result<Vec<Result<Calculation, CalculateError>>, CalculateBulkError>,
     pub run: Result<TaskReport, TaskError>,
+    /// Tasks do not end.
+    pub endless: bool,
     pub calls: Mutex<Vec<(AccessContext, Asked)>>,
 }
 
@@ -54,6 +56,7 @@ impl Default for FakeDemonstrations {
             calculate: Ok(calculation(3.0)),
             calculate_bulk: Ok(vec![Ok(calculation(3.0))]),
             run: Ok(report),
+            endless: false,
             calls: Mutex::default(),
         }
     }
@@ -103,6 +106,9 @@ impl MathService for FakeDemonstrations {
 impl TaskService for FakeDemonstrations {
     async fn run(&self, context: &AccessContext, request: TaskRequest) -> Result<TaskReport, TaskError> {
         self.record(context, Asked::Run(request));
+        if self.endless {
+            std::future::pending::<()>().await;
+        }
         self.run.clone()
     }
 }

@@ -36,12 +36,17 @@ async fn search_for_blanks_beside_writers(server: &TestServer) {
             let mut connection = Connection::open(at).await.unwrap();
             clients.spawn(async move {
                 for _ in 0..100 {
-                    assert_eq!(connection.send(&request).await.unwrap().status, 200);
+                    let response = connection.send(&request).await.expect("an answer");
+                    // On a slow machine lists may have to wait too long for each other, which passes.
+                    if response.status != 200 {
+                        response.refused(503, "SERVICE_UNAVAILABLE");
+                    }
                 }
             });
         }
     }
     clients.join_all().await;
+    api::list(at, "?search=%20%20").await.succeeded(200);
     api::get(at, 1).await.succeeded(200);
 }
 
@@ -145,8 +150,7 @@ async fn every_path_names_its_methods_and_answers_head_like_get() {
             assert_eq!((get.status, head.status), (200, 200), "{path}");
             assert_eq!(head.body, b"", "{path}");
             let length = head.header("Content-Length").and_then(|length| length.parse().ok());
-            // `/health` tells the method; for the rest the length is that of the answer to GET.
-            assert_eq!(length, Some(get.body.len() + usize::from(path == "/health")), "{path}");
+            assert_eq!(length, Some(get.body.len()), "{path}");
         }
     }
 }

@@ -38,7 +38,7 @@ fn create_users(at: SocketAddr, prefix: String, told: mpsc::UnboundedSender<Ackn
     tokio::spawn(async move { drop(clients.join_all().await) })
 }
 
-fn check_integrity(folder: &Path) {
+pub fn check_integrity(folder: &Path) {
     let path = folder.join("denizen.db");
     let database = Database::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     let verdict: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

@@ -77,7 +77,7 @@ async fn paths_are_not_cleaned() {
             not_found("/api/%zz"),
             not_found("/health/"),
             not_found("/livez/x"),
-            not_found("/ws"),
+            not_found("/ws/"),
             not_found(&format!("/api/{}", "a".repeat(60_000))),
         ],
     )
@@ -155,8 +155,7 @@ async fn parameters_are_known_and_given_once() {
     }
     for path in ["/api/users", "/api/users/request-password-reset"] {
         let request = Request::post(&format!("{path}?x=1")).json(&api::user("somebody"));
-        let response = request.send(server.address).await;
-        assert_eq!(response.status, 400, "{}", response.text());
+        request.send(server.address).await.refused(400, "INVALID_QUERY");
     }
     for query in ["?", "?search", "?search=", "?&&", "?search=%00", "?role=", "?limit=200"] {
         api::list(server.address, query).await.succeeded(200);

@@ -4,6 +4,7 @@ pub mod api;
 pub mod failing_store;
 pub mod http;
 pub mod process;
+pub mod socket;
 pub mod strangers;
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};

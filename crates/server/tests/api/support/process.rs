@@ -50,8 +50,19 @@ impl Process {
 
     /// The same with more arguments.
     pub async fn start_with(folder: &Path, arguments: &[&str]) -> Self {
-        let arguments = [&["--bind", "127.0.0.1:0"], arguments].concat();
-        let mut command = denizen(folder, &arguments);
+        Self::listening(denizen(folder, &[&["--bind", "127.0.0.1:0"], arguments].concat())).await
+    }
+
+    /// On a disk that is full when a file has half a mebibyte or one; shells disagree about the unit.
+    pub async fn start_on_small_disk(folder: &Path) -> Self {
+        let mut command = Command::new("sh");
+        // Without the trap the kernel would end the process, where a full disk only fails the write.
+        command.args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$0\" --bind 127.0.0.1:0"]);
+        command.arg(env!("CARGO_BIN_EXE_denizen")).current_dir(folder).env_clear().kill_on_drop(true);
+        Self::listening(command).await
+    }
+
+    async fn listening(mut command: Command) -> Self {
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a process that starts");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();

@@ -16,8 +16,8 @@ use denizen_models::CreateUserRequest;
 use denizen_services::{
     AccessContext, MailWorker, UserService as _,
     defaults::{
-        DefaultHealthService, DefaultMathService, DefaultTaskService, DefaultUserService, Disclosure, Ports,
-        ServiceSettings,
+        DefaultHealthService, DefaultMathService, DefaultMessageService, DefaultTaskService,
+        DefaultUserService, Disclosure, MessageLimits, Ports, ServiceSettings,
     },
     memory::InMemoryStore,
 };
@@ -34,6 +34,11 @@ pub struct StrangersServer {
 
 impl StrangersServer {
     pub async fn start() -> Self {
+        Self::start_with(HandlerSettings::default()).await
+    }
+
+    /// With other settings.
+    pub async fn start_with(handlers: HandlerSettings) -> Self {
         let ports = Ports {
             store: Arc::new(InMemoryStore::new()),
             clock: Arc::new(FixedClock::new()),
@@ -54,8 +59,11 @@ impl StrangersServer {
         let worker = MailWorker::new(ports.clone(), settings, mailer.clone());
         let Ports { store, clock, tokens, .. } = ports;
         let tasks = DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
+        let limits = MessageLimits::default();
+        let messages = DefaultMessageService::new(store.as_ref(), Arc::clone(&clock), limits);
         let services = Services {
             users: Arc::new(users),
+            messages: Arc::new(messages),
             math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
             tasks: Arc::new(tasks),
             health: Arc::new(DefaultHealthService::new(store, || true)),
@@ -64,7 +72,7 @@ impl StrangersServer {
         };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let server = serve(services, listener);
+        let server = serve(services, handlers, listener);
         let handle = server.handle();
         tokio::spawn(server);
         Self { address, mailer, worker, handle }
@@ -76,10 +84,8 @@ impl StrangersServer {
     }
 }
 
-fn serve(services: Services, listener: TcpListener) -> Server {
-    let app = move || {
-        App::new().configure(denizen_handlers::configure(services.clone(), HandlerSettings::default()))
-    };
+fn serve(services: Services, handlers: HandlerSettings, listener: TcpListener) -> Server {
+    let app = move || App::new().configure(denizen_handlers::configure(services.clone(), handlers.clone()));
     let server = HttpServer::new(app).workers(1).disable_signals().listen(listener);
     server.expect("a listener").run()
 }

@@ -24,10 +24,16 @@ async fn world_of(names: &[&str]) -> World {
     world
 }
 
-/// Waits for the next mail with a token, and fails if the worker has slept ten times without sending it.
+/// By then the worker has looked at the queue ten times.
+const PATIENCE: StdDuration = StdDuration::from_secs(10);
+
 async fn wait_for_mail_to(world: &World, address: &str) {
-    let token = timeout(StdDuration::from_secs(10), world.mailer.next_token_for(address)).await;
+    let token = timeout(PATIENCE, world.mailer.next_token_for(address)).await;
     assert!(token.is_ok(), "no mail to {address}");
+}
+
+async fn wait_for_end_of(running: JoinHandle<()>) {
+    timeout(PATIENCE, running).await.expect("a worker that stops").expect("a worker that does not panic");
 }
 
 /// Lets the worker run until it is told to stop.
@@ -92,7 +98,7 @@ async fn a_worker_that_is_told_to_stop_ends_after_the_current_mail_and_leaves_th
     }
     let (stop, running) = start(&world);
     world.while_sending_next(async move { stop.send(true).unwrap() });
-    running.await.unwrap();
+    wait_for_end_of(running).await;
     assert_eq!((world.mailer.sent().len(), world.mailer.sent_to(ALICE).len()), (1, 1));
     assert_eq!(world.jobs().await.len(), 2);
     // At the same instant: nothing of the rest is leased.
@@ -106,7 +112,7 @@ async fn a_sleeping_worker_stops_at_once() {
     advance(StdDuration::from_millis(1_500)).await;
     let told = Instant::now();
     stop.send(true).unwrap();
-    running.await.unwrap();
+    wait_for_end_of(running).await;
     assert_eq!(told.elapsed(), StdDuration::ZERO);
 }
 
@@ -115,7 +121,7 @@ async fn a_worker_that_nobody_can_stop_any_more_stops() {
     let world = world_of(&[]).await;
     let (stop, running) = start(&world);
     drop(stop);
-    running.await.unwrap();
+    wait_for_end_of(running).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,7 +129,8 @@ async fn a_worker_that_was_stopped_before_it_started_sends_nothing() {
     let world = world_of(&["alice"]).await;
     world.request_reset(ALICE).await;
     let (_stop, stopped) = watch::channel(true);
-    world.worker.run(stopped).await;
+    let worker = world.worker.clone();
+    wait_for_end_of(tokio::spawn(async move { worker.run(stopped).await })).await;
     assert_eq!((world.mailer.sent().len(), world.jobs().await.len()), (0, 1));
     assert_eq!(world.deliver_mail().await, 1);
 }

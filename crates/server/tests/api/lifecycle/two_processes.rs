@@ -1,0 +1,91 @@
+//! Two servers on one database.
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use crate::support::{
+    api::{self, user, with},
+    http::Request,
+    process::Process,
+};
+
+async fn start_two(folder: &TempDir) -> [Process; 2] {
+    [Process::start(folder.path()).await, Process::start(folder.path()).await]
+}
+
+/// Sends the requests to both in turn, all at the same time; gives how many were answered with each status.
+async fn statuses(processes: &[Process; 2], requests: Vec<Request>) -> [(u16, usize); 2] {
+    let mut clients = JoinSet::new();
+    for (number, request) in requests.into_iter().enumerate() {
+        let at = processes[number % 2].address;
+        clients.spawn(async move { request.send(at).await.status });
+    }
+    let answers = clients.join_all().await;
+    let (success, refusal) = (answers.iter().min().unwrap(), answers.iter().max().unwrap());
+    [*success, *refusal].map(|status| (status, answers.iter().filter(|answer| **answer == status).count()))
+}
+
+#[tokio::test]
+async fn what_one_server_acknowledged_the_other_one_shows_at_once() {
+    let folder = TempDir::new().unwrap();
+    let [one, other] = start_two(&folder).await;
+    for number in 0..50 {
+        let created = api::create(one.address, &user(&format!("user_{number}"))).await.succeeded(201);
+        let id = created["data"]["id"].as_u64().unwrap();
+        assert_eq!(api::get(other.address, id).await.succeeded(200)["data"], created["data"]);
+        let renamed = user(&format!("renamed_{number}"));
+        let renamed = api::put(other.address, id, &renamed).await.succeeded(200);
+        assert_eq!(api::get(one.address, id).await.succeeded(200)["data"], renamed["data"]);
+    }
+}
+
+#[tokio::test]
+async fn one_name_is_given_once_by_both_together() {
+    let folder = TempDir::new().unwrap();
+    let processes = start_two(&folder).await;
+    for name in ["wanted", "coveted", "desired"] {
+        let sign_up = |number| {
+            let members = json!({"email": format!("{name}{number}@example.com")});
+            Request::post("/api/users").json(&with(user(name), members))
+        };
+        let answers = statuses(&processes, (0..20).map(sign_up).collect()).await;
+        assert_eq!(answers, [(201, 1), (409, 19)]);
+    }
+}
+
+#[tokio::test]
+async fn one_token_works_once_for_both_together() {
+    let folder = TempDir::new().unwrap();
+    let processes = start_two(&folder).await;
+    let [one, other] = &processes;
+    api::request_reset(one.address, "eve@example.com").await.succeeded(200);
+    // Whichever has a worker that looks first.
+    let token = tokio::select! {
+        token = one.token_for("eve@example.com") => token,
+        token = other.token_for("eve@example.com") => token,
+    };
+    let confirmations = (0..50).map(|number| api::reset_request(&token, &format!("new password {number}")));
+
+    let answers = statuses(&processes, confirmations.collect()).await;
+
+    assert_eq!(answers, [(200, 1), (400, 49)]);
+    let mails =
+        processes.iter().flat_map(Process::log).filter(|line| line.contains("Password reset token for"));
+    assert_eq!(mails.count(), 1, "one request is one mail, however many workers there are");
+}
+
+#[tokio::test]
+async fn either_can_go_without_the_other_one_noticing() {
+    let folder = TempDir::new().unwrap();
+    let [one, other] = start_two(&folder).await;
+    let created = api::create(one.address, &user("somebody")).await.succeeded(201);
+    one.stop().await;
+    assert_eq!(api::get(other.address, 6).await.succeeded(200)["data"], created["data"]);
+    let third = Process::start(folder.path()).await;
+    api::create(other.address, &user("another")).await.succeeded(201);
+    other.kill().await;
+    assert_eq!(api::get(third.address, 7).await.succeeded(200)["data"]["username"], "another");
+    api::create(third.address, &user("last")).await.succeeded(201);
+    third.stop().await;
+}

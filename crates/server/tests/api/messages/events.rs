@@ -1,0 +1,48 @@
+//! What happens to users, told to those who subscribed.
+
+use serde_json::{Value, json};
+
+use super::timeless;
+use crate::support::{
+    TestServer,
+    api::{create, delete, put, request_reset, reset, user},
+    socket::Socket,
+};
+
+fn event(name: &str, id: u64) -> Value {
+    json!({"type": "user_event", "content": {"event": name, "user_id": id}})
+}
+
+#[tokio::test]
+async fn a_subscriber_hears_of_every_change_without_personal_data() {
+    let server = TestServer::start().await;
+    let at = server.address;
+    let mut admin = Socket::open(at, "diana_admin").await;
+    admin.say("subscribe", json!({"topic": "user_events"})).await;
+    admin.settle().await;
+
+    create(at, &user("frank")).await.succeeded(201);
+    assert_eq!(timeless(admin.next().await), event("user.created", 6));
+    put(at, 6, &user("frank")).await.succeeded(200);
+    assert_eq!(timeless(admin.next().await), event("user.updated", 6));
+    request_reset(at, "frank@example.com").await.succeeded(200);
+    let token = server.next_token("frank@example.com").await;
+    reset(at, &token, "newsecurepassword").await.succeeded(200);
+    assert_eq!(timeless(admin.next().await), event("user.password_changed", 6));
+    assert_eq!(timeless(admin.next().await), event("user.updated", 6));
+    delete(at, 6).await.succeeded(200);
+    assert_eq!(timeless(admin.next().await), event("user.deleted", 6));
+
+    admin.say("unsubscribe", json!({"topic": "user_events"})).await;
+    admin.settle().await;
+    create(at, &user("grace")).await.succeeded(201);
+    admin.settle().await;
+}
+
+#[tokio::test]
+async fn whoever_did_not_subscribe_hears_nothing() {
+    let server = TestServer::start().await;
+    let mut alice = Socket::open(server.address, "alice").await;
+    create(server.address, &user("frank")).await.succeeded(201);
+    alice.settle().await;
+}
