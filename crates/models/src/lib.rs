@@ -36,6 +36,7 @@ mod fold;
 mod messages;
 mod password;
 mod password_reset;
+mod password_strength;
 mod profile;
 mod secret;
 mod tasks;

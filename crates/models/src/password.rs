@@ -5,7 +5,11 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use crate::{
+    password_strength::{Weakness, weakness},
+    secret::Secret,
+    user::UserValues,
+};
 
 /// A password ready to be hashed or compared: composed (NFC), so that the same keys typed on another system give the
 /// same bytes (NIST SP 800-63B-4, section 3.1.1.2), and otherwise untouched: never trimmed, never truncated.
@@ -36,7 +40,8 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What a new password must be, everywhere one is set: any characters, between two lengths.
+/// What a new password must be, everywhere one is set: any characters, between two lengths, and not one of those that
+/// everybody tries first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
     /// Fewest characters: 8 is the tutorial's rule; NIST SP 800-63B-4 asks for 15 where the password stands alone.
@@ -58,6 +63,20 @@ impl PasswordPolicy {
     /// The first broken rule, as the rest of a sentence that begins with what the caller calls the password:
     /// `cannot be empty`.
     pub fn check(&self, secret: &Secret) -> Result<Password, String> {
+        self.check_beside(secret, &[])
+    }
+
+    /// Accepts a new password for a user who is known: it must not be their own name or address either.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_for(&self, secret: &Secret, user: &UserValues) -> Result<Password, String> {
+        let (username, email) = (user.username.as_str(), user.email.as_str());
+        self.check_beside(secret, &personal(username, email, &user.first_name, &user.last_name))
+    }
+
+    /// The same before there is a user, beside what is to become of it.
+    pub(crate) fn check_beside(&self, secret: &Secret, personal: &[&str]) -> Result<Password, String> {
         if secret.is_blank() {
             return Err("cannot be empty".to_owned());
         }
@@ -68,16 +87,26 @@ impl PasswordPolicy {
         let password = Password::presented(secret);
         match password.chars() {
             chars if chars < self.min_chars => {
-                Err(format!("must be at least {} characters long", self.min_chars))
+                return Err(format!("must be at least {} characters long", self.min_chars));
             }
-            chars if chars > self.max_chars => Err(self.too_long()),
-            _ => Ok(password),
+            chars if chars > self.max_chars => return Err(self.too_long()),
+            _ => {}
+        }
+        match weakness(&password.0, personal) {
+            Some(Weakness::Common) => Err("is too common".to_owned()),
+            Some(Weakness::Personal) => Err("cannot be your own name or address".to_owned()),
+            None => Ok(password),
         }
     }
 
     fn too_long(&self) -> String {
         format!("cannot exceed {} characters", self.max_chars)
     }
+}
+
+/// What a user's password must not be. An address without its domain is a name like any other.
+pub(crate) fn personal<'a>(username: &'a str, email: &'a str, first: &'a str, last: &'a str) -> [&'a str; 5] {
+    [username, email, email.split('@').next().unwrap_or(""), first, last]
 }
 
 #[cfg(test)]
@@ -91,7 +120,7 @@ mod tests {
     #[test]
     fn characters_are_counted_not_bytes() {
         assert_eq!(refusal("пппп").as_deref(), Some("must be at least 8 characters long"));
-        assert_eq!(refusal("пппппппп"), None);
+        assert_eq!(refusal("вопросов"), None);
         assert_eq!(refusal(&"🦀".repeat(256)), None);
         assert_eq!(refusal(&"🦀".repeat(257)).as_deref(), Some("cannot exceed 256 characters"));
         assert_eq!(refusal(&"p".repeat(1_000_000)).as_deref(), Some("cannot exceed 256 characters"));
@@ -101,6 +130,12 @@ mod tests {
     fn blanks_alone_are_empty_but_blanks_within_count() {
         assert_eq!(refusal("        ").as_deref(), Some("cannot be empty"));
         assert_eq!(refusal("a      b"), None);
+    }
+
+    #[test]
+    fn common_passwords_are_refused() {
+        assert_eq!(refusal("P@ssw0rd").as_deref(), Some("is too common"));
+        assert_eq!(refusal("newsecurepassword"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     email::EmailAddress,
-    password::{Password, PasswordPolicy},
+    password::{Password, PasswordPolicy, personal},
     profile::{Profile, object_or_null},
     secret::Secret,
     user::{DEFAULT_ROLE, User, UserValues},
@@ -81,7 +81,11 @@ impl CreateUserRequest {
             ..values
         });
         let password = self.password.as_ref().and_then(|secret| {
-            policy.check(secret).map_err(|reason| errors.add("password", format!("password {reason}"))).ok()
+            let own = personal(&self.username, &self.email, &self.first_name, &self.last_name);
+            policy
+                .check_beside(secret, &own)
+                .map_err(|reason| errors.add("password", format!("password {reason}")))
+                .ok()
         });
         errors.check(self.id.is_some_and(|id| id != 0), "id", "ID must be zero for new user");
         for (field, time) in [("created_at", self.created_at), ("updated_at", self.updated_at)] {

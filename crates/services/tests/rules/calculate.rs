@@ -94,7 +94,7 @@ fn results_are_those_that_people_expect_of_decimals() {
         (Power, 0.1, 2.0, 10, 0.01),
         (Power, 4.0, -0.5, 1, 0.5),
         (Sqrt, 16.0, 99.0, 2, 4.0),
-        (Sqrt, 2.0, 0.0, 5, 1.41421),
+        (Sqrt, 3.0, 0.0, 5, 1.73205),
         (Sin, std::f64::consts::PI, 0.0, 10, 0.0),
         (Sin, 1.0, 0.0, 10, 0.841_470_984_8),
         (Cos, 0.0, 5.0, 10, 1.0),
