@@ -91,8 +91,9 @@ async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
     Ok(bytes)
 }
 
-fn broken_off(error: PayloadError) -> ApiError {
-    invalid(0, 0, &error.to_string())
+/// The library's own words for it name things that no client knows.
+fn broken_off(_error: PayloadError) -> ApiError {
+    invalid(0, 0, "the body ended early or was not sent as announced")
 }
 
 /// The object that is all of this text.

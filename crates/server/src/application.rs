@@ -42,7 +42,7 @@ pub enum StartError {
         error: io::Error,
     },
     /// The database does not open.
-    #[error("cannot open the database: {0}")]
+    #[error(transparent)]
     Database(#[from] OpenError),
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]

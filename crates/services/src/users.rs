@@ -242,7 +242,7 @@ pub(crate) async fn create(
 }
 
 /// How often a replacement is decided anew because somebody else changed the user in between.
-const UPDATE_ATTEMPTS: usize = 8;
+const UPDATE_ATTEMPTS: usize = 32;
 
 pub(crate) async fn update(
     ports: &Ports,

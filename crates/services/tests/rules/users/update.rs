@@ -241,7 +241,7 @@ async fn a_user_who_is_deleted_meanwhile_is_not_found() {
 async fn whoever_is_always_too_late_is_told_that_the_store_is_busy() {
     let world = World::new();
     let alice = world.create("alice").await;
-    for age in 1..=8 {
+    for age in 1..=32 {
         let rival = world.rival();
         world.before_next_commit(async move {
             rival.change(alice.id, |request| request.age = Some(age)).await;
@@ -249,7 +249,7 @@ async fn whoever_is_always_too_late_is_told_that_the_store_is_busy() {
     }
     let answer = update(&world, alice.id, other_values()).await;
     assert!(matches!(answer, Err(UpdateUserError::Store(StoreError::Busy(_)))), "{answer:?}");
-    assert_eq!(world.find(alice.id).await.unwrap().values.age, 8);
+    assert_eq!(world.find(alice.id).await.unwrap().values.age, 32);
 }
 
 #[tokio::test]
