@@ -153,9 +153,13 @@ pub(crate) async fn confirm(
     let user = ports.store.find_user(user).await?.filter(|user| user.values.active);
     let user = user.ok_or_else(|| dead(ResetPasswordError::InvalidToken))?;
     // Only now is it known whose name and address the password must not be.
-    let password = settings.password_policy.check_for(&request.new_password, &user.values).map_err(|reason| {
-        ResetPasswordError::Validation(ValidationErrors::of("new_password", format!("new password {reason}")))
-    })?;
+    let password =
+        settings.password_policy.check_for(&request.new_password, &user.values).map_err(|reason| {
+            ResetPasswordError::Validation(ValidationErrors::of(
+                "new_password",
+                format!("new password {reason}"),
+            ))
+        })?;
     let hash = ports.hasher.hash(password).await?;
     let now = ports.clock.now();
     let work = UnitOfWork::new()

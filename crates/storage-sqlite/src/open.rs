@@ -1,8 +1,14 @@
 //! Opening a database: the file, its connections, and what every connection is set to.
 
-use std::{fs::OpenOptions, path::Path, time::Duration};
+use std::{
+    fs::OpenOptions,
+    io::ErrorKind,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{error::OpenError, sql::STATEMENT_CACHE};
 
@@ -24,25 +30,55 @@ const WRITER_SETTINGS: &[(&str, &str, &str)] = &[
 const READER_SETTINGS: &[(&str, &str, &str)] =
     &[("query_only", "ON", "1"), ("temp_store", "MEMORY", "2"), ("cache_size", "-16384", "-16384")];
 
+/// How often switching to the log is tried. Whoever fails has seen another succeed, so that once more is enough.
+const TRIES: usize = 8;
+
 /// Creates the file if there is none, readable for its owner only. SQLite gives its other files the same mode.
+///
+/// A file that is there is not touched: when any descriptor of a file is closed, POSIX lets go of all locks that the
+/// process has on it, and with them of those of SQLite. For the same reason no other store of this process may come
+/// across the file before it is closed in here.
 pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
+    static CREATING: Mutex<()> = Mutex::new(());
+    let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let unusable =
-        |error: std::io::Error| OpenError::Unusable { path: path.to_owned(), reason: error.to_string() };
-    options.open(path).map(|_| ()).map_err(unusable)
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unusable(path, &error)),
+        _ => Ok(()),
+    }
 }
 
 /// A connection without settings, to look at the file before anything is changed in it.
 pub(crate) fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenError> {
-    open(path, busy_timeout, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| failed(path, &error))
+    let connection = open(path, busy_timeout, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .map_err(|error| unusable(path, &error))?;
+    match connection.is_readonly("main") {
+        Ok(true) => Err(unusable(path, &"it cannot be written")),
+        _ => Ok(connection),
+    }
 }
 
 /// Makes `connection` one that writes.
 pub(crate) fn set_up_writer(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    switch_to_log(connection).map_err(|error| failed(path, &error))?;
     set(connection, path, WRITER_SETTINGS)
+}
+
+/// The one setting that is kept in the file. While another process is at the same, SQLite does not wait but fails;
+/// asking for the write lock does wait.
+fn switch_to_log(connection: &Connection) -> rusqlite::Result<()> {
+    for _ in 1..TRIES {
+        let switched = connection.execute_batch("PRAGMA journal_mode = WAL");
+        let busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        if !switched.as_ref().is_err_and(busy) {
+            return switched;
+        }
+        connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+    }
+    connection.execute_batch("PRAGMA journal_mode = WAL")
 }
 
 /// A connection that reads.
@@ -51,6 +87,10 @@ pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, 
         open(path, busy_timeout, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| failed(path, &error))?;
     set(&connection, path, READER_SETTINGS)?;
     Ok(connection)
+}
+
+pub(crate) fn unusable(path: &Path, error: &impl ToString) -> OpenError {
+    OpenError::Unusable { path: path.to_owned(), reason: error.to_string() }
 }
 
 pub(crate) fn failed(path: &Path, error: &impl ToString) -> OpenError {

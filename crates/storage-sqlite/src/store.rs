@@ -14,7 +14,7 @@ use crate::{
     checkpoint::Checkpoints,
     error::OpenError,
     migrations::{identify, migrate},
-    open::{connect, create, failed, reader, set_up_writer},
+    open::{connect, create, failed, reader, set_up_writer, unusable},
     options::SqliteOptions,
     readers::Readers,
     writer::Writer,
@@ -40,8 +40,7 @@ impl SqliteStore {
     pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
         let SqliteOptions { path, readers, queue, busy_timeout, read_time_limit } = options;
         // SQLite gives a meaning to `:memory:`, `file:…` and the empty path; absolute paths are files.
-        let path =
-            absolute(&path).map_err(|error| OpenError::Unusable { path, reason: error.to_string() })?;
+        let path = absolute(&path).map_err(|error| unusable(&path, &error))?;
         create(&path)?;
         let writer = connect(&path, busy_timeout)?;
         identify(&writer, &path)?;
@@ -53,13 +52,14 @@ impl SqliteStore {
 
         let fail = |error| failed(&path, &error);
         let (alive_end, alive) = mpsc::channel(1);
-        let (checkpoints, thread) = Checkpoints::start(checkpointer, alive_end.clone()).map_err(fail)?;
+        let (other_end, others) = mpsc::channel(1);
+        let ends = (alive_end.clone(), other_end);
+        let (checkpoints, thread) = Checkpoints::start(checkpointer, ends.clone()).map_err(fail)?;
         let mut threads = vec![thread];
         let (writer, thread) =
-            Writer::start(writer, checkpoints, queue, busy_timeout, alive_end.clone()).map_err(fail)?;
+            Writer::start(writer, checkpoints, queue, busy_timeout, others, alive_end).map_err(fail)?;
         threads.push(thread);
-        let (readers, reading) =
-            Readers::start(connections, queue, read_time_limit, &alive_end).map_err(fail)?;
+        let (readers, reading) = Readers::start(connections, queue, read_time_limit, &ends).map_err(fail)?;
         threads.extend(reading);
         Ok(Self { writer, readers, alive: Mutex::new(alive), _threads: Threads(threads) })
     }

@@ -42,18 +42,20 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread, which owns `connection` and drops `alive` at its end.
+    /// Starts the thread, which owns `connection`, waits for the `others` to end, and then drops `alive`.
     pub fn start(
         connection: Connection,
         checkpoints: Checkpoints,
         capacity: usize,
         busy_timeout: Duration,
+        others: mpsc::Receiver<Infallible>,
         alive: mpsc::Sender<Infallible>,
     ) -> io::Result<(Self, thread::JoinHandle<()>)> {
         let (queue, messages) = mpsc::channel(capacity.max(1));
         let (announce, fate) = watch::channel(None);
         let observers = Observers::default();
-        let thread = Thread { connection, checkpoints, busy_timeout, observers: Arc::clone(&observers) };
+        let thread =
+            Thread { connection, checkpoints, busy_timeout, others, observers: Arc::clone(&observers) };
         let run = move || {
             // Dropped last, in this order also when the thread panics: connection, queue, news of the end, `alive`.
             let _alive = alive;
@@ -143,6 +145,8 @@ struct Thread {
     connection: Connection,
     checkpoints: Checkpoints,
     busy_timeout: Duration,
+    /// Closed when the threads with the other connections have ended.
+    others: mpsc::Receiver<Infallible>,
     observers: Observers,
 }
 
@@ -168,8 +172,11 @@ impl Thread {
             self.write(batch);
             self.write(imports.drain(..imports.len().min(BATCH)).collect());
         }
-        let Self { connection, checkpoints, .. } = self;
+        let Self { connection, checkpoints, mut others, .. } = self;
         drop(checkpoints);
+        // Readers in the middle of a read would keep some of the log, and the last connection to be closed removes the
+        // log's file only if it may write.
+        others.blocking_recv();
         if let Err(error) = checkpoint(&connection, "TRUNCATE") {
             log::warn!("the last checkpoint failed: {error}");
         }

@@ -122,6 +122,9 @@ impl Tree {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::time::{Duration, SystemTime};
+
     use super::*;
     use crate::docs::testing::{Scratch, tree};
     use crate::workspace::Workspace;
@@ -152,14 +155,8 @@ mod tests {
         let first = tree(&[("same", "1"), ("changed", "1"), ("folder/gone", "1"), ("was/folder", "1")]);
         first.lay(&work, &original).unwrap();
         fs::write(work.join("folder/left-behind.db"), "x").unwrap();
-        let read_only = |name: &str, value: bool| {
-            let mut permissions = fs::metadata(work.join(name)).unwrap().permissions();
-            permissions.set_readonly(value);
-            fs::set_permissions(work.join(name), permissions).unwrap();
-        };
-        let time = |name: &str| fs::metadata(work.join(name)).unwrap().modified().unwrap();
-        let before = time("same");
-        read_only("same", true);
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        File::options().write(true).open(work.join("same")).unwrap().set_modified(long_ago).unwrap();
 
         let second = tree(&[("same", "1"), ("changed", "2"), ("new/file", "3"), ("was", "4")]);
         second.lay(&work, &original).unwrap();
@@ -167,7 +164,7 @@ mod tests {
         assert_eq!(second.differing_from_folder(&work), Vec::<&str>::new());
         assert_eq!(first.differing_from_folder(&work), ["changed", "folder/gone", "was/folder"]);
         assert!(!work.join("folder").exists());
-        assert_eq!(time("same"), before);
+        assert_eq!(fs::metadata(work.join("same")).unwrap().modified().unwrap(), long_ago);
     }
 
     #[test]
