@@ -37,20 +37,20 @@ async fn calculate(
     _: NoQuery,
     Json(body): Json<CalculateRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let many = match body {
+    match body {
         CalculateRequest::One(one) => {
             let calculation = math.calculate(&request.access, one).await?;
-            let message = "Calculation completed successfully";
-            return Ok(request.answer(StatusCode::OK, message, calculation));
+            Ok(request.answer(StatusCode::OK, "Calculation completed successfully", calculation))
         }
-        CalculateRequest::Many(many) => many,
-    };
-    let outcomes = math.calculate_bulk(&request.access, many).await?;
-    let completed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let message = format!("Completed {completed} of {} calculations", outcomes.len());
-    let metadata = json!({ "count": outcomes.len(), "completed": completed });
-    let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::from).collect();
-    Ok(request.answer_with(StatusCode::OK, &message, outcomes, metadata))
+        CalculateRequest::Many(many) => {
+            let outcomes = math.calculate_bulk(&request.access, many).await?;
+            let completed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+            let message = format!("Completed {completed} of {} calculations", outcomes.len());
+            let metadata = json!({ "count": outcomes.len(), "completed": completed });
+            let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::from).collect();
+            Ok(request.answer_with(StatusCode::OK, &message, outcomes, metadata))
+        }
+    }
 }
 
 impl From<Result<Calculation, CalculateError>> for Outcome {

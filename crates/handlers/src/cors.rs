@@ -17,6 +17,8 @@ use actix_web::{
 
 use crate::{HandlerSettings, error::ApiError, request::Surroundings};
 
+const ALLOWED_HEADERS: &str = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID";
+
 /// Who may read the answer to a request, beside pages of ours and programs that are no browsers.
 pub(crate) struct Readers {
     any_configured: bool,
@@ -36,7 +38,7 @@ impl Readers {
     pub(crate) fn name_in(self, headers: &mut HeaderMap) {
         if let Some(origin) = self.origin {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            let names = HeaderValue::from_static("X-Request-ID");
+            let names = HeaderValue::from_static("ETag, X-Request-ID");
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
         }
         if self.any_configured {
@@ -46,20 +48,28 @@ impl Readers {
     }
 }
 
+/// Whether a page of this origin is one of ours, as far as we can know it. The scheme is left out: behind a proxy
+/// that ends TLS our own is unknown.
+pub(crate) fn is_own_origin(origin: &str, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority.zip(host).is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host))
+}
+
 /// Answers preflights of the origins that are allowed.
 pub(crate) async fn preflight(
     surroundings: Data<Surroundings>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let allowed = Readers::of(&surroundings.settings, request.headers()).origin.is_some();
-    let asks = allowed && *request.method() == Method::OPTIONS;
+    let asks = *request.method() == Method::OPTIONS
+        && Readers::of(&surroundings.settings, request.headers()).origin.is_some();
     let wanted = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| asks).cloned();
     let response = next.call(request).await?;
     let Some(methods) = wanted.and_then(|wanted| blessed(&response, &wanted)) else { return Ok(response) };
     let answer = HttpResponse::NoContent()
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, methods))
-        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, X-Request-ID"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "3600"))
         .finish();
     Ok(response.into_response(answer))

@@ -1,10 +1,14 @@
 //! A path and its methods.
 
 use actix_web::{
-    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder,
-    dev::{AppService, HttpServiceFactory},
-    http::Method,
-    middleware::Compress,
+    Error, FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Resource, Responder,
+    body::MessageBody,
+    dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{self, AcceptEncoding, Encoding, HeaderValue},
+    },
+    middleware::{Compress, Next, from_fn},
     web,
 };
 
@@ -53,6 +57,15 @@ impl Endpoint {
         self.on("PUT", Method::PUT, handler)
     }
 
+    pub(crate) fn patch<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.on("PATCH", Method::PATCH, handler)
+    }
+
     pub(crate) fn delete<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -86,11 +99,27 @@ impl HttpServiceFactory for Endpoint {
         let refuse = move |request: HttpRequest| std::future::ready(not_allowed(&request, &allow));
         let resource = self.resource.default_service(web::to(refuse));
         if self.compressed {
-            resource.wrap(Compress::default()).register(config);
+            resource.wrap(Compress::default()).wrap(from_fn(negotiate)).register(config);
         } else {
             resource.register(config);
         }
     }
+}
+
+/// Around `Compress`, which would turn away those who accept nothing that it knows, and says only of what it has
+/// compressed that it could have been otherwise (RFC 9110, sections 12.5.3 and 12.5.5).
+async fn negotiate(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let known = [Encoding::identity(), Encoding::brotli(), Encoding::gzip(), Encoding::deflate()];
+    let accepted = request.get_header::<AcceptEncoding>();
+    if accepted.is_none_or(|accepted| accepted.negotiate(known.iter()).is_none()) {
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
+    let mut response = next.call(request).await?;
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    Ok(response)
 }
 
 fn not_allowed(request: &HttpRequest, allow: &str) -> Result<HttpResponse, ApiError> {

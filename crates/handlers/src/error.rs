@@ -79,13 +79,15 @@ codes! {
     BroadcastError = "BROADCAST_ERROR" CONFLICT,
     /// The user has as many connections as one user may have.
     TooManyConnections = "TOO_MANY_CONNECTIONS" CONFLICT,
+    /// The user is not in the state that `If-Match` or `If-None-Match` asks for.
+    PreconditionFailed = "PRECONDITION_FAILED" PRECONDITION_FAILED,
     /// The body is longer than 1 MiB.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE,
-    /// The body is not `application/json`, or is compressed.
+    /// The body is not `application/json` (for PATCH: nor `application/merge-patch+json`), or is compressed.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE,
     /// The body came too slowly.
     RequestTimeout = "REQUEST_TIMEOUT" REQUEST_TIMEOUT,
-    /// Too many requests from this address; `Retry-After` says when to come back.
+    /// Too many requests from or for this address; `Retry-After` says when to come back.
     RateLimited = "RATE_LIMITED" TOO_MANY_REQUESTS,
     /// The service failed; the log knows why, under the request id.
     InternalError = "INTERNAL_ERROR" INTERNAL_SERVER_ERROR,
@@ -103,13 +105,23 @@ pub(crate) struct ApiError {
     pub(crate) cause: Option<String>,
     /// The methods of the path, for a 405.
     pub(crate) allow: Option<Box<str>>,
+    /// The media types of a patch, for a 415 (RFC 5789, section 2.2).
+    pub(crate) accept_patch: Option<[&'static str; 2]>,
     /// In seconds, for those who may come back.
     pub(crate) retry_after: Option<u32>,
 }
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), details: None, cause: None, allow: None, retry_after: None }
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+            cause: None,
+            allow: None,
+            accept_patch: None,
+            retry_after: None,
+        }
     }
 
     /// A failure of ours: the client learns that it happened, the log learns why.
@@ -127,10 +139,21 @@ impl ApiError {
         Self { cause: Some(cause.to_string()), retry_after: Some(1), ..error }
     }
 
-    /// Too much from one address, which may come back after `wait`.
+    /// Something that the caller may not do.
+    pub(crate) fn forbidden(reason: impl fmt::Display) -> Self {
+        Self::new(ErrorCode::Forbidden, format!("Forbidden: {reason}"))
+    }
+
+    /// Too much from somebody who may come back after `wait`, which is rounded up to whole seconds.
     pub(crate) fn rate_limited(wait: Duration) -> Self {
         let error = Self::new(ErrorCode::RateLimited, "Too many requests");
-        Self { retry_after: u32::try_from(wait.as_secs().saturating_add(1)).ok(), ..error }
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+        Self { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..error }
+    }
+
+    /// The same, in the words of a service.
+    pub(crate) fn too_often(wait: chrono::Duration) -> Self {
+        Self::rate_limited(wait.to_std().unwrap_or_default())
     }
 
     /// Members that break rules: the message tells of the first, the details of all.
@@ -176,6 +199,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy(_) | StoreError::Unavailable(_) => Self::unavailable(error),
+            StoreError::RateLimited { retry_after } => Self::too_often(retry_after),
             // A service that lets one of these through has overlooked a case.
             StoreError::Conflict(_)
             | StoreError::PreconditionFailed(_)

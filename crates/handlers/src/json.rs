@@ -1,4 +1,4 @@
-//! Bodies: `application/json`, one object, at most 1 MiB, nothing unknown, nothing twice, nothing behind it.
+//! Bodies: JSON of the right media type, one object, at most 1 MiB, nothing unknown, nothing twice, nothing behind it.
 
 use std::{future::Future, pin::Pin};
 
@@ -25,6 +25,9 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// gets its answer instead of a broken connection.
 const MAX_DRAIN: usize = 16 * MAX_BYTES;
 
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
 /// The body as a request struct.
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -33,7 +36,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let acceptable = check_headers(request.headers());
+        let acceptable = check_headers(request.headers(), &[JSON]);
         let body = read_body(request, payload);
         Box::pin(async move {
             acceptable?;
@@ -42,15 +45,32 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     }
 }
 
-fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
+/// The body as a merge patch (RFC 7396). Plain JSON is taken for one too: there is no other kind here.
+pub(crate) struct MergePatch<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest for MergePatch<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let acceptable = check_headers(request.headers(), &[MERGE_PATCH, JSON]);
+        let body = read_body(request, payload);
+        Box::pin(async move {
+            acceptable.map_err(|error| ApiError { accept_patch: Some([MERGE_PATCH, JSON]), ..error })?;
+            parse(&body.await?).map(Self)
+        })
+    }
+}
+
+fn check_headers(headers: &HeaderMap, media_types: &[&str]) -> Result<(), ApiError> {
     let unsupported = |message| ApiError::new(ErrorCode::UnsupportedMediaType, message);
     if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(unsupported("Content-Encoding is not supported"));
+        return Err(unsupported("Content-Encoding is not supported".to_owned()));
     }
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let media_type = media_type.split(';').next().unwrap_or("").trim();
-    if !media_type.eq_ignore_ascii_case("application/json") {
-        return Err(unsupported("Content-Type must be application/json"));
+    if !media_types.iter().any(|known| media_type.eq_ignore_ascii_case(known)) {
+        return Err(unsupported(format!("Content-Type must be {}", media_types.join(" or "))));
     }
     Ok(())
 }
@@ -195,15 +215,15 @@ mod tests {
                 .collect::<HeaderMap>()
         };
         for good in ["application/json", "Application/JSON; charset=utf-8", " application/json ;x=y"] {
-            assert!(check_headers(&headers(&[("content-type", good)])).is_ok(), "{good}");
+            assert!(check_headers(&headers(&[("content-type", good)]), &[JSON]).is_ok(), "{good}");
         }
         for bad in
             ["", "text/plain", "application/jsonx", "application/json, text/plain", "multipart/form-data"]
         {
-            let error = check_headers(&headers(&[("content-type", bad)])).unwrap_err();
+            let error = check_headers(&headers(&[("content-type", bad)]), &[JSON]).unwrap_err();
             assert_eq!(error.message, "Content-Type must be application/json", "{bad}");
         }
         let both = headers(&[("content-type", "application/json"), ("content-encoding", "gzip")]);
-        assert_eq!(check_headers(&both).unwrap_err().message, "Content-Encoding is not supported");
+        assert_eq!(check_headers(&both, &[JSON]).unwrap_err().message, "Content-Encoding is not supported");
     }
 }

@@ -34,8 +34,10 @@
 
 #![deny(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod access_log;
 mod calculate;
 mod client_ip;
+mod conditions;
 mod cors;
 mod endpoint;
 mod error;

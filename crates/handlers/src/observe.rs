@@ -1,21 +1,13 @@
 //! Around every request: its id, its line in the log, its headers, and an answer even if its handler panics.
 
-use std::{
-    fmt,
-    net::IpAddr,
-    panic::AssertUnwindSafe,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, panic::AssertUnwindSafe};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
-    body::{BodySize, BoxBody, MessageBody as _},
+    body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::{
-        StatusCode,
-        header::{self, HeaderMap, HeaderName, HeaderValue},
-    },
+    http::header::{self, HeaderName, HeaderValue},
     middleware::Next,
     web::Data,
 };
@@ -23,6 +15,7 @@ use denizen_models::ErrorResponse;
 use futures_util::FutureExt as _;
 
 use crate::{
+    access_log::{LogLine, X_REQUEST_ID},
     client_ip::client_ip,
     cors::Readers,
     endpoint::speaks_json,
@@ -32,49 +25,43 @@ use crate::{
     request::{self, RequestStamp, Surroundings},
 };
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 pub(crate) async fn observe(
     surroundings: Data<Surroundings>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
-    let stamp = stamp(&surroundings);
-    request.extensions_mut().insert(stamp.clone());
     let settings = &surroundings.settings;
-    let ip = client_ip(request.request(), &settings.trusted_proxies);
-    let line = LogLine::of(&request, ip, settings.slow_request);
+    let stamp = stamp(&surroundings, client_ip(request.request(), &settings.trusted_proxies));
+    request.extensions_mut().insert(stamp.clone());
+    let line = LogLine::of(&request, &stamp, settings.slow_request);
     let json = speaks_json(request.path());
     let readers = Readers::of(settings, request.headers());
+    let finish = |response| {
+        let response = dress(response, &stamp, readers);
+        line.write(&response);
+        response
+    };
 
-    if let Err(refusal) = admit(&surroundings, &request, ip) {
-        let response = dress(render(&refusal, &stamp, json), &stamp, readers);
-        line.write(&response, &stamp, started);
-        return Ok(request.into_response(response));
+    if let Err(refusal) = admit(&surroundings, &request, stamp.ip) {
+        return Ok(request.into_response(finish(render(&refusal, &stamp, json))));
     }
-    let mut hang_up = HangUp { line: &line, stamp: &stamp, started, happened: true };
     // A panic must not take the worker's other connections along, nor leave this client without an answer.
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    hang_up.happened = false;
-    match outcome {
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
-            let response = dress(enveloped(response, &stamp, json), &stamp, readers);
-            line.write(&response, &stamp, started);
-            Ok(ServiceResponse::new(request, response))
+            Ok(ServiceResponse::new(request, finish(enveloped(response, &stamp, json))))
         }
         Ok(Err(error)) => {
-            let response = dress(render(&ApiError::internal(&error), &stamp, json), &stamp, readers);
-            line.write(&response, &stamp, started);
+            let response = finish(render(&ApiError::internal(&error), &stamp, json));
             Err(InternalError::from_response(error, response).into())
         }
         Err(_panic) => {
             // The panic hook has written message and place already; here is the request that they belong to.
-            let error = ApiError::internal("a handler panicked");
-            let response = dress(render(&error, &stamp, json), &stamp, readers);
-            line.write(&response, &stamp, started);
-            Err(InternalError::from_response("a handler panicked", response).into())
+            let what = "a handler panicked";
+            let response = finish(render(&ApiError::internal(what), &stamp, json));
+            Err(InternalError::from_response(what, response).into())
         }
     }
 }
@@ -92,14 +79,14 @@ fn admit(surroundings: &Surroundings, request: &ServiceRequest, ip: Option<IpAdd
 }
 
 /// `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
-fn stamp(surroundings: &Surroundings) -> RequestStamp {
+fn stamp(surroundings: &Surroundings, ip: Option<IpAddr>) -> RequestStamp {
     let now = surroundings.clock.now();
     let mut random = [0; 10];
     // An id without randomness is still an id: it need not be secret, and a broken generator shows elsewhere.
     let _still_an_id = surroundings.tokens.fill(&mut random);
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
-    RequestStamp { id: format!("req_{}", uuid.simple()), timestamp: now.timestamp() }
+    RequestStamp { id: format!("req_{}", uuid.simple()), timestamp: now.timestamp(), ip }
 }
 
 /// The answer as it is, or the error in its envelope.
@@ -136,6 +123,10 @@ fn render(error: &ApiError, stamp: &RequestStamp, json: bool) -> HttpResponse {
     let headers = response.headers_mut();
     if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
+    }
+    let patch_types = error.accept_patch.map(|media_types| media_types.join(", "));
+    if let Some(types) = patch_types.and_then(|types| HeaderValue::try_from(types).ok()) {
+        headers.insert(ACCEPT_PATCH, types);
     }
     if let Some(seconds) = error.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -197,80 +188,7 @@ fn is_local(request: &ServiceRequest) -> bool {
 }
 
 fn not_local() -> ApiError {
-    let message = "Forbidden: the development profile answers only requests that come straight from this machine and \
+    let reason = "the development profile answers only requests that come straight from this machine and \
                    name it localhost, 127.0.0.1 or [::1]";
-    ApiError::new(ErrorCode::Forbidden, message)
-}
-
-/// What the log says of a request. The query is left out: it may hold what people type.
-struct LogLine {
-    method: String,
-    path: String,
-    ip: String,
-    /// From this on it is a warning.
-    slow: Option<Duration>,
-    /// What the caller calls this request, if that is fit to be printed.
-    caller_id: Option<String>,
-}
-
-impl LogLine {
-    fn of(request: &ServiceRequest, ip: Option<IpAddr>, slow: Option<Duration>) -> Self {
-        let caller_id = caller_id(request.headers());
-        Self {
-            method: printable(request.method().as_str(), 20),
-            path: printable(request.uri().path(), 200),
-            ip: ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
-            slow,
-            caller_id,
-        }
-    }
-
-    fn write(&self, response: &HttpResponse, stamp: &RequestStamp, started: Instant) {
-        let bytes = match response.body().size() {
-            BodySize::Sized(bytes) => bytes,
-            BodySize::None | BodySize::Stream => 0,
-        };
-        let status: StatusCode = response.status();
-        self.put(format_args!("{} {bytes}B", status.as_u16()), stamp, started);
-    }
-
-    fn put(&self, answer: fmt::Arguments<'_>, stamp: &RequestStamp, started: Instant) {
-        let Self { method, path, ip, slow, caller_id } = self;
-        let elapsed = started.elapsed();
-        let millis = elapsed.as_secs_f64() * 1000.0;
-        let (level, note) = match slow {
-            Some(limit) if elapsed >= *limit => (log::Level::Warn, " slow"),
-            _ => (log::Level::Info, ""),
-        };
-        let caller = caller_id.as_deref().map(|id| format!(" caller={id}")).unwrap_or_default();
-        log::log!(
-            target: "denizen::access", level,
-            "{method} {path} {answer} {millis:.1}ms {ip} {}{caller}{note}", stamp.id
-        );
-    }
-}
-
-/// Writes the line of a request whose client has hung up: the server drops its future, and nothing else is left to.
-struct HangUp<'a> {
-    line: &'a LogLine,
-    stamp: &'a RequestStamp,
-    started: Instant,
-    /// Until there is an answer.
-    happened: bool,
-}
-
-impl Drop for HangUp<'_> {
-    fn drop(&mut self) {
-        if self.happened {
-            // The number that nginx has for this, so that what reads logs need not learn a word.
-            self.line.put(format_args!("499 0B"), self.stamp, self.started);
-        }
-    }
-}
-
-/// A caller's own `X-Request-ID`, if it is 1 to 64 harmless characters.
-fn caller_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
-    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    ((1..=64).contains(&id.len()) && id.bytes().all(harmless)).then(|| id.to_owned())
+    ApiError::forbidden(reason)
 }

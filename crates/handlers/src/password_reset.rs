@@ -78,6 +78,7 @@ impl From<RequestPasswordResetError> for ApiError {
                 let message = format!("Failed to request password reset: {error}");
                 Self::new(ErrorCode::PasswordResetRequestFailed, message)
             }
+            RequestPasswordResetError::RateLimited(wait) => Self::too_often(wait),
             RequestPasswordResetError::Overloaded => Self::unavailable(error),
             RequestPasswordResetError::Store(error) => error.into(),
         }
@@ -93,6 +94,7 @@ impl From<ResetPasswordError> for ApiError {
             | ResetPasswordError::DeadToken => {
                 Self::new(ErrorCode::PasswordResetFailed, format!("Failed to reset password: {error}"))
             }
+            ResetPasswordError::RateLimited(wait) => Self::too_often(wait),
             ResetPasswordError::Hash(error) => error.into(),
             ResetPasswordError::Store(error) => error.into(),
         }
@@ -103,6 +105,7 @@ impl From<ValidateResetTokenError> for ApiError {
     fn from(error: ValidateResetTokenError) -> Self {
         match error {
             ValidateResetTokenError::Validation(errors) => Self::validation(&errors),
+            ValidateResetTokenError::RateLimited(wait) => Self::too_often(wait),
             ValidateResetTokenError::Store(error) => error.into(),
         }
     }

@@ -11,13 +11,12 @@ use std::{
     time::Duration,
 };
 
+use denizen_services::limit_key;
 use governor::{
     Quota, RateLimiter,
     clock::{Clock as _, DefaultClock},
     state::keyed::DefaultKeyedStateStore,
 };
-
-use crate::client_ip::limit_key;
 
 /// After so many requests, addresses that have not been heard of lately are forgotten.
 const FORGET_EVERY: u32 = 4096;

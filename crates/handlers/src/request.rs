@@ -2,6 +2,7 @@
 
 use std::{
     future::{Ready, ready},
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -15,7 +16,7 @@ use denizen_models::SuccessResponse;
 use denizen_services::{AccessContext, Actor, Clock, TokenSource};
 use serde::Serialize;
 
-use crate::{HandlerSettings, client_ip::client_ip, error::ApiError, log_line::printable};
+use crate::{HandlerSettings, error::ApiError, log_line::printable};
 
 /// What all handlers share.
 pub(crate) struct Surroundings {
@@ -24,11 +25,14 @@ pub(crate) struct Surroundings {
     pub(crate) settings: HandlerSettings,
 }
 
-/// The request's id and its time of arrival; `observe` puts it on every request.
+/// What is known of a request before anybody handles it; `observe` puts it on every one.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestStamp {
     pub(crate) id: String,
+    /// The time of arrival, in Unix seconds.
     pub(crate) timestamp: i64,
+    /// The client's address, as far as proxies can be believed.
+    pub(crate) ip: Option<IpAddr>,
 }
 
 /// The request as the handlers see it: on whose behalf, and how to answer.
@@ -71,7 +75,7 @@ impl Request {
         data: Option<T>,
         metadata: Option<M>,
     ) -> HttpResponse {
-        let RequestStamp { id, timestamp } = &self.stamp;
+        let RequestStamp { id, timestamp, ip: _ } = &self.stamp;
         let message = message.to_owned();
         let envelope =
             SuccessResponse { message, data, metadata, timestamp: *timestamp, request_id: id.clone() };
@@ -108,7 +112,7 @@ fn read(request: &HttpRequest) -> Result<Request, ApiError> {
     let user_agent = request.headers().get(header::USER_AGENT);
     let access = AccessContext {
         actor,
-        ip: client_ip(request, &surroundings.settings.trusted_proxies),
+        ip: stamp.ip,
         user_agent: user_agent.map(|agent| printable(&String::from_utf8_lossy(agent.as_bytes()), 200)),
         request_id: stamp.id.clone(),
     };

@@ -1,31 +1,35 @@
-//! Users: list, search, create, get, replace, delete.
+//! Users: list, search, create, get, replace, patch, delete.
 
 use std::future::{Ready, ready};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderName},
+    },
     web::{Data, ServiceConfig},
 };
-use denizen_models::{CreateUserRequest, UpdateUserRequest, UserId, UserResponse};
+use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserQuery, UserService,
-    store::UserSort,
+    CreateUserError, DeleteUserError, GetUserError, ListUsersError, Unexpected, UpdateUserError, UserQuery,
+    UserService, store::UserSort,
 };
 use serde_json::json;
 
 use crate::{
+    conditions::{Conditions, tagged},
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
-    json::Json,
+    json::{Json, MergePatch},
     query::{NoQuery, Query},
     request::Request,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/users").get(list).post(create));
-    config.service(Endpoint::at("/api/users/{id:.*}").get(get).put(update).delete(delete));
+    config.service(Endpoint::at("/api/users/{id:.*}").get(get).put(update).patch(patch).delete(delete));
 }
 
 /// `GET /api/users`
@@ -74,14 +78,11 @@ async fn create(
     Json(body): Json<CreateUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let user = users.create_user(&request.access, body).await?;
-    let location = format!("/api/users/{}", user.id);
+    let (path, tag) = (path_of(user.id), user.tag());
     let metadata = json!({ "user_id": user.id });
     let view = request.access.view(user);
-    let mut response = request.answer_with(StatusCode::CREATED, "User created successfully", view, metadata);
-    if let Ok(location) = location.try_into() {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    let response = request.answer_with(StatusCode::CREATED, "User created successfully", view, metadata);
+    Ok(tagged(at(response, header::LOCATION, path), &tag))
 }
 
 /// `GET /api/users/{id}`
@@ -89,10 +90,17 @@ async fn get(
     request: Request,
     PathId(id): PathId,
     users: Data<dyn UserService>,
+    Conditions(expected): Conditions,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let user = users.get_user(&request.access, id).await?;
-    Ok(personal(request.answer(StatusCode::OK, "User retrieved successfully", request.access.view(user))))
+    let tag = user.tag();
+    let response = match expected.check(&user) {
+        Ok(()) => request.answer(StatusCode::OK, "User retrieved successfully", request.access.view(user)),
+        Err(Unexpected::Exists) => HttpResponse::NotModified().finish(),
+        Err(Unexpected::Changed) => return Err(Unexpected::Changed.into()),
+    };
+    Ok(personal(tagged(response, &tag)))
 }
 
 /// `PUT /api/users/{id}`
@@ -100,11 +108,33 @@ async fn update(
     request: Request,
     PathId(id): PathId,
     users: Data<dyn UserService>,
+    Conditions(expected): Conditions,
     _: NoQuery,
     Json(body): Json<UpdateUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = users.update_user(&request.access, id, body).await?;
-    Ok(request.answer(StatusCode::OK, "User updated successfully", request.access.view(user)))
+    let user = users.update_user(&request.access, id, body, expected).await?;
+    Ok(updated(&request, user))
+}
+
+/// `PATCH /api/users/{id}`
+async fn patch(
+    request: Request,
+    PathId(id): PathId,
+    users: Data<dyn UserService>,
+    Conditions(expected): Conditions,
+    _: NoQuery,
+    MergePatch(body): MergePatch<PatchUserRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let user = users.patch_user(&request.access, id, body, expected).await?;
+    Ok(updated(&request, user))
+}
+
+/// The user after a change. `Content-Location` says that this is what GET would return, so that the tag is its tag
+/// (RFC 9110, section 8.7).
+fn updated(request: &Request, user: User) -> HttpResponse {
+    let (path, tag) = (path_of(user.id), user.tag());
+    let response = request.answer(StatusCode::OK, "User updated successfully", request.access.view(user));
+    tagged(at(response, header::CONTENT_LOCATION, path), &tag)
 }
 
 /// `DELETE /api/users/{id}`
@@ -112,9 +142,10 @@ async fn delete(
     request: Request,
     PathId(id): PathId,
     users: Data<dyn UserService>,
+    Conditions(expected): Conditions,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    users.delete_user(&request.access, id).await?;
+    users.delete_user(&request.access, id, expected).await?;
     Ok(request.done("User deleted successfully"))
 }
 
@@ -142,6 +173,18 @@ pub(crate) fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
     parsed.ok_or_else(|| ApiError::new(ErrorCode::InvalidUserId, "Invalid user ID format"))
 }
 
+fn path_of(user: UserId) -> String {
+    format!("/api/users/{user}")
+}
+
+/// Names the path in this header of the answer.
+fn at(mut response: HttpResponse, name: HeaderName, path: String) -> HttpResponse {
+    if let Ok(path) = path.try_into() {
+        response.headers_mut().insert(name, path);
+    }
+    response
+}
+
 /// Personal data: nobody but the caller may keep it, and the caller asks again before using it.
 fn personal(mut response: HttpResponse) -> HttpResponse {
     let headers = response.headers_mut();
@@ -165,7 +208,7 @@ impl From<ListUsersError> for ApiError {
     fn from(error: ListUsersError) -> Self {
         match error {
             ListUsersError::Query(errors) => Self::query(&errors),
-            ListUsersError::Forbidden => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            ListUsersError::Forbidden => Self::forbidden(error),
             ListUsersError::Store(error) => error.into(),
         }
     }
@@ -175,7 +218,7 @@ impl From<CreateUserError> for ApiError {
     fn from(error: CreateUserError) -> Self {
         match error {
             CreateUserError::Validation(errors) => Self::validation(&errors),
-            CreateUserError::Forbidden => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            CreateUserError::Forbidden => Self::forbidden(error),
             CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) => {
                 Self::new(ErrorCode::UserCreationError, format!("Failed to create user: {error}"))
             }
@@ -191,8 +234,9 @@ impl From<UpdateUserError> for ApiError {
             UpdateUserError::NotFound(_) => {
                 Self::new(ErrorCode::UserNotFound, format!("User not found: {error}"))
             }
+            UpdateUserError::Unexpected(error) => error.into(),
             UpdateUserError::Validation(errors) => Self::validation(&errors),
-            UpdateUserError::Forbidden(_) => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            UpdateUserError::Forbidden(_) => Self::forbidden(error),
             UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
                 Self::new(ErrorCode::UserUpdateError, format!("Failed to update user: {error}"))
             }
@@ -207,6 +251,7 @@ impl From<DeleteUserError> for ApiError {
             DeleteUserError::NotFound(_) => {
                 Self::new(ErrorCode::UserDeleteError, format!("Failed to delete user: {error}"))
             }
+            DeleteUserError::Unexpected(error) => error.into(),
             DeleteUserError::Store(error) => error.into(),
         }
     }

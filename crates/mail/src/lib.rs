@@ -11,4 +11,4 @@ mod link;
 mod log;
 
 pub use crate::log::LogMailer;
-pub use link::PublicUrl;
+pub use link::Links;

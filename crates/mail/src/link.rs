@@ -1,16 +1,16 @@
 //! Links in mails.
 
-/// Where users reach the service from outside, without a slash at the end: `https://accounts.example.com`.
+/// Makes the links, all of which begin where users reach the service from outside: `https://accounts.example.com`.
 ///
-/// Links are built from this setting alone, never from a request's `Host`: whoever asks for a reset must not choose
+/// They are built from this setting alone, never from a request's `Host`: whoever asks for a reset must not choose
 /// where the victim's click goes (OWASP, Forgot Password cheat sheet).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicUrl(String);
+pub struct Links(String);
 
-impl PublicUrl {
-    /// Takes a URL that the configuration has checked.
+impl Links {
+    /// Takes a URL that the configuration has checked, with or without a slash at its end.
     #[must_use]
-    pub fn new(url: &str) -> Self {
+    pub fn below(url: &str) -> Self {
         Self(url.trim_end_matches('/').to_owned())
     }
 
@@ -23,12 +23,12 @@ impl PublicUrl {
 
 #[cfg(test)]
 mod tests {
-    use super::PublicUrl;
+    use super::Links;
 
     #[test]
     fn one_slash_joins_url_and_page() {
         for url in ["https://accounts.example.com", "https://accounts.example.com/"] {
-            let link = PublicUrl::new(url).password_reset("cafe");
+            let link = Links::below(url).password_reset("cafe");
             assert_eq!(link, "https://accounts.example.com/reset-password?token=cafe");
         }
     }

@@ -3,20 +3,20 @@
 use async_trait::async_trait;
 use denizen_services::{Mail, MailError, MailMessage, Mailer};
 
-use crate::link::PublicUrl;
+use crate::link::Links;
 
 /// "Sends" every mail as lines of the log, tokens included. Only for the developer's own machine: the server refuses
 /// to start with it in production.
 #[derive(Debug, Clone)]
 pub struct LogMailer {
-    public_url: PublicUrl,
+    links: Links,
 }
 
 impl LogMailer {
-    /// Links in the mails begin with `public_url`.
+    /// A transport whose mails contain these links.
     #[must_use]
-    pub const fn new(public_url: PublicUrl) -> Self {
-        Self { public_url }
+    pub const fn new(links: Links) -> Self {
+        Self { links }
     }
 
     fn lines(&self, mail: &Mail) -> Vec<String> {
@@ -25,7 +25,7 @@ impl LogMailer {
             // The token stands on one line and last, so that a double click takes it.
             MailMessage::PasswordReset { token, valid_for } => vec![
                 format!("mail to {to}: choose a new password within {} minutes", valid_for.num_minutes()),
-                format!("mail to {to}: {}", self.public_url.password_reset(token.expose())),
+                format!("mail to {to}: {}", self.links.password_reset(token.expose())),
                 format!("Password reset token for {to}: {}", token.expose()),
             ],
             MailMessage::PasswordChanged { at, ip } => {
@@ -56,7 +56,7 @@ mod tests {
     fn lines(message: MailMessage) -> Vec<String> {
         let to = EmailAddress::parse("alice@example.com").unwrap();
         let mail = Mail { to, name: "Alice".to_owned(), message };
-        LogMailer::new(PublicUrl::new("http://localhost:8080")).lines(&mail)
+        LogMailer::new(Links::below("http://localhost:8080")).lines(&mail)
     }
 
     #[test]

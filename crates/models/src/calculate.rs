@@ -74,14 +74,16 @@ impl CalculationRequest {
         let mut errors = ValidationErrors::new();
         let Self { operation: name, a, b, precision } = self;
         let operation = Operation::from_name(name);
-        errors.check(operation.is_none(), "operation", unknown_operation(name));
+        if operation.is_none() {
+            errors.add("operation", unknown_operation(name));
+        }
         errors.check(!a.is_finite(), "a", "a must be a finite number");
         errors.check(!b.is_finite(), "b", "b must be a finite number");
         let by_zero = operation == Some(Operation::Divide) && *b == 0.0;
         errors.check(by_zero, "b", "division by zero is not allowed");
         let precision = precision.unwrap_or(Self::DEFAULT_PRECISION);
         let in_range = (0..=Self::MAX_PRECISION).contains(&precision);
-        let range = format!("precision must be between 0 and {}, got: {precision}", Self::MAX_PRECISION);
+        let range = format_args!("precision must be between 0 and {}, got: {precision}", Self::MAX_PRECISION);
         errors.check(!in_range, "precision", range);
         match (operation, u8::try_from(precision)) {
             (Some(operation), Ok(precision)) => {
@@ -118,7 +120,7 @@ impl CalculateRequest {
     pub fn validate_count(count: usize) -> Result<(), ValidationErrors> {
         let mut errors = ValidationErrors::new();
         errors.check(count == 0, "calculations", "calculations cannot be empty");
-        let many = format!("calculations cannot have more than {} items", Self::MAX_CALCULATIONS);
+        let many = format_args!("calculations cannot have more than {} items", Self::MAX_CALCULATIONS);
         errors.check(count > Self::MAX_CALCULATIONS, "calculations", many);
         errors.into_result(())
     }

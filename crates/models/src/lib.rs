@@ -37,6 +37,7 @@ mod messages;
 mod password;
 mod password_reset;
 mod password_strength;
+mod patch;
 mod profile;
 mod secret;
 mod tasks;
@@ -57,7 +58,8 @@ pub use password_reset::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
     PasswordResetResponse, ResetTokenStatus, ValidateResetTokenRequest,
 };
-pub use profile::Profile;
+pub use patch::{Patch, PatchUserRequest};
+pub use profile::{Profile, ProfilePatch};
 pub use secret::Secret;
 pub use tasks::{TaskKind, TaskLoad, TaskReport, TaskRequest};
 pub use user::{ADMIN_ROLE, DEFAULT_ROLE, User, UserId, UserResponse, UserValues};

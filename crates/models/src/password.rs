@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use crate::{
-    password_strength::{Weakness, weakness},
+    password_strength::{Weakness, is_personal, weakness},
     secret::Secret,
     user::UserValues,
 };
@@ -29,10 +29,24 @@ impl Password {
         self.0.as_bytes()
     }
 
+    /// Refuses a password that is `user`'s own name or address: for one that [`PasswordPolicy::check`] accepted
+    /// before it was known whose it is to be.
+    ///
+    /// # Errors
+    /// As [`PasswordPolicy::check`].
+    pub fn check_owner(&self, user: &UserValues) -> Result<(), String> {
+        let (username, email) = (user.username.as_str(), user.email.as_str());
+        let own = personal(username, email, &user.first_name, &user.last_name);
+        if is_personal(&self.0, &own) { Err(OWN.to_owned()) } else { Ok(()) }
+    }
+
     fn chars(&self) -> usize {
         self.0.chars().count()
     }
 }
+
+/// The reason for which a password is refused that is personal.
+const OWN: &str = "cannot be your own name or address";
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,16 +80,7 @@ impl PasswordPolicy {
         self.check_beside(secret, &[])
     }
 
-    /// Accepts a new password for a user who is known: it must not be their own name or address either.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
-    pub fn check_for(&self, secret: &Secret, user: &UserValues) -> Result<Password, String> {
-        let (username, email) = (user.username.as_str(), user.email.as_str());
-        self.check_beside(secret, &personal(username, email, &user.first_name, &user.last_name))
-    }
-
-    /// The same before there is a user, beside what is to become of it.
+    /// The same where it is known which names and addresses it must not be: see [`personal`].
     pub(crate) fn check_beside(&self, secret: &Secret, personal: &[&str]) -> Result<Password, String> {
         if secret.is_blank() {
             return Err("cannot be empty".to_owned());
@@ -94,7 +99,7 @@ impl PasswordPolicy {
         }
         match weakness(&password.0, personal) {
             Some(Weakness::Common) => Err("is too common".to_owned()),
-            Some(Weakness::Personal) => Err("cannot be your own name or address".to_owned()),
+            Some(Weakness::Personal) => Err(OWN.to_owned()),
             None => Ok(password),
         }
     }

@@ -31,7 +31,8 @@ pub(crate) fn weakness(password: &str, personal: &[&str]) -> Option<Weakness> {
     (password.chars().count() <= LONGEST_ENTRY && is_common(password)).then_some(Weakness::Common)
 }
 
-fn is_personal(password: &str, personal: &[&str]) -> bool {
+/// Whether the password is, in one of those disguises, one of these names or addresses.
+pub(crate) fn is_personal(password: &str, personal: &[&str]) -> bool {
     let forms = |text: &str| {
         let folded = fold(text);
         let plain = without_lookalikes(&folded);

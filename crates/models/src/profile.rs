@@ -1,13 +1,16 @@
 //! The optional part of a user.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::validation::{ValidationErrors, has_control};
+use crate::{
+    patch::Patch,
+    validation::{ValidationErrors, has_control},
+};
 
 /// What users say about themselves. Every member may be left out or `null`; in answers all of them appear.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,14 +45,14 @@ fn null_is_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// For a member that is a profile or null. Serde by itself would take an array too, as the members in their order.
-pub(crate) fn object_or_null<'de, D: Deserializer<'de>>(
+/// For a member that is a struct or null. Serde by itself would take an array too, as the members in their order.
+pub(crate) fn object_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Profile>, D::Error> {
-    struct ObjectOrNull;
+) -> Result<Option<T>, D::Error> {
+    struct ObjectOrNull<T>(PhantomData<T>);
 
-    impl<'de> Visitor<'de> for ObjectOrNull {
-        type Value = Option<Profile>;
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOrNull<T> {
+        type Value = Option<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object or null")
@@ -64,31 +67,67 @@ pub(crate) fn object_or_null<'de, D: Deserializer<'de>>(
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            Profile::deserialize(MapAccessDeserializer::new(map)).map(Some)
+            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
         }
     }
 
-    deserializer.deserialize_option(ObjectOrNull)
+    deserializer.deserialize_option(ObjectOrNull(PhantomData))
+}
+
+/// What changes in a profile: a member that is absent stays as it is, one that is null becomes empty or 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProfilePatch {
+    /// See [`Profile::bio`].
+    pub bio: Patch<String>,
+    /// See [`Profile::avatar_url`].
+    pub avatar_url: Patch<String>,
+    /// See [`Profile::location`].
+    pub location: Patch<String>,
+    /// See [`Profile::website`].
+    pub website: Patch<String>,
+    /// See [`Profile::interests`]; replaced as a whole.
+    pub interests: Patch<Vec<String>>,
+    /// See [`Profile::skills`]; replaced as a whole.
+    pub skills: Patch<Vec<String>>,
+    /// See [`Profile::experience`].
+    pub experience: Patch<i64>,
+}
+
+impl ProfilePatch {
+    pub(crate) fn over(&self, current: Profile) -> Profile {
+        Profile {
+            bio: self.bio.over(current.bio),
+            avatar_url: self.avatar_url.over(current.avatar_url),
+            location: self.location.over(current.location),
+            website: self.website.over(current.website),
+            interests: self.interests.over(current.interests),
+            skills: self.skills.over(current.skills),
+            experience: self.experience.over(current.experience),
+        }
+    }
 }
 
 impl Profile {
+    const MAX_BIO: usize = 1000;
     const MAX_URL: usize = 2000;
+    const MAX_LOCATION: usize = 200;
     const MAX_ENTRIES: usize = 50;
     const MAX_ENTRY: usize = 100;
+    const MAX_EXPERIENCE: i64 = 100;
 
     /// Adds what is wrong with this profile to `errors`.
     pub(crate) fn validate(&self, errors: &mut ValidationErrors) {
-        errors.check(self.bio.chars().count() > 1000, "profile.bio", "bio cannot exceed 1000 characters");
-        let (field, name) = ("profile.bio", "bio");
+        let long = self.bio.chars().count() > Self::MAX_BIO;
+        errors.check(long, "profile.bio", format_args!("bio cannot exceed {} characters", Self::MAX_BIO));
         let stray = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        errors.check(self.bio.chars().any(stray), field, format!("{name} cannot contain control characters"));
+        errors.check(self.bio.chars().any(stray), "profile.bio", "bio cannot contain control characters");
         url(errors, "profile.avatar_url", "avatar URL", &self.avatar_url);
         url(errors, "profile.website", "website", &self.website);
-        let (field, name) = ("profile.location", "location");
-        errors.check(self.location.chars().count() > 200, field, "location cannot exceed 200 characters");
-        errors.check(has_control(&self.location), field, format!("{name} cannot contain control characters"));
+        errors.check_line("profile.location", "location", &self.location, Self::MAX_LOCATION);
         errors.check(self.experience < 0, "profile.experience", "experience cannot be negative");
-        errors.check(self.experience > 100, "profile.experience", "experience cannot exceed 100 years");
+        let years = format_args!("experience cannot exceed {} years", Self::MAX_EXPERIENCE);
+        errors.check(self.experience > Self::MAX_EXPERIENCE, "profile.experience", years);
         list(errors, "profile.interests", "interests", &self.interests);
         list(errors, "profile.skills", "skills", &self.skills);
     }
@@ -96,19 +135,17 @@ impl Profile {
 
 fn url(errors: &mut ValidationErrors, field: &'static str, name: &str, text: &str) {
     let web = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
-    errors.check(!text.is_empty() && !web, field, format!("{name} must start with http:// or https://"));
-    let long = text.chars().count() > Profile::MAX_URL;
-    errors.check(long, field, format!("{name} cannot exceed {} characters", Profile::MAX_URL));
-    errors.check(has_control(text), field, format!("{name} cannot contain control characters"));
+    errors.check(!text.is_empty() && !web, field, format_args!("{name} must start with http:// or https://"));
+    errors.check_line(field, name, text, Profile::MAX_URL);
 }
 
 fn list(errors: &mut ValidationErrors, field: &'static str, name: &str, entries: &[String]) {
     let many = entries.len() > Profile::MAX_ENTRIES;
-    errors.check(many, field, format!("{name} cannot have more than {} entries", Profile::MAX_ENTRIES));
+    errors.check(many, field, format_args!("{name} cannot have more than {} entries", Profile::MAX_ENTRIES));
     let long = entries.iter().any(|entry| entry.chars().count() > Profile::MAX_ENTRY);
-    errors.check(long, field, format!("each of {name} cannot exceed {} characters", Profile::MAX_ENTRY));
+    errors.check(long, field, format_args!("each of {name} cannot exceed {} characters", Profile::MAX_ENTRY));
     let control = entries.iter().any(|entry| has_control(entry));
-    errors.check(control, field, format!("{name} cannot contain control characters"));
+    errors.check(control, field, format_args!("{name} cannot contain control characters"));
 }
 
 #[cfg(test)]

@@ -112,20 +112,20 @@ impl TaskRequest {
         let mut errors = ValidationErrors::new();
         let Self { task_type: _, task_count: count, delay_ms: delay, description } = self;
         errors.check(*count <= 0, "task_count", "Task count must be positive");
-        let many = format!("Task count cannot exceed {}", Self::MAX_COUNT);
+        let many = format_args!("Task count cannot exceed {}", Self::MAX_COUNT);
         errors.check(*count > Self::MAX_COUNT, "task_count", many);
         let in_range = delay.is_none_or(|delay| (0..=Self::MAX_DELAY).contains(&delay));
-        let range = format!("Delay must be between 0 and {} milliseconds", Self::MAX_DELAY);
+        let range = format_args!("Delay must be between 0 and {} milliseconds", Self::MAX_DELAY);
         errors.check(!in_range, "delay_ms", range);
         let long = description.chars().count() > Self::MAX_DESCRIPTION;
-        let length = format!("Description cannot exceed {} characters", Self::MAX_DESCRIPTION);
+        let length = format_args!("Description cannot exceed {} characters", Self::MAX_DESCRIPTION);
         errors.check(long, "description", length);
         let (Ok(count), Ok(delay)) = (u16::try_from(*count), delay.map(u16::try_from).transpose()) else {
             return Err(errors);
         };
         let load = TaskLoad { count, delay };
         let endless = self.kind().is_some_and(|kind| kind.worst_case(load) > Self::MAX_DURATION);
-        let duration = format!("Tasks would take longer than {} seconds", Self::MAX_DURATION / 1000);
+        let duration = format_args!("Tasks would take longer than {} seconds", Self::MAX_DURATION / 1000);
         errors.check(endless, "task_count", duration);
         errors.into_result(load)
     }

@@ -19,12 +19,12 @@ pub enum InvalidUsername {
 
 impl fmt::Display for InvalidUsername {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "username cannot be empty",
-            Self::Short => "username must be at least 3 characters long",
-            Self::Long => "username cannot exceed 50 characters",
-            Self::Characters => "username can only contain letters, numbers, and underscores",
-        })
+        match self {
+            Self::Empty => f.write_str("username cannot be empty"),
+            Self::Short => write!(f, "username must be at least {} characters long", Username::MIN_CHARS),
+            Self::Long => write!(f, "username cannot exceed {} characters", Username::MAX_CHARS),
+            Self::Characters => f.write_str("username can only contain letters, numbers, and underscores"),
+        }
     }
 }
 

@@ -90,7 +90,7 @@ impl CreateUserRequest {
         errors.check(self.id.is_some_and(|id| id != 0), "id", "ID must be zero for new user");
         for (field, time) in [("created_at", self.created_at), ("updated_at", self.updated_at)] {
             let given = time.is_some_and(|time| time.year() > 1);
-            errors.check(given, field, format!("{field} must be zero for new user"));
+            errors.check(given, field, format_args!("{field} must be zero for new user"));
         }
         match values {
             Some(values) => errors.into_result(NewUser { values, password }),
@@ -165,7 +165,7 @@ impl UpdateUserRequest {
             ("updated_at", self.updated_at.is_some_and(|time| time != current.updated_at)),
         ];
         for (field, changed) in fixed {
-            errors.check(changed, field, format!("{field} cannot be changed"));
+            errors.check(changed, field, format_args!("{field} cannot be changed"));
         }
         match values {
             Some(values) => errors.into_result(values),
@@ -198,12 +198,10 @@ impl Members<'_> {
         let names =
             [("first_name", "first name", self.first_name), ("last_name", "last name", self.last_name)];
         for (field, name, text) in names {
-            errors.check(text.trim().is_empty(), field, format!("{name} cannot be empty"));
+            errors.check(text.trim().is_empty(), field, format_args!("{name} cannot be empty"));
         }
         for (field, name, text) in names {
-            let long = text.chars().count() > Self::MAX_NAME;
-            errors.check(long, field, format!("{name} cannot exceed {} characters", Self::MAX_NAME));
-            errors.check(has_control(text), field, format!("{name} cannot contain control characters"));
+            errors.check_line(field, name, text, Self::MAX_NAME);
         }
         errors.check(self.age < 0, "age", "age cannot be negative");
         errors.check(self.age > 150, "age", "age cannot exceed 150");
@@ -234,9 +232,9 @@ impl Members<'_> {
         errors.check(self.roles.is_empty(), "roles", "user must have at least one role");
         errors.check(self.roles.iter().any(|role| role.trim().is_empty()), "roles", "role cannot be empty");
         let many = self.roles.len() > Self::MAX_ROLES;
-        errors.check(many, "roles", format!("user cannot have more than {} roles", Self::MAX_ROLES));
+        errors.check(many, "roles", format_args!("user cannot have more than {} roles", Self::MAX_ROLES));
         let long = self.roles.iter().any(|role| role.chars().count() > Self::MAX_ROLE);
-        errors.check(long, "roles", format!("role cannot exceed {} characters", Self::MAX_ROLE));
+        errors.check(long, "roles", format_args!("role cannot exceed {} characters", Self::MAX_ROLE));
         let control = self.roles.iter().any(|role| has_control(role));
         errors.check(control, "roles", "role cannot contain control characters");
     }

@@ -48,11 +48,18 @@ impl ValidationErrors {
         }
     }
 
-    /// Adds a failure if `failed`.
-    pub fn check(&mut self, failed: bool, field: &'static str, message: impl Into<String>) {
+    /// Adds a failure if `failed`. Nearly always nothing has, so that the message is not written until it is needed.
+    pub fn check(&mut self, failed: bool, field: &'static str, message: impl fmt::Display) {
         if failed {
-            self.add(field, message);
+            self.add(field, message.to_string());
         }
+    }
+
+    /// The rules of a text that stands on one line: at most `max` characters, and no control character among them.
+    pub(crate) fn check_line(&mut self, field: &'static str, name: &str, text: &str, max: usize) {
+        let long = text.chars().count() > max;
+        self.check(long, field, format_args!("{name} cannot exceed {max} characters"));
+        self.check(has_control(text), field, format_args!("{name} cannot contain control characters"));
     }
 
     /// `value` if nothing failed.

@@ -4,20 +4,19 @@ use std::{
     future::Future,
     io,
     net::{SocketAddr, TcpListener},
-    num::NonZeroU32,
     sync::Arc,
 };
 
-use actix_web::{App, HttpServer, dev::Server};
-use denizen_handlers::{HandlerSettings, RateLimit, Services};
-use denizen_mail::{LogMailer, PublicUrl};
+use actix_server::Server;
+use denizen_handlers::Services;
+use denizen_mail::{Links, LogMailer};
 use denizen_models::PasswordPolicy;
 use denizen_services::{
     AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, ListUsersError, MailWorker,
     Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery, UserService,
     defaults::{
         DefaultHealthService, DefaultMathService, DefaultMessageService, DefaultTaskService,
-        DefaultUserService, Disclosure, MessageLimits, Ports, ServiceSettings,
+        DefaultUserService, Disclosure, Limits, MessageLimits, Ports, ServiceSettings,
     },
     store::{Store, StoreError},
 };
@@ -26,7 +25,8 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Config, Database, Mail, Profile},
-    samples, stalled,
+    samples,
+    serve::serve,
     storage::Storage,
 };
 
@@ -135,7 +135,7 @@ impl Application {
         }
 
         let mailer = overrides.mailer.unwrap_or_else(|| match config.mail {
-            Mail::Log => Arc::new(LogMailer::new(PublicUrl::new(public_url.as_str()))),
+            Mail::Log => Arc::new(LogMailer::new(Links::below(public_url.as_str()))),
         });
         let (stop_worker, stop) = watch::channel(false);
         let worker = tokio::spawn(keep_working(MailWorker::new(ports.clone(), settings, mailer), stop));
@@ -216,48 +216,12 @@ fn service_settings(config: &Config) -> ServiceSettings {
         },
         reset_token_ttl: chrono::Duration::from_std(config.reset_token_ttl)
             .unwrap_or(ServiceSettings::default().reset_token_ttl),
+        limits: match config.profile {
+            Profile::Development => Limits::GENEROUS,
+            Profile::Production => Limits::default(),
+        },
         ..ServiceSettings::default()
     }
-}
-
-fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
-    let development = config.profile == Profile::Development;
-    let settings = HandlerSettings {
-        cors_origins: config.cors_origins.clone(),
-        local_only: development,
-        everyone_is_admin: development,
-        password_min_chars: config.password_min_length,
-        rate_limit: rate_limit(config),
-        trusted_proxies: config.trusted_proxies.clone(),
-        slow_request: Some(config.slow_request),
-        body_timeout: Some(config.body_timeout),
-        demo_routes: config.demo_routes,
-    };
-    let patience = config.body_timeout;
-    let server = HttpServer::new(move || {
-        App::new().configure(denizen_handlers::configure(services.clone(), settings.clone()))
-    })
-    .workers(config.workers)
-    // actix counts per thread.
-    .max_connections(config.max_connections.div_ceil(config.workers))
-    .client_request_timeout(config.header_timeout)
-    .keep_alive(config.idle_timeout)
-    // A client that hangs up is not worked for any longer. The price: one that closes its sending side only, and still
-    // waits for an answer, gets none; HTTP/1.1 clients do not do this.
-    .h1_allow_half_closed(false)
-    .on_connect(move |connection, _| stalled::give_up_after(patience, connection))
-    .shutdown_timeout(config.shutdown_timeout.as_secs())
-    // Signals are the caller's: the store has to be closed after the server.
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    Ok(server)
-}
-
-/// The limit is shared by all threads, so it is made once.
-fn rate_limit(config: &Config) -> Option<RateLimit> {
-    let number = |number| u32::try_from(number).ok().and_then(NonZeroU32::new);
-    Some(RateLimit::per_address(number(config.rate_limit)?, number(config.rate_burst)?))
 }
 
 /// Creates the sample users in an empty database, and says where things are.

@@ -26,7 +26,9 @@ mod application;
 pub mod cli;
 pub mod config;
 mod logging;
+mod patient;
 mod samples;
+mod serve;
 mod stalled;
 mod storage;
 

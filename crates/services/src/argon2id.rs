@@ -50,20 +50,11 @@ pub struct Argon2Hasher {
     queue: SyncSender<Job>,
 }
 
-enum Task {
-    Hash,
-    Verify(PasswordHash),
-}
+type Reply<T> = oneshot::Sender<Result<T, HashError>>;
 
-enum Answer {
-    Hash(PasswordHash),
-    Match(bool),
-}
-
-struct Job {
-    password: Password,
-    task: Task,
-    reply: oneshot::Sender<Result<Answer, HashError>>,
+enum Job {
+    Hash { password: Password, reply: Reply<PasswordHash> },
+    Verify { password: Password, hash: PasswordHash, reply: Reply<bool> },
 }
 
 impl Argon2Hasher {
@@ -90,9 +81,9 @@ impl Argon2Hasher {
         Ok(Self { queue })
     }
 
-    async fn ask(&self, password: Password, task: Task) -> Result<Answer, HashError> {
+    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, HashError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Job { password, task, reply }).map_err(|error| match error {
+        self.queue.try_send(job(reply)).map_err(|error| match error {
             TrySendError::Full(_) => HashError::Busy,
             TrySendError::Disconnected(_) => HashError::Failed("the hashing threads are gone".to_owned()),
         })?;
@@ -103,17 +94,11 @@ impl Argon2Hasher {
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
-        match self.ask(password, Task::Hash).await? {
-            Answer::Hash(hash) => Ok(hash),
-            Answer::Match(_) => Err(HashError::Failed("a comparison was answered to a hash".to_owned())),
-        }
+        self.ask(|reply| Job::Hash { password, reply }).await
     }
 
     async fn verify(&self, password: Password, hash: PasswordHash) -> Result<bool, HashError> {
-        match self.ask(password, Task::Verify(hash)).await? {
-            Answer::Match(matches) => Ok(matches),
-            Answer::Hash(_) => Err(HashError::Failed("a hash was answered to a comparison".to_owned())),
-        }
+        self.ask(|reply| Job::Verify { password, hash, reply }).await
     }
 }
 
@@ -128,16 +113,11 @@ impl Worker {
         loop {
             // The lock is held while waiting, which makes the idle threads queue up for jobs one behind the other.
             let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Job { password, task, reply }) = job else { return };
-            // Nobody waits any more: a client that hung up should not cost 30 ms.
-            if reply.is_closed() {
-                continue;
+            match job {
+                Ok(Job::Hash { password, reply }) => answer(reply, || self.hash(&password)),
+                Ok(Job::Verify { password, hash, reply }) => answer(reply, || self.verify(&password, &hash)),
+                Err(_) => return,
             }
-            let answer = match task {
-                Task::Hash => self.hash(&password).map(Answer::Hash),
-                Task::Verify(hash) => self.verify(&password, &hash).map(Answer::Match),
-            };
-            let _gone = reply.send(answer);
         }
     }
 
@@ -187,6 +167,13 @@ impl Worker {
         }
         .map_err(failed)?;
         Output::new(&output).map_err(failed)
+    }
+}
+
+fn answer<T>(reply: Reply<T>, work: impl FnOnce() -> Result<T, HashError>) {
+    // A client that hung up should not cost 30 ms.
+    if !reply.is_closed() {
+        let _gone = reply.send(work());
     }
 }
 

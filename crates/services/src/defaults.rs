@@ -5,20 +5,23 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
-    CreateUserRequest, PasswordPolicy, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus,
-    UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
+    CreateUserRequest, PasswordPolicy, PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest,
+    ResetTokenStatus, UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
 };
 
 pub use crate::{
     calculate::DefaultMathService,
     health::DefaultHealthService,
+    limits::Limits,
     messages::{DefaultMessageService, MessageLimits},
     tasks::DefaultTaskService,
 };
 use crate::{
     clock::Clock,
     context::AccessContext,
+    expected::Expected,
     hashing::PasswordHasher,
+    limits::Limiter,
     password_reset::{self, RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError},
     store::Store,
     tokens::TokenSource,
@@ -63,6 +66,8 @@ pub struct ServiceSettings {
     pub reset_token_ttl: Duration,
     /// How many mails that strangers asked for may wait; beyond that everybody is turned away.
     pub mail_capacity: u32,
+    /// How often the sensitive routes may be used.
+    pub limits: Limits,
 }
 
 impl Default for ServiceSettings {
@@ -72,6 +77,7 @@ impl Default for ServiceSettings {
             password_policy: PasswordPolicy::default(),
             reset_token_ttl: Duration::minutes(30),
             mail_capacity: 10_000,
+            limits: Limits::default(),
         }
     }
 }
@@ -81,13 +87,14 @@ impl Default for ServiceSettings {
 pub struct DefaultUserService {
     ports: Ports,
     settings: ServiceSettings,
+    limiter: Limiter,
 }
 
 impl DefaultUserService {
     /// Puts the service on its ports.
     #[must_use]
-    pub const fn new(ports: Ports, settings: ServiceSettings) -> Self {
-        Self { ports, settings }
+    pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
+        Self { ports, settings, limiter: Limiter::default() }
     }
 }
 
@@ -130,12 +137,28 @@ impl UserService for DefaultUserService {
         context: &AccessContext,
         id: UserId,
         request: UpdateUserRequest,
+        expected: Expected,
     ) -> Result<User, UpdateUserError> {
-        users::update(&self.ports, context, id, &request).await
+        users::update(&self.ports, context, id, &expected, |user| request.validate(user)).await
     }
 
-    async fn delete_user(&self, context: &AccessContext, id: UserId) -> Result<(), DeleteUserError> {
-        users::delete(&self.ports, context, id).await
+    async fn patch_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: PatchUserRequest,
+        expected: Expected,
+    ) -> Result<User, UpdateUserError> {
+        users::update(&self.ports, context, id, &expected, |user| request.validate(user)).await
+    }
+
+    async fn delete_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        expected: Expected,
+    ) -> Result<(), DeleteUserError> {
+        users::delete(&self.ports, context, id, &expected).await
     }
 
     async fn request_password_reset(
@@ -143,7 +166,7 @@ impl UserService for DefaultUserService {
         context: &AccessContext,
         request: PasswordResetRequest,
     ) -> Result<(), RequestPasswordResetError> {
-        password_reset::request(&self.ports, &self.settings, context, &request).await
+        password_reset::request(&self.ports, &self.settings, &self.limiter, context, &request).await
     }
 
     async fn reset_password(
@@ -151,14 +174,14 @@ impl UserService for DefaultUserService {
         context: &AccessContext,
         request: PasswordResetConfirmation,
     ) -> Result<(), ResetPasswordError> {
-        password_reset::confirm(&self.ports, &self.settings, context, &request).await
+        password_reset::confirm(&self.ports, &self.settings, &self.limiter, context, &request).await
     }
 
     async fn validate_reset_token(
         &self,
-        _context: &AccessContext,
+        context: &AccessContext,
         request: ValidateResetTokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
-        password_reset::validate(&self.ports, &request).await
+        password_reset::validate(&self.ports, &self.settings, &self.limiter, context, &request).await
     }
 }

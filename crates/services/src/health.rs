@@ -47,8 +47,7 @@ impl DefaultHealthService {
 #[async_trait]
 impl HealthService for DefaultHealthService {
     async fn readiness(&self) -> Readiness {
-        let store =
-            self.store.ping().await.map_err(|error| log::warn!("the store is not ready: {error}")).is_ok();
-        Readiness { store, mail_worker: (self.mail_worker)() }
+        let ping = self.store.ping().await.inspect_err(|error| log::warn!("the store is not ready: {error}"));
+        Readiness { store: ping.is_ok(), mail_worker: (self.mail_worker)() }
     }
 }

@@ -3,6 +3,9 @@
 //! What a stranger can cause is one queued mail job, and the same one for every address. The worker does the rest:
 //! it looks for the user, mints the token and mails it, where nobody can watch or time it.
 
+use std::mem;
+
+use chrono::Duration;
 use denizen_models::{
     EmailAddress, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus,
     ValidateResetTokenRequest, ValidationErrors,
@@ -12,6 +15,7 @@ use crate::{
     context::{AccessContext, Actor},
     defaults::{Disclosure, Ports, ServiceSettings},
     hashing::HashError,
+    limits::{Limiter, Party},
     mail_worker::DeliveryError,
     mailer::{Mail, MailMessage},
     store::{
@@ -35,9 +39,12 @@ pub enum RequestPasswordResetError {
     /// Too many requests wait to be mailed.
     #[error("too many requests are waiting")]
     Overloaded,
+    /// Too often; allowed again after this time.
+    #[error("too many requests")]
+    RateLimited(Duration),
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
 }
 
 /// Why a password is not reset.
@@ -58,9 +65,12 @@ pub enum ResetPasswordError {
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// Too often; allowed again after this time.
+    #[error("too many requests")]
+    RateLimited(Duration),
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
 }
 
 /// Why nothing is said about a token.
@@ -69,21 +79,51 @@ pub enum ValidateResetTokenError {
     /// The token is missing.
     #[error(transparent)]
     Validation(ValidationErrors),
+    /// Too often; allowed again after this time.
+    #[error("too many requests")]
+    RateLimited(Duration),
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
 }
+
+macro_rules! from_store_error {
+    ($($error:ident)*) => {$(
+        impl From<StoreError> for $error {
+            fn from(error: StoreError) -> Self {
+                match error {
+                    StoreError::RateLimited { retry_after } => Self::RateLimited(retry_after),
+                    error => Self::Store(error),
+                }
+            }
+        }
+    )*};
+}
+
+from_store_error! { RequestPasswordResetError ResetPasswordError ValidateResetTokenError }
 
 pub(crate) async fn request(
     ports: &Ports,
     settings: &ServiceSettings,
+    limiter: &Limiter,
     context: &AccessContext,
     request: &PasswordResetRequest,
 ) -> Result<(), RequestPasswordResetError> {
     let email = request.validate().map_err(RequestPasswordResetError::Validation)?;
-    if settings.disclosure == Disclosure::Tutorial && ports.store.find_user_by_email(&email).await?.is_none()
-    {
-        return Err(RequestPasswordResetError::UnknownAddress(email));
+    let limits = &settings.limits;
+    // The longest wait first: the first empty bucket names the time to come back.
+    let tolls = [
+        ("reset.address", Party::Address(&email), limits.reset_per_address),
+        ("reset.ip", Party::Ip(context.ip), limits.reset_per_ip),
+        ("reset.pace", Party::Address(&email), limits.reset_pace),
+    ];
+    let mut work = limiter.charge(ports, limits, &tolls).await?;
+    if settings.disclosure == Disclosure::Tutorial {
+        // Counted before the look-up, so that here, too, an unknown address is limited like a known one.
+        ports.store.commit(mem::take(&mut work)).await?;
+        if ports.store.find_user_by_email(&email).await?.is_none() {
+            return Err(RequestPasswordResetError::UnknownAddress(email));
+        }
     }
     let job = NewMailJob::to_address(
         MailKind::PasswordReset,
@@ -92,7 +132,7 @@ pub(crate) async fn request(
         ports.clock.now(),
         settings.mail_capacity,
     );
-    match ports.store.commit(UnitOfWork::new().enqueue_mail(job)).await {
+    match ports.store.commit(work.enqueue_mail(job)).await {
         Ok(_) => Ok(()),
         Err(StoreError::PreconditionFailed(Precondition::QueueRoom)) => {
             Err(RequestPasswordResetError::Overloaded)
@@ -135,14 +175,16 @@ pub(crate) async fn prepare(
 pub(crate) async fn confirm(
     ports: &Ports,
     settings: &ServiceSettings,
+    limiter: &Limiter,
     context: &AccessContext,
     request: &PasswordResetConfirmation,
 ) -> Result<(), ResetPasswordError> {
-    request.validate(&settings.password_policy).map_err(ResetPasswordError::Validation)?;
+    let password = request.validate(&settings.password_policy).map_err(ResetPasswordError::Validation)?;
     let dead = |told_apart| match settings.disclosure {
         Disclosure::Tutorial => told_apart,
         Disclosure::Uniform => ResetPasswordError::DeadToken,
     };
+    count_token(ports, settings, limiter, context).await?;
     let token = TokenHash::of(&request.token);
     // Looked up before hashing: a guessed token costs one indexed read, not 30 ms of a core.
     let stored = ports.store.find_token(PURPOSE, &token).await?;
@@ -153,13 +195,9 @@ pub(crate) async fn confirm(
     let user = ports.store.find_user(user).await?.filter(|user| user.values.active);
     let user = user.ok_or_else(|| dead(ResetPasswordError::InvalidToken))?;
     // Only now is it known whose name and address the password must not be.
-    let password =
-        settings.password_policy.check_for(&request.new_password, &user.values).map_err(|reason| {
-            ResetPasswordError::Validation(ValidationErrors::of(
-                "new_password",
-                format!("new password {reason}"),
-            ))
-        })?;
+    password.check_owner(&user.values).map_err(|reason| {
+        ResetPasswordError::Validation(ValidationErrors::of("new_password", format!("new password {reason}")))
+    })?;
     let hash = ports.hasher.hash(password).await?;
     let now = ports.clock.now();
     let work = UnitOfWork::new()
@@ -182,10 +220,14 @@ pub(crate) async fn confirm(
 
 pub(crate) async fn validate(
     ports: &Ports,
+    settings: &ServiceSettings,
+    limiter: &Limiter,
+    context: &AccessContext,
     request: &ValidateResetTokenRequest,
 ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
-    request.validate().map_err(ValidateResetTokenError::Validation)?;
     const INVALID: ResetTokenStatus = ResetTokenStatus { valid: false, expires_at: None };
+    request.validate().map_err(ValidateResetTokenError::Validation)?;
+    count_token(ports, settings, limiter, context).await?;
     let stored = ports.store.find_token(PURPOSE, &TokenHash::of(&request.token)).await?;
     let Some(stored) = stored.filter(|stored| ports.clock.now() < stored.expires_at) else {
         return Ok(INVALID);
@@ -196,4 +238,16 @@ pub(crate) async fn validate(
         }
         _ => Ok(INVALID),
     }
+}
+
+/// Counts that a token is presented, before anybody looks whether there is such a token.
+async fn count_token(
+    ports: &Ports,
+    settings: &ServiceSettings,
+    limiter: &Limiter,
+    context: &AccessContext,
+) -> Result<(), StoreError> {
+    let limits = &settings.limits;
+    let tolls = [("reset.token", Party::Ip(context.ip), limits.tokens_per_ip)];
+    ports.store.commit(limiter.charge(ports, limits, &tolls).await?).await.map(|_| ())
 }

@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use denizen_models::{
-    CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, UpdateUserRequest,
-    User, UserId, ValidateResetTokenRequest,
+    CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus,
+    UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
 };
 
 use crate::{
     context::AccessContext,
+    expected::Expected,
     password_reset::{RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError},
     users::{
         CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserList, UserQuery,
@@ -54,10 +55,25 @@ pub trait UserService: Send + Sync {
         context: &AccessContext,
         id: UserId,
         request: UpdateUserRequest,
+        expected: Expected,
+    ) -> Result<User, UpdateUserError>;
+
+    /// Changes some values of a user, under the rules of a replacement, and returns it.
+    async fn patch_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: PatchUserRequest,
+        expected: Expected,
     ) -> Result<User, UpdateUserError>;
 
     /// Deletes a user with everything that belongs to it; the audit trail keeps the id.
-    async fn delete_user(&self, context: &AccessContext, id: UserId) -> Result<(), DeleteUserError>;
+    async fn delete_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        expected: Expected,
+    ) -> Result<(), DeleteUserError>;
 
     /// Queues a mail with a reset token for whoever has this address. The same work for every address.
     async fn request_password_reset(

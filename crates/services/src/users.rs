@@ -1,15 +1,16 @@
-//! Users: find, list, create, replace, delete.
+//! Users: find, list, create, replace, patch, delete.
 
 use denizen_models::{
-    CreateUserRequest, NewUser, UpdateUserRequest, User, UserId, UserValues, Username, ValidationErrors, fold,
+    CreateUserRequest, NewUser, User, UserId, UserValues, Username, ValidationErrors, fold,
 };
 
 use crate::{
     context::AccessContext,
     defaults::{Ports, ServiceSettings},
+    expected::{Expected, Unexpected},
     hashing::HashError,
     store::{
-        AuditEvent, AuditKind, Cursor, PageRequest, Precondition, StoreError, UniqueKey, UnitOfWork,
+        AuditEvent, AuditKind, Change, Cursor, PageRequest, Precondition, StoreError, UniqueKey, UnitOfWork,
         UserFilter, UserPage, UserSort,
     },
 };
@@ -65,12 +66,15 @@ pub enum CreateUserError {
     Store(#[from] StoreError),
 }
 
-/// Why a user is not replaced.
+/// Why a user is not replaced or patched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpdateUserError {
     /// There is none with this id, or the actor may not see it.
     #[error("user with ID {0} not found")]
     NotFound(UserId),
+    /// It is not in a state in which the actor wants to change it.
+    #[error(transparent)]
+    Unexpected(#[from] Unexpected),
     /// Members fail.
     #[error(transparent)]
     Validation(ValidationErrors),
@@ -94,6 +98,9 @@ pub enum DeleteUserError {
     /// There is none with this id, or the actor may not see it.
     #[error("user with ID {0} not found")]
     NotFound(UserId),
+    /// It is not in a state in which the actor wants to delete it.
+    #[error(transparent)]
+    Unexpected(#[from] Unexpected),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -137,10 +144,10 @@ impl UserQuery {
         let mut errors = ValidationErrors::new();
         let search = self.search.trim();
         let long = search.chars().count() > Self::MAX_SEARCH;
-        errors.check(long, "search", format!("search cannot exceed {} characters", Self::MAX_SEARCH));
+        errors.check(long, "search", format_args!("search cannot exceed {} characters", Self::MAX_SEARCH));
         let limit = self.limit.unwrap_or(Self::DEFAULT_LIMIT);
         let in_range = (1..=Self::MAX_LIMIT).contains(&limit);
-        errors.check(!in_range, "limit", format!("limit must be between 1 and {}", Self::MAX_LIMIT));
+        errors.check(!in_range, "limit", format_args!("limit must be between 1 and {}", Self::MAX_LIMIT));
         let sorted_search = !search.is_empty() && self.sort != UserSort::Id;
         errors.check(sorted_search, "sort", "a search can only be sorted by id");
         let after = self.cursor.as_deref().map(Cursor::decode);
@@ -241,21 +248,28 @@ pub(crate) async fn create(
     })
 }
 
-/// How often a replacement is decided anew because somebody else changed the user in between.
-const UPDATE_ATTEMPTS: usize = 32;
+/// How often a change is decided anew because somebody else changed the user in between.
+const ATTEMPTS: usize = 32;
 
+fn outrun() -> StoreError {
+    StoreError::Busy("the user is being changed by others".to_owned())
+}
+
+/// `validate` makes of the user what it shall be.
 pub(crate) async fn update(
     ports: &Ports,
     context: &AccessContext,
     id: UserId,
-    request: &UpdateUserRequest,
+    expected: &Expected,
+    validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send,
 ) -> Result<User, UpdateUserError> {
     if !context.may_access(id) {
         return Err(UpdateUserError::NotFound(id));
     }
-    for _ in 0..UPDATE_ATTEMPTS {
+    for _ in 0..ATTEMPTS {
         let user = ports.store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id))?;
-        let values = request.validate(&user).map_err(UpdateUserError::Validation)?;
+        expected.check(&user)?;
+        let values = validate(&user).map_err(UpdateUserError::Validation)?;
         check_members(context, &user.values, &values)?;
         let work = replacement(&user, values.clone(), context, ports.clock.now());
         match ports.store.commit(work).await {
@@ -270,7 +284,7 @@ pub(crate) async fn update(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(StoreError::Busy("the user is being changed by others".to_owned()).into())
+    Err(outrun().into())
 }
 
 /// Roles, status and address decide who somebody is and what they may do: members cannot set their own.
@@ -313,14 +327,29 @@ pub(crate) async fn delete(
     ports: &Ports,
     context: &AccessContext,
     id: UserId,
+    expected: &Expected,
 ) -> Result<(), DeleteUserError> {
     if !context.may_access(id) {
         return Err(DeleteUserError::NotFound(id));
     }
-    let event = AuditEvent::new(AuditKind::UserDeleted, id, context, ports.clock.now());
-    match ports.store.commit(UnitOfWork::new().delete_user(id).record(event)).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::PreconditionFailed(Precondition::User)) => Err(DeleteUserError::NotFound(id)),
-        Err(error) => Err(error.into()),
+    for _ in 0..ATTEMPTS {
+        // Whoever expects nothing need not look.
+        let mut revision = None;
+        if *expected != Expected::anything() {
+            let user = ports.store.find_user(id).await?.ok_or(DeleteUserError::NotFound(id))?;
+            expected.check(&user)?;
+            revision = Some(user.revision);
+        }
+        let event = AuditEvent::new(AuditKind::UserDeleted, id, context, ports.clock.now());
+        let work = UnitOfWork::new().with(Change::DeleteUser { user: id, revision }).record(event);
+        match ports.store.commit(work).await {
+            Ok(_) => return Ok(()),
+            Err(StoreError::PreconditionFailed(Precondition::User)) if revision.is_some() => {}
+            Err(StoreError::PreconditionFailed(Precondition::User)) => {
+                return Err(DeleteUserError::NotFound(id));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
+    Err(outrun().into())
 }

@@ -6,7 +6,7 @@ use denizen_services::store::{
 };
 use rusqlite::Connection;
 
-use crate::{audit, error::Failure, mail_jobs, sessions, tokens, users};
+use crate::{audit, error::Failure, limits, mail_jobs, sessions, tokens, users};
 
 /// Applies the changes of `work` in order, up to the first that fails. The caller takes back what was done by then.
 pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Committed, Failure> {
@@ -28,6 +28,9 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             users::expect(connection, *user, *security_version)?;
         }
         Change::ExpectLease(lease) => mail_jobs::expect_lease(connection, *lease)?,
+        Change::TakeFromBucket { bucket, quota, now, capacity } => {
+            limits::take(connection, *bucket, *quota, *now, *capacity)?;
+        }
         Change::InsertUser { values, password, at } => {
             return users::insert(connection, values, password.as_ref(), *at).map(Outcome::User);
         }
@@ -38,7 +41,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             users::set_password(connection, *user, hash, *security_version, *at)?;
         }
         Change::VerifyEmail { user, at } => users::verify_email(connection, *user, *at)?,
-        Change::DeleteUser { user } => users::delete(connection, *user)?,
+        Change::DeleteUser { user, revision } => users::delete(connection, *user, *revision)?,
         Change::PutToken { user, purpose, hash, expires_at } => {
             tokens::put(connection, resolve(*user, created)?, *purpose, hash, *expires_at)?;
         }

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0005_sessions",
     "0006_mail_jobs",
     "0007_audit",
+    "0008_limits",
 ];
 
 /// In the header of every database file of ours: "DENZ".

@@ -47,6 +47,8 @@ pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unusable(path, &error)),
+        // SQLite would only say that it is unable to open it.
+        Err(_) if path.is_dir() => Err(unusable(path, &std::io::Error::from(ErrorKind::IsADirectory))),
         _ => Ok(()),
     }
 }

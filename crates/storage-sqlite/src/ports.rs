@@ -9,12 +9,12 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditEvent, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome, MailQueue,
-        PageRequest, QueuedMail, Reads, Session, SessionTouch, SessionTouches, StoreError, StoredToken,
-        UnitOfWork, Units, UserFilter, UserPage,
+        PageRequest, QueuedMail, Reads, SecretName, Secrets, ServiceSecret, Session, SessionTouch,
+        SessionTouches, StoreError, StoredToken, UnitOfWork, Units, UserFilter, UserPage,
     },
 };
 
-use crate::{SqliteStore, audit, list, mail_jobs, sessions, sql, tokens, users};
+use crate::{SqliteStore, audit, list, mail_jobs, secrets, sessions, sql, tokens, users};
 
 #[async_trait]
 impl Units for SqliteStore {
@@ -56,6 +56,17 @@ impl MailQueue for SqliteStore {
 impl SessionTouches for SqliteStore {
     async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreError> {
         self.writer.run(move |connection| sessions::touch(connection, &touches)).await
+    }
+}
+
+#[async_trait]
+impl Secrets for SqliteStore {
+    async fn keep_secret(
+        &self,
+        name: SecretName,
+        candidate: ServiceSecret,
+    ) -> Result<ServiceSecret, StoreError> {
+        self.writer.run(move |connection| secrets::keep(connection, name, &candidate)).await
     }
 }
 

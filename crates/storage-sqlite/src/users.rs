@@ -40,7 +40,7 @@ statements! {
          security_version = security_version + 1 WHERE id = ?1 AND security_version = ?2";
     VERIFY_EMAIL = "UPDATE users SET email_verified = 1, updated_at = ?2, revision = revision + 1 \
          WHERE id = ?1 AND email_verified = 0";
-    DELETE = "DELETE FROM users WHERE id = ?1";
+    DELETE = "DELETE FROM users WHERE id = ?1 AND revision = ifnull(?2, revision)";
 }
 
 /// Reads [`user_columns!`].
@@ -170,8 +170,8 @@ pub(crate) fn verify_email(connection: &Connection, user: UserId, at: DateTime<U
     execute(connection, VERIFY_EMAIL, [user.get(), at.timestamp_micros()]).map(|_| ())
 }
 
-pub(crate) fn delete(connection: &Connection, user: UserId) -> Result<(), Failure> {
-    exactly_one(execute(connection, DELETE, [user.get()])?)
+pub(crate) fn delete(connection: &Connection, user: UserId, revision: Option<i64>) -> Result<(), Failure> {
+    exactly_one(execute(connection, DELETE, params![user.get(), revision])?)
 }
 
 fn exactly_one(changed_rows: u64) -> Result<(), Failure> {

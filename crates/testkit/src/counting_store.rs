@@ -12,8 +12,8 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditEvent, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome, MailQueue,
-        PageRequest, QueuedMail, Reads, Session, SessionTouch, SessionTouches, Store, StoreError,
-        StoredToken, UnitOfWork, Units, UserFilter, UserPage,
+        PageRequest, QueuedMail, Reads, SecretName, Secrets, ServiceSecret, Session, SessionTouch,
+        SessionTouches, Store, StoreError, StoredToken, UnitOfWork, Units, UserFilter, UserPage,
     },
 };
 
@@ -28,12 +28,13 @@ const USER_READS: [&str; 6] = [
 ];
 
 /// The other methods that are counted.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "commit",
     "commit_batch",
     "find_session",
     "find_token",
     "finish_mail",
+    "keep_secret",
     "lease_mail",
     "list_audit_events",
     "list_mail_jobs",
@@ -173,6 +174,17 @@ impl MailQueue for CountingStore {
 
     async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreError> {
         self.count("finish_mail").finish_mail(lease, outcome).await
+    }
+}
+
+#[async_trait]
+impl Secrets for CountingStore {
+    async fn keep_secret(
+        &self,
+        name: SecretName,
+        candidate: ServiceSecret,
+    ) -> Result<ServiceSecret, StoreError> {
+        self.count("keep_secret").keep_secret(name, candidate).await
     }
 }
 

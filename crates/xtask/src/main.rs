@@ -11,6 +11,7 @@
     reason = "a command line tool talks on its standard streams"
 )]
 
+mod docs;
 mod layering;
 mod process;
 mod test;
@@ -53,6 +54,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         summary: "which crate may see which, and the rules about files",
         run: layering::run,
+    },
+    Command {
+        name: "docs",
+        arguments: "check | run [PAGE…] | bless [PAGE…]",
+        summary: "the pages: check them, follow them, rewrite what they show",
+        run: docs::command,
     },
 ];
 

@@ -8,7 +8,10 @@ use actix_web::{
     },
 };
 
-use crate::error::{ApiError, ErrorCode};
+use crate::{
+    cors::is_own_origin,
+    error::{ApiError, ErrorCode},
+};
 
 /// Whether a WebSocket is asked for, rightly or not. HEAD asks about the list.
 pub(super) fn is_wanted(request: &HttpRequest) -> bool {
@@ -24,18 +27,14 @@ pub(super) fn is_wanted(request: &HttpRequest) -> bool {
 /// # Errors
 /// The page is neither ours nor one of the `allowed`.
 pub(super) fn check_origin(request: &HttpRequest, allowed: &[String]) -> Result<(), ApiError> {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let is_ours = |origin: &str| {
-        // The scheme is left out: behind a proxy that ends TLS we cannot know our own.
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        authority.zip(host).is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host))
+    let is_welcome = |origin: &str| {
+        is_own_origin(origin, request.headers()) || allowed.iter().any(|allowed| allowed == origin)
     };
-    let is_welcome = |origin: &str| is_ours(origin) || allowed.iter().any(|allowed| allowed == origin);
     let mut origins = request.headers().get_all(header::ORIGIN);
     if origins.all(|origin| origin.to_str().is_ok_and(is_welcome)) {
         return Ok(());
     }
-    Err(ApiError::new(ErrorCode::Forbidden, "Forbidden: pages of this origin may not open a WebSocket"))
+    Err(ApiError::forbidden("pages of this origin may not open a WebSocket"))
 }
 
 /// What is wrong with the handshake, and the one version that is spoken here (section 4.4).

@@ -17,7 +17,7 @@ use actix_web::{
 };
 use actix_ws::Item;
 use denizen_models::Message;
-use futures_util::{Stream, StreamExt as _, ready as wait_for};
+use futures_util::{Stream, StreamExt as _};
 
 use super::closing::End;
 use crate::error::ApiError;
@@ -61,7 +61,7 @@ impl Stream for Counted {
         if count.get() > MAX_UNFINISHED {
             return Poll::Ready(Some(Err(PayloadError::Overflow)));
         }
-        let chunk = wait_for!(self.payload.poll_next_unpin(context));
+        let chunk = task::ready!(self.payload.poll_next_unpin(context));
         if let Some(Ok(bytes)) = &chunk {
             count.set(count.get() + bytes.len());
         }

@@ -105,7 +105,7 @@ impl From<InvalidMessage> for ApiError {
 impl From<SendMessageError> for ApiError {
     fn from(error: SendMessageError) -> Self {
         match error {
-            SendMessageError::Forbidden => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            SendMessageError::Forbidden => Self::forbidden(error),
             SendMessageError::TooLong => {
                 Self::validation(&ValidationErrors::of("content", error.to_string()))
             }
@@ -122,7 +122,7 @@ impl From<SendMessageError> for ApiError {
 impl From<ListConnectedError> for ApiError {
     fn from(error: ListConnectedError) -> Self {
         match error {
-            ListConnectedError::Forbidden => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            ListConnectedError::Forbidden => Self::forbidden(error),
         }
     }
 }
@@ -130,7 +130,7 @@ impl From<ListConnectedError> for ApiError {
 impl From<ConnectError> for ApiError {
     fn from(error: ConnectError) -> Self {
         match error {
-            ConnectError::Forbidden => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            ConnectError::Forbidden => Self::forbidden(error),
             ConnectError::TooMany(_) => {
                 Self::new(ErrorCode::TooManyConnections, format!("Connection refused: {error}"))
             }
@@ -142,7 +142,7 @@ impl From<ConnectError> for ApiError {
 impl From<SubscribeError> for ApiError {
     fn from(error: SubscribeError) -> Self {
         match error {
-            SubscribeError::Forbidden(_) => Self::new(ErrorCode::Forbidden, format!("Forbidden: {error}")),
+            SubscribeError::Forbidden(_) => Self::forbidden(error),
         }
     }
 }

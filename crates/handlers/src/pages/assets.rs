@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use actix_web::{
-    HttpResponse, Responder, Result,
+    HttpRequest, HttpResponse, Responder, Result,
     http::header::{self, EntityTag, Header as _, IfNoneMatch},
+    web::Bytes,
 };
 use minijinja::context;
 use sha2::{Digest as _, Sha256};
@@ -22,20 +23,20 @@ static INDEX: LazyLock<Result<Asset, ApiError>> = LazyLock::new(|| {
 
 struct Asset {
     media_type: &'static str,
-    text: String,
+    content: Bytes,
     /// Weak, because the same asset is also sent compressed (RFC 9110, section 8.8.1).
     tag: EntityTag,
 }
 
 impl Asset {
-    fn new(media_type: &'static str, text: impl Into<String>) -> Self {
-        let text = text.into();
-        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    fn new(media_type: &'static str, content: impl Into<Bytes>) -> Self {
+        let content = content.into();
+        let hash: [u8; 32] = Sha256::digest(&content).into();
         let tag = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Self { media_type, text, tag: EntityTag::new_weak(tag) }
+        Self { media_type, content, tag: EntityTag::new_weak(tag) }
     }
 
-    fn answer(&self, request: &actix_web::HttpRequest) -> HttpResponse {
+    fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let known = match IfNoneMatch::parse(request) {
             Ok(IfNoneMatch::Any) => true,
             Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.tag)),
@@ -49,21 +50,21 @@ impl Asset {
         if known {
             return response.finish();
         }
-        response.insert_header((header::CONTENT_TYPE, self.media_type)).body(self.text.clone())
+        response.insert_header((header::CONTENT_TYPE, self.media_type)).body(self.content.clone())
     }
 }
 
 /// `GET /`
-pub(super) async fn index(request: actix_web::HttpRequest, _: NoQuery) -> Result<impl Responder, ApiError> {
+pub(super) async fn index(request: HttpRequest, _: NoQuery) -> Result<impl Responder, ApiError> {
     INDEX.as_ref().map(|page| page.answer(&request)).map_err(Clone::clone)
 }
 
 /// `GET /assets/style.css`
-pub(super) async fn style(request: actix_web::HttpRequest, _: NoQuery) -> impl Responder {
+pub(super) async fn style(request: HttpRequest, _: NoQuery) -> impl Responder {
     STYLE.answer(&request)
 }
 
 /// `GET /assets/icon.svg`
-pub(super) async fn icon(request: actix_web::HttpRequest, _: NoQuery) -> impl Responder {
+pub(super) async fn icon(request: HttpRequest, _: NoQuery) -> impl Responder {
     ICON.answer(&request)
 }

@@ -10,6 +10,7 @@ use actix_web::{
 use denizen_models::Secret;
 
 use crate::{
+    cors::is_own_origin,
     error::{ApiError, ErrorCode},
     json::read_body,
     query::Query,
@@ -40,15 +41,13 @@ impl FromRequest for Form {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let foreign = !is_own(request.headers());
         let urlencoded = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
         let body = read_body(request, payload);
         Box::pin(async move {
             if foreign {
-                return Err(ApiError::new(
-                    ErrorCode::Forbidden,
-                    "Forbidden: the form was sent from another site",
-                ));
+                return Err(ApiError::forbidden("the form was sent from another site"));
             }
-            if !urlencoded {
+            if encoded || !urlencoded {
                 return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "The form is not urlencoded"));
             }
             let text = String::from_utf8(body.await?).map_err(|_| ApiError::invalid_query("form"))?;
@@ -67,10 +66,7 @@ fn is_own(headers: &HeaderMap) -> bool {
         return site == "same-origin" || site == "none";
     }
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let origin =
-        origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
-    origin.is_some() && origin == host
+    origin.to_str().is_ok_and(|origin| is_own_origin(origin, headers))
 }
 
 #[cfg(test)]

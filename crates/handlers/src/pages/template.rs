@@ -64,8 +64,21 @@ pub(crate) fn not_found() -> Result<HttpResponse, ApiError> {
 pub(crate) fn error(error: &ApiError) -> HttpResponse {
     let status = error.code.status();
     let title = status.canonical_reason().unwrap_or("Error");
-    let page = Page("message.html").answer(status, context! { title, text => error.message.as_ref() });
+    let text = error.retry_after.map_or_else(
+        || error.message.to_string(),
+        |seconds| format!("{}. Please try again in {}.", error.message, in_words(seconds)),
+    );
+    let page = Page("message.html").answer(status, context! { title, text });
     page.unwrap_or_else(|_| HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(title))
+}
+
+/// A time to wait, rounded up to whole minutes if there is more than one of them.
+fn in_words(seconds: u32) -> String {
+    match (seconds, seconds.div_ceil(60)) {
+        (..=1, _) => "a second".to_owned(),
+        (..=90, _) => format!("{seconds} seconds"),
+        (_, minutes) => format!("{minutes} minutes"),
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +92,22 @@ mod tests {
                 context! { title => "<b>", text => "<b>", error => "<b>", step => "", min_chars => 8 };
             let text = Page(name).render(values).unwrap();
             assert!(text.starts_with("<!doctype html>") && !text.contains("<b>"), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_time_to_wait_is_never_said_too_short() {
+        for (seconds, words) in [
+            (0, "a second"),
+            (1, "a second"),
+            (2, "2 seconds"),
+            (90, "90 seconds"),
+            (91, "2 minutes"),
+            (120, "2 minutes"),
+            (1_200, "20 minutes"),
+            (u32::MAX, "71582789 minutes"),
+        ] {
+            assert_eq!(in_words(seconds), words);
         }
     }
 

@@ -33,11 +33,17 @@ mod messages;
 #[cfg(test)]
 mod methods;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod panics;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
+mod rate_limits;
+#[cfg(test)]
 mod request_ids;
+#[cfg(test)]
+mod slow_bodies;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 
-use super::Problem;
-use super::resolve::{Layer, Source};
-use super::table::{LOG, SETTINGS, nearest};
+use super::{
+    Problem,
+    resolve::{Layer, Source},
+    table::{LOG, SETTINGS, nearest},
+};
 
 const PREFIX: &str = "DENIZEN_";
 

@@ -1,13 +1,14 @@
 //! `denizen.toml`: one flat table of keys.
 
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::{io::ErrorKind, path::PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::Problem;
-use super::resolve::{Layer, Source};
-use super::table::{Kind, SETTINGS, nearest};
+use super::{
+    Problem,
+    resolve::{Layer, Source},
+    table::{Kind, SETTINGS, nearest},
+};
 
 /// The file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,8 +36,7 @@ mod types;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
 
@@ -80,7 +79,7 @@ pub struct Config {
     pub hash_queue: usize,
     /// The time that running requests get when the server stops: 0 seconds to 1 hour.
     pub shutdown_timeout: Duration,
-    /// Threads that serve HTTP: 1 to 1024.
+    /// Threads that serve HTTP: 1 to 512, the most that actix knows.
     pub workers: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
@@ -128,7 +127,7 @@ impl Config {
         let hash_threads = reader.read(&HASH_THREADS, parse::number(1..=256));
         let hash_queue = reader.read(&HASH_QUEUE, parse::number(1..=65_536));
         let shutdown_timeout = reader.read(&SHUTDOWN_TIMEOUT, parse::duration("0s", "1h"));
-        let workers = reader.read(&WORKERS, parse::number(1..=1024));
+        let workers = reader.read(&WORKERS, parse::number(1..=512));
         let trusted_proxies = reader.read(&TRUSTED_PROXIES, parse::networks);
         let rate_limit = reader.read(&RATE_LIMIT, parse::number(0..=1_000_000));
         let rate_burst = reader.read(&RATE_BURST, parse::number(1..=1_000_000));

@@ -1,8 +1,10 @@
 //! From text to values. Every error says what is allowed, in words that follow "`key` = value: ".
 
-use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use log::LevelFilter;

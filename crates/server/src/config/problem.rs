@@ -1,3 +1,5 @@
+//! What is wrong with a configuration.
+
 use std::fmt;
 
 /// One thing that is wrong with a configuration, in a sentence for the operator. It names no secret.

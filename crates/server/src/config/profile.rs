@@ -1,5 +1,6 @@
-use std::fmt;
-use std::str::FromStr;
+//! The profiles.
+
+use std::{fmt, str::FromStr};
 
 /// What an instance is for. The profile chooses the defaults and the rules that a configuration must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,3 +1,5 @@
+//! Values without their credentials.
+
 /// A value that may carry credentials, in a form that can be shown.
 ///
 /// Only what is certainly no credential stays: forms that have none at all, and scheme, host and path of a

@@ -93,7 +93,7 @@ mod tests {
              - `bind` = \"x\" (environment variable DENIZEN_BIND): expected an IP address and a port, \
              such as 127.0.0.1:8080 or [::1]:8080\n\
              - `workers` = \"x\" (environment variable DENIZEN_WORKERS): \
-             expected a whole number from 1 to 1024\n"
+             expected a whole number from 1 to 512\n"
         );
     }
 

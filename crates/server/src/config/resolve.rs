@@ -1,15 +1,12 @@
 //! Which text each setting has, and where it came from.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fmt;
-use std::net::SocketAddr;
-use std::num::NonZero;
-use std::path::PathBuf;
+use std::{collections::BTreeMap, ffi::OsString, fmt, net::SocketAddr, num::NonZero, path::PathBuf};
 
-use super::redact::redact;
-use super::table::{BIND, PROFILE, Preset, SETTINGS, Setting};
-use super::{ConfigFile, Problem, Profile, environment, file};
+use super::{
+    ConfigFile, Problem, Profile, PublicUrl, environment, file,
+    redact::redact,
+    table::{BIND, PROFILE, Preset, SETTINGS, Setting},
+};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +182,7 @@ fn preset(preset: Preset, port: Option<u16>) -> Option<String> {
             let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
             Some(cores.min(256).to_string())
         }
-        Preset::Localhost => port.map(|port| format!("http://localhost:{port}")),
+        Preset::Localhost => port.map(|port| PublicUrl::localhost(port).to_string()),
         Preset::Required => None,
     }
 }

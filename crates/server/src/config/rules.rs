@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::table::{BIND, DATABASE, MAIL, PROFILE, PUBLIC_URL, Setting};
-use super::{Database, Mail, Profile, PublicUrl};
+use super::{
+    Database, Mail, Profile, PublicUrl,
+    table::{BIND, DATABASE, MAIL, PROFILE, PUBLIC_URL, Setting},
+};
 
 /// A setting, and why its value cannot stay.
 pub(super) type Violation = (&'static Setting, &'static str);

@@ -300,7 +300,7 @@ pub static DEMO_ROUTES: Setting = Setting {
 /// `workers`: threads that speak HTTP.
 pub static WORKERS: Setting = Setting {
     kind: Kind::Number,
-    ..Setting::new("workers", "DENIZEN_WORKERS", Preset::Cores, "How many threads serve HTTP: 1 to 1024.")
+    ..Setting::new("workers", "DENIZEN_WORKERS", Preset::Cores, "How many threads serve HTTP: 1 to 512.")
 };
 
 /// Every setting, in the order in which `denizen config print` and the documentation list them.

@@ -353,7 +353,7 @@ fn a_wrong_value_is_reported_with_its_key_its_source_and_what_is_allowed() {
             "`reset_token_ttl` = \"25h\" (denizen.toml:1): \
              expected a duration from 1m to 24h: a whole number and s, m or h, such as 30m",
             "`workers` = \"0\" (environment variable DENIZEN_WORKERS): \
-             expected a whole number from 1 to 1024",
+             expected a whole number from 1 to 512",
         ]
     );
 }

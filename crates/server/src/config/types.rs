@@ -1,6 +1,6 @@
-use std::fmt;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+//! Values that are more than text or a number.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use url::{Host, Url};
 
@@ -39,6 +39,11 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
+    /// Where the service is found on its own machine, at this port.
+    pub(super) fn localhost(port: u16) -> Self {
+        Self { text: format!("http://localhost:{port}"), loopback: true }
+    }
+
     /// The URL, such as `https://accounts.example.org` or `https://example.org/accounts`.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -82,9 +87,6 @@ impl Config {
     /// `http://localhost:PORT` if nobody named one.
     #[must_use]
     pub fn public_url_at(&self, bound: SocketAddr) -> PublicUrl {
-        self.public_url.clone().unwrap_or_else(|| PublicUrl {
-            text: format!("http://localhost:{}", bound.port()),
-            loopback: true,
-        })
+        self.public_url.clone().unwrap_or_else(|| PublicUrl::localhost(bound.port()))
     }
 }

@@ -9,7 +9,11 @@ mod health;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod races;
 #[cfg(test)]

@@ -20,7 +20,7 @@
 //! | `status` | a code, or a list of codes where the contract leaves it open |
 //! | `expect_headers` | exact values, or `null` for a header that must be absent |
 //! | `contains` | text that the body must hold as it stands (JSON comparison does not see escapes) |
-//! | `answer` | the JSON body, member by member, order aside, `timestamp` and `request_id` of the envelope implied; `null`: the body is empty; `"<any>"`: not looked at |
+//! | `answer` | the JSON body, member by member, order aside, `timestamp` and `request_id` of the envelope implied; `null`: the body is empty; `"<page>"`: a page for people; `"<any>"`: not looked at |
 //! | `capture_token` | `{NAME: ADDRESS}`: waits for the next mail to the address and remembers its token |
 //! | `capture_data` | remembers `data` of the answer under this name |
 //!
@@ -68,6 +68,7 @@ tables! {
     tasks
     messages
     protocol
+    pages
 }
 
 /// Plays all cases, so that one run names every failure; what follows from an earlier one is easy to tell.

@@ -24,6 +24,7 @@
 //! second mutex is held from before a commit until its observers are told, which makes their order the commits'
 //! order without keeping readers out meanwhile. Neither is ever held across an `.await`.
 
+mod limits;
 mod mail;
 mod reads;
 mod state;
@@ -31,6 +32,7 @@ mod table;
 mod users;
 
 use std::{
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -40,14 +42,15 @@ use chrono::{DateTime, Utc};
 
 use self::state::State;
 use crate::store::{
-    CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SessionTouch, SessionTouches,
-    StoreError, UnitOfWork, Units,
+    CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName, Secrets, ServiceSecret,
+    SessionTouch, SessionTouches, StoreError, UnitOfWork, Units,
 };
 
 /// A store whose contents are gone with the process.
 #[derive(Default)]
 pub struct InMemoryStore {
     state: Mutex<State>,
+    secrets: Mutex<BTreeMap<SecretName, ServiceSecret>>,
     /// Whoever holds this commits and tells the observers. Always taken before `state`.
     observers: Mutex<Vec<Arc<dyn CommitObserver>>>,
 }
@@ -121,5 +124,16 @@ impl SessionTouches for InMemoryStore {
         }
         state.keep();
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Secrets for InMemoryStore {
+    async fn keep_secret(
+        &self,
+        name: SecretName,
+        candidate: ServiceSecret,
+    ) -> Result<ServiceSecret, StoreError> {
+        Ok(lock(&self.secrets).entry(name).or_insert(candidate).clone())
     }
 }

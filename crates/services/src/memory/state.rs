@@ -7,8 +7,8 @@ use super::{mail::Job, table::Table};
 use crate::{
     hashing::PasswordHash,
     store::{
-        AuditEvent, Change, Committed, MailJobId, MailKind, NewSession, Outcome, Precondition, Session,
-        SessionId, StoreError, StoredToken, UnitOfWork, UserRef,
+        AuditEvent, BucketKey, Change, Committed, MailJobId, MailKind, NewSession, Outcome, Precondition,
+        Session, SessionId, StoreError, StoredToken, UnitOfWork, UserRef,
     },
     tokens::{TokenHash, TokenPurpose},
 };
@@ -38,6 +38,9 @@ pub struct State {
     pub jobs: Table<MailJobId, Job>,
     pub job_for_address: Table<(MailKind, String), MailJobId>,
     pub audit: Table<i64, AuditEvent<UserId>>,
+    /// When each will be full again, in microseconds since 1970.
+    pub buckets: Table<BucketKey, i64>,
+    pub buckets_by_time: Table<(i64, BucketKey), ()>,
 }
 
 impl State {
@@ -66,6 +69,8 @@ impl State {
         self.jobs.keep();
         self.job_for_address.keep();
         self.audit.keep();
+        self.buckets.keep();
+        self.buckets_by_time.keep();
     }
 
     fn undo(&mut self) {
@@ -80,6 +85,8 @@ impl State {
         self.jobs.undo();
         self.job_for_address.undo();
         self.audit.undo();
+        self.buckets.undo();
+        self.buckets_by_time.undo();
     }
 
     pub fn next_user(&mut self) -> UserId {
@@ -109,6 +116,9 @@ impl State {
         match change {
             Change::ExpectUser { user, security_version } => self.expect_user(*user, *security_version)?,
             Change::ExpectLease(lease) => self.expect_lease(*lease)?,
+            Change::TakeFromBucket { bucket, quota, now, capacity } => {
+                self.take_from_bucket(*bucket, *quota, *now, *capacity)?;
+            }
             Change::InsertUser { values, password, at } => {
                 return self.insert_user(values, password.as_ref(), *at).map(Outcome::User);
             }
@@ -120,7 +130,7 @@ impl State {
                 self.set_password(*user, hash, *at);
             }
             Change::VerifyEmail { user, at } => self.verify_email(*user, *at),
-            Change::DeleteUser { user } => self.delete_user(*user)?,
+            Change::DeleteUser { user, revision } => self.delete_user(*user, *revision)?,
             Change::PutToken { user, purpose, hash, expires_at } => {
                 let user = self.existing(resolve(*user, created)?)?;
                 self.put_token(*purpose, *hash, StoredToken { user, expires_at: *expires_at });

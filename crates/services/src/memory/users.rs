@@ -102,8 +102,9 @@ impl State {
         });
     }
 
-    pub fn delete_user(&mut self, id: UserId) -> Result<(), StoreError> {
-        let UserRow { user, .. } = self.users.remove(&id).ok_or(USER)?;
+    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), StoreError> {
+        let expected = |row: &UserRow| revision.is_none_or(|revision| row.user.revision == revision);
+        let UserRow { user, .. } = self.users.remove(&id).filter(expected).ok_or(USER)?;
         self.usernames.remove(&user.values.username.key().to_owned());
         self.emails.remove(&user.values.email.key().to_owned());
         self.revoke_tokens(id);

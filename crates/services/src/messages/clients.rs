@@ -9,7 +9,7 @@ use std::{
 use denizen_models::{UserId, Username};
 use tokio::sync::mpsc::Sender;
 
-use super::{CloseReason, ConnectionId, Connections, Outgoing};
+use super::{CloseReason, ConnectionId, Outgoing};
 
 /// One connection.
 pub(super) struct Client {
@@ -84,16 +84,12 @@ impl Clients {
         mem::take(&mut self.by_id).into_values()
     }
 
-    pub(super) fn find(&self, which: &Connections) -> Vec<ConnectionId> {
-        match which {
-            Connections::One(id) => vec![*id],
-            Connections::Named(name) => self.by_name.get(name.key()).cloned().unwrap_or_default(),
-            Connections::OfUser(user) => {
-                let of_user = self.by_id.iter().filter(|(_, client)| client.user == Some(*user));
-                of_user.map(|(id, _)| *id).collect()
-            }
-            Connections::All => self.by_id.keys().copied().collect(),
-        }
+    pub(super) fn named(&self, name: &Username) -> Vec<ConnectionId> {
+        self.by_name.get(name.key()).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn of_user(&self, user: UserId) -> Vec<ConnectionId> {
+        self.by_id.iter().filter(|(_, client)| client.user == Some(user)).map(|(id, _)| *id).collect()
     }
 
     /// Each name as its first connection spells it.

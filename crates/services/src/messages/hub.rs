@@ -89,6 +89,10 @@ impl Hub {
         }
     }
 
+    fn end_all(&self, clients: &mut Clients, ids: Vec<ConnectionId>, reason: CloseReason) {
+        ids.into_iter().for_each(|id| self.end(clients, id, Some(reason)));
+    }
+
     fn send(
         &self,
         context: &AccessContext,
@@ -106,7 +110,7 @@ impl Hub {
             Some(to) => clients.tell_user(&fold(to), text),
             None => clients.tell_all(text),
         };
-        slow.into_iter().for_each(|id| self.end(&mut clients, id, Some(CloseReason::TooSlow)));
+        self.end_all(&mut clients, slow, CloseReason::TooSlow);
         match (told, to) {
             (0, Some(to)) => Err(SendMessageError::NotConnected(excerpt(to))),
             (0, None) => Err(SendMessageError::NobodyConnected),
@@ -122,7 +126,7 @@ impl Hub {
         let text = self.text(MessageKind::UserEvent, None, None, content);
         let mut clients = self.clients();
         let slow = clients.tell_subscribers(&text);
-        slow.into_iter().for_each(|id| self.end(&mut clients, id, Some(CloseReason::TooSlow)));
+        self.end_all(&mut clients, slow, CloseReason::TooSlow);
     }
 }
 
@@ -160,11 +164,14 @@ impl MessageService for DefaultMessageService {
 
     fn disconnect(&self, which: &Connections, reason: CloseReason) {
         let mut clients = self.hub.clients();
-        if *which == Connections::All {
+        let ids = match which {
+            Connections::One(id) => vec![*id],
+            Connections::OfUser(user) => clients.of_user(*user),
+            Connections::Named(name) => clients.named(name),
             // Not one by one: nobody is left to be told who leaves.
-            clients.remove_all().for_each(|client| client.close(reason));
-        }
-        clients.find(which).into_iter().for_each(|id| self.hub.end(&mut clients, id, Some(reason)));
+            Connections::All => return clients.remove_all().for_each(|client| client.close(reason)),
+        };
+        self.hub.end_all(&mut clients, ids, reason);
     }
 
     fn shut_down(&self) {

@@ -32,9 +32,10 @@ fn event(change: &Change, outcome: &Outcome) -> Option<(&'static str, UserId)> {
         },
         Change::UpdateUser { user, .. } | Change::VerifyEmail { user, .. } => Some(("user.updated", *user)),
         Change::SetPassword { user, .. } => Some(("user.password_changed", *user)),
-        Change::DeleteUser { user } => Some(("user.deleted", *user)),
+        Change::DeleteUser { user, .. } => Some(("user.deleted", *user)),
         Change::ExpectUser { .. }
         | Change::ExpectLease(_)
+        | Change::TakeFromBucket { .. }
         | Change::PutToken { .. }
         | Change::ConsumeToken { .. }
         | Change::RevokeTokens { .. }

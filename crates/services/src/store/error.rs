@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::Duration;
+
 /// A value that may exist only once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UniqueKey {
@@ -36,6 +38,12 @@ pub enum StoreError {
     /// The world changed since the caller looked. Nothing was written.
     #[error("precondition failed: {0}")]
     PreconditionFailed(Precondition),
+    /// Somebody does something too often. Nothing was written.
+    #[error("too many requests")]
+    RateLimited {
+        /// After this time it may be done again.
+        retry_after: Duration,
+    },
     /// Too much to do, or it would take too long. Nothing was written.
     #[error("the store is busy: {0}")]
     Busy(String),

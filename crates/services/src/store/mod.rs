@@ -4,12 +4,13 @@
 //! [`UnitOfWork`] — a value that lists the changes which belong together — and hands it to [`Units::commit`], which
 //! applies all of it or nothing.
 //!
-//! Three things are no units, because they return data or must not fail together: leasing and finishing mail jobs
-//! ([`MailQueue`]), noting that sessions are used ([`SessionTouches`]), and imports ([`Units::commit_batch`]).
+//! Four things are no units, because they return data or must not fail together: leasing and finishing mail jobs
+//! ([`MailQueue`]), noting that sessions are used ([`SessionTouches`]), agreeing on a secret ([`Secrets`]), and imports
+//! ([`Units::commit_batch`]).
 //!
 //! # Writing a store
 //!
-//! Implement the four traits; [`Store`] then follows by itself. Run the contract suite of `denizen-testkit` against
+//! Implement the five traits; [`Store`] then follows by itself. Run the contract suite of `denizen-testkit` against
 //! it: `denizen_testkit::store_contract!(|| async { … })` is the whole test file. The in-memory store of this crate
 //! is the model in the fewest lines. The rules that the suite holds a store to:
 //!
@@ -21,8 +22,10 @@
 
 mod cursor;
 mod error;
+mod limits;
 mod reads;
 mod records;
+mod secrets;
 mod unit_of_work;
 
 use std::sync::Arc;
@@ -32,11 +35,13 @@ use chrono::{DateTime, Utc};
 
 pub use cursor::{Cursor, UserSort};
 pub use error::{Precondition, StoreError, UniqueKey};
+pub use limits::{BucketKey, Quota};
 pub use reads::{PageRequest, QueuedMail, Reads, UserFilter, UserPage};
 pub use records::{
     AuditEvent, AuditKind, Credentials, Lease, LeasedMail, MailJobId, MailKind, MailOutcome, NewMailJob,
     NewSession, Recipient, Session, SessionId, SessionTouch, StoredToken, UserRef,
 };
+pub use secrets::{SecretName, ServiceSecret};
 pub use unit_of_work::{Change, Committed, Outcome, UnitOfWork};
 
 /// The write port.
@@ -104,7 +109,22 @@ pub trait SessionTouches: Send + Sync {
     async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreError>;
 }
 
-/// Everything that a store can do.
-pub trait Store: Reads + Units + MailQueue + SessionTouches {}
+/// The secrets of a service, which all its processes have in common.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// The secret of this name, forever the same; `candidate` becomes it if there is none yet. Of several processes
+    /// that ask at once, all are given the same.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    async fn keep_secret(
+        &self,
+        name: SecretName,
+        candidate: ServiceSecret,
+    ) -> Result<ServiceSecret, StoreError>;
+}
 
-impl<T: Reads + Units + MailQueue + SessionTouches + ?Sized> Store for T {}
+/// Everything that a store can do.
+pub trait Store: Reads + Units + MailQueue + SessionTouches + Secrets {}
+
+impl<T: Reads + Units + MailQueue + SessionTouches + Secrets + ?Sized> Store for T {}

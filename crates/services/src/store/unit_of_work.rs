@@ -5,6 +5,7 @@ use denizen_models::{UserId, UserValues};
 
 use super::{
     error::StoreError,
+    limits::{BucketKey, Quota},
     records::{AuditEvent, Lease, MailJobId, NewMailJob, NewSession, Recipient, SessionId, UserRef},
 };
 use crate::{
@@ -26,6 +27,20 @@ pub enum Change {
     },
     /// Writes nothing. Exactly one: the lease is held and no newer request came in, else `Precondition::Lease`.
     ExpectLease(Lease),
+    /// Takes one from a bucket, or fails with [`StoreError::RateLimited`] if it is empty. Of several in a unit all are
+    /// taken or none. A bucket that is full again needs no row: with each new one a store forgets up to two that are;
+    /// if it has `capacity` of them, the two that are nearest to it, so that nobody who floods the limits locks out
+    /// others or fills the disk.
+    TakeFromBucket {
+        /// From which.
+        bucket: BucketKey,
+        /// What it holds.
+        quota: Quota,
+        /// The present. If it goes back, nothing comes back with it.
+        now: DateTime<Utc>,
+        /// How many buckets of all kinds are kept.
+        capacity: u32,
+    },
     /// Inserts a user with revision and security version 1. At most one in a unit. Yields `Outcome::User`.
     /// A taken user name or e-mail is a `Conflict`; the user name is looked at first.
     InsertUser {
@@ -72,6 +87,8 @@ pub enum Change {
     DeleteUser {
         /// Who.
         user: UserId,
+        /// As it was read; none for a user of any revision.
+        revision: Option<i64>,
     },
     /// Replaces the token of this user and purpose: there is one at most. An unknown user is `Precondition::User`.
     PutToken {
@@ -128,10 +145,11 @@ impl Change {
             Self::UpdateUser { user, .. }
             | Self::SetPassword { user, .. }
             | Self::VerifyEmail { user, .. }
-            | Self::DeleteUser { user }
+            | Self::DeleteUser { user, .. }
             | Self::RevokeSessions { user, .. } => Some(*user),
             Self::ExpectUser { .. }
             | Self::ExpectLease(_)
+            | Self::TakeFromBucket { .. }
             | Self::InsertUser { .. }
             | Self::PutToken { .. }
             | Self::ConsumeToken { .. }
@@ -194,6 +212,17 @@ impl UnitOfWork {
         self.with(Change::ExpectLease(lease))
     }
 
+    /// See [`Change::TakeFromBucket`].
+    pub fn take_from_bucket(
+        self,
+        bucket: BucketKey,
+        quota: Quota,
+        now: DateTime<Utc>,
+        capacity: u32,
+    ) -> Self {
+        self.with(Change::TakeFromBucket { bucket, quota, now, capacity })
+    }
+
     /// See [`Change::InsertUser`].
     pub fn insert_user(self, values: UserValues, password: Option<PasswordHash>, at: DateTime<Utc>) -> Self {
         self.with(Change::InsertUser { values, password, at })
@@ -220,9 +249,9 @@ impl UnitOfWork {
         self.with(Change::VerifyEmail { user, at })
     }
 
-    /// See [`Change::DeleteUser`].
+    /// See [`Change::DeleteUser`]; of any revision.
     pub fn delete_user(self, user: UserId) -> Self {
-        self.with(Change::DeleteUser { user })
+        self.with(Change::DeleteUser { user, revision: None })
     }
 
     /// See [`Change::PutToken`].

@@ -1,10 +1,12 @@
-//! Users: find, list, create, replace, delete.
+//! Users: find, list, create, replace, patch, delete.
 
 mod create;
 mod credentials;
 mod delete;
+mod expected;
 mod get;
 mod list;
 mod members;
 mod paging;
+mod patch;
 mod update;

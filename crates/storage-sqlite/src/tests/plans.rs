@@ -1,15 +1,18 @@
 //! What SQLite means to do.
 
 use crate::{
-    audit, list, mail_jobs, open::connect, search, sessions, sql, tests::open, tokens, transaction, users,
+    audit, limits, list, mail_jobs, open::connect, search, secrets, sessions, sql, tests::open, tokens,
+    transaction, users,
 };
 
 /// Every statement that the store runs, by the name of its file.
 const STATEMENTS: &[(&str, &[(&str, &str)])] = &[
     ("audit", audit::ALL),
+    ("limits", limits::ALL),
     ("list", list::ALL),
     ("mail_jobs", mail_jobs::ALL),
     ("search", search::ALL),
+    ("secrets", secrets::ALL),
     ("sessions", sessions::ALL),
     ("sql", sql::ALL),
     ("tokens", tokens::ALL),

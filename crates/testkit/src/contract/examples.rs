@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::Duration;
 use denizen_models::User;
 use denizen_services::{
     AccessContext,
@@ -12,12 +13,13 @@ use denizen_services::{
 };
 
 use super::verbs::{
-    LEASE_LOST, NOBODY, RESET, TOKEN_GONE, USER_GONE, WORLDS, at, changed, commit, hash, insert, password,
-    session,
+    LEASE_LOST, NOBODY, ONE_AN_HOUR, RESET, TOKEN_GONE, USER_GONE, WORLDS, at, bucket, changed, commit, hash,
+    insert, limited, password, session,
 };
 use crate::{must, user_values};
 
-/// A user with a token, a session and mail jobs, one of which is leased: something for every change to bite on.
+/// A user with a token, a session and mail jobs, one of which is leased, and an empty bucket: something for every
+/// change to bite on.
 pub struct World {
     /// Tells the worlds in one store apart. Below [`WORLDS`].
     pub number: u8,
@@ -73,6 +75,11 @@ examples! { |world, new|
             => Outcome::Done,
         else new().expect_lease(Lease { id: -1, ..world.lease })
             => Err(LEASE_LOST);
+    TakeFromBucket:
+        new().take_from_bucket(bucket(world.number), ONE_AN_HOUR, at(9), 1000)
+            => Outcome::Done,
+        else new().take_from_bucket(bucket(world.number + WORLDS), ONE_AN_HOUR, at(9), 1000)
+            => Err(limited(Duration::seconds(3591)));
     InsertUser:
         new().insert_user(user_values(&format!("new_{}", world.number)), Some(password("first")), at(9))
             => Outcome::User(_),
@@ -159,6 +166,7 @@ impl World {
         let work = UnitOfWork::new()
             .put_token(alice.id, RESET, hash(number), at(600))
             .insert_session(session(alice.id, hash(number + WORLDS)))
+            .take_from_bucket(bucket(number + WORLDS), ONE_AN_HOUR, at(0), 1000)
             .enqueue_mail(reset_mail(&alice))
             .enqueue_mail(notice(alice.id))
             .record(event(alice.id));

@@ -56,6 +56,7 @@ macro_rules! for_each_store_case {
             a_new_user_begins_with_both_versions_at_one
             an_update_replaces_the_values_and_raises_the_revision
             an_update_of_another_revision_fails
+            a_deletion_of_another_revision_fails
             the_security_version_grows_with_address_status_and_roles
             the_security_version_stays_when_nothing_else_changes
             setting_a_password_keeps_it_and_raises_both_versions
@@ -69,6 +70,7 @@ macro_rules! for_each_store_case {
             no_password_is_set_on_a_stale_reading
             no_session_is_opened_on_a_stale_reading
             no_value_is_replaced_on_a_stale_reading
+            no_user_is_deleted_on_a_stale_reading
         ;
         units:
             every_change_gives_its_outcome_in_its_place
@@ -129,6 +131,21 @@ macro_rules! for_each_store_case {
             a_job_that_nobody_leased_has_no_lease
             workers_who_race_for_jobs_never_share_one
         ;
+        limits:
+            as_many_as_a_bucket_holds_can_be_taken_at_once
+            who_finds_a_bucket_empty_is_told_to_the_microsecond_when_it_is_not
+            to_be_refused_costs_nothing
+            a_bucket_that_was_left_alone_is_full_and_no_fuller
+            buckets_do_not_know_of_each_other
+            of_several_buckets_all_are_taken_from_or_none
+            a_unit_that_is_refused_changes_nothing
+            a_clock_that_goes_back_gives_nothing_back
+            without_room_the_buckets_nearest_to_full_are_forgotten
+            full_buckets_make_room_before_others
+            takers_who_race_get_no_more_than_there_is
+            a_secret_is_the_first_candidate_for_ever
+            processes_that_race_for_a_secret_agree_on_one
+        ;
         listing:
             paging_visits_everybody_once_in_every_order
             an_empty_list_has_one_empty_page
@@ -167,6 +184,7 @@ macro_rules! for_each_store_case {
             of_fifty_insertions_of_one_name_or_address_one_succeeds
             of_fifty_changes_of_one_version_one_succeeds
             of_fifty_deletions_one_succeeds
+            of_changes_and_deletions_of_one_revision_one_succeeds
             requests_that_race_for_one_address_become_one_job
             requests_that_race_for_the_last_room_do_not_overfill_it
             ids_grow_even_when_insertions_race

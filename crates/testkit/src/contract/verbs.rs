@@ -11,8 +11,8 @@ use denizen_models::{User, UserId, UserValues};
 use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, Credentials, NewSession, Outcome, PageRequest, Precondition, QueuedMail, Session, Store,
-        StoreError, StoredToken, UnitOfWork, UserFilter, UserSort,
+        AuditEvent, BucketKey, Credentials, NewSession, Outcome, PageRequest, Precondition, QueuedMail,
+        Quota, Session, Store, StoreError, StoredToken, UnitOfWork, UserFilter, UserSort,
     },
 };
 use tokio::task::JoinSet;
@@ -30,6 +30,9 @@ pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
 /// How many worlds fit into one store: each has four [`hash`]es of its own.
 pub const WORLDS: u8 = 32;
 
+/// What is empty after one.
+pub const ONE_AN_HOUR: Quota = Quota::new(1, Duration::hours(1));
+
 /// So many seconds after the beginning of time in the suite.
 pub fn at(seconds: i64) -> DateTime<Utc> {
     FixedClock::start() + Duration::seconds(seconds)
@@ -41,6 +44,15 @@ pub fn hash(byte: u8) -> TokenHash {
 
 pub fn password(text: &str) -> PasswordHash {
     PasswordHash::new(format!("$test${text}"))
+}
+
+pub fn bucket(byte: u8) -> BucketKey {
+    BucketKey::from_bytes([byte; 32])
+}
+
+/// What one is told who does something too often.
+pub fn limited(retry_after: Duration) -> StoreError {
+    StoreError::RateLimited { retry_after }
 }
 
 /// A session that is good for an hour.

@@ -137,11 +137,7 @@ fn only(text: &str, path: &str, pattern: &[(&str, Exactness)]) -> Result<usize, 
         [begin] => Ok(begin),
         _ => {
             let code: Vec<_> = pattern.iter().map(|(line, _)| format!("\n    {line}")).collect();
-            Err(format!(
-                "found {} times in `{path}`, where it must be once:{}",
-                begins.len(),
-                code.concat()
-            ))
+            Err(format!("found {} times in `{path}`, where it must be once:{}", begins.len(), code.concat()))
         }
     }
 }
@@ -155,7 +151,8 @@ fn spliced(text: &str, kept: usize, dropped: usize, code: &str) -> String {
 /// Where the file departs from the page.
 fn first_difference(page: &str, file: &str) -> Option<String> {
     let (mut shown, mut found) = (page.split_inclusive('\n'), file.split_inclusive('\n'));
-    let text = |line: Option<&str>| line.map_or("nothing".to_owned(), |line| format!("`{}`", line.trim_end()));
+    let text =
+        |line: Option<&str>| line.map_or("nothing".to_owned(), |line| format!("`{}`", line.trim_end()));
     (1..=page.lines().count().max(file.lines().count())).find_map(|line| {
         let (shown, found) = (shown.next(), found.next());
         (shown != found)
@@ -245,11 +242,11 @@ mod tests {
     fn code_that_has_changed_since_cannot_be_undone() {
         let below = change("one();\n", How::AddBelow, "    two();\n");
         let error = undone(&below, &FILE.replace("two", "three")).unwrap_err();
-        assert_eq!(
-            error,
-            "found 0 times in `f.rs`, where it must be once:\n    one();\n        two();"
+        assert_eq!(error, "found 0 times in `f.rs`, where it must be once:\n    one();\n        two();");
+        assert!(
+            undone(&below, &FILE.replace("    two", "\ttwo")).is_err(),
+            "added code is compared with its indentation"
         );
-        assert!(undone(&below, &FILE.replace("    two", "\ttwo")).is_err(), "added code is compared with its indentation");
         assert_eq!(undone(&append("x\n"), FILE).unwrap_err(), "`f.rs` does not end with this code");
         assert_eq!(
             undone(&create("f.rs", "mod a;\nmod b;\n"), FILE).unwrap_err(),

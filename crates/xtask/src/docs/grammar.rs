@@ -55,7 +55,8 @@ impl Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts: Vec<_> = KINDS.iter().zip(self.0).map(|(kind, count)| format!("{count} {kind}")).collect();
+        let counts: Vec<_> =
+            KINDS.iter().zip(self.0).map(|(kind, count)| format!("{count} {kind}")).collect();
         formatter.write_str(&counts.join(", "))
     }
 }
@@ -184,7 +185,9 @@ impl<'a> Reader<'a> {
         let sentence = Sentence::parse(last_sentence(&said));
         let announced = sentence.is_some() || find.is_some();
         match words[..] {
-            ["text" | "json" | "toml", "illustration"] if !announced => return Ok(Some(Action::Illustration)),
+            ["text" | "json" | "toml", "illustration"] if !announced => {
+                return Ok(Some(Action::Illustration));
+            }
             [_, word] if word.starts_with("src=") && !announced => {
                 let path = word.strip_prefix("src=\"").and_then(|rest| rest.strip_suffix('"'));
                 let path = path.ok_or_else(|| here(format!("`{word}`: write src=\"PATH\"")))?.to_owned();
@@ -204,8 +207,12 @@ impl<'a> Reader<'a> {
         let owned = |path: &str| path.to_owned();
         let language = words[0];
         let action = match (sentence, find) {
-            (Some(Sentence::Create(path)), None) => Action::Edit(Edit::Create { path: owned(path), code: code() }),
-            (Some(Sentence::Append(path)), None) => Action::Edit(Edit::Append { path: owned(path), code: code() }),
+            (Some(Sentence::Create(path)), None) => {
+                Action::Edit(Edit::Create { path: owned(path), code: code() })
+            }
+            (Some(Sentence::Append(path)), None) => {
+                Action::Edit(Edit::Append { path: owned(path), code: code() })
+            }
             (Some(Sentence::Find(path)), None) => {
                 self.find = Some((fence, owned(path)));
                 return Ok(None);
@@ -216,14 +223,20 @@ impl<'a> Reader<'a> {
                 return Ok(None);
             }
             (_, Some((found, path))) => {
-                return Err((found.line, format!("says what to find in `{path}`, but not what to do with it")));
+                return Err((
+                    found.line,
+                    format!("says what to find in `{path}`, but not what to do with it"),
+                ));
             }
             (Some(Sentence::Log), None) if language == "text" => Action::Log(fence.body.clone()),
             (Some(Sentence::Run), None) if language == "console" => Action::Run(steps(fence)?),
             (Some(Sentence::WhatCiRuns), None) if language == "console" => Action::WhatCiRuns(steps(fence)?),
             (Some(Sentence::RunFirst), None) if language == "console" => {
                 let steps: [Step; 1] = steps(fence)?.try_into().map_err(|_| {
-                    here("the first terminal runs one command at a time; give it a block of its own".to_owned())
+                    here(
+                        "the first terminal runs one command at a time; give it a block of its own"
+                            .to_owned(),
+                    )
                 })?;
                 let [step] = steps;
                 Action::Start(step)
@@ -245,7 +258,9 @@ fn unowned(language: &str, sentence: Option<&Sentence<'_>>, said: &str) -> Strin
             format!("commands are ```console, not ```{language}")
         }
         _ if said.is_empty() => "a code block without an instruction in front of it".to_owned(),
-        _ => format!("a code block without an instruction that I know; the sentence in front of it is \"{said}\""),
+        _ => format!(
+            "a code block without an instruction that I know; the sentence in front of it is \"{said}\""
+        ),
     }
 }
 

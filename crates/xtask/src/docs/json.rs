@@ -37,8 +37,10 @@ impl Json {
     pub fn short(&self) -> String {
         match self {
             Self::Object(members) => {
-                let members: Vec<_> =
-                    members.iter().map(|(name, value)| format!("{}: {}", quoted(name), value.short())).collect();
+                let members: Vec<_> = members
+                    .iter()
+                    .map(|(name, value)| format!("{}: {}", quoted(name), value.short()))
+                    .collect();
                 format!("{{{}}}", members.join(", "))
             }
             Self::Array(items) => {

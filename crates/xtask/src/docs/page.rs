@@ -51,7 +51,8 @@ impl Page {
             if inner.starts_with("~~~") || (inner.starts_with("```") && inner != content) {
                 return wrong(line, "a code block must begin with ``` at the left margin");
             }
-            if after_blank && (content.starts_with("    ") || content.starts_with('\t')) && !inner.is_empty() {
+            if after_blank && (content.starts_with("    ") || content.starts_with('\t')) && !inner.is_empty()
+            {
                 return wrong(line, "an indented code block; use a fence");
             }
             after_blank = inner.is_empty();
@@ -138,14 +139,22 @@ mod tests {
     fn a_page_becomes_headings_paragraphs_and_code_blocks() {
         let text = "# A `b`\nOne\n  two.\n\n- three\n```rust src=\"x\"\nlet a;\n\n```\nFour\n#five\n";
         let page = Page::parse("p.md", text).unwrap();
-        let [Part::Heading(_), Part::Paragraph(first), Part::Paragraph(list), Part::Fence(fence), Part::Paragraph(last)] =
-            &page.parts[..]
+        let [
+            Part::Heading(_),
+            Part::Paragraph(first),
+            Part::Paragraph(list),
+            Part::Fence(fence),
+            Part::Paragraph(last),
+        ] = &page.parts[..]
         else {
             panic!("{page:#?}")
         };
         assert_eq!((first.line, first.text().as_str()), (2, "One two."));
         assert_eq!((list.line, list.text().as_str()), (5, "- three"));
-        assert_eq!((fence.line, fence.info.as_str(), fence.text().as_str()), (6, "rust src=\"x\"", "let a;\n\n"));
+        assert_eq!(
+            (fence.line, fence.info.as_str(), fence.text().as_str()),
+            (6, "rust src=\"x\"", "let a;\n\n")
+        );
         assert_eq!((last.line, last.text().as_str()), (10, "Four #five"));
         assert_eq!(page.headings().collect::<Vec<_>>(), ["A `b`"]);
         assert_eq!(page.prose().map(|(line, _)| line).collect::<Vec<_>>(), [1, 2, 3, 5, 10, 11]);

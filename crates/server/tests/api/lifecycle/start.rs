@@ -120,7 +120,7 @@ async fn a_folder_is_no_database() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("denizen.db")).unwrap();
     let line = refusal(run(folder.path(), &["--bind", "127.0.0.1:0"]).await);
-    assert!(line.contains("denizen.db: Is a directory"), "{line}");
+    assert!(line.contains("denizen.db: is a directory"), "{line}");
 }
 
 #[tokio::test]

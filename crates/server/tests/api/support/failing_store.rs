@@ -8,8 +8,8 @@ use denizen_services::{
     memory::InMemoryStore,
     store::{
         AuditEvent, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome, MailQueue,
-        PageRequest, QueuedMail, Reads, Session, SessionTouch, SessionTouches, StoreError, StoredToken,
-        UnitOfWork, Units, UserFilter, UserPage,
+        PageRequest, QueuedMail, Reads, SecretName, Secrets, ServiceSecret, Session, SessionTouch,
+        SessionTouches, StoreError, StoredToken, UnitOfWork, Units, UserFilter, UserPage,
     },
 };
 use std::sync::Arc;
@@ -95,6 +95,17 @@ impl MailQueue for FailingStore {
 
     async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreError> {
         self.write()?.finish_mail(lease, outcome).await
+    }
+}
+
+#[async_trait]
+impl Secrets for FailingStore {
+    async fn keep_secret(
+        &self,
+        name: SecretName,
+        candidate: ServiceSecret,
+    ) -> Result<ServiceSecret, StoreError> {
+        self.write()?.keep_secret(name, candidate).await
     }
 }
 

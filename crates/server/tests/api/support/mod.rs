@@ -11,7 +11,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use denizen_server::{
     Application, Overrides, RunError,
-    config::{BIND, Config, ConfigFile, DATABASE, Settings},
+    config::{BIND, Config, ConfigFile, DATABASE, Setting, Settings},
 };
 use denizen_services::{Argon2Cost, TaskService, store::Store};
 use denizen_testkit::{FixedClock, RecordingMailer};
@@ -20,6 +20,8 @@ use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 /// Longer than anything here takes; a test that hangs should say so.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+const IN_MEMORY: [(&Setting, &str); 1] = [(&DATABASE, "memory:")];
 
 /// A server in the development profile, on a database file of its own. It stops when it is dropped.
 pub struct TestServer {
@@ -41,24 +43,30 @@ impl TestServer {
     /// On the database in `folder`, if there is one.
     pub async fn start_in(folder: TempDir) -> Self {
         let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
-        let mut server = Self::start_with(&database, Overrides::default()).await;
+        let mut server = Self::start_with(&[(&DATABASE, &database)], Overrides::default()).await;
         server.folder = Some(folder);
         server
     }
 
     /// On a store that the test brings.
     pub async fn start_on(store: Arc<dyn Store>) -> Self {
-        Self::start_with("memory:", Overrides { store: Some(store), ..Overrides::default() }).await
+        Self::start_with(&IN_MEMORY, Overrides { store: Some(store), ..Overrides::default() }).await
     }
 
     /// In memory, with a task service that the test brings.
     pub async fn start_with_tasks(tasks: Arc<dyn TaskService>) -> Self {
-        Self::start_with("memory:", Overrides { tasks: Some(tasks), ..Overrides::default() }).await
+        Self::start_with(&IN_MEMORY, Overrides { tasks: Some(tasks), ..Overrides::default() }).await
+    }
+
+    /// In memory, with these settings.
+    pub async fn start_configured(settings: &[(&'static Setting, &str)]) -> Self {
+        Self::start_with(&[&IN_MEMORY, settings].concat(), Overrides::default()).await
     }
 
     /// With clock, mailer and hashing for tests, whatever the overrides say of these.
-    async fn start_with(database: &str, overrides: Overrides) -> Self {
-        let flags = [(&BIND, "127.0.0.1:0".to_owned()), (&DATABASE, database.to_owned())];
+    async fn start_with(settings: &[(&'static Setting, &str)], overrides: Overrides) -> Self {
+        let flags = [&[(&BIND, "127.0.0.1:0")], settings].concat();
+        let flags = flags.into_iter().map(|(setting, value)| (setting, value.to_owned()));
         let settings = Settings::resolve(flags, &ConfigFile::Optional("none.toml".into()), [("", ""); 0]);
         let config = Config::from_settings(&settings).expect("a valid configuration");
         let (clock, mailer) = (Arc::new(FixedClock::new()), Arc::new(RecordingMailer::new()));

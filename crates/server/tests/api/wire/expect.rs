@@ -7,8 +7,9 @@ use super::row::Row;
 use crate::support::http::Response;
 
 /// What may stand in an `answer` for a value that no table can know.
-pub const PLACEHOLDERS: [&str; 8] = [
+pub const PLACEHOLDERS: [&str; 9] = [
     "<any>",        // not looked at
+    "<page>",       // a page for people; as the whole answer only
     "<int>",        // an integer from 0
     "<number>",     // a number from 0
     "<string>",     // text, not empty
@@ -21,7 +22,8 @@ pub const PLACEHOLDERS: [&str; 8] = [
 /// Everything that is wrong with `response`; `answer` is the row's, in full.
 ///
 /// Besides what the row says: no CORS header without configured origins, and, unless the answer is `<any>`, JSON with
-/// one newline at the end, the envelope's members, one request id in header and body, and the security headers.
+/// one newline at the end, the envelope's members, one request id in header and body, and the security headers. Or, if
+/// it is `<page>`, a page with those headers and a strict policy.
 pub fn problems(row: &Row, answer: &Value, response: &Response) -> Vec<String> {
     let mut found = Vec::new();
     if !row.status.allows(response.status) {
@@ -41,26 +43,48 @@ pub fn problems(row: &Row, answer: &Value, response: &Response) -> Vec<String> {
     if let Some(part) = row.contains.as_deref().filter(|part| !response.text().contains(*part)) {
         found.push(format!("body: expected to contain {part}"));
     }
-    if answer != "<any>" {
-        common_headers(response, &mut found);
+    if answer == "<page>" {
+        common_headers("text/html; charset=utf-8", response, &mut found);
+        page(response, &mut found);
+    } else if answer != "<any>" {
+        common_headers("application/json", response, &mut found);
         body(answer, response, &mut found);
     }
     found
 }
 
-fn common_headers(response: &Response, found: &mut Vec<String>) {
+fn common_headers(media_type: &str, response: &Response, found: &mut Vec<String>) {
+    let got = response.header("content-type");
+    if got != Some(media_type) {
+        found.push(format!("header content-type: expected {media_type}, got {got:?}"));
+    }
     let mut demand = |name: &str, what: &str, holds: fn(&str) -> bool| {
         let got = response.header(name);
         if !got.is_some_and(holds) {
             found.push(format!("header {name}: expected {what}, got {got:?}"));
         }
     };
-    demand("content-type", "application/json", |value| value == "application/json");
     demand("x-request-id", "req_ and 32 hex digits", is_request_id);
     demand("x-content-type-options", "nosniff", |value| value == "nosniff");
     demand("referrer-policy", "a policy", |value| !value.is_empty());
     if response.header("x-frame-options").is_none() {
         demand("content-security-policy", "frame-ancestors", |value| value.contains("frame-ancestors"));
+    }
+}
+
+/// Nothing of it runs, comes from elsewhere or stands in a frame (OWASP, Content Security Policy cheat sheet).
+fn page(response: &Response, found: &mut Vec<String>) {
+    let policy = response.header("content-security-policy").unwrap_or_default();
+    for part in ["default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        if !policy.split("; ").any(|other| other == part) {
+            found.push(format!("header content-security-policy: expected {part}, got {policy}"));
+        }
+    }
+    if policy.contains("unsafe") || policy.contains("script-src") {
+        found.push(format!("header content-security-policy: expected no scripts, got {policy}"));
+    }
+    if !response.text().starts_with("<!doctype html>\n<html lang=\"en\">") {
+        found.push("body: expected a page in English".to_owned());
     }
 }
 
@@ -123,6 +147,7 @@ fn fits(text: &str, got: &Value, request_id: &str) -> Option<bool> {
     let got_text = got.as_str().unwrap_or_default();
     Some(match text {
         "<any>" => true,
+        "<page>" => false,
         "<int>" => got.is_u64(),
         "<number>" => got.as_f64().is_some_and(|number| number >= 0.0),
         "<string>" => !got_text.is_empty(),

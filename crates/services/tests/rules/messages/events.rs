@@ -2,7 +2,7 @@
 
 use denizen_models::{Topic, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, CloseReason, Connection, MessageService as _, SubscribeError, UserService as _,
+    AccessContext, Clock as _, CloseReason, Connection, MessageService as _, SubscribeError,
 };
 use serde_json::json;
 
@@ -66,7 +66,7 @@ async fn what_fails_has_not_happened() {
     let mut admin = chat.connect("admin");
     chat.subscribe(&admin);
     let root = AccessContext::system();
-    chat.world.users.delete_user(&root, UserId::new(999)).await.expect_err("no such user");
+    chat.world.try_delete(&root, UserId::new(999)).await.expect_err("no such user");
     assert_silent(&mut admin);
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use denizen_models::PasswordPolicy;
 use denizen_services::{
     MailWorker,
-    defaults::{DefaultUserService, Disclosure, Ports, ServiceSettings},
+    defaults::{DefaultUserService, Disclosure, Limits, Ports, ServiceSettings},
     memory::InMemoryStore,
     store::Store,
 };
@@ -26,6 +26,11 @@ pub use self::{
     },
 };
 use self::{store::InterruptedStore, tokens::RecordedTokens};
+
+/// The defaults, in a hurry: nobody is told to wait.
+fn settings() -> ServiceSettings {
+    ServiceSettings { limits: Limits::GENEROUS, ..ServiceSettings::default() }
+}
 
 /// Services and worker of one process, on a store that other processes may share ([`World::rival`]).
 #[derive(Clone)]
@@ -46,23 +51,28 @@ pub struct World {
 impl World {
     /// An empty world in which nothing is told to strangers.
     pub fn new() -> Self {
+        Self::with(settings())
+    }
+
+    /// An empty world in which strangers may do what they do as often as the defaults say, and no oftener.
+    pub fn with_limits() -> Self {
         Self::with(ServiceSettings::default())
     }
 
     /// An empty world in which the answers are those of the tutorial.
     pub fn tutorial() -> Self {
-        Self::with(ServiceSettings { disclosure: Disclosure::Tutorial, ..ServiceSettings::default() })
+        Self::with(ServiceSettings { disclosure: Disclosure::Tutorial, ..settings() })
     }
 
     /// An empty world in which this many mails for strangers may wait.
     pub fn with_room_for(mail_capacity: u32) -> Self {
-        Self::with(ServiceSettings { mail_capacity, ..ServiceSettings::default() })
+        Self::with(ServiceSettings { mail_capacity, ..settings() })
     }
 
     /// An empty world with passwords of at least this many characters.
     pub fn with_passwords_of(min_chars: usize) -> Self {
         let password_policy = PasswordPolicy { min_chars, ..PasswordPolicy::default() };
-        Self::with(ServiceSettings { password_policy, ..ServiceSettings::default() })
+        Self::with(ServiceSettings { password_policy, ..settings() })
     }
 
     /// An empty world with settings of its own.

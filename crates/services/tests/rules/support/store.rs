@@ -8,9 +8,9 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditEvent, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome, MailQueue,
-        PageRequest, QueuedMail, Reads, Session, SessionTouch, SessionTouches, Store, StoreError,
-        StoredToken, UnitOfWork, Units, UserFilter, UserPage,
+        AuditEvent, Change, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome,
+        MailQueue, PageRequest, QueuedMail, Reads, SecretName, Secrets, ServiceSecret, Session, SessionTouch,
+        SessionTouches, Store, StoreError, StoredToken, UnitOfWork, Units, UserFilter, UserPage,
     },
 };
 
@@ -37,7 +37,10 @@ impl InterruptedStore {
 #[async_trait]
 impl Units for InterruptedStore {
     async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
-        self.before_commit.next().await?;
+        // To be counted comes before every decision.
+        if !work.changes().iter().all(|change| matches!(change, Change::TakeFromBucket { .. })) {
+            self.before_commit.next().await?;
+        }
         self.inner.commit(work).await
     }
 
@@ -65,6 +68,17 @@ impl MailQueue for InterruptedStore {
 
     async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreError> {
         self.inner.finish_mail(lease, outcome).await
+    }
+}
+
+#[async_trait]
+impl Secrets for InterruptedStore {
+    async fn keep_secret(
+        &self,
+        name: SecretName,
+        candidate: ServiceSecret,
+    ) -> Result<ServiceSecret, StoreError> {
+        self.inner.keep_secret(name, candidate).await
     }
 }
 

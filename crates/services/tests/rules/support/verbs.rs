@@ -8,8 +8,8 @@ use denizen_models::{
     User, UserId, ValidateResetTokenRequest,
 };
 use denizen_services::{
-    AccessContext, Clock as _, PasswordHash, PasswordHasher as _, RequestPasswordResetError,
-    ResetPasswordError, Token, TokenHash, UserService as _,
+    AccessContext, Clock as _, DeleteUserError, Expected, PasswordHash, PasswordHasher as _,
+    RequestPasswordResetError, ResetPasswordError, Token, TokenHash, UpdateUserError, UserService as _,
     store::{
         AuditEvent, AuditKind, MailKind, NewSession, QueuedMail, Reads as _, StoreError, UnitOfWork,
         Units as _,
@@ -37,7 +37,22 @@ impl World {
     pub async fn change(&self, id: UserId, edit: impl FnOnce(&mut UpdateUserRequest)) -> User {
         let mut request = replacement(&self.find(id).await.expect("a user to change"));
         edit(&mut request);
-        self.users.update_user(&AccessContext::system(), id, request).await.expect("a changed user")
+        self.try_update(&AccessContext::system(), id, request).await.expect("a changed user")
+    }
+
+    /// Somebody replaces a user, whatever became of it meanwhile.
+    pub async fn try_update(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: UpdateUserRequest,
+    ) -> Result<User, UpdateUserError> {
+        self.users.update_user(context, id, request, Expected::anything()).await
+    }
+
+    /// Somebody deletes a user, whatever became of it meanwhile.
+    pub async fn try_delete(&self, context: &AccessContext, id: UserId) -> Result<(), DeleteUserError> {
+        self.users.delete_user(context, id, Expected::anything()).await
     }
 
     pub async fn change_email(&self, id: UserId, email: &str) {
@@ -53,7 +68,7 @@ impl World {
     }
 
     pub async fn delete(&self, id: UserId) {
-        self.users.delete_user(&AccessContext::system(), id).await.expect("a user to delete");
+        self.try_delete(&AccessContext::system(), id).await.expect("a user to delete");
     }
 
     /// A stranger asks for a reset, and is not turned away.

@@ -1,7 +1,7 @@
 //! What a change of a user does to the tokens and sessions that were given before it.
 
 use denizen_models::{Profile, UpdateUserRequest, User};
-use denizen_services::{UserService as _, store::MailKind};
+use denizen_services::store::MailKind;
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, member, replacement};
 
@@ -74,7 +74,7 @@ async fn a_changed_profile_name_or_role_does_not_kill_the_token() {
 async fn a_member_who_edits_their_profile_can_still_reset() {
     let (world, alice, token) = alice_with_token().await;
     let request = UpdateUserRequest { last_name: "Married".to_owned(), ..replacement(&alice) };
-    world.users.update_user(&member(alice.id), alice.id, request).await.unwrap();
+    world.try_update(&member(alice.id), alice.id, request).await.unwrap();
     assert!(!is_dead(&world, &token).await);
 }
 
@@ -84,7 +84,7 @@ async fn nobody_takes_an_account_over_by_giving_it_their_address_and_asking_for_
     let (alice, mallory) = (world.create("alice").await, world.create("mallory").await);
     for victim in [alice.id, mallory.id] {
         let request = UpdateUserRequest { email: "evil@example.com".to_owned(), ..replacement(&alice) };
-        assert!(world.users.update_user(&member(mallory.id), victim, request).await.is_err());
+        assert!(world.try_update(&member(mallory.id), victim, request).await.is_err());
     }
     world.request_reset("evil@example.com").await;
     world.deliver_mail().await;

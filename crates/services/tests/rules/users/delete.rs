@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_models::UserId;
 use denizen_services::{
-    AccessContext, Clock as _, DeleteUserError, ResetPasswordError, UserService as _,
+    AccessContext, Clock as _, DeleteUserError, ResetPasswordError,
     store::{AuditEvent, AuditKind, Recipient, StoreError},
 };
 
@@ -24,7 +24,7 @@ async fn nobody_is_deleted_twice() {
     let world = World::new();
     let alice = world.create("alice").await;
     world.delete(alice.id).await;
-    let error = world.users.delete_user(&AccessContext::system(), alice.id).await.unwrap_err();
+    let error = world.try_delete(&AccessContext::system(), alice.id).await.unwrap_err();
     assert_eq!(error, DeleteUserError::NotFound(alice.id));
     assert_eq!(error.to_string(), format!("user with ID {} not found", alice.id));
     assert_eq!(world.recorded(AuditKind::UserDeleted).await, 1);
@@ -80,7 +80,7 @@ async fn the_trail_keeps_what_happened_to_the_deleted_user() {
     let (alice, diana) = (world.create("alice").await, world.create("diana").await);
     let context = administrator(diana.id);
     world.clock.advance(Duration::seconds(5));
-    world.users.delete_user(&context, alice.id).await.unwrap();
+    world.try_delete(&context, alice.id).await.unwrap();
     let of_alice: Vec<_> =
         world.audit().await.into_iter().filter(|event| event.target == Some(alice.id)).collect();
     assert_eq!(of_alice[0].kind, AuditKind::UserCreated);
@@ -99,11 +99,11 @@ async fn the_trail_keeps_what_happened_to_the_deleted_user() {
 async fn an_unknown_user_is_not_deleted_and_a_failure_of_the_store_is_passed_on() {
     let world = World::new();
     let alice = world.create("alice").await;
-    let answer = world.users.delete_user(&AccessContext::system(), UserId::new(99)).await;
+    let answer = world.try_delete(&AccessContext::system(), UserId::new(99)).await;
     assert_eq!(answer, Err(DeleteUserError::NotFound(UserId::new(99))));
     let busy = StoreError::Busy("a full queue".to_owned());
     world.fail_next_commit(busy.clone());
-    let answer = world.users.delete_user(&AccessContext::system(), alice.id).await;
+    let answer = world.try_delete(&AccessContext::system(), alice.id).await;
     assert_eq!(answer, Err(DeleteUserError::Store(busy)));
     assert_eq!(world.find(alice.id).await, Some(alice));
 }

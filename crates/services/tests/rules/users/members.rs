@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::{UpdateUserRequest, UserId};
 use denizen_services::{
-    DeleteUserError, UpdateUserError, UserService as _,
+    DeleteUserError, UpdateUserError,
     store::{AuditEvent, AuditKind},
 };
 
@@ -20,7 +20,7 @@ async fn members_may_change_their_names_and_profile() {
         age: Some(30),
         ..replacement(&alice)
     };
-    let values = world.users.update_user(&member(alice.id), alice.id, request).await.unwrap().values;
+    let values = world.try_update(&member(alice.id), alice.id, request).await.unwrap().values;
     assert_eq!((values.username.as_str(), values.first_name.as_str(), values.age), ("alicia", "Alicia", 30));
     let AuditEvent { kind, actor, target, .. } = world.audit().await.pop().unwrap();
     let myself = format!("user:{}", alice.id);
@@ -36,7 +36,7 @@ async fn members_may_send_back_their_roles_status_and_address_as_they_are() {
         active: Some(true),
         ..replacement(&alice)
     };
-    let answer = world.users.update_user(&member(alice.id), alice.id, request).await;
+    let answer = world.try_update(&member(alice.id), alice.id, request).await;
     assert_eq!(answer.unwrap().values, alice.values);
 }
 
@@ -51,7 +51,7 @@ async fn members_may_not_change_their_roles_status_or_address() {
     let case = UpdateUserRequest { email: "Alice@example.com".to_owned(), ..as_it_is() };
     for (request, name) in [(roles, "roles"), (active, "active"), (email, "email"), (case, "email")] {
         let request = UpdateUserRequest { first_name: "New".to_owned(), ..request };
-        let error = world.users.update_user(&member(alice.id), alice.id, request).await.unwrap_err();
+        let error = world.try_update(&member(alice.id), alice.id, request).await.unwrap_err();
         assert_eq!(error, UpdateUserError::Forbidden(name));
         assert_eq!(error.to_string(), format!("only administrators can change {name}"));
     }
@@ -67,7 +67,7 @@ async fn administrators_may_change_all_of_it_even_of_themselves() {
         email: "Diana@example.com".to_owned(),
         ..replacement(&diana)
     };
-    let values = world.users.update_user(&administrator(diana.id), diana.id, request).await.unwrap().values;
+    let values = world.try_update(&administrator(diana.id), diana.id, request).await.unwrap().values;
     assert_eq!((values.roles, values.email.as_str()), (vec!["admin".to_owned()], "Diana@example.com"));
 }
 
@@ -83,7 +83,7 @@ async fn a_role_that_was_taken_away_meanwhile_cannot_be_kept_by_sending_it_back(
         rival.change(alice.id, |request| request.roles = Some(vec!["user".to_owned()])).await;
     });
     let echo = UpdateUserRequest { roles: Some(alice.values.roles.clone()), ..replacement(&alice) };
-    let answer = world.users.update_user(&member(alice.id), alice.id, echo).await;
+    let answer = world.try_update(&member(alice.id), alice.id, echo).await;
     assert_eq!(answer, Err(UpdateUserError::Forbidden("roles")));
     assert_eq!(world.find(alice.id).await.unwrap().values.roles, ["user"]);
 }
@@ -97,10 +97,10 @@ async fn for_strangers_and_other_members_nobody_is_there_to_be_changed_or_delete
         for id in [alice.id, nobody] {
             world.store.reset();
             for request in [replacement(&alice), UpdateUserRequest::default()] {
-                let answer = world.users.update_user(&context, id, request).await;
+                let answer = world.try_update(&context, id, request).await;
                 assert_eq!(answer, Err(UpdateUserError::NotFound(id)));
             }
-            let answer = world.users.delete_user(&context, id).await;
+            let answer = world.try_delete(&context, id).await;
             assert_eq!(answer, Err(DeleteUserError::NotFound(id)));
             assert_eq!(world.store.all_calls(), BTreeMap::new(), "the store was asked about {id}");
         }
@@ -112,6 +112,6 @@ async fn for_strangers_and_other_members_nobody_is_there_to_be_changed_or_delete
 async fn members_may_delete_themselves() {
     let world = World::new();
     let alice = world.create("alice").await;
-    assert_eq!(world.users.delete_user(&member(alice.id), alice.id).await, Ok(()));
+    assert_eq!(world.try_delete(&member(alice.id), alice.id).await, Ok(()));
     assert_eq!(world.find(alice.id).await, None);
 }

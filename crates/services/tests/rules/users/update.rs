@@ -3,14 +3,14 @@
 use chrono::Duration;
 use denizen_models::{Profile, UpdateUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, UpdateUserError, UserService as _,
+    AccessContext, Clock as _, UpdateUserError,
     store::{AuditEvent, AuditKind, StoreError},
 };
 
 use crate::support::{World, administrator, failing_members, replacement};
 
 async fn update(world: &World, id: UserId, request: UpdateUserRequest) -> Result<User, UpdateUserError> {
-    world.users.update_user(&AccessContext::system(), id, request).await
+    world.try_update(&AccessContext::system(), id, request).await
 }
 
 /// A replacement that leaves nothing as it is.
@@ -162,7 +162,7 @@ async fn a_change_is_recorded_with_its_actor_and_request() {
     let (alice, diana) = (world.create("alice").await, world.create("diana").await);
     let context = administrator(diana.id);
     world.clock.advance(Duration::seconds(1));
-    world.users.update_user(&context, alice.id, other_values()).await.unwrap();
+    world.try_update(&context, alice.id, other_values()).await.unwrap();
     let expected = AuditEvent {
         kind: AuditKind::UserUpdated,
         at: world.clock.now(),

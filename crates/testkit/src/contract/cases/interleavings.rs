@@ -6,7 +6,7 @@ use std::sync::Arc;
 use denizen_models::{ADMIN_ROLE, EmailAddress, Profile, User, Username};
 use denizen_services::{
     TokenHash,
-    store::{Store, UnitOfWork},
+    store::{Change, Store, UnitOfWork},
 };
 
 use crate::{
@@ -74,6 +74,8 @@ const INSERT_SESSION: Work = |user| {
         .expect_user(user.id, user.security_version)
         .insert_session(session(user.id, own_hash(user, 2)))
 };
+const DELETE: Work =
+    |user| UnitOfWork::new().with(Change::DeleteUser { user: user.id, revision: Some(user.revision) });
 const UPDATE: Work = |user| {
     let values = changed(user, |values| values.last_name = "Mine".to_owned());
     UnitOfWork::new().update_user(user.id, user.revision, values, at(2))
@@ -118,11 +120,20 @@ pub async fn no_session_is_opened_on_a_stale_reading(store: Arc<dyn Store>) {
 
 pub async fn no_value_is_replaced_on_a_stale_reading(store: Arc<dyn Store>) {
     comes_too_late(&store, UPDATE).await;
-    // An update replaces everything, so that even a changed profile must stop it; sessions are not values.
+    is_disturbed_by_values(&store, UPDATE).await;
+}
+
+pub async fn no_user_is_deleted_on_a_stale_reading(store: Arc<dyn Store>) {
+    comes_too_late(&store, DELETE).await;
+    is_disturbed_by_values(&store, DELETE).await;
+}
+
+/// An update and a deletion touch everything, so that even a changed profile must stop them; sessions are not values.
+async fn is_disturbed_by_values(store: &Arc<dyn Store>, decision: Work) {
     for (number, (change, happen)) in HARMLESS.into_iter().enumerate() {
-        let reading = insert(&store, &format!("calm_{number}")).await;
-        commit(&store, happen(&reading)).await;
+        let reading = insert(store, &format!("calm_{number}")).await;
+        commit(store, happen(&reading)).await;
         let expected = if change == "other session" { Ok(()) } else { Err(USER_GONE) };
-        assert_eq!(store.commit(UPDATE(&reading)).await.map(|_| ()), expected, "{change}");
+        assert_eq!(store.commit(decision(&reading)).await.map(|_| ()), expected, "{change}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod interleavings;
+mod limits;
 mod listing;
 mod mail_leases;
 mod mail_queue;

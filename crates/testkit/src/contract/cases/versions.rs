@@ -5,7 +5,7 @@ use std::sync::Arc;
 use denizen_models::{ADMIN_ROLE, EmailAddress, Profile, User, UserValues, Username};
 use denizen_services::{
     AccessContext,
-    store::{MailKind, NewMailJob, Outcome, Store, UnitOfWork},
+    store::{Change, MailKind, NewMailJob, Outcome, Store, UnitOfWork},
 };
 
 use crate::{
@@ -45,6 +45,19 @@ pub async fn an_update_of_another_revision_fails(store: Arc<dyn Store>) {
     assert_eq!(user(&store, alice.id).await, newer);
     let missing = UnitOfWork::new().update_user(NOBODY, 1, alice.values.clone(), at(61));
     assert_eq!(refusal(&store, missing).await, USER_GONE);
+}
+
+pub async fn a_deletion_of_another_revision_fails(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let newer = update(&store, &alice, |values| values.age = 30).await;
+    let work = |user, revision| UnitOfWork::new().with(Change::DeleteUser { user, revision: Some(revision) });
+    for revision in [alice.revision, newer.revision + 1, 0, -1] {
+        assert_eq!(refusal(&store, work(alice.id, revision)).await, USER_GONE, "{revision}");
+    }
+    assert_eq!(refusal(&store, work(NOBODY, newer.revision)).await, USER_GONE);
+    assert_eq!(user(&store, alice.id).await, newer);
+    assert_eq!(commit(&store, work(alice.id, newer.revision)).await, [Outcome::Done]);
+    assert_eq!(must(store.find_user(alice.id).await), None);
 }
 
 pub async fn the_security_version_grows_with_address_status_and_roles(store: Arc<dyn Store>) {

@@ -66,7 +66,10 @@ fn lines_around_json_are_compared_too() {
         ["line 1: the page shows \"HTTP 200\", but it was \"HTTP 201\""]
     );
     assert_eq!(differences("{\"a\": 1}", "{\"a\":1}\nmore"), ["it printed more than the page shows"]);
-    assert_eq!(differences("{\"a\": 1}\nmore", "{\"a\":1}"), ["the page shows \"more\", but it did not print that"]);
+    assert_eq!(
+        differences("{\"a\": 1}\nmore", "{\"a\":1}"),
+        ["the page shows \"more\", but it did not print that"]
+    );
     assert_eq!(differences("{\"a\": 1}", "no"), ["the page shows JSON, but it printed something else"]);
 }
 
@@ -83,8 +86,10 @@ fn text_is_compared_line_by_line_and_nothing_shown_is_nothing_claimed() {
 
 #[test]
 fn bless_rewrites_what_is_wrong_and_keeps_changing_values() {
-    let shown = format!("{{\"message\": \"odl\", \"timestamp\": 1795416935, \"id\": \"{ONE}\", \"gone\": 1}}");
-    let got = format!("{{\"message\":\"new\",\"timestamp\":1895416935,\"id\":\"{TWO}\",\"more\":[{{\"a\":1}}]}}");
+    let shown =
+        format!("{{\"message\": \"odl\", \"timestamp\": 1795416935, \"id\": \"{ONE}\", \"gone\": 1}}");
+    let got =
+        format!("{{\"message\":\"new\",\"timestamp\":1895416935,\"id\":\"{TWO}\",\"more\":[{{\"a\":1}}]}}");
     let expected = format!(
         "{{\n  \"message\": \"new\",\n  \"timestamp\": 1795416935,\n  \"id\": \"{ONE}\",\n  \"more\": [\n    \
          {{\n      \"a\": 1\n    }}\n  ]\n}}"

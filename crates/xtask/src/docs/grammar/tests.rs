@@ -46,7 +46,9 @@ fn instructions_become_edits() {
 #[test]
 fn commands_run_in_the_first_or_the_second_terminal() {
     let console = |sentence: &str| action(&format!("{sentence}\n\n```console\n$ ls\n```\n"));
-    for sentence in ["Run:", "To see it, run:", "Now try it. In a second terminal, run:", "In the second terminal, run:"] {
+    for sentence in
+        ["Run:", "To see it, run:", "Now try it. In a second terminal, run:", "In the second terminal, run:"]
+    {
         assert!(matches!(console(sentence), Action::Run(steps) if steps[0].line == 4), "{sentence}");
     }
     for sentence in ["In a first terminal, run:", "In the first terminal, run:"] {
@@ -73,14 +75,22 @@ fn an_unowned_block_is_an_error_that_quotes_the_sentence_before_it() {
         "p.md:3: a code block without an instruction that I know; the sentence in front of it is \
          \"It looks like `a. b` this:\""
     );
-    assert_eq!(refused("# A\n```rust\nx\n```\n"), "p.md:2: a code block without an instruction in front of it");
+    assert_eq!(
+        refused("# A\n```rust\nx\n```\n"),
+        "p.md:2: a code block without an instruction in front of it"
+    );
     assert_eq!(refused("Run:\n\n```text\nx\n```\n"), "p.md:3: commands are ```console, not ```text");
     assert_eq!(
         refused("The first terminal shows:\n\n```console\n$ x\n```\n"),
         "p.md:3: what a terminal shows is ```text, not ```console"
     );
-    for sentence in ["In a third terminal, run:", "Prerun:", "create `a.rs`:", "In `a` or `b`, find:", "The log shows:"] {
-        assert!(refused(&format!("{sentence}\n\n```console\n$ x\n```\n")).contains("that I know"), "{sentence}");
+    for sentence in
+        ["In a third terminal, run:", "Prerun:", "create `a.rs`:", "In `a` or `b`, find:", "The log shows:"]
+    {
+        assert!(
+            refused(&format!("{sentence}\n\n```console\n$ x\n```\n")).contains("that I know"),
+            "{sentence}"
+        );
     }
 }
 
@@ -103,7 +113,9 @@ fn words_behind_the_backticks_have_one_meaning_each() {
 fn what_is_begun_must_be_completed() {
     let unfinished = "p.md:3: says what to find in `a.rs`, but not what to do with it";
     let find = "In `a.rs`, find:\n\n```rust\nb\n```\n";
-    for rest in ["", "\n# Next\n", "\nSome text.\n", "\nand leave it:\n\n```rust\nc\n```\n", "```rust\nc\n```\n"] {
+    for rest in
+        ["", "\n# Next\n", "\nSome text.\n", "\nand leave it:\n\n```rust\nc\n```\n", "```rust\nc\n```\n"]
+    {
         assert!(read(&format!("{find}{rest}")).unwrap_err().contains(&owned(unfinished)), "{rest:?}");
     }
     let interrupted = format!("{find}\nand add below it:\n\nBy the way.\n\n```rust\nc\n```\n");
@@ -127,7 +139,8 @@ fn the_first_terminal_runs_one_command() {
 
 #[test]
 fn every_wrong_block_of_a_page_is_reported() {
-    let problems = read("A:\n\n```rust\nx\n```\n\nRun:\n\n```console\n$ ls\n```\n\nB:\n\n```rust\ny\n```\n").unwrap_err();
+    let problems = read("A:\n\n```rust\nx\n```\n\nRun:\n\n```console\n$ ls\n```\n\nB:\n\n```rust\ny\n```\n")
+        .unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:#?}");
     assert!(problems[0].starts_with("p.md:3: ") && problems[1].starts_with("p.md:15: "), "{problems:#?}");
 }
@@ -135,7 +148,8 @@ fn every_wrong_block_of_a_page_is_reported() {
 #[test]
 fn blocks_are_counted_by_kind() {
     let mut counts = Counts::default();
-    let text = "Run:\n\n```console\n$ ls\n```\n\n```text illustration\nx\n```\n\n```json illustration\n1\n```\n";
+    let text =
+        "Run:\n\n```console\n$ ls\n```\n\n```text illustration\nx\n```\n\n```json illustration\n1\n```\n";
     read(text).unwrap().iter().for_each(|block| counts.add(block));
     assert_eq!(counts.to_string(), "0 edit, 1 console, 0 log, 0 ci, 0 source, 2 illustration");
 }

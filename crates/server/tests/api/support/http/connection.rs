@@ -42,6 +42,11 @@ impl Connection {
         timeout(LIMIT, read_response(&mut self.reader, false, true)).await?
     }
 
+    /// Whether something has come that was not read yet. Does not wait for it.
+    pub async fn has_answer(&mut self) -> bool {
+        timeout(Duration::ZERO, self.reader.fill_buf()).await.is_ok()
+    }
+
     /// Whether the server has closed the connection, with nothing more to say.
     pub async fn is_closed(&mut self) -> bool {
         timeout(LIMIT, self.reader.fill_buf()).await.is_ok_and(|end| end.is_ok_and(<[u8]>::is_empty))

@@ -214,3 +214,20 @@ fn null_wants_no_body_but_not_a_length_of_zero() {
     response.body.push(b'x');
     assert_eq!(check(&row("null"), &response).len(), 2);
 }
+
+#[test]
+fn a_page_has_its_own_type_and_a_strict_policy() {
+    let policy = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    let page = |media_type: &str, policy: &str| {
+        let mut page = response("<!doctype html>\n<html lang=\"en\">");
+        page.headers[0].1 = media_type.to_owned();
+        page.headers.push(("Content-Security-Policy".to_owned(), policy.to_owned()));
+        check(&row("\"<page>\""), &page).len()
+    };
+    assert_eq!(page("text/html; charset=utf-8", policy), 0);
+    assert_eq!(page("application/json", policy), 1);
+    assert_eq!(page("text/html; charset=utf-8", &policy.replace("base-uri 'none'", "base-uri *")), 1);
+    assert_eq!(page("text/html; charset=utf-8", &format!("{policy}; style-src 'unsafe-inline'")), 1);
+    assert!(!check(&row("\"<page>\""), &response(&good_body())).is_empty());
+    assert!(!fit("<page>", json!("<page>")));
+}

@@ -1,0 +1,150 @@
+//! Which forms are taken, and from whom.
+
+use super::{heading, page, submit};
+use crate::support::{
+    Api,
+    answer::Answer,
+    fakes::Asked,
+    requests::{get, request},
+};
+
+const ADDRESS: &str = "email=alice%40example.com";
+
+/// The text of the page, once it is known to be an error about the request.
+#[track_caller]
+fn refusal(answer: &Answer, status: u16, title: &str) -> String {
+    let text = page(answer, status);
+    assert_eq!(heading(&text), title);
+    let (_, rest) = text.split_once("</h1>\n<p>").expect("a sentence below the heading");
+    rest.split_once("</p>").expect("the end of the sentence").0.to_owned()
+}
+
+#[actix_web::test]
+async fn a_form_on_a_page_of_another_site_is_refused() {
+    let api = Api::start().await;
+    let here = ("host", "localhost:8080");
+    for header in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-site", "nonsense"),
+        ("sec-fetch-site", ""),
+        ("origin", "https://evil.example"),
+        ("origin", "http://localhost:8081"),
+        ("origin", "http://localhost:8080.evil.example"),
+        ("origin", "http://evil.example/localhost:8080"),
+        ("origin", "null"),
+        ("origin", ""),
+    ] {
+        for (target, fields) in
+            [("/reset-password", ADDRESS), ("/reset-password?token=abc", "new_password=correct+horse")]
+        {
+            let form = request("POST", target)
+                .insert_header(("content-type", "application/x-www-form-urlencoded"))
+                .insert_header(here)
+                .insert_header(header)
+                .set_payload(fields);
+            let answer = api.send(form).await;
+            let sentence = refusal(&answer, 403, "Forbidden");
+            assert_eq!(sentence, "Forbidden: the form was sent from another site", "{header:?}");
+        }
+    }
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn what_a_browser_says_of_the_site_outweighs_what_the_origin_says() {
+    let api = Api::start().await;
+    let form = |site: &'static str, origin: &'static str| {
+        request("POST", "/reset-password")
+            .insert_header(("content-type", "application/x-www-form-urlencoded"))
+            .insert_header(("host", "localhost"))
+            .insert_header(("sec-fetch-site", site))
+            .insert_header(("origin", origin))
+            .set_payload(ADDRESS)
+    };
+    // Our pages send no referrer, and so their forms have no origin.
+    page(&api.send(form("same-origin", "null")).await, 200);
+    refusal(&api.send(form("cross-site", "http://localhost")).await, 403, "Forbidden");
+}
+
+#[actix_web::test]
+async fn a_form_of_an_old_browser_or_of_a_program_is_taken() {
+    let api = Api::start().await;
+    let form = || {
+        request("POST", "/reset-password")
+            .insert_header(("content-type", "application/x-www-form-urlencoded; charset=UTF-8"))
+            .insert_header(("host", "accounts.example.com"))
+            .set_payload(ADDRESS)
+    };
+    page(&api.send(form()).await, 200);
+    page(&api.send(form().insert_header(("origin", "https://accounts.example.com"))).await, 200);
+}
+
+#[actix_web::test]
+async fn only_urlencoded_forms_are_read() {
+    let api = Api::start().await;
+    for media_type in [
+        "",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+        "application/json",
+        "application/x-www-form-urlencodedx",
+    ] {
+        let form = submit("/reset-password", ADDRESS).insert_header(("content-type", media_type));
+        let sentence = refusal(&api.send(form).await, 415, "Unsupported Media Type");
+        assert_eq!(sentence, "The form is not urlencoded", "{media_type}");
+    }
+    let none = request("POST", "/reset-password").set_payload(ADDRESS);
+    refusal(&api.send(none).await, 415, "Unsupported Media Type");
+    let packed = submit("/reset-password", ADDRESS).insert_header(("content-encoding", "gzip"));
+    let sentence = refusal(&api.send(packed).await, 415, "Unsupported Media Type");
+    assert_eq!(sentence, "The form is not urlencoded");
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn a_form_that_makes_no_sense_is_refused() {
+    let api = Api::start().await;
+    let long = format!("email={}", "a".repeat(1024 * 1024));
+    for (fields, status, title, sentence) in [
+        ("email=%zz", 400, "Bad Request", "Invalid query parameter: email"),
+        ("email=%ff", 400, "Bad Request", "Invalid query parameter: email"),
+        ("email=a&email=b", 400, "Bad Request", "Invalid query parameter: email"),
+        ("<b>=1&<b>=2", 400, "Bad Request", "Invalid query parameter: &lt;b&gt;"),
+        (&long, 413, "Payload Too Large", "Request body is too large"),
+    ] {
+        let answer = api.send(submit("/reset-password", fields)).await;
+        assert_eq!(refusal(&answer, status, title), sentence);
+    }
+    let bytes = submit("/reset-password", "").set_payload(&b"email=\xff"[..]);
+    assert_eq!(refusal(&api.send(bytes).await, 400, "Bad Request"), "Invalid query parameter: form");
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn an_empty_form_leaves_the_judgement_to_the_service() {
+    let api = Api::start().await;
+    page(&api.send(submit("/reset-password", "")).await, 200);
+    assert!(matches!(api.users.last_asked(), Asked::RequestReset(asked) if asked.email.is_empty()));
+    page(&api.send(submit("/reset-password?token=abc", "")).await, 200);
+    assert!(matches!(api.users.last_asked(), Asked::Reset(asked) if asked.new_password.is_blank()));
+}
+
+#[actix_web::test]
+async fn the_address_of_the_page_is_read_as_strictly_as_any_other() {
+    let api = Api::start().await;
+    for (query, name) in [
+        ("x=1", "x"),
+        ("token=a&token=b", "token"),
+        ("token=a&x=1", "x"),
+        ("token=%zz", "token"),
+        ("%3Cscript%3E=1", "&lt;script&gt;"),
+    ] {
+        let target = format!("/reset-password?{query}");
+        for request in [get(&target), submit(&target, ADDRESS)] {
+            let sentence = refusal(&api.send(request).await, 400, "Bad Request");
+            assert_eq!(sentence, format!("Invalid query parameter: {name}"));
+        }
+    }
+    assert!(api.users.is_untouched());
+}

@@ -1,0 +1,261 @@
+//! Every outcome of the service, as a person sees it.
+
+use denizen_models::{ResetTokenStatus, ValidationErrors};
+use denizen_services::{
+    HashError, RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError, store::StoreError,
+};
+use log::Level;
+
+use super::{fields, heading, notice, page, submit};
+use crate::support::{
+    Api, Setup,
+    answer::Answer,
+    fakes::{Answers, Asked},
+    log::causes,
+    requests::{get, request},
+};
+
+/// Looks like a token, and like nothing else on any page.
+const TOKEN: &str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00";
+
+const DEAD: &str =
+    "This link does not work any more: it has been used, replaced by a newer one, or is too old.";
+
+fn link() -> String {
+    format!("/reset-password?token={TOKEN}")
+}
+
+async fn follow_link(change: impl FnOnce(&mut Answers)) -> Answer {
+    Api::start_with(|setup| change(&mut setup.answers)).await.send(get(&link())).await
+}
+
+async fn choose(change: impl FnOnce(&mut Answers)) -> Answer {
+    let api = Api::start_with(|setup| change(&mut setup.answers)).await;
+    api.send(submit(&link(), "new_password=correct+horse")).await
+}
+
+async fn ask(change: impl FnOnce(&mut Answers)) -> Answer {
+    let api = Api::start_with(|setup| change(&mut setup.answers)).await;
+    api.send(submit("/reset-password", "email=alice%40example.com")).await
+}
+
+#[track_caller]
+fn assert_asks_for_an_address(page: &str) {
+    assert_eq!(fields(page), ["email"], "{page}");
+    // Not back to the address of this page: there may be a dead token in it.
+    assert!(page.contains("<form method=\"post\" action=\"/reset-password\">"), "{page}");
+}
+
+#[track_caller]
+fn assert_asks_for_a_password(page: &str) {
+    assert_eq!(fields(page), ["new_password"], "{page}");
+    // Back to the address of this page, which is where the token is.
+    assert!(page.contains("<form method=\"post\">"), "{page}");
+    assert!(page.contains("type=\"password\" autocomplete=\"new-password\""), "{page}");
+}
+
+#[actix_web::test]
+async fn without_a_link_the_page_asks_for_an_address() {
+    let api = Api::start().await;
+    for target in ["/reset-password", "/reset-password?", "/reset-password?token=", "/reset-password?token=+"]
+    {
+        let text = page(&api.send(get(target)).await, 200);
+        assert_eq!((heading(&text), notice(&text)), ("Choose a new password", None));
+        assert_asks_for_an_address(&text);
+    }
+    assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn a_living_link_leads_to_a_form_for_the_password() {
+    let api = Api::start_with(|setup| setup.settings.password_min_chars = 15).await;
+    let text = page(&api.send(get(&link())).await, 200);
+    assert_eq!((heading(&text), notice(&text)), ("Choose a new password", None));
+    assert_asks_for_a_password(&text);
+    assert!(text.contains("At least 15 characters."), "{text}");
+    let Asked::Validate(asked) = api.users.last_asked() else { panic!("the token was not looked at") };
+    assert_eq!(asked.token.expose(), TOKEN);
+}
+
+#[actix_web::test]
+async fn a_dead_link_says_so_and_offers_a_new_one() {
+    let dead = Ok(ResetTokenStatus { valid: false, expires_at: None });
+    let text = page(&follow_link(|answers| answers.validate = dead).await, 400);
+    assert_eq!(notice(&text), Some(DEAD));
+    assert_asks_for_an_address(&text);
+}
+
+#[actix_web::test]
+async fn following_a_link_consumes_nothing() {
+    let api = Api::start().await;
+    for method in ["GET", "HEAD"].repeat(10) {
+        let scanner = request(method, &link()).insert_header(("user-agent", "LinkScanner/1.0"));
+        assert_eq!(api.send(scanner).await.status, 200);
+        assert!(matches!(api.users.last_asked(), Asked::Validate(_)), "{method}");
+    }
+}
+
+#[actix_web::test]
+async fn a_new_password_is_set_with_the_token_of_the_link() {
+    let api = Api::start().await;
+    let answer = api.send(submit(&link(), "new_password=Gr%C3%BC%C3%9Fe+%26+%2B")).await;
+    let text = page(&answer, 200);
+    let done = "Your password has been changed, and you are signed out everywhere. \
+                You can now log in with the new one.";
+    assert_eq!(notice(&text), Some(done));
+    assert!(fields(&text).is_empty(), "{text}");
+    let Asked::Reset(asked) = api.users.last_asked() else { panic!("nothing was reset") };
+    assert_eq!((asked.token.expose(), asked.new_password.expose()), (TOKEN, "Grüße & +"));
+}
+
+#[actix_web::test]
+async fn a_password_that_breaks_the_policy_can_be_chosen_again() {
+    let errors =
+        ValidationErrors::of("new_password", "new password must be at least 8 characters".to_owned());
+    let refused = Err(ResetPasswordError::Validation(errors));
+    let text = page(&choose(|answers| answers.reset = refused).await, 400);
+    assert_eq!(notice(&text), Some("New password must be at least 8 characters."));
+    assert_asks_for_a_password(&text);
+    assert!(!text.contains("correct"), "the password stands on the page: {text}");
+}
+
+#[actix_web::test]
+async fn a_token_that_died_meanwhile_is_told_like_a_dead_link() {
+    for error in
+        [ResetPasswordError::InvalidToken, ResetPasswordError::ExpiredToken, ResetPasswordError::DeadToken]
+    {
+        let text = page(&choose(|answers| answers.reset = Err(error)).await, 400);
+        assert_eq!(notice(&text), Some(DEAD));
+        assert_asks_for_an_address(&text);
+    }
+}
+
+#[actix_web::test]
+async fn an_address_is_passed_on_as_it_was_typed() {
+    let api = Api::start().await;
+    let text = page(&api.send(submit("/reset-password", "email=+Alice%40example.com")).await, 200);
+    let sent = "If your e-mail address is in our database, you will receive a link shortly. \
+                Only the newest link works.";
+    assert_eq!(notice(&text), Some(sent));
+    assert!(fields(&text).is_empty() && !text.to_lowercase().contains("alice"), "{text}");
+    let Asked::RequestReset(asked) = api.users.last_asked() else { panic!("no mail was asked for") };
+    assert_eq!(asked.email, " Alice@example.com");
+}
+
+#[actix_web::test]
+async fn an_address_that_is_none_can_be_typed_again() {
+    let errors = ValidationErrors::of("email", "invalid email format".to_owned());
+    let refused = Err(RequestPasswordResetError::Validation(errors));
+    let text = page(&ask(|answers| answers.request_reset = refused).await, 400);
+    assert_eq!(notice(&text), Some("Invalid email format."));
+    assert_asks_for_an_address(&text);
+}
+
+#[actix_web::test]
+async fn an_unknown_address_is_told_where_the_service_tells_it() {
+    let address = denizen_models::EmailAddress::parse("nobody@example.com").unwrap();
+    let unknown = Err(RequestPasswordResetError::UnknownAddress(address));
+    let text = page(&ask(|answers| answers.request_reset = unknown).await, 404);
+    assert_eq!(notice(&text), Some("Nobody here has this e-mail address."));
+    assert_asks_for_an_address(&text);
+}
+
+/// The page for "come back later", with the cause in the log alone.
+#[track_caller]
+fn assert_is_unavailable(answer: &Answer, cause: &str) {
+    let text = page(answer, 503);
+    assert_eq!(heading(&text), "Service Unavailable");
+    assert!(text.contains("<p>Service temporarily unavailable"), "{text}");
+    assert!(!text.contains(cause), "{text}");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    let id = answer.request_id();
+    assert_eq!(causes(id), [(Level::Warn, format!("{id} SERVICE_UNAVAILABLE: {cause}"))]);
+}
+
+#[actix_web::test]
+async fn too_much_to_do_is_a_page_too() {
+    let cause = "the hashing queue is full";
+    let busy = Err(ResetPasswordError::Hash(HashError::Busy));
+    assert_is_unavailable(&choose(|answers| answers.reset = busy).await, cause);
+
+    let full = Err(RequestPasswordResetError::Overloaded);
+    assert_is_unavailable(
+        &ask(|answers| answers.request_reset = full).await,
+        "too many requests are waiting",
+    );
+
+    let error = StoreError::Busy("queue of 1024".to_owned());
+    let cause = error.to_string();
+    let busy = Err(ValidateResetTokenError::Store(error));
+    assert_is_unavailable(&follow_link(|answers| answers.validate = busy).await, &cause);
+}
+
+#[actix_web::test]
+async fn a_failure_of_ours_is_a_page_that_says_nothing_of_its_cause() {
+    let error = || StoreError::Corrupt("users.roles of 7".to_owned());
+    let id_and_text = |answer: Answer| {
+        let text = page(&answer, 500);
+        assert_eq!(heading(&text), "Internal Server Error");
+        assert!(text.contains("<p>Internal server error</p>") && !text.contains("roles"), "{text}");
+        assert_eq!(causes(answer.request_id()).len(), 1);
+    };
+    id_and_text(choose(|answers| answers.reset = Err(ResetPasswordError::Store(error()))).await);
+    id_and_text(ask(|answers| answers.request_reset = Err(RequestPasswordResetError::Store(error()))).await);
+    id_and_text(follow_link(|answers| answers.validate = Err(ValidateResetTokenError::Store(error()))).await);
+}
+
+#[actix_web::test]
+async fn a_panic_is_a_page_and_the_next_request_works() {
+    let api = Api::start().await;
+    api.users.panic_next();
+    let text = page(&api.send(get(&link())).await, 500);
+    assert_eq!(heading(&text), "Internal Server Error");
+    page(&api.send(get(&link())).await, 200);
+}
+
+#[actix_web::test]
+async fn the_token_stands_on_no_page_and_in_no_log() {
+    let dead = || ResetTokenStatus { valid: false, expires_at: None };
+    let changes: [fn(&mut Setup); 4] = [
+        |_| {},
+        |setup| setup.answers.reset = Err(ResetPasswordError::InvalidToken),
+        |setup| setup.answers.reset = Err(ResetPasswordError::Hash(HashError::Busy)),
+        |setup| setup.settings.local_only = true,
+    ];
+    for change in changes {
+        let api = Api::start_with(change).await;
+        for request in [
+            get(&link()),
+            submit(&link(), "new_password=x"),
+            submit(&link(), "%zz"),
+            get(&format!("{}&x=1", link())),
+        ] {
+            let answer = api.send(request).await;
+            assert!(!answer.text().contains(TOKEN), "{answer:?}");
+            for (name, value) in &answer.headers {
+                assert!(!value.to_str().unwrap().contains(TOKEN), "{name}: {value:?}");
+            }
+        }
+    }
+    let text = page(&follow_link(|answers| answers.validate = Ok(dead())).await, 400);
+    assert!(!text.contains(TOKEN), "{text}");
+    // Of our own lines: the traces of the HTTP library show bytes of connections, if somebody asks for them.
+    let lines = crate::support::log::lines_with(TOKEN);
+    assert!(lines.iter().all(|line| !line.target.starts_with("denizen")), "{lines:?}");
+}
+
+#[actix_web::test]
+async fn what_people_typed_is_never_markup() {
+    let hostile = "\"'></p><script>alert(1)</script>&{{7*7}}";
+    let errors = || ValidationErrors::of("email", hostile.to_owned());
+    let of_reset = Err(ResetPasswordError::Validation(errors()));
+    let of_request = Err(RequestPasswordResetError::Validation(errors()));
+    for answer in [
+        choose(|answers| answers.reset = of_reset).await,
+        ask(|answers| answers.request_reset = of_request).await,
+    ] {
+        let text = page(&answer, 400);
+        assert!(text.contains("&lt;script&gt;alert(1)&lt;") && text.contains("&amp;{{7*7}}"), "{text}");
+        assert!(!text.contains("<script") && !text.contains("'>"), "{text}");
+    }
+}

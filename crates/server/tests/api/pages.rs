@@ -1,0 +1,145 @@
+//! The pages for people, used as a browser without JavaScript uses them: by their links and forms alone.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use denizen_models::{Password, Secret, UserId};
+use denizen_services::{
+    Argon2Cost, Argon2Hasher, OsTokenSource, PasswordHasher as _, memory::InMemoryStore, store::Reads as _,
+};
+
+use crate::support::{
+    TestServer, api,
+    http::{Request, Response},
+};
+
+/// A page, and where it was found.
+struct Page {
+    address: String,
+    text: String,
+}
+
+impl Page {
+    async fn open(at: SocketAddr, address: &str) -> Self {
+        Self::read(address, &Request::get(address).send(at).await, 200)
+    }
+
+    #[track_caller]
+    fn read(address: &str, response: &Response, status: u16) -> Self {
+        let text = response.text();
+        assert_eq!(response.status, status, "{text}");
+        assert_eq!(response.header("Content-Type"), Some("text/html; charset=utf-8"));
+        Self { address: address.to_owned(), text }
+    }
+
+    /// Where the link with this text leads.
+    #[track_caller]
+    fn link(&self, text: &str) -> String {
+        let (before, _) = self.text.split_once(&format!(">{text}</a>")).expect("such a link");
+        attribute(before.rsplit('<').next().unwrap_or_default(), "href").expect("an address")
+    }
+
+    /// Fills in the one field of the one form, and sends it as a browser would.
+    async fn submit(&self, at: SocketAddr, value: &str, status: u16) -> Self {
+        let (_, form) = self.text.split_once("<form ").expect("a form");
+        let tag = form.split('>').next().unwrap_or_default();
+        assert_eq!(attribute(tag, "method").as_deref(), Some("post"), "{tag}");
+        let action = attribute(tag, "action").unwrap_or_else(|| self.address.clone());
+        let mut fields = form.split("<input ").skip(1).filter_map(|input| attribute(input, "name"));
+        let (field, None) = (fields.next().expect("a field"), fields.next()) else {
+            panic!("more than one field: {form}");
+        };
+        let octets = value.bytes().map(|byte| format!("%{byte:02X}"));
+        let request = Request::post(&action)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Origin", "null")
+            .header("Sec-Fetch-Site", "same-origin")
+            .body(format!("{field}={}", octets.collect::<String>()));
+        Self::read(&action, &request.send(at).await, status)
+    }
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!("{name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value.to_owned())
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_replaced_by_links_and_forms_alone() {
+    let store = Arc::new(InMemoryStore::new());
+    let server = TestServer::start_on(store.clone()).await;
+    let at = server.address;
+    let hasher = Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, Arc::new(OsTokenSource)).unwrap();
+    let opens = async |password: &str| {
+        let credentials = store.find_credentials(UserId::new(5)).await.unwrap().unwrap();
+        hasher.verify(Password::presented(&Secret::from(password)), credentials.hash.unwrap()).await.unwrap()
+    };
+
+    let start = Page::open(at, "/").await;
+    let asking = Page::open(at, &start.link("Choose a new password")).await;
+    let misspelt = asking.submit(at, "eve", 400).await;
+    assert!(misspelt.text.contains("Invalid email format."), "{}", misspelt.text);
+    let sent = misspelt.submit(at, "Eve@Example.com ", 200).await;
+    assert!(sent.text.contains("you will receive a link shortly"), "{}", sent.text);
+
+    let token = server.next_token("eve@example.com").await;
+    let link = format!("/reset-password?token={token}");
+    let choosing = Page::open(at, &link).await;
+    let short = choosing.submit(at, "short", 400).await;
+    assert!(short.text.contains("New password must be at least 8 characters"), "{}", short.text);
+    assert!(opens("tutorial-password").await);
+    let done = short.submit(at, "Grüße & 100% +", 200).await;
+    assert!(done.text.contains("Your password has been changed"), "{}", done.text);
+
+    assert!(opens("Grüße & 100% +").await);
+    assert!(!opens("tutorial-password").await);
+    assert!(!api::token_is_valid(at, &token).await);
+    for page in [&choosing, &short, &done] {
+        assert!(!page.text.contains(&token), "{}", page.text);
+    }
+    let dead = Page::read(&link, &Request::get(&link).send(at).await, 400);
+    assert!(dead.text.contains("This link does not work any more"), "{}", dead.text);
+    let late = choosing.submit(at, "another password", 400).await;
+    assert!(late.text.contains("This link does not work any more"), "{}", late.text);
+    assert!(opens("Grüße & 100% +").await);
+}
+
+#[tokio::test]
+async fn scanners_that_follow_the_link_do_not_use_it_up() {
+    let server = TestServer::start().await;
+    let at = server.address;
+    api::request_reset(at, "bob@example.com").await.succeeded(200);
+    let token = server.next_token("bob@example.com").await;
+    let link = format!("/reset-password?token={token}");
+    for _ in 0..10 {
+        for method in ["GET", "HEAD"] {
+            let scanner = Request::new(method, &link).header("User-Agent", "LinkScanner/1.0 (prefetch)");
+            assert_eq!(scanner.send(at).await.status, 200, "{method}");
+        }
+        assert!(api::token_is_valid(at, &token).await);
+    }
+    let elsewhere = Request::post(&link)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .header("Sec-Fetch-Site", "cross-site")
+        .body("new_password=chosen+by+mallory");
+    assert_eq!(elsewhere.send(at).await.status, 403);
+    assert!(api::token_is_valid(at, &token).await);
+    Page::open(at, &link).await.submit(at, "chosen by bob", 200).await;
+    assert!(!api::token_is_valid(at, &token).await);
+}
+
+#[tokio::test]
+async fn a_link_that_is_too_old_leads_to_a_new_one() {
+    let server = TestServer::start().await;
+    let at = server.address;
+    api::request_reset(at, "alice@example.com").await.succeeded(200);
+    let old = server.next_token("alice@example.com").await;
+    let choosing = Page::open(at, &format!("/reset-password?token={old}")).await;
+    server.advance_minutes(31);
+    let late = choosing.submit(at, "correct horse battery", 400).await;
+    assert!(late.text.contains("This link does not work any more"), "{}", late.text);
+    late.submit(at, "alice@example.com", 200).await;
+    let new = server.next_token("alice@example.com").await;
+    let choosing = Page::open(at, &format!("/reset-password?token={new}")).await;
+    let done = choosing.submit(at, "correct horse battery", 200).await;
+    assert!(done.text.contains("Your password has been changed"), "{}", done.text);
+}

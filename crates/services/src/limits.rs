@@ -1,0 +1,155 @@
+//! How often a stranger may do what costs something or could guess something.
+//!
+//! The buckets are in the store, so that all instances count together. They are counted before anything is looked up,
+//! and for whatever address was typed: an unknown one runs into the same limit after the same number of requests.
+//!
+//! # What the table of buckets gives away
+//!
+//! The name of a bucket is an HMAC-SHA-256 of the limit and of the address, under a random key that the store keeps in
+//! another table. Who gets hold of the buckets alone (a log of statements, a dump of one table) learns no address and
+//! cannot test a guess. Who gets hold of the whole database has the key as well, and can test guesses: all of IPv4, or
+//! a list of e-mail addresses, takes minutes. What protects against that is time: a bucket disappears when it is full
+//! again, with the default quotas within an hour and the requests of a few others.
+
+use std::{net::IpAddr, sync::Arc};
+
+use chrono::Duration;
+use denizen_models::EmailAddress;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use tokio::sync::OnceCell;
+use zeroize::Zeroizing;
+
+use crate::{
+    defaults::Ports,
+    store::{BucketKey, Quota, SecretName, ServiceSecret, StoreError, UnitOfWork},
+};
+
+/// How often the sensitive routes may be used. An IPv6 address counts as its /64 network; a caller without an address,
+/// such as a program that embeds the services, is not limited by it.
+///
+/// The defaults are for real accounts, where a person needs a reset now and then and a house shares an IPv4 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests for a reset of one e-mail address, one after the other: 1, and the next after a minute.
+    pub reset_pace: Quota,
+    /// Requests for a reset of one e-mail address: 3, and one more every 20 minutes. Nobody can keep the owner out by
+    /// using them up, because each of them sends the owner a mail.
+    pub reset_per_address: Quota,
+    /// Requests for a reset from one IP address: 20, and one more every 3 minutes.
+    pub reset_per_ip: Quota,
+    /// Reset tokens presented from one IP address, to be used or to be asked about: 30, and one more every 2 seconds.
+    /// A token cannot be guessed anyway (256 bits); this bounds the work.
+    pub tokens_per_ip: Quota,
+    /// How many buckets the store keeps, some 100 bytes each: 1,000,000.
+    pub capacity: u32,
+}
+
+impl Limits {
+    /// For a developer's own machine, and for load tests: everything is counted, and practically nothing refused.
+    pub const GENEROUS: Self = {
+        let quota = Quota::new(100_000, Duration::microseconds(10));
+        Self {
+            reset_pace: quota,
+            reset_per_address: quota,
+            reset_per_ip: quota,
+            tokens_per_ip: quota,
+            capacity: 1_000_000,
+        }
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            reset_pace: Quota::new(1, Duration::minutes(1)),
+            reset_per_address: Quota::new(3, Duration::minutes(20)),
+            reset_per_ip: Quota::new(20, Duration::minutes(3)),
+            tokens_per_ip: Quota::new(30, Duration::seconds(2)),
+            capacity: 1_000_000,
+        }
+    }
+}
+
+/// What of an IP address is limited together: an IPv4 address, or the /64 that a single subscriber of IPv6 is given.
+///
+/// ```
+/// let key = |ip: &str| denizen_services::limit_key(ip.parse().unwrap());
+/// assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
+/// assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+/// assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+/// assert_eq!(key("192.0.2.1"), key("::ffff:192.0.2.1"));
+/// ```
+#[must_use]
+pub fn limit_key(ip: IpAddr) -> u128 {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits() & !u128::from(u64::MAX),
+    }
+}
+
+/// Whom a limit is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Party<'a> {
+    Address(&'a EmailAddress),
+    Ip(Option<IpAddr>),
+}
+
+/// One limit that a request has to keep: its name, which MUST differ from all others, and for whom it is how much.
+pub(crate) type Toll<'a> = (&'static str, Party<'a>, Quota);
+
+/// Knows the names of buckets. Clones share what they know.
+#[derive(Clone, Default)]
+pub(crate) struct Limiter(Arc<OnceCell<ServiceSecret>>);
+
+impl Limiter {
+    /// A unit of work that takes one from the bucket of each toll, to be committed before the work that is limited, or
+    /// together with it.
+    pub async fn charge(
+        &self,
+        ports: &Ports,
+        limits: &Limits,
+        tolls: &[Toll<'_>],
+    ) -> Result<UnitOfWork, StoreError> {
+        let secret = self.0.get_or_try_init(|| agree_on_secret(ports)).await?;
+        let now = ports.clock.now();
+        let mut work = UnitOfWork::new();
+        for (limit, party, quota) in tolls {
+            let bucket = match party {
+                Party::Address(address) => name(secret, limit, address.key().as_bytes()),
+                Party::Ip(Some(ip)) => name(secret, limit, &limit_key(*ip).to_be_bytes()),
+                Party::Ip(None) => continue,
+            };
+            work = work.take_from_bucket(bucket, *quota, now, limits.capacity);
+        }
+        Ok(work)
+    }
+}
+
+async fn agree_on_secret(ports: &Ports) -> Result<ServiceSecret, StoreError> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    ports.tokens.fill(bytes.as_mut()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    ports.store.keep_secret(SecretName::Limits, ServiceSecret::from_bytes(*bytes)).await
+}
+
+fn name(secret: &ServiceSecret, limit: &str, party: &[u8]) -> BucketKey {
+    // HMAC fills a shorter key up with zeros (RFC 2104, section 2), and a whole block needs no error for its length.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(secret.expose());
+    let hmac =
+        Hmac::<Sha256>::new((&*block).into()).chain_update(limit).chain_update([0]).chain_update(party);
+    BucketKey::from_bytes(hmac.finalize().into_bytes().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_is_named_by_hmac_sha_256() {
+        // printf 'reset.address\0alice@example.com' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707…07
+        let bucket = name(&ServiceSecret::from_bytes([7; 32]), "reset.address", b"alice@example.com");
+        let expected = "41372a4435a26f159ab5267c3898e1a136226171ed1790b517c6bd68b9cb6478";
+        assert_eq!(hex::encode(bucket.as_bytes()), expected);
+    }
+}

@@ -1,0 +1,46 @@
+//! What a service has to keep to itself, and in common with its other processes.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// Which secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SecretName {
+    /// The key of the HMACs that name the buckets of limits.
+    Limits,
+}
+
+impl SecretName {
+    /// The name under which stores keep it. MUST never change.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Limits => "limits",
+        }
+    }
+}
+
+/// 64 random bytes, which is a whole key of HMAC-SHA-256. They never leave the service, and are wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServiceSecret(Zeroizing<[u8; 64]>);
+
+impl ServiceSecret {
+    /// Wraps random bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 64]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 64] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ServiceSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServiceSecret(…)")
+    }
+}

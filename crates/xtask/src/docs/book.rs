@@ -1,0 +1,144 @@
+//! All pages in reading order: the README, then what `docs/SUMMARY.md` lists.
+
+use super::edit::Edit;
+use super::grammar::{Action, Block, blocks};
+use super::page::Page;
+use super::problem::Problem;
+use super::tree::Tree;
+
+pub const README: &str = "README.md";
+pub const SUMMARY: &str = "docs/SUMMARY.md";
+const FOLDER: &str = "docs/";
+/// Folders of pages about code that is already here. They begin where their own edits are undone.
+const SHIPPED: &[&str] = &["docs/guide/"];
+
+pub struct Chapter {
+    pub page: Page,
+    pub blocks: Vec<Block>,
+}
+
+impl Chapter {
+    pub fn path(&self) -> &str {
+        &self.page.path
+    }
+
+    pub fn has_edits(&self) -> bool {
+        self.blocks.iter().any(|block| matches!(block.action, Action::Edit(_)))
+    }
+
+    /// Whether there is anything to execute.
+    pub fn has_actions(&self) -> bool {
+        self.has_edits()
+            || self.blocks.iter().any(|block| matches!(block.action, Action::Run(_) | Action::Start(_)))
+    }
+
+    /// The part of the path up to the file name.
+    fn folder(&self) -> &str {
+        self.path().rfind('/').map_or("", |end| &self.path()[..=end])
+    }
+}
+
+pub struct Book {
+    pub chapters: Vec<Chapter>,
+}
+
+impl Book {
+    /// Reads every page; the problems are those of the pages that could not be understood.
+    pub fn read(tree: &Tree) -> (Self, Vec<Problem>) {
+        let (mut problems, mut chapters) = (Vec::new(), Vec::new());
+        let paths = match tree.text(SUMMARY) {
+            Some(summary) => listed(summary, &mut problems),
+            None => {
+                problems.push(Problem::new(SUMMARY, 1, "there is no such file, so no page has a place"));
+                Vec::new()
+            }
+        };
+        problems.extend(unlisted(tree, &paths));
+        for (line, path) in [(1, README.to_owned())].into_iter().chain(paths) {
+            let Some(text) = tree.text(&path) else {
+                problems.push(Problem::new(SUMMARY, line, format!("there is no page `{path}`")));
+                continue;
+            };
+            match Page::parse(&path, text) {
+                Err(problem) => problems.push(problem),
+                Ok(page) => match blocks(&page) {
+                    Err(wrong) => problems.extend(wrong),
+                    Ok(blocks) => chapters.push(Chapter { page, blocks }),
+                },
+            }
+        }
+        (Self { chapters }, problems)
+    }
+
+    /// Pages that are followed one after the other: those of one folder. A page right under `docs/` stands for itself.
+    pub fn sequences(&self) -> impl Iterator<Item = &[Chapter]> {
+        let together =
+            |a: &Chapter, b: &Chapter| a.folder() == b.folder() && !["", FOLDER].contains(&a.folder());
+        self.chapters.chunk_by(together)
+    }
+}
+
+/// The links of the table of contents, each with its line.
+fn listed(summary: &str, problems: &mut Vec<Problem>) -> Vec<(usize, String)> {
+    let mut paths: Vec<(usize, String)> = Vec::new();
+    for (line, text) in (1..).zip(summary.lines()) {
+        let Some((_, rest)) = text.split_once("](") else { continue };
+        let path = format!("{FOLDER}{}", rest.split(')').next().unwrap_or_default());
+        match paths.iter().find(|(_, other)| *other == path) {
+            Some((first, _)) => {
+                problems.push(Problem::new(SUMMARY, line, format!("`{path}` is in line {first} already")));
+            }
+            None => paths.push((line, path)),
+        }
+    }
+    paths
+}
+
+fn unlisted(tree: &Tree, paths: &[(usize, String)]) -> Vec<Problem> {
+    let is_page = |path: &&str| path.starts_with(FOLDER) && path.ends_with(".md") && *path != SUMMARY;
+    tree.paths()
+        .filter(is_page)
+        .filter(|path| !paths.iter().any(|(_, listed)| listed == path))
+        .map(|path| Problem::new(path, 1, format!("this page is not in `{SUMMARY}`")))
+        .collect()
+}
+
+/// The edits of a sequence, each with its page and line.
+fn edits(chapters: &[Chapter]) -> impl DoubleEndedIterator<Item = (&Chapter, usize, &Edit)> {
+    chapters.iter().flat_map(|chapter| {
+        chapter.blocks.iter().filter_map(move |block| {
+            let Action::Edit(edit) = &block.action else { return None };
+            Some((chapter, block.line, edit))
+        })
+    })
+}
+
+/// Whether the sequence is about code that is already here.
+pub fn is_shipped(sequence: &[Chapter]) -> bool {
+    sequence.first().is_some_and(|chapter| SHIPPED.contains(&chapter.folder()))
+}
+
+/// What the first page of a sequence begins with.
+pub fn start_of(sequence: &[Chapter], repository: &Tree) -> Result<Tree, Problem> {
+    let mut tree = repository.clone();
+    if is_shipped(sequence) {
+        for (chapter, line, edit) in edits(sequence).rev() {
+            edit.undo(&mut tree).map_err(|error| {
+                Problem::new(
+                    chapter.path(),
+                    line,
+                    format!("the page is stale, its edit cannot be undone: {error}"),
+                )
+            })?;
+        }
+    }
+    Ok(tree)
+}
+
+/// Makes the edits of these pages, without their commands.
+pub fn apply(chapters: &[Chapter], tree: &mut Tree) -> Result<(), Problem> {
+    for (chapter, line, edit) in edits(chapters) {
+        edit.apply(tree).map_err(|error| Problem::new(chapter.path(), line, error))?;
+    }
+    Ok(())
+}
