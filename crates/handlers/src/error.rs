@@ -105,8 +105,8 @@ pub(crate) struct ApiError {
     pub(crate) cause: Option<String>,
     /// The methods of the path, for a 405.
     pub(crate) allow: Option<Box<str>>,
-    /// The media types of a patch, for a 415 (RFC 5789, section 2.2).
-    pub(crate) accept_patch: Option<[&'static str; 2]>,
+    /// Whether the answer must list the media types of a patch.
+    pub(crate) accept_patch: bool,
     /// In seconds, for those who may come back.
     pub(crate) retry_after: Option<u32>,
 }
@@ -119,7 +119,7 @@ impl ApiError {
             details: None,
             cause: None,
             allow: None,
-            accept_patch: None,
+            accept_patch: false,
             retry_after: None,
         }
     }

@@ -6,7 +6,7 @@ use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     error::PayloadError,
-    http::header::{self, HeaderMap},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
     rt::time::timeout,
     web::Data,
 };
@@ -27,6 +27,11 @@ const MAX_DRAIN: usize = 16 * MAX_BYTES;
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
+/// What a 415 says to a patch (RFC 5789, section 2.2).
+pub(crate) const ACCEPT_PATCH: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("accept-patch"),
+    HeaderValue::from_static("application/merge-patch+json, application/json"),
+);
 
 /// The body as a request struct.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -56,7 +61,7 @@ impl<T: DeserializeOwned> FromRequest for MergePatch<T> {
         let acceptable = check_headers(request.headers(), &[MERGE_PATCH, JSON]);
         let body = read_body(request, payload);
         Box::pin(async move {
-            acceptable.map_err(|error| ApiError { accept_patch: Some([MERGE_PATCH, JSON]), ..error })?;
+            acceptable.map_err(|error| ApiError { accept_patch: true, ..error })?;
             parse(&body.await?).map(Self)
         })
     }

@@ -25,7 +25,6 @@ use crate::{
     request::{self, RequestStamp, Surroundings},
 };
 
-const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 pub(crate) async fn observe(
     surroundings: Data<Surroundings>,
@@ -124,9 +123,9 @@ fn render(error: &ApiError, stamp: &RequestStamp, json: bool) -> HttpResponse {
     if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    let patch_types = error.accept_patch.map(|media_types| media_types.join(", "));
-    if let Some(types) = patch_types.and_then(|types| HeaderValue::try_from(types).ok()) {
-        headers.insert(ACCEPT_PATCH, types);
+    if error.accept_patch {
+        let (name, media_types) = ACCEPT_PATCH;
+        headers.insert(name, media_types);
     }
     if let Some(seconds) = error.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     hashing::{HashError, PasswordHash, PasswordHasher},
+    lock::lock,
     tokens::TokenSource,
 };
 
@@ -112,7 +113,7 @@ impl Worker {
     fn run(&mut self, jobs: &Mutex<Receiver<Job>>) {
         loop {
             // The lock is held while waiting, which makes the idle threads queue up for jobs one behind the other.
-            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let job = lock(jobs).recv();
             match job {
                 Ok(Job::Hash { password, reply }) => answer(reply, || self.hash(&password)),
                 Ok(Job::Verify { password, hash, reply }) => answer(reply, || self.verify(&password, &hash)),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
@@ -12,7 +12,7 @@ use denizen_models::{
     CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation, ValidationErrors,
 };
 
-use crate::{clock::Clock, context::AccessContext};
+use crate::{clock::Clock, context::AccessContext, lock::lock};
 
 /// Why there is no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,17 +105,12 @@ impl DefaultMathService {
             request_id: context.request_id.clone(),
             processing_time_ms: started.elapsed().as_secs_f64() * 1000.0,
         };
-        let mut history = self.lock_history();
+        let mut history = lock(&self.history);
         if history.len() == Self::HISTORY {
             history.pop_front();
         }
         history.push_back(calculation.clone());
         Ok(calculation)
-    }
-
-    fn lock_history(&self) -> MutexGuard<'_, VecDeque<Calculation>> {
-        // Nothing can panic half-way through a change of it.
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -142,7 +137,7 @@ impl MathService for DefaultMathService {
         if !context.is_admin() {
             return Err(CalculationHistoryError::Forbidden);
         }
-        Ok(self.lock_history().iter().rev().cloned().collect())
+        Ok(lock(&self.history).iter().rev().cloned().collect())
     }
 }
 

@@ -59,6 +59,7 @@ mod expected;
 mod hashing;
 mod health;
 mod limits;
+mod lock;
 mod mail_worker;
 mod mailer;
 pub mod memory;

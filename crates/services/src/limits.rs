@@ -127,17 +127,14 @@ impl Limiter {
 }
 
 async fn agree_on_secret(ports: &Ports) -> Result<ServiceSecret, StoreError> {
-    let mut bytes = Zeroizing::new([0; 32]);
+    let mut bytes = Zeroizing::new([0; 64]);
     ports.tokens.fill(bytes.as_mut()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     ports.store.keep_secret(SecretName::Limits, ServiceSecret::from_bytes(*bytes)).await
 }
 
 fn name(secret: &ServiceSecret, limit: &str, party: &[u8]) -> BucketKey {
-    // HMAC fills a shorter key up with zeros (RFC 2104, section 2), and a whole block needs no error for its length.
-    let mut block = Zeroizing::new([0; 64]);
-    block[..32].copy_from_slice(secret.expose());
     let hmac =
-        Hmac::<Sha256>::new((&*block).into()).chain_update(limit).chain_update([0]).chain_update(party);
+        Hmac::<Sha256>::new(secret.expose().into()).chain_update(limit).chain_update([0]).chain_update(party);
     BucketKey::from_bytes(hmac.finalize().into_bytes().into())
 }
 
@@ -148,8 +145,8 @@ mod tests {
     #[test]
     fn a_bucket_is_named_by_hmac_sha_256() {
         // printf 'reset.address\0alice@example.com' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707…07
-        let bucket = name(&ServiceSecret::from_bytes([7; 32]), "reset.address", b"alice@example.com");
-        let expected = "41372a4435a26f159ab5267c3898e1a136226171ed1790b517c6bd68b9cb6478";
+        let bucket = name(&ServiceSecret::from_bytes([7; 64]), "reset.address", b"alice@example.com");
+        let expected = "2b99778fd861b5b28013289733e82cd1b8fb9fc57a8a56570a0e03c7421ac801";
         assert_eq!(hex::encode(bucket.as_bytes()), expected);
     }
 }

@@ -1,18 +1,18 @@
-//! Users: find, list, create, replace, patch, delete.
+//! Users: get, list, create, replace, patch, delete.
 
-use denizen_models::{
-    CreateUserRequest, NewUser, User, UserId, UserValues, Username, ValidationErrors, fold,
-};
+mod list;
 
+use chrono::{DateTime, Utc};
+use denizen_models::{CreateUserRequest, NewUser, User, UserId, UserValues, Username, ValidationErrors};
+
+pub(crate) use self::list::list;
+pub use self::list::{ListUsersError, UserList, UserQuery};
 use crate::{
     context::AccessContext,
     defaults::{Ports, ServiceSettings},
     expected::{Expected, Unexpected},
     hashing::HashError,
-    store::{
-        AuditEvent, AuditKind, Change, Cursor, PageRequest, Precondition, StoreError, UniqueKey, UnitOfWork,
-        UserFilter, UserPage, UserSort,
-    },
+    store::{AuditEvent, AuditKind, Change, Precondition, StoreError, UniqueKey, UnitOfWork, UserRef},
 };
 
 /// Why a user is not returned.
@@ -24,20 +24,6 @@ pub enum GetUserError {
     /// There is none with this name, or the actor may not see it.
     #[error("user with username '{0}' not found")]
     UsernameNotFound(String),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why users are not listed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListUsersError {
-    /// A part of the query makes no sense; the fields are those of [`UserQuery`].
-    #[error(transparent)]
-    Query(ValidationErrors),
-    /// The actor is no administrator.
-    #[error("only administrators can list users")]
-    Forbidden,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -106,76 +92,6 @@ pub enum DeleteUserError {
     Store(#[from] StoreError),
 }
 
-/// What to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserQuery {
-    /// Text to be found in names and addresses, at most 200 characters. Case and surrounding blanks do not matter;
-    /// blank lists everybody. Fewer than three characters are looked for at the beginning only.
-    pub search: String,
-    /// Only users with exactly this role.
-    pub role: Option<String>,
-    /// Only users of this status.
-    pub active: Option<bool>,
-    /// The order; with a search only [`UserSort::Id`].
-    pub sort: UserSort,
-    /// At most this many, 1 to 200; 50 when absent.
-    pub limit: Option<usize>,
-    /// Where the page before ended ([`UserList::next_cursor`]).
-    pub cursor: Option<String>,
-    /// Whether to count all that match, which takes time in proportion.
-    pub total: bool,
-}
-
-impl UserQuery {
-    /// The most users on a page.
-    pub const MAX_LIMIT: usize = 200;
-    /// The users on a page when nothing is said.
-    pub const DEFAULT_LIMIT: usize = 50;
-    /// The longest search text, in characters.
-    pub const MAX_SEARCH: usize = 200;
-
-    /// Searches, and leaves the rest as it is by default.
-    #[must_use]
-    pub fn search(text: &str) -> Self {
-        Self { search: text.to_owned(), ..Self::default() }
-    }
-
-    fn validate(&self) -> Result<(UserFilter, PageRequest), ValidationErrors> {
-        let mut errors = ValidationErrors::new();
-        let search = self.search.trim();
-        let long = search.chars().count() > Self::MAX_SEARCH;
-        errors.check(long, "search", format_args!("search cannot exceed {} characters", Self::MAX_SEARCH));
-        let limit = self.limit.unwrap_or(Self::DEFAULT_LIMIT);
-        let in_range = (1..=Self::MAX_LIMIT).contains(&limit);
-        errors.check(!in_range, "limit", format_args!("limit must be between 1 and {}", Self::MAX_LIMIT));
-        let sorted_search = !search.is_empty() && self.sort != UserSort::Id;
-        errors.check(sorted_search, "sort", "a search can only be sorted by id");
-        let after = self.cursor.as_deref().map(Cursor::decode);
-        let fits = after
-            .as_ref()
-            .is_none_or(|cursor| cursor.as_ref().is_some_and(|cursor| cursor.sort == self.sort));
-        errors.check(!fits, "cursor", "cursor was not made for this list");
-        let filter = UserFilter {
-            search: fold(search),
-            search_email: true,
-            role: self.role.clone(),
-            active: self.active,
-        };
-        errors.into_result((filter, PageRequest { sort: self.sort, after: after.flatten(), limit }))
-    }
-}
-
-/// A page of users.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserList {
-    /// In the order asked for.
-    pub users: Vec<User>,
-    /// Where the next page begins; none if this is the last.
-    pub next_cursor: Option<String>,
-    /// How many match in all, if asked for.
-    pub total: Option<u64>,
-}
-
 pub(crate) async fn get(ports: &Ports, context: &AccessContext, id: UserId) -> Result<User, GetUserError> {
     // The same answer, and the same absence of a look-up, for what is not there and what is not theirs.
     if !context.may_access(id) {
@@ -193,20 +109,6 @@ pub(crate) async fn get_by_username(
     let username = Username::parse(username).map_err(|_| not_found())?;
     let user = ports.store.find_user_by_username(&username).await?.ok_or_else(not_found)?;
     if context.may_access(user.id) { Ok(user) } else { Err(not_found()) }
-}
-
-pub(crate) async fn list(
-    ports: &Ports,
-    context: &AccessContext,
-    query: &UserQuery,
-) -> Result<UserList, ListUsersError> {
-    if !context.is_admin() {
-        return Err(ListUsersError::Forbidden);
-    }
-    let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
-    let UserPage { users, next } = ports.store.list_users(&filter, &page).await?;
-    let total = if query.total { Some(ports.store.count_users(&filter).await?) } else { None };
-    Ok(UserList { users, next_cursor: next.as_ref().map(Cursor::encode), total })
 }
 
 pub(crate) async fn create(
@@ -227,7 +129,7 @@ pub(crate) async fn create(
     let at = ports.clock.now();
     let work = UnitOfWork::new().insert_user(values.clone(), hash, at).record(AuditEvent::new(
         AuditKind::UserCreated,
-        crate::store::UserRef::Created,
+        UserRef::Created,
         context,
         at,
     ));
@@ -303,12 +205,7 @@ fn check_members(context: &AccessContext, old: &UserValues, new: &UserValues) ->
     }
 }
 
-fn replacement(
-    user: &User,
-    values: UserValues,
-    context: &AccessContext,
-    at: chrono::DateTime<chrono::Utc>,
-) -> UnitOfWork {
+fn replacement(user: &User, values: UserValues, context: &AccessContext, at: DateTime<Utc>) -> UnitOfWork {
     let new_address = user.values.email.key() != values.email.key();
     let new_status = user.values.active != values.active;
     let switched_off = new_status && !values.active;

@@ -1,9 +1,7 @@
 //! Changes as statements.
 
 use denizen_models::UserId;
-use denizen_services::store::{
-    Change, Committed, NewMailJob, Outcome, Recipient, StoreError, UnitOfWork, UserRef,
-};
+use denizen_services::store::{Change, Committed, Outcome, UnitOfWork};
 use rusqlite::Connection;
 
 use crate::{audit, error::Failure, limits, mail_jobs, sessions, tokens, users};
@@ -43,7 +41,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::VerifyEmail { user, at } => users::verify_email(connection, *user, *at)?,
         Change::DeleteUser { user, revision } => users::delete(connection, *user, *revision)?,
         Change::PutToken { user, purpose, hash, expires_at } => {
-            tokens::put(connection, resolve(*user, created)?, *purpose, hash, *expires_at)?;
+            tokens::put(connection, user.resolve(created)?, *purpose, hash, *expires_at)?;
         }
         Change::ConsumeToken { user, purpose, hash, now } => {
             tokens::consume(connection, *user, *purpose, hash, *now)?;
@@ -54,29 +52,13 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             return sessions::revoke(connection, *user, *except).map(Outcome::Count);
         }
         Change::EnqueueMail(job) => {
-            let user = user_of(job).map(|user| resolve(user, created)).transpose()?;
-            return mail_jobs::enqueue(connection, job, user).map(Outcome::Job);
+            let recipient = job.recipient.resolve(created)?;
+            return mail_jobs::enqueue(connection, job, &recipient).map(Outcome::Job);
         }
         Change::Record(event) => {
-            let target = event.target.map(|target| resolve(target, created)).transpose()?;
+            let target = event.target.map(|target| target.resolve(created)).transpose()?;
             audit::record(connection, event, target)?;
         }
     }
     Ok(Outcome::Done)
-}
-
-const fn user_of(job: &NewMailJob) -> Option<UserRef> {
-    match &job.recipient {
-        Recipient::User(user) => Some(*user),
-        Recipient::Address(_) => None,
-    }
-}
-
-fn resolve(user: UserRef, created: Option<UserId>) -> Result<UserId, Failure> {
-    match user {
-        UserRef::Id(id) => Ok(id),
-        UserRef::Created => created.ok_or_else(|| {
-            StoreError::Malformed("a user is referred to before it is created".to_owned()).into()
-        }),
-    }
 }

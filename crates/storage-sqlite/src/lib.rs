@@ -52,6 +52,7 @@ mod checkpoint;
 mod error;
 mod limits;
 mod list;
+mod lock;
 mod mail_jobs;
 mod migrations;
 mod open;

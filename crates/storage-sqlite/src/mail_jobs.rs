@@ -39,20 +39,20 @@ statements! {
          ORDER BY id LIMIT ?1";
 }
 
-/// Queues a mail for an address, or for `user`, who takes the place of the job's own reference.
+/// Queues a mail for `recipient`, who takes the place of the job's own reference.
 pub(crate) fn enqueue(
     connection: &Connection,
     job: &NewMailJob,
-    user: Option<UserId>,
+    recipient: &Recipient<UserId>,
 ) -> Result<MailJobId, Failure> {
     let (kind, at, ip) = (job.kind.as_str(), job.at.timestamp_micros(), job.ip.map(|ip| ip.to_string()));
-    let id = match &job.recipient {
+    let id = match recipient {
         Recipient::Address(address) => {
             let params = params![kind, address, at, ip, job.request_id, job.capacity];
             find(connection, ENQUEUE_FOR_ADDRESS, params, |row| Ok(row.get(0)?))?
         }
-        Recipient::User(_) => {
-            let params = params![kind, user.map(UserId::get), at, ip, job.request_id];
+        Recipient::User(user) => {
+            let params = params![kind, user.get(), at, ip, job.request_id];
             find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))?
         }
     };

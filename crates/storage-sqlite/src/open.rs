@@ -1,16 +1,10 @@
 //! Opening a database: the file, its connections, and what every connection is set to.
 
-use std::{
-    fs::OpenOptions,
-    io::ErrorKind,
-    path::Path,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fs::OpenOptions, io::ErrorKind, path::Path, sync::Mutex, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{error::OpenError, sql::STATEMENT_CACHE};
+use crate::{error::OpenError, lock::lock, sql::STATEMENT_CACHE};
 
 /// Settings and the values that SQLite must report after they were made. The order matters: changing the journal
 /// mode can meet a lock, so the time to wait for one is set before.
@@ -40,7 +34,7 @@ const TRIES: usize = 8;
 /// across the file before it is closed in here.
 pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
     static CREATING: Mutex<()> = Mutex::new(());
-    let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _creating = lock(&CREATING);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -87,7 +87,7 @@ impl Reads for SqliteStore {
     }
 
     async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
-        self.readers.read(move |connection| users::credentials(connection, user)).await
+        self.readers.read(move |connection| users::find_credentials(connection, user)).await
     }
 
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreError> {

@@ -4,7 +4,7 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -20,6 +20,7 @@ use tokio::{
 
 use crate::{
     error::Failure,
+    lock::lock,
     queue::{PATIENCE, send, stopped},
 };
 
@@ -125,10 +126,6 @@ fn next(messages: &Mutex<mpsc::Receiver<Message>>) -> Option<Read> {
             Message::Stop => messages.close(),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ends reads that take longer than they may.

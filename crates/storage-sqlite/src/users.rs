@@ -6,7 +6,7 @@ use denizen_services::{
     PasswordHash,
     store::{Credentials, Precondition, StoreError, UniqueKey},
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use crate::{
     error::Failure,
@@ -79,7 +79,10 @@ pub(crate) fn find_by_email(connection: &Connection, email: &EmailAddress) -> Re
     find(connection, FIND_BY_EMAIL, [email.key()], read)
 }
 
-pub(crate) fn credentials(connection: &Connection, user: UserId) -> Result<Option<Credentials>, Failure> {
+pub(crate) fn find_credentials(
+    connection: &Connection,
+    user: UserId,
+) -> Result<Option<Credentials>, Failure> {
     find(connection, CREDENTIALS, [user.get()], |row| {
         let record = Record::new("users", row)?;
         let hash: Option<String> = record.get(1)?;
@@ -100,25 +103,9 @@ pub(crate) fn insert(
     password: Option<&PasswordHash>,
     at: DateTime<Utc>,
 ) -> Result<UserId, Failure> {
-    let (roles, profile) = to_json(values)?;
-    let params = params![
-        values.username.as_str(),
-        values.username.key(),
-        values.email.as_str(),
-        values.email.key(),
-        values.first_name,
-        fold(&values.first_name),
-        values.last_name,
-        fold(&values.last_name),
-        values.age,
-        values.active,
-        values.email_verified,
-        roles,
-        profile,
-        password.map(PasswordHash::expose),
-        at.timestamp_micros(),
-    ];
-    let id = find(connection, INSERT, params, |row| Ok(row.get(0)?))
+    let password = password.map(|hash| hash.expose().to_owned());
+    let params = columns(values)?.into_iter().chain([password.into(), at.timestamp_micros().into()]);
+    let id = find(connection, INSERT, params_from_iter(params), |row| Ok(row.get(0)?))
         .map_err(|failure| name_the_key(connection, values, None, failure))?;
     id.map(UserId::new).ok_or_else(|| Failure::corrupt("users", 0))
 }
@@ -130,25 +117,8 @@ pub(crate) fn update(
     values: &UserValues,
     at: DateTime<Utc>,
 ) -> Result<(), Failure> {
-    let (roles, profile) = to_json(values)?;
-    let params = params![
-        values.username.as_str(),
-        values.username.key(),
-        values.email.as_str(),
-        values.email.key(),
-        values.first_name,
-        fold(&values.first_name),
-        values.last_name,
-        fold(&values.last_name),
-        values.age,
-        values.active,
-        values.email_verified,
-        roles,
-        profile,
-        at.timestamp_micros(),
-        user.get(),
-        revision,
-    ];
+    let row = [at.timestamp_micros(), user.get(), revision].map(Value::from);
+    let params = params_from_iter(columns(values)?.into_iter().chain(row));
     exactly_one(
         execute(connection, UPDATE, params)
             .map_err(|failure| name_the_key(connection, values, Some(user), failure))?,
@@ -201,9 +171,24 @@ fn name_the_key(
     }
 }
 
-fn to_json(values: &UserValues) -> Result<(String, Option<String>), Failure> {
+/// The parameters ?1 to ?13 of [`INSERT`] and [`UPDATE`].
+fn columns(values: &UserValues) -> Result<[Value; 13], Failure> {
     let refuse = |_| StoreError::Malformed("roles or profile cannot be written as JSON".to_owned());
     let roles = serde_json::to_string(&values.roles).map_err(refuse)?;
     let profile = values.profile.as_ref().map(serde_json::to_string).transpose().map_err(refuse)?;
-    Ok((roles, profile))
+    Ok([
+        values.username.as_str().to_owned().into(),
+        values.username.key().to_owned().into(),
+        values.email.as_str().to_owned().into(),
+        values.email.key().to_owned().into(),
+        values.first_name.clone().into(),
+        fold(&values.first_name).into(),
+        values.last_name.clone().into(),
+        fold(&values.last_name).into(),
+        values.age.into(),
+        values.active.into(),
+        values.email_verified.into(),
+        roles.into(),
+        profile.into(),
+    ])
 }

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
@@ -17,6 +17,7 @@ use crate::{
     apply::apply,
     checkpoint::{Checkpoints, RESTART_PATIENCE, checkpoint},
     error::Failure,
+    lock::lock,
     queue::{send, stopped},
     transaction::{Write, tell, write},
 };
@@ -125,10 +126,6 @@ impl Writer {
 
 async fn receive<T>(answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
     answer.await.unwrap_or_else(|_| Err(stopped()))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Announces the end of the thread, however it comes.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{cargo, run as run_command};
 use crate::workspace::Workspace;
-use crate::{Failure, layering};
+use crate::{Failure, docs, layering};
 
 /// What the command line asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,8 +45,14 @@ const STEPS: &[Step] = &[
     always("format", |context| context.cargo(&["fmt", "--all", "--check"])),
     always("clippy", clippy),
     always("layering", |context| layering::check(&context.workspace)),
+    always("pages", |context| docs::check(&context.workspace)),
     always("documentation", documentation),
     always("tests", |context| context.cargo(&["test", "--workspace", "--locked"])),
+    Step {
+        title: "pages, followed",
+        left_out_by: Some("docs"),
+        run: |context| docs::run_all(&context.workspace),
+    },
     Step { title: "examples", left_out_by: Some("examples"), run: examples::run },
     Step { title: "examples, copied out", left_out_by: Some("examples"), run: examples::check_copies },
     always("weight of the library", weight::check),
@@ -181,8 +187,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_left_out_is_refused_with_what_can() {
-        assert_eq!(parse("--without clippy").unwrap_err(), "`--without clippy`: can only leave out examples");
-        assert_eq!(parse("--without examples,").unwrap_err(), "`--without `: can only leave out examples");
+        assert_eq!(parse("--without clippy").unwrap_err(), "`--without clippy`: can only leave out docs, examples");
+        assert_eq!(parse("--without examples,").unwrap_err(), "`--without `: can only leave out docs, examples");
         assert_eq!(
             parse("--without").unwrap_err(),
             "`--without` needs names, for example `--without examples`"
@@ -195,6 +201,6 @@ mod tests {
         let time = Duration::from_millis(125_900);
         assert_eq!(last_line(10, &[], time), "cargo xtask test: all 10 steps passed in 2 min 5 s");
         let line = last_line(STEPS.len() - 2, &["examples".to_owned()], Duration::from_millis(1_230));
-        assert_eq!(line, "cargo xtask test: 8 of 10 steps passed in 1.2 s; LEFT OUT: examples");
+        assert_eq!(line, "cargo xtask test: 10 of 12 steps passed in 1.2 s; LEFT OUT: examples");
     }
 }

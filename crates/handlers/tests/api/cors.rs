@@ -39,7 +39,7 @@ fn assert_says_nothing(answer: &Answer) {
 #[track_caller]
 fn assert_allows(answer: &Answer, origin: &str) {
     assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{answer:?}");
-    assert_eq!(answer.header("access-control-expose-headers"), Some("X-Request-ID"));
+    assert_eq!(answer.header("access-control-expose-headers"), Some("ETag, X-Request-ID"));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
     assert!(answer.vary().contains(&"Origin"), "{answer:?}");
 }
@@ -167,15 +167,16 @@ async fn a_preflight_for_what_exists_is_blessed() {
         ("GET", "/health", "GET, HEAD"),
         ("GET", "/api/users?search=x", "GET, HEAD, POST"),
         ("POST", "/api/users", "GET, HEAD, POST"),
-        ("PUT", "/api/users/7", "DELETE, GET, HEAD, PUT"),
-        ("DELETE", "/api/users/7", "DELETE, GET, HEAD, PUT"),
+        ("PUT", "/api/users/7", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("PATCH", "/api/users/7", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("DELETE", "/api/users/7", "DELETE, GET, HEAD, PATCH, PUT"),
         ("POST", "/api/users/reset-password", "POST"),
     ] {
         let answer = api.send(preflight(APP, method, target)).await;
         assert_eq!((answer.status, answer.text()), (204, String::new()), "{method} {target}");
         assert_allows(&answer, APP);
         assert_eq!(answer.header("access-control-allow-methods"), Some(methods));
-        let names = Some("Authorization, Content-Type, X-Request-ID");
+        let names = Some("Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID");
         assert_eq!(answer.header("access-control-allow-headers"), names);
         assert_eq!(answer.header("access-control-max-age"), Some("3600"));
         assert_eq!((answer.header("content-type"), answer.header("allow")), (None, None));
@@ -192,7 +193,7 @@ async fn a_preflight_for_what_does_not_exist_is_not_blessed() {
         ("GET", "/api/nope", 404),
         ("GET", "/nope", 404),
         ("GET", "/api/users/abc", 400),
-        ("PATCH", "/api/users/7", 405),
+        ("POST", "/api/users/7", 405),
         ("DELETE", "/api/users", 405),
         ("GET", "/api/users/reset-password", 405),
         ("post", "/api/users", 405),

@@ -15,7 +15,7 @@ use crate::support::{
     fakes::Answers,
     log::causes,
     requests::{
-        create_user, delete_user, get, request_password_reset, reset_password, update_user,
+        create_user, delete_user, get, patch_user, request_password_reset, reset_password, update_user,
         validate_reset_token,
     },
 };
@@ -23,11 +23,12 @@ use crate::support::{
 type UseCase = (fn() -> TestRequest, fn(&mut Answers, StoreError));
 
 /// Every method of the service that a route reaches, each with the way to let its store fail.
-const USE_CASES: [UseCase; 8] = [
+const USE_CASES: [UseCase; 9] = [
     (|| get("/api/users/7"), |answers, error| answers.get = Err(GetUserError::Store(error))),
     (|| get("/api/users"), |answers, error| answers.list = Err(ListUsersError::Store(error))),
     (create_user, |answers, error| answers.create = Err(CreateUserError::Store(error))),
     (update_user, |answers, error| answers.update = Err(UpdateUserError::Store(error))),
+    (patch_user, |answers, error| answers.update = Err(UpdateUserError::Store(error))),
     (delete_user, |answers, error| answers.delete = Err(DeleteUserError::Store(error))),
     (request_password_reset, |answers, error| {
         answers.request_reset = Err(RequestPasswordResetError::Store(error));

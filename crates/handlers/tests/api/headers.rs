@@ -4,8 +4,8 @@ use crate::support::{
     Api, Setup,
     answer::Answer,
     requests::{
-        create_user, delete_user, get, post_bytes, request, request_password_reset, reset_password,
-        update_user, validate_reset_token,
+        create_user, delete_user, get, patch_user, post_bytes, request, request_password_reset,
+        reset_password, update_user, validate_reset_token,
     },
 };
 
@@ -40,7 +40,7 @@ async fn successes_refusals_and_pages_are_secured() {
         (get("/assets/style.css"), 200),
         (get("/nope"), 404),
         (request("PATCH", "/"), 405),
-        (request("PATCH", "/api/users/7"), 405),
+        (request("PATCH", "/api/users/7"), 415),
         (request("OPTIONS", "/api/users"), 405),
         (request("POST", "/api/users"), 415),
         (post_bytes("/api/users", vec![b' '; 1024 * 1024 + 1]), 413),
@@ -97,6 +97,7 @@ async fn everything_else_is_kept_by_nobody() {
         (get("/readyz"), 200),
         (create_user(), 201),
         (update_user(), 200),
+        (patch_user(), 200),
         (delete_user(), 200),
         (request_password_reset(), 200),
         (reset_password(), 200),
@@ -105,7 +106,7 @@ async fn everything_else_is_kept_by_nobody() {
         (get("/api/users?limit=x"), 400),
         (get("/api/nope"), 404),
         (get("/nope"), 404),
-        (request("PATCH", "/api/users/7"), 405),
+        (request("POST", "/api/users/7"), 405),
     ] {
         let answer = api.send(request).await;
         assert_eq!(answer.status, status, "{answer:?}");

@@ -9,6 +9,8 @@ mod bodies;
 #[cfg(test)]
 mod calculate;
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
 mod context;
 #[cfg(test)]
 mod cors;
@@ -37,6 +39,8 @@ mod pages;
 #[cfg(test)]
 mod panics;
 #[cfg(test)]
+mod patches;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod rate_limits;
@@ -52,6 +56,8 @@ mod successes;
 mod support;
 #[cfg(test)]
 mod tasks;
+#[cfg(test)]
+mod too_often;
 #[cfg(test)]
 mod unknown_paths;
 #[cfg(test)]

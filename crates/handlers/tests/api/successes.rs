@@ -146,7 +146,7 @@ async fn a_replaced_user_is_returned() {
     let answer = api.send(send_json("PUT", "/api/users/7", &body)).await;
     assert_eq!(answer.expect_success(200, "User updated successfully"), (alice(), Value::Null));
 
-    let Asked::Update(id, request) = api.users.last_asked() else { panic!("another call") };
+    let Asked::Update(id, request, _) = api.users.last_asked() else { panic!("another call") };
     assert_eq!((id, request.id, request.username.as_str()), (UserId::new(7), Some(7), "alice"));
     assert_eq!((request.created_at, request.updated_at), (Some(FixedClock::start()), None));
     assert!(request.profile.is_none());
@@ -157,7 +157,7 @@ async fn a_deleted_user_leaves_a_sentence() {
     let api = Api::start().await;
     let parts = api.send(delete_user()).await.expect_success(200, "User deleted successfully");
     assert_eq!(parts, (Value::Null, Value::Null));
-    assert!(matches!(api.users.last_asked(), Asked::Delete(id) if id == UserId::new(7)));
+    assert!(matches!(api.users.last_asked(), Asked::Delete(id, _) if id == UserId::new(7)));
 }
 
 #[actix_web::test]

@@ -77,7 +77,7 @@ async fn a_connection_too_many_waits_until_another_one_ends() {
 const IMPATIENT: [(&Setting, &str); 2] = [(&HEADER_TIMEOUT, "1s"), (&IDLE_TIMEOUT, "1s")];
 
 #[tokio::test]
-async fn a_second_head_is_waited_for_no_longer_than_the_first() {
+async fn a_second_head_that_does_not_come_to_its_end_is_not_waited_for_either() {
     let server = TestServer::start_configured(&IMPATIENT).await;
     let mut connection = Connection::open(server.address).await.unwrap();
     connection.send(&Request::get("/livez")).await.unwrap().succeeded(200);

@@ -180,6 +180,52 @@ async fn of_eight_replacements_of_one_user_every_one_counts_and_one_is_last() {
 }
 
 #[tokio::test]
+async fn of_eight_patches_of_one_user_every_one_stays() {
+    for server in servers().await {
+        let members =
+            ["bio", "avatar_url", "location", "website", "interests", "skills", "experience", "last_name"];
+        let patch = |member: &str| match member {
+            "last_name" => json!({ member: "New" }),
+            "interests" | "skills" => json!({ "profile": { member: ["new"] } }),
+            "experience" => json!({ "profile": { member: 99 } }),
+            _ => json!({ "profile": { member: "https://new.example" } }),
+        };
+        let patches = members.map(|member| Request::new("PATCH", "/api/users/5").json(&patch(member)));
+        for answer in race(server.address, patches.into()).await {
+            answer.succeeded(200);
+        }
+        let user = api::get(server.address, 5).await.succeeded(200)["data"].clone();
+        let web = "https://new.example";
+        let profile = json!({
+            "bio": web, "avatar_url": web, "location": web, "website": web, "interests": ["new"],
+            "skills": ["new"], "experience": 99,
+        });
+        assert_eq!((&user["profile"], &user["last_name"]), (&profile, &json!("New")));
+    }
+}
+
+#[tokio::test]
+async fn of_twenty_changes_on_one_reading_one_counts() {
+    for server in servers().await {
+        let read = api::get(server.address, 5).await;
+        let tag = read.header("ETag").expect("a tag");
+        let change = |number: usize| {
+            let method = ["PATCH", "DELETE"][number % 2];
+            let members = json!({ "age": number });
+            Request::new(method, "/api/users/5").json(&members).header("If-Match", tag)
+        };
+        let answers = race(server.address, (0..20).map(change).collect()).await;
+        let (winners, losers): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+        assert_eq!(winners.len(), 1, "{winners:?}");
+        let gone = api::get(server.address, 5).await.status == 404;
+        for loser in losers {
+            // Whoever comes after a deletion finds nobody.
+            assert!(loser.status == 412 || (gone && loser.status == 404), "{loser:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn of_twenty_deletions_of_one_user_one_succeeds() {
     for server in servers().await {
         let deletions = (0..20).map(|_| Request::new("DELETE", "/api/users/5")).collect();

@@ -38,10 +38,12 @@ async fn every_write_is_answered_503_and_reads_go_on() {
     came_back_empty_handed(&api::delete(at, 5).await);
     came_back_empty_handed(&api::request_reset(at, "eve@example.com").await);
     came_back_empty_handed(&api::reset(at, &token, "newsecurepassword").await);
+    // To ask about a token is a read, but it has to be counted.
+    let question = Request::post("/api/users/validate-reset-token").json(&json!({ "token": token }));
+    came_back_empty_handed(&question.send(at).await);
 
     assert_eq!(api::get(at, 5).await.succeeded(200)["data"]["username"], "eve_tester");
     assert_eq!(api::ids_of(&api::list(at, "").await.succeeded(200)), [1, 2, 3, 4, 5]);
-    assert!(api::token_is_valid(at, &token).await);
 }
 
 #[tokio::test]

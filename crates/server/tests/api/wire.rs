@@ -61,6 +61,7 @@ tables! {
     validation
     users_by_id
     users_update
+    users_patch
     users_delete
     password_reset_request
     password_reset

@@ -8,7 +8,7 @@ use denizen_models::UserId;
 use super::state::State;
 use crate::store::{
     Lease, LeasedMail, MailJobId, MailKind, MailOutcome, NewMailJob, Precondition, QueuedMail, Recipient,
-    StoreError, UserRef,
+    StoreError,
 };
 
 #[derive(Clone)]
@@ -74,11 +74,11 @@ impl State {
     pub fn enqueue_mail(
         &mut self,
         new: &NewMailJob,
-        resolve: impl FnOnce(UserRef) -> Result<UserId, StoreError>,
+        recipient: Recipient<UserId>,
     ) -> Result<MailJobId, StoreError> {
-        match &new.recipient {
+        match recipient {
             Recipient::User(user) => {
-                let user = self.existing(resolve(*user)?)?;
+                let user = self.existing(user)?;
                 let id = MailJobId(self.next_id());
                 self.jobs.insert(id, Job::new(new, Recipient::User(user)));
                 Ok(id)
@@ -87,9 +87,9 @@ impl State {
         }
     }
 
-    fn enqueue_for_address(&mut self, new: &NewMailJob, address: &str) -> Result<MailJobId, StoreError> {
-        let key = (new.kind, address.to_owned());
-        let fresh = Job::new(new, Recipient::Address(address.to_owned()));
+    fn enqueue_for_address(&mut self, new: &NewMailJob, address: String) -> Result<MailJobId, StoreError> {
+        let key = (new.kind, address.clone());
+        let fresh = Job::new(new, Recipient::Address(address));
         if let Some(id) = self.job_for_address.get(&key).copied() {
             self.jobs.change(id, |job| {
                 *job = Job { generation: job.generation + 1, lease: job.lease, ..fresh };

@@ -34,16 +34,19 @@ mod users;
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use self::state::State;
-use crate::store::{
-    CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName, Secrets, ServiceSecret,
-    SessionTouch, SessionTouches, StoreError, UnitOfWork, Units,
+use crate::{
+    lock::lock,
+    store::{
+        CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName, Secrets,
+        ServiceSecret, SessionTouch, SessionTouches, StoreError, UnitOfWork, Units,
+    },
 };
 
 /// A store whose contents are gone with the process.
@@ -76,11 +79,6 @@ impl InMemoryStore {
         }
         Ok(committed)
     }
-}
-
-/// A panic while a lock is held leaves no half-done state behind: see [`State::commit`].
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]

@@ -3,12 +3,15 @@
 use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId};
 
-use super::{mail::Job, table::Table};
+use super::{
+    mail::Job,
+    table::{Journal, Table},
+};
 use crate::{
     hashing::PasswordHash,
     store::{
         AuditEvent, BucketKey, Change, Committed, MailJobId, MailKind, NewSession, Outcome, Precondition,
-        Session, SessionId, StoreError, StoredToken, UnitOfWork, UserRef,
+        Session, SessionId, StoreError, StoredToken, UnitOfWork,
     },
     tokens::{TokenHash, TokenPurpose},
 };
@@ -57,36 +60,31 @@ impl State {
         applied
     }
 
+    /// Forgets how it was before: the unit is applied.
     pub fn keep(&mut self) {
-        self.users.keep();
-        self.usernames.keep();
-        self.emails.keep();
-        self.tokens.keep();
-        self.token_of_user.keep();
-        self.sessions.keep();
-        self.session_by_token.keep();
-        self.sessions_of_user.keep();
-        self.jobs.keep();
-        self.job_for_address.keep();
-        self.audit.keep();
-        self.buckets.keep();
-        self.buckets_by_time.keep();
+        self.journals().into_iter().for_each(Journal::keep);
     }
 
     fn undo(&mut self) {
-        self.users.undo();
-        self.usernames.undo();
-        self.emails.undo();
-        self.tokens.undo();
-        self.token_of_user.undo();
-        self.sessions.undo();
-        self.session_by_token.undo();
-        self.sessions_of_user.undo();
-        self.jobs.undo();
-        self.job_for_address.undo();
-        self.audit.undo();
-        self.buckets.undo();
-        self.buckets_by_time.undo();
+        self.journals().into_iter().for_each(Journal::undo);
+    }
+
+    fn journals(&mut self) -> [&mut dyn Journal; 13] {
+        [
+            &mut self.users,
+            &mut self.usernames,
+            &mut self.emails,
+            &mut self.tokens,
+            &mut self.token_of_user,
+            &mut self.sessions,
+            &mut self.session_by_token,
+            &mut self.sessions_of_user,
+            &mut self.jobs,
+            &mut self.job_for_address,
+            &mut self.audit,
+            &mut self.buckets,
+            &mut self.buckets_by_time,
+        ]
     }
 
     pub fn next_user(&mut self) -> UserId {
@@ -132,7 +130,7 @@ impl State {
             Change::VerifyEmail { user, at } => self.verify_email(*user, *at),
             Change::DeleteUser { user, revision } => self.delete_user(*user, *revision)?,
             Change::PutToken { user, purpose, hash, expires_at } => {
-                let user = self.existing(resolve(*user, created)?)?;
+                let user = self.existing(user.resolve(created)?)?;
                 self.put_token(*purpose, *hash, StoredToken { user, expires_at: *expires_at });
             }
             Change::ConsumeToken { user, purpose, hash, now } => {
@@ -144,10 +142,10 @@ impl State {
                 return Ok(Outcome::Count(self.revoke_sessions(*user, *except)));
             }
             Change::EnqueueMail(job) => {
-                return self.enqueue_mail(job, |user| resolve(user, created)).map(Outcome::Job);
+                return self.enqueue_mail(job, job.recipient.resolve(created)?).map(Outcome::Job);
             }
             Change::Record(event) => {
-                let target = event.target.map(|target| resolve(target, created)).transpose()?;
+                let target = event.target.map(|target| target.resolve(created)).transpose()?;
                 let AuditEvent { kind, at, actor, target: _, ip, request_id } = event.clone();
                 let id = self.next_id();
                 self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
@@ -214,14 +212,5 @@ impl State {
             }
         }
         revoked
-    }
-}
-
-fn resolve(user: UserRef, created: Option<UserId>) -> Result<UserId, StoreError> {
-    match (user, created) {
-        (UserRef::Id(id), _) | (UserRef::Created, Some(id)) => Ok(id),
-        (UserRef::Created, None) => {
-            Err(StoreError::Malformed("a user is referred to before it is created".to_owned()))
-        }
     }
 }

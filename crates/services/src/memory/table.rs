@@ -43,14 +43,23 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         self.journal.push((key, Some(row.clone())));
         Some(change(row))
     }
+}
 
-    /// Forgets how it was before: the unit is applied.
-    pub fn keep(&mut self) {
+/// What all tables have in common, whatever is in them.
+pub trait Journal {
+    /// Forgets how it was before.
+    fn keep(&mut self);
+
+    /// Takes back everything since the last `keep`.
+    fn undo(&mut self);
+}
+
+impl<K: Ord, V> Journal for Table<K, V> {
+    fn keep(&mut self) {
         self.journal.clear();
     }
 
-    /// Takes back everything since the last `keep`.
-    pub fn undo(&mut self) {
+    fn undo(&mut self) {
         while let Some((key, before)) = self.journal.pop() {
             match before {
                 Some(row) => self.rows.insert(key, row),

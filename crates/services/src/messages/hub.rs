@@ -1,6 +1,6 @@
 //! The implementation of [`MessageService`]: one table behind one lock, which is never held across an `.await`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use denizen_models::{Message, MessageContent, MessageKind, Topic, Username, excerpt, fold};
 use tokio::sync::mpsc;
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     context::{AccessContext, Actor},
+    lock::lock,
     store::{CommitObserver, Units},
 };
 
@@ -58,8 +59,7 @@ pub(super) struct Hub {
 
 impl Hub {
     fn clients(&self) -> MutexGuard<'_, Clients> {
-        // Nothing under this lock can panic half-way.
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.clients)
     }
 
     fn text(

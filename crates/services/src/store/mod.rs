@@ -20,9 +20,11 @@
 //! 4. Observers are called after the commit and before the answer, in commit order.
 //! 5. Ids only grow, and none is given twice, even if its user was deleted.
 
+mod audit;
 mod cursor;
 mod error;
 mod limits;
+mod mail_jobs;
 mod reads;
 mod records;
 mod secrets;
@@ -33,14 +35,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use audit::{AuditEvent, AuditKind};
 pub use cursor::{Cursor, UserSort};
 pub use error::{Precondition, StoreError, UniqueKey};
 pub use limits::{BucketKey, Quota};
-pub use reads::{PageRequest, QueuedMail, Reads, UserFilter, UserPage};
-pub use records::{
-    AuditEvent, AuditKind, Credentials, Lease, LeasedMail, MailJobId, MailKind, MailOutcome, NewMailJob,
-    NewSession, Recipient, Session, SessionId, SessionTouch, StoredToken, UserRef,
-};
+pub use mail_jobs::{Lease, LeasedMail, MailJobId, MailKind, MailOutcome, NewMailJob, QueuedMail, Recipient};
+pub use reads::{PageRequest, Reads, UserFilter, UserPage};
+pub use records::{Credentials, NewSession, Session, SessionId, SessionTouch, StoredToken, UserRef};
 pub use secrets::{SecretName, ServiceSecret};
 pub use unit_of_work::{Change, Committed, Outcome, UnitOfWork};
 

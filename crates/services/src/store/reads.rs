@@ -1,13 +1,14 @@
 //! Reading: without transactions, and never later than what was acknowledged.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, User, UserId, Username};
 
 use super::{
+    audit::AuditEvent,
     cursor::{Cursor, UserSort},
     error::StoreError,
-    records::{AuditEvent, Credentials, MailJobId, MailKind, Recipient, Session, StoredToken},
+    mail_jobs::QueuedMail,
+    records::{Credentials, Session, StoredToken},
 };
 use crate::tokens::{TokenHash, TokenPurpose};
 
@@ -43,27 +44,6 @@ pub struct UserPage {
     pub users: Vec<User>,
     /// Where the next part begins; none if there is nothing more.
     pub next: Option<Cursor>,
-}
-
-/// A waiting or dead mail job, for operators and tests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueuedMail {
-    /// Its number.
-    pub id: MailJobId,
-    /// What it is about.
-    pub kind: MailKind,
-    /// For whom.
-    pub recipient: Recipient<UserId>,
-    /// Grows with every request that renews it; begins at 1.
-    pub generation: i64,
-    /// How often it was tried since it was last renewed.
-    pub attempts: u32,
-    /// When it is to be tried (again).
-    pub due_at: DateTime<Utc>,
-    /// Whether it will not be tried again by itself.
-    pub dead: bool,
-    /// The last failure.
-    pub reason: Option<String>,
 }
 
 /// The read port.

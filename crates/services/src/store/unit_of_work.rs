@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use denizen_models::{UserId, UserValues};
 
 use super::{
+    audit::AuditEvent,
     error::StoreError,
     limits::{BucketKey, Quota},
-    records::{AuditEvent, Lease, MailJobId, NewMailJob, NewSession, Recipient, SessionId, UserRef},
+    mail_jobs::{Lease, MailJobId, NewMailJob, Recipient},
+    records::{NewSession, SessionId, UserRef},
 };
 use crate::{
     hashing::PasswordHash,
@@ -138,37 +140,26 @@ pub enum Change {
 }
 
 impl Change {
-    /// The users whose cached data this change makes stale.
-    #[must_use]
-    pub fn touches(&self) -> Option<UserId> {
+    /// The user that this change refers to by reference, if any.
+    const fn user_ref(&self) -> Option<UserRef> {
         match self {
-            Self::UpdateUser { user, .. }
-            | Self::SetPassword { user, .. }
-            | Self::VerifyEmail { user, .. }
-            | Self::DeleteUser { user, .. }
-            | Self::RevokeSessions { user, .. } => Some(*user),
+            Self::PutToken { user, .. }
+            | Self::EnqueueMail(NewMailJob { recipient: Recipient::User(user), .. }) => Some(*user),
+            Self::Record(event) => event.target,
             Self::ExpectUser { .. }
             | Self::ExpectLease(_)
             | Self::TakeFromBucket { .. }
             | Self::InsertUser { .. }
-            | Self::PutToken { .. }
+            | Self::UpdateUser { .. }
+            | Self::SetPassword { .. }
+            | Self::VerifyEmail { .. }
+            | Self::DeleteUser { .. }
             | Self::ConsumeToken { .. }
             | Self::RevokeTokens { .. }
             | Self::InsertSession(_)
-            | Self::EnqueueMail(_)
-            | Self::Record(_) => None,
+            | Self::RevokeSessions { .. }
+            | Self::EnqueueMail(NewMailJob { recipient: Recipient::Address(_), .. }) => None,
         }
-    }
-
-    /// The user that this change refers to by reference, if any.
-    fn user_ref(&self) -> Option<UserRef> {
-        if let Self::PutToken { user, .. } = self {
-            return Some(*user);
-        }
-        if let Self::EnqueueMail(NewMailJob { recipient: Recipient::User(user), .. }) = self {
-            return Some(*user);
-        }
-        if let Self::Record(event) = self { event.target } else { None }
     }
 }
 
@@ -315,7 +306,7 @@ impl UnitOfWork {
                 created = true;
             }
             if change.user_ref() == Some(UserRef::Created) && !created {
-                return Err(StoreError::Malformed("a user is referred to before it is created".to_owned()));
+                return Err(UserRef::unknown());
             }
         }
         Ok(())
@@ -347,9 +338,7 @@ impl Committed {
     /// # Errors
     /// [`StoreError::Corrupt`] if there is none, which only a faulty store can bring about.
     pub fn user(&self) -> Result<UserId, StoreError> {
-        let user =
-            self.0.iter().find_map(|outcome| if let Outcome::User(id) = outcome { Some(*id) } else { None });
-        user.ok_or_else(|| StoreError::Corrupt("a unit that creates a user gave no id".to_owned()))
+        self.find(|outcome| if let Outcome::User(id) = outcome { Some(id) } else { None })
     }
 
     /// The session that the unit opened.
@@ -357,10 +346,11 @@ impl Committed {
     /// # Errors
     /// [`StoreError::Corrupt`] if there is none, which only a faulty store can bring about.
     pub fn session(&self) -> Result<SessionId, StoreError> {
-        let session = self
-            .0
-            .iter()
-            .find_map(|outcome| if let Outcome::Session(id) = outcome { Some(*id) } else { None });
-        session.ok_or_else(|| StoreError::Corrupt("a unit that opens a session gave no id".to_owned()))
+        self.find(|outcome| if let Outcome::Session(id) = outcome { Some(id) } else { None })
+    }
+
+    fn find<T>(&self, id: impl FnMut(Outcome) -> Option<T>) -> Result<T, StoreError> {
+        let found = self.0.iter().copied().find_map(id);
+        found.ok_or_else(|| StoreError::Corrupt("a committed unit gave no id of what it inserted".to_owned()))
     }
 }

@@ -4,6 +4,7 @@ mod capacity;
 mod dead_tokens;
 mod disclosure;
 mod flow;
+mod limits;
 mod policy;
 mod races;
 mod validate;

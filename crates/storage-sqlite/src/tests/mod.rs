@@ -3,6 +3,7 @@
 mod faults;
 mod full_disk;
 mod growth;
+mod limits;
 mod log_size;
 mod plans;
 mod queues;

@@ -156,9 +156,13 @@ impl Terminal {
         }
     }
 
-    /// Everything that it has shown so far.
+    /// Everything that it has shown so far, without the hundreds of lines about packages that cargo has built.
     pub fn log(&self) -> String {
-        self.log.join("\n")
+        let is_progress = |line: &str| {
+            ["Compiling ", "Downloading ", "Downloaded "].iter().any(|word| line.trim_start().starts_with(word))
+        };
+        let lines: Vec<&str> = self.log.iter().map(String::as_str).filter(|line| !is_progress(line)).collect();
+        lines.join("\n")
     }
 
     /// Presses Ctrl-C and waits for the end.

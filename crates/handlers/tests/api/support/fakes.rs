@@ -8,11 +8,11 @@ use std::sync::{
 use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
-    CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, UpdateUserRequest,
-    User, UserId, ValidateResetTokenRequest,
+    CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus,
+    UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
 };
 use denizen_services::{
-    AccessContext, CreateUserError, DeleteUserError, GetUserError, HealthService, ListUsersError,
+    AccessContext, CreateUserError, DeleteUserError, Expected, GetUserError, HealthService, ListUsersError,
     RandomnessError, Readiness, RequestPasswordResetError, ResetPasswordError, TokenSource, UpdateUserError,
     UserList, UserQuery, UserService, ValidateResetTokenError,
 };
@@ -53,8 +53,9 @@ pub enum Asked {
     Get(UserId),
     List(UserQuery),
     Create(CreateUserRequest),
-    Update(UserId, UpdateUserRequest),
-    Delete(UserId),
+    Update(UserId, UpdateUserRequest, Expected),
+    Patch(UserId, PatchUserRequest, Expected),
+    Delete(UserId, Expected),
     RequestReset(PasswordResetRequest),
     Reset(PasswordResetConfirmation),
     Validate(ValidateResetTokenRequest),
@@ -139,13 +140,30 @@ impl UserService for FakeUsers {
         context: &AccessContext,
         id: UserId,
         request: UpdateUserRequest,
+        expected: Expected,
     ) -> Result<User, UpdateUserError> {
-        self.record(context, Asked::Update(id, request));
+        self.record(context, Asked::Update(id, request, expected));
         self.answers.update.clone()
     }
 
-    async fn delete_user(&self, context: &AccessContext, id: UserId) -> Result<(), DeleteUserError> {
-        self.record(context, Asked::Delete(id));
+    async fn patch_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: PatchUserRequest,
+        expected: Expected,
+    ) -> Result<User, UpdateUserError> {
+        self.record(context, Asked::Patch(id, request, expected));
+        self.answers.update.clone()
+    }
+
+    async fn delete_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        expected: Expected,
+    ) -> Result<(), DeleteUserError> {
+        self.record(context, Asked::Delete(id, expected));
         self.answers.delete.clone()
     }
 

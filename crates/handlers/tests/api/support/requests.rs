@@ -13,7 +13,7 @@ pub const ENDPOINTS: [(&str, &str); 12] = [
     ("/livez", "GET, HEAD"),
     ("/readyz", "GET, HEAD"),
     ("/api/users", "GET, HEAD, POST"),
-    ("/api/users/7", "DELETE, GET, HEAD, PUT"),
+    ("/api/users/7", "DELETE, GET, HEAD, PATCH, PUT"),
     ("/api/users/request-password-reset", "POST"),
     ("/api/users/reset-password", "POST"),
     ("/api/users/validate-reset-token", "POST"),
@@ -56,7 +56,7 @@ pub fn acceptable(method: &str, target: &str) -> TestRequest {
     let path = target.split('?').next();
     match method {
         "POST" if path == Some("/ws") => send_json(method, target, &json!({ "type": "broadcast" })),
-        "POST" | "PUT" => send_json(method, target, &json!({})),
+        "POST" | "PUT" | "PATCH" => send_json(method, target, &json!({})),
         _ => request(method, target),
     }
 }
@@ -67,6 +67,10 @@ pub fn create_user() -> TestRequest {
 
 pub fn update_user() -> TestRequest {
     acceptable("PUT", "/api/users/7")
+}
+
+pub fn patch_user() -> TestRequest {
+    acceptable("PATCH", "/api/users/7")
 }
 
 pub fn delete_user() -> TestRequest {

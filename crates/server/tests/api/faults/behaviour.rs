@@ -128,7 +128,7 @@ async fn every_path_names_its_methods_and_answers_head_like_get() {
         ("/livez", "GET, HEAD"),
         ("/readyz", "GET, HEAD"),
         ("/api/users", "GET, HEAD, POST"),
-        ("/api/users/1", "DELETE, GET, HEAD, PUT"),
+        ("/api/users/1", "DELETE, GET, HEAD, PATCH, PUT"),
         ("/api/users/request-password-reset", "POST"),
         ("/api/users/reset-password", "POST"),
         ("/api/users/validate-reset-token", "POST"),

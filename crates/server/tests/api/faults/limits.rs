@@ -1,10 +1,12 @@
 //! Fault 12 and fault 32: no limit of requests, and one that believed whatever address a client made up.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeSet, num::NonZeroU32};
 
 use denizen_handlers::{HandlerSettings, RateLimit};
 
-use crate::support::{http::Request, strangers::StrangersServer};
+use serde_json::Value;
+
+use crate::support::{api, http::Request, strangers::StrangersServer};
 
 /// A server that lets an address make five requests at once, and then one per second.
 async fn limited() -> StrangersServer {
@@ -46,4 +48,35 @@ async fn made_up_addresses_are_one_address() {
         denied += usize::from(request.send(server.address).await.status == 429);
     }
     assert!(denied > 0);
+}
+
+#[tokio::test]
+async fn a_limit_does_not_tell_whether_an_address_is_known() {
+    let mut answers = Vec::new();
+    for email in ["alice@example.com", "nobody@example.com"] {
+        let server = StrangersServer::start().await;
+        api::request_reset(server.address, email).await.succeeded(200);
+        let refused = api::request_reset(server.address, email).await;
+        let mut body = refused.refused(429, "RATE_LIMITED");
+        assert_eq!(
+            (&body["error"], refused.header("Retry-After")),
+            (&"Too many requests".into(), Some("60"))
+        );
+        body["request_id"] = Value::Null;
+        let names: BTreeSet<_> = refused.headers.into_iter().map(|(name, _)| name).collect();
+        answers.push((body, names));
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[tokio::test]
+async fn tokens_cannot_be_tried_without_end() {
+    let server = StrangersServer::start().await;
+    for number in 0..30 {
+        let answer = api::reset(server.address, &format!("{number:064x}"), "correct horse battery").await;
+        answer.refused(400, "PASSWORD_RESET_FAILED");
+    }
+    let refused = api::reset(server.address, &"f".repeat(64), "correct horse battery").await;
+    refused.refused(429, "RATE_LIMITED");
+    assert_eq!(refused.header("Retry-After"), Some("2"));
 }

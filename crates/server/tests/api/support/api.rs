@@ -34,6 +34,10 @@ pub async fn put(at: SocketAddr, id: u64, user: &Value) -> Response {
     Request::new("PUT", &format!("/api/users/{id}")).json(user).send(at).await
 }
 
+pub async fn patch(at: SocketAddr, id: u64, members: &Value) -> Response {
+    Request::new("PATCH", &format!("/api/users/{id}")).json(members).send(at).await
+}
+
 pub async fn delete(at: SocketAddr, id: u64) -> Response {
     Request::new("DELETE", &format!("/api/users/{id}")).send(at).await
 }

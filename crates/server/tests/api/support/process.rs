@@ -57,7 +57,7 @@ impl Process {
     pub async fn start_on_small_disk(folder: &Path) -> Self {
         let mut command = Command::new("sh");
         // Without the trap the kernel would end the process, where a full disk only fails the write.
-        command.args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$0\" --bind 127.0.0.1:0"]);
+        command.args(["-c", "trap '' XFSZ; ulimit -f 1536; exec \"$0\" --bind 127.0.0.1:0"]);
         command.arg(env!("CARGO_BIN_EXE_denizen")).current_dir(folder).env_clear().kill_on_drop(true);
         Self::listening(command).await
     }

@@ -24,6 +24,8 @@ async fn populate(world: &World) {
 async fn every_address_gets_the_same_answer_for_the_same_work() {
     let world = World::new();
     populate(&world).await;
+    // The first limit that is counted has its key made.
+    world.request_reset("first@example.com").await;
     for address in [KNOWN, UNKNOWN, SWITCHED_OFF] {
         for _first_and_again in 0..2 {
             world.store.reset();

@@ -20,7 +20,8 @@ async fn a_live_token_is_valid_until_it_expires_however_often_one_asks() {
     for _ in 0..20 {
         assert_eq!(world.validate(&token).await, ResetTokenStatus { valid: true, expires_at });
     }
-    assert_eq!(world.store.all_calls(), BTreeMap::from([("find_token", 20), ("find_user", 20)]));
+    let calls = BTreeMap::from([("commit", 20), ("find_token", 20), ("find_user", 20)]);
+    assert_eq!(world.store.all_calls(), calls);
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Ok(()));
 }
 

@@ -54,11 +54,6 @@ impl World {
         Self::with(settings())
     }
 
-    /// An empty world in which strangers may do what they do as often as the defaults say, and no oftener.
-    pub fn with_limits() -> Self {
-        Self::with(ServiceSettings::default())
-    }
-
     /// An empty world in which the answers are those of the tutorial.
     pub fn tutorial() -> Self {
         Self::with(ServiceSettings { disclosure: Disclosure::Tutorial, ..settings() })

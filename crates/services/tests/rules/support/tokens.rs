@@ -25,7 +25,7 @@ impl RecordedTokens {
 impl TokenSource for RecordedTokens {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {
         self.source.fill(bytes)?;
-        // Shorter draws are the worker's lease numbers.
+        // Shorter draws are the worker's lease numbers, longer ones the secrets of the service.
         if bytes.len() == Token::BYTES {
             self.minted.lock().unwrap().push(hex::encode(bytes));
         }

@@ -1,0 +1,107 @@
+//! The list of users: what can be asked for, and a page of it.
+
+use denizen_models::{User, ValidationErrors, fold};
+
+use crate::{
+    context::AccessContext,
+    defaults::Ports,
+    store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
+};
+
+/// Why users are not listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListUsersError {
+    /// A part of the query makes no sense; the fields are those of [`UserQuery`].
+    #[error(transparent)]
+    Query(ValidationErrors),
+    /// The actor is no administrator.
+    #[error("only administrators can list users")]
+    Forbidden,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserQuery {
+    /// Text to be found in names and addresses, at most 200 characters. Case and surrounding blanks do not matter;
+    /// blank lists everybody. Fewer than three characters are looked for at the beginning only.
+    pub search: String,
+    /// Only users with exactly this role.
+    pub role: Option<String>,
+    /// Only users of this status.
+    pub active: Option<bool>,
+    /// The order; with a search only [`UserSort::Id`].
+    pub sort: UserSort,
+    /// At most this many, 1 to 200; 50 when absent.
+    pub limit: Option<usize>,
+    /// Where the page before ended ([`UserList::next_cursor`]).
+    pub cursor: Option<String>,
+    /// Whether to count all that match, which takes time in proportion.
+    pub total: bool,
+}
+
+impl UserQuery {
+    /// The most users on a page.
+    pub const MAX_LIMIT: usize = 200;
+    /// The users on a page when nothing is said.
+    pub const DEFAULT_LIMIT: usize = 50;
+    /// The longest search text, in characters.
+    pub const MAX_SEARCH: usize = 200;
+
+    /// Searches, and leaves the rest as it is by default.
+    #[must_use]
+    pub fn search(text: &str) -> Self {
+        Self { search: text.to_owned(), ..Self::default() }
+    }
+
+    fn validate(&self) -> Result<(UserFilter, PageRequest), ValidationErrors> {
+        let mut errors = ValidationErrors::new();
+        let search = self.search.trim();
+        let long = search.chars().count() > Self::MAX_SEARCH;
+        errors.check(long, "search", format_args!("search cannot exceed {} characters", Self::MAX_SEARCH));
+        let limit = self.limit.unwrap_or(Self::DEFAULT_LIMIT);
+        let in_range = (1..=Self::MAX_LIMIT).contains(&limit);
+        errors.check(!in_range, "limit", format_args!("limit must be between 1 and {}", Self::MAX_LIMIT));
+        let sorted_search = !search.is_empty() && self.sort != UserSort::Id;
+        errors.check(sorted_search, "sort", "a search can only be sorted by id");
+        let after = self.cursor.as_deref().map(Cursor::decode);
+        let fits = after
+            .as_ref()
+            .is_none_or(|cursor| cursor.as_ref().is_some_and(|cursor| cursor.sort == self.sort));
+        errors.check(!fits, "cursor", "cursor was not made for this list");
+        let filter = UserFilter {
+            search: fold(search),
+            search_email: true,
+            role: self.role.clone(),
+            active: self.active,
+        };
+        errors.into_result((filter, PageRequest { sort: self.sort, after: after.flatten(), limit }))
+    }
+}
+
+/// A page of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserList {
+    /// In the order asked for.
+    pub users: Vec<User>,
+    /// Where the next page begins; none if this is the last.
+    pub next_cursor: Option<String>,
+    /// How many match in all, if asked for.
+    pub total: Option<u64>,
+}
+
+pub(crate) async fn list(
+    ports: &Ports,
+    context: &AccessContext,
+    query: &UserQuery,
+) -> Result<UserList, ListUsersError> {
+    if !context.is_admin() {
+        return Err(ListUsersError::Forbidden);
+    }
+    let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
+    let UserPage { users, next } = ports.store.list_users(&filter, &page).await?;
+    let total = if query.total { Some(ports.store.count_users(&filter).await?) } else { None };
+    Ok(UserList { users, next_cursor: next.as_ref().map(Cursor::encode), total })
+}
