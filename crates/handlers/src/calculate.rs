@@ -40,7 +40,7 @@ async fn calculate(
     match body {
         CalculateRequest::One(one) => {
             let calculation = math.calculate(&request.access, one).await?;
-            Ok(request.answer(StatusCode::OK, "Calculation completed successfully", calculation))
+            Ok(request.answer("Calculation completed successfully", calculation))
         }
         CalculateRequest::Many(many) => {
             let outcomes = math.calculate_bulk(&request.access, many).await?;

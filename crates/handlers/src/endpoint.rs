@@ -1,5 +1,7 @@
 //! A path and its methods.
 
+use std::future::ready;
+
 use actix_web::{
     Error, FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Resource, Responder,
     body::MessageBody,
@@ -14,19 +16,20 @@ use actix_web::{
 
 use crate::{
     error::{ApiError, ErrorCode},
-    pages, users,
+    pages,
 };
 
 /// One path. Each method is one line; GET answers HEAD too; every other method is a 405 with `Allow`.
 pub(crate) struct Endpoint {
     resource: Resource,
-    methods: Vec<&'static str>,
+    methods: Vec<Method>,
+    check: fn(&HttpRequest) -> Result<(), ApiError>,
     compressed: bool,
 }
 
 impl Endpoint {
     pub(crate) fn at(path: &str) -> Self {
-        Self { resource: web::resource(path), methods: Vec::new(), compressed: false }
+        Self { resource: web::resource(path), methods: Vec::new(), check: |_| Ok(()), compressed: false }
     }
 
     pub(crate) fn get<F, Args>(self, handler: F) -> Self
@@ -36,7 +39,7 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         // actix leaves the body out of the answer to HEAD by itself, and keeps its length.
-        self.on("GET", Method::GET, handler.clone()).on("HEAD", Method::HEAD, handler)
+        self.on(Method::GET, handler.clone()).on(Method::HEAD, handler)
     }
 
     pub(crate) fn post<F, Args>(self, handler: F) -> Self
@@ -45,7 +48,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.on("POST", Method::POST, handler)
+        self.on(Method::POST, handler)
     }
 
     pub(crate) fn put<F, Args>(self, handler: F) -> Self
@@ -54,7 +57,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.on("PUT", Method::PUT, handler)
+        self.on(Method::PUT, handler)
     }
 
     pub(crate) fn patch<F, Args>(self, handler: F) -> Self
@@ -63,7 +66,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.on("PATCH", Method::PATCH, handler)
+        self.on(Method::PATCH, handler)
     }
 
     pub(crate) fn delete<F, Args>(self, handler: F) -> Self
@@ -72,7 +75,12 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.on("DELETE", Method::DELETE, handler)
+        self.on(Method::DELETE, handler)
+    }
+
+    /// What to look at before a method is refused: a path that names nothing is that, whatever the method.
+    pub(crate) fn checked(self, check: fn(&HttpRequest) -> Result<(), ApiError>) -> Self {
+        Self { check, ..self }
     }
 
     /// Answers are compressed for those who accept it. For what is the same for everybody: the length of a
@@ -81,24 +89,26 @@ impl Endpoint {
         Self { compressed: true, ..self }
     }
 
-    fn on<F, Args>(mut self, name: &'static str, method: Method, handler: F) -> Self
+    fn on<F, Args>(mut self, method: Method, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.methods.push(name);
+        self.methods.push(method.clone());
         Self { resource: self.resource.route(web::method(method).to(handler)), ..self }
     }
 }
 
 impl HttpServiceFactory for Endpoint {
-    fn register(mut self, config: &mut AppService) {
-        self.methods.sort_unstable();
-        let allow = self.methods.join(", ");
-        let refuse = move |request: HttpRequest| std::future::ready(not_allowed(&request, &allow));
-        let resource = self.resource.default_service(web::to(refuse));
-        if self.compressed {
+    fn register(self, config: &mut AppService) {
+        let Self { resource, methods, check, compressed } = self;
+        let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        methods.sort_unstable();
+        let allow = methods.join(", ");
+        let refuse = move |request: HttpRequest| ready(check(&request).and_then(|()| not_allowed(&allow)));
+        let resource = resource.default_service(web::to(refuse));
+        if compressed {
             resource.wrap(Compress::default()).wrap(from_fn(negotiate)).register(config);
         } else {
             resource.register(config);
@@ -122,11 +132,7 @@ async fn negotiate(
     Ok(response)
 }
 
-fn not_allowed(request: &HttpRequest, allow: &str) -> Result<HttpResponse, ApiError> {
-    // A path that names nothing is that, whatever the method.
-    if request.match_info().get("id").is_some() {
-        users::id_in(request)?;
-    }
+fn not_allowed(allow: &str) -> Result<HttpResponse, ApiError> {
     Err(ApiError {
         allow: Some(allow.into()),
         ..ApiError::new(ErrorCode::MethodNotAllowed, "Method not allowed")

@@ -36,7 +36,7 @@ async fn health(request: Request, _: NoQuery) -> HttpResponse {
 
 /// `GET /livez`: the process answers. Looks at nothing, so that a slow store does not get the process killed.
 async fn livez(request: Request, _: NoQuery) -> HttpResponse {
-    request.answer(StatusCode::OK, "Process is up", json!({ "status": "alive" }))
+    request.answer("Process is up", json!({ "status": "alive" }))
 }
 
 /// `GET /readyz`: store and mail worker can be reached; 503 otherwise.
@@ -48,7 +48,7 @@ async fn readyz(
     let readiness = health.readiness().await;
     let parts = json!({ "store": readiness.store, "mail_worker": readiness.mail_worker });
     if readiness.is_ready() {
-        return Ok(request.answer(StatusCode::OK, "Service is ready", parts));
+        return Ok(request.answer("Service is ready", parts));
     }
     Err(ApiError {
         details: Some(parts),

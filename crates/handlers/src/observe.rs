@@ -20,11 +20,11 @@ use crate::{
     cors::Readers,
     endpoint::speaks_json,
     error::{ApiError, ErrorCode},
+    json::ACCEPT_PATCH,
     log_line::printable,
     pages,
     request::{self, RequestStamp, Surroundings},
 };
-
 
 pub(crate) async fn observe(
     surroundings: Data<Surroundings>,

@@ -2,7 +2,6 @@
 
 use actix_web::{
     HttpResponse,
-    http::StatusCode,
     web::{Data, ServiceConfig},
 };
 use denizen_models::{
@@ -37,11 +36,7 @@ async fn request_password_reset(
     let message = "If your email address is in our database, you will receive a password reset link shortly."
         .to_owned();
     let answer = PasswordResetResponse { message, email };
-    Ok(request.answer(
-        StatusCode::OK,
-        "Password reset token generated. Check your email for instructions.",
-        answer,
-    ))
+    Ok(request.answer("Password reset token generated. Check your email for instructions.", answer))
 }
 
 /// `POST /api/users/reset-password`
@@ -55,7 +50,7 @@ async fn reset_password(
     let message =
         "Your password has been reset successfully. You can now log in with your new password.".to_owned();
     let answer = PasswordResetConfirmationResponse { message, success: true };
-    Ok(request.answer(StatusCode::OK, "Password has been reset successfully.", answer))
+    Ok(request.answer("Password has been reset successfully.", answer))
 }
 
 /// `POST /api/users/validate-reset-token`
@@ -67,7 +62,7 @@ async fn validate_reset_token(
 ) -> Result<HttpResponse, ApiError> {
     let status = users.validate_reset_token(&request.access, body).await?;
     let message = if status.valid { "Reset token is valid" } else { "Reset token is not valid" };
-    Ok(request.answer(StatusCode::OK, message, status))
+    Ok(request.answer(message, status))
 }
 
 impl From<RequestPasswordResetError> for ApiError {

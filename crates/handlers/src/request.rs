@@ -43,8 +43,8 @@ pub(crate) struct Request {
 
 impl Request {
     /// A success with data.
-    pub(crate) fn answer<T: Serialize>(&self, status: StatusCode, message: &str, data: T) -> HttpResponse {
-        self.respond(status, message, Some(data), None::<()>)
+    pub(crate) fn answer<T: Serialize>(&self, message: &str, data: T) -> HttpResponse {
+        self.respond(StatusCode::OK, message, Some(data), None::<()>)
     }
 
     /// A success that consists of its message.

@@ -29,7 +29,8 @@ use crate::{
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/users").get(list).post(create));
-    config.service(Endpoint::at("/api/users/{id:.*}").get(get).put(update).patch(patch).delete(delete));
+    let one = Endpoint::at("/api/users/{id:.*}").checked(|request| id_in(request).map(|_| ()));
+    config.service(one.get(get).put(update).patch(patch).delete(delete));
 }
 
 /// `GET /api/users`
@@ -96,7 +97,7 @@ async fn get(
     let user = users.get_user(&request.access, id).await?;
     let tag = user.tag();
     let response = match expected.check(&user) {
-        Ok(()) => request.answer(StatusCode::OK, "User retrieved successfully", request.access.view(user)),
+        Ok(()) => request.answer("User retrieved successfully", request.access.view(user)),
         Err(Unexpected::Exists) => HttpResponse::NotModified().finish(),
         Err(Unexpected::Changed) => return Err(Unexpected::Changed.into()),
     };
@@ -133,7 +134,7 @@ async fn patch(
 /// (RFC 9110, section 8.7).
 fn updated(request: &Request, user: User) -> HttpResponse {
     let (path, tag) = (path_of(user.id), user.tag());
-    let response = request.answer(StatusCode::OK, "User updated successfully", request.access.view(user));
+    let response = request.answer("User updated successfully", request.access.view(user));
     tagged(at(response, header::CONTENT_LOCATION, path), &tag)
 }
 
@@ -162,7 +163,7 @@ impl FromRequest for PathId {
 }
 
 /// The id in the path, if it stands there in its one canonical form.
-pub(crate) fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
+fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
     let id = request.match_info().get("id").unwrap_or("");
     if id.is_empty() {
         return Err(ApiError::new(ErrorCode::MissingUserId, "User ID is required"));

@@ -19,6 +19,8 @@ use crate::{
 ///
 /// Every method validates its input and enforces the rules about who may do what; a caller need not, and cannot,
 /// do either for it. A user whom the actor may not see does not exist for them: the error is the same.
+/// What can go wrong in a method is what its error type lists. Who changes a user says in which state they expect it
+/// ([`Expected`]); that is checked where the change is written, so that nobody can come in between.
 #[async_trait]
 pub trait UserService: Send + Sync {
     /// The user with this id.

@@ -231,12 +231,13 @@ pub(crate) async fn delete(
     }
     for _ in 0..ATTEMPTS {
         // Whoever expects nothing need not look.
-        let mut revision = None;
-        if *expected != Expected::anything() {
+        let revision = if *expected == Expected::anything() {
+            None
+        } else {
             let user = ports.store.find_user(id).await?.ok_or(DeleteUserError::NotFound(id))?;
             expected.check(&user)?;
-            revision = Some(user.revision);
-        }
+            Some(user.revision)
+        };
         let event = AuditEvent::new(AuditKind::UserDeleted, id, context, ports.clock.now());
         let work = UnitOfWork::new().with(Change::DeleteUser { user: id, revision }).record(event);
         match ports.store.commit(work).await {

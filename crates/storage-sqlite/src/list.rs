@@ -1,6 +1,6 @@
 //! The list of users in all its orders.
 
-use denizen_services::store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort};
+use denizen_services::store::{Cursor, PageRequest, UserFilter, UserPage, UserSort};
 use rusqlite::{Connection, params};
 
 use crate::{
@@ -65,13 +65,11 @@ pub(crate) fn page(
     filter: &UserFilter,
     page: &PageRequest,
 ) -> Result<UserPage, Failure> {
+    page.check(filter)?;
     // One more than asked for tells whether there is more.
     let limit = at_most(page.limit.saturating_add(1));
     let (key, id) = seen(page);
     let mut users = if !filter.search.is_empty() {
-        if page.sort != UserSort::Id {
-            return Err(StoreError::Malformed("a search is listed by id".to_owned()).into());
-        }
         search::page(connection, filter, id, limit)?
     } else if filter.role.is_none() && filter.active.is_none() {
         let sql = match page.sort {

@@ -4,7 +4,7 @@
 //! types the commands and compares the answers. So a page that is wrong fails, with its line. `docs/contributing-docs.md`
 //! is written for authors of pages.
 //!
-//! [`check`] is what can be known in a second; [`execute`] follows the pages in a copy of the repository.
+//! [`check()`] is what can be known in a second; [`execute`] follows the pages in a copy of the repository.
 
 mod bless;
 mod book;
@@ -119,6 +119,16 @@ mod tests {
     #[test]
     fn the_pages_of_this_repository_pass() {
         check(&Workspace::load().unwrap()).unwrap_or_else(|problems| panic!("\n{problems}"));
+    }
+
+    #[test]
+    fn the_book_is_made_of_this_folder_and_never_of_pages_that_mdbook_makes_up() {
+        let tree = Tree::of_repository(&Workspace::load().unwrap().root).unwrap();
+        let settings: Vec<_> = tree.text("docs/book.toml").unwrap().lines().collect();
+        assert!(
+            settings.contains(&"src = \".\"") && settings.contains(&"create-missing = false"),
+            "{settings:#?}"
+        );
     }
 
     #[test]

@@ -187,8 +187,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_left_out_is_refused_with_what_can() {
-        assert_eq!(parse("--without clippy").unwrap_err(), "`--without clippy`: can only leave out docs, examples");
-        assert_eq!(parse("--without examples,").unwrap_err(), "`--without `: can only leave out docs, examples");
+        assert_eq!(
+            parse("--without clippy").unwrap_err(),
+            "`--without clippy`: can only leave out docs, examples"
+        );
+        assert_eq!(
+            parse("--without examples,").unwrap_err(),
+            "`--without `: can only leave out docs, examples"
+        );
         assert_eq!(
             parse("--without").unwrap_err(),
             "`--without` needs names, for example `--without examples`"

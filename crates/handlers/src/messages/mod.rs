@@ -74,7 +74,7 @@ async fn send(
             return Err(InvalidMessage::UnsupportedType(kind).into());
         }
     };
-    Ok(request.answer(StatusCode::OK, message, json!({ "recipients": recipients })))
+    Ok(request.answer(message, json!({ "recipients": recipients })))
 }
 
 /// Who speaks. Until there is sign-in, that is what the query says, to services that take everybody for an

@@ -46,6 +46,7 @@ impl Reads for InMemoryStore {
     }
 
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreError> {
+        page.check(filter)?;
         let state = self.state();
         let matching =
             state.users_behind(page.sort, page.after.as_ref()).filter(|user| matches(filter, user));

@@ -37,6 +37,19 @@ pub struct PageRequest {
     pub limit: usize,
 }
 
+impl PageRequest {
+    /// Every store calls this before it lists users, so that all refuse the same nonsense.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`]: a search in another order than by id.
+    pub fn check(&self, filter: &UserFilter) -> Result<(), StoreError> {
+        if filter.search.is_empty() || self.sort == UserSort::Id {
+            return Ok(());
+        }
+        Err(StoreError::Malformed("a search is listed by id".to_owned()))
+    }
+}
+
 /// A part of the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserPage {
@@ -50,7 +63,7 @@ pub struct UserPage {
 ///
 /// "Not found" is `Ok(None)`: whether that is an error is for the service to say. A read that begins after a commit
 /// was acknowledged MUST see it. No read may look at every user; a list or search that would take too long fails
-/// with [`StoreError::Busy`].
+/// with [`StoreError::Busy`]. What else a read can report is [`StoreError::Unavailable`] and [`StoreError::Corrupt`].
 #[async_trait]
 pub trait Reads: Send + Sync {
     /// The user with this id.
@@ -65,7 +78,8 @@ pub trait Reads: Send + Sync {
     /// What is needed to check this user's password; `None` if there is no such user.
     async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
 
-    /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more.
+    /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
+    /// refuse what [`PageRequest::check`] refuses.
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreError>;
 
     /// How many users there are. Costs time in proportion to the answer.

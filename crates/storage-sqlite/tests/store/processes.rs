@@ -11,7 +11,10 @@ use std::{
 use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
-    store::{Precondition, Reads as _, StoreError, UnitOfWork, Units as _, UserRef},
+    store::{
+        BucketKey, Precondition, Quota, Reads as _, SecretName, Secrets as _, ServiceSecret, StoreError,
+        UnitOfWork, Units as _, UserRef,
+    },
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::{FixedClock, user_values};
@@ -53,6 +56,37 @@ async fn of_fifty_confirmations_through_two_stores_one_succeeds() {
         }
     }
     assert_eq!(successes, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_are_counted_through_two_stores_under_one_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("denizen.db");
+    let open = || Arc::new(SqliteStore::open(SqliteOptions::new(&path)).unwrap());
+    let stores = [open(), open()];
+    let secret = |byte| ServiceSecret::from_bytes([byte; 64]);
+    assert_eq!(stores[0].keep_secret(SecretName::Limits, secret(1)).await, Ok(secret(1)));
+    assert_eq!(stores[1].keep_secret(SecretName::Limits, secret(2)).await, Ok(secret(1)));
+
+    let (seven, now) = (Quota::new(7, chrono::Duration::seconds(1)), FixedClock::start());
+    let take = UnitOfWork::new().take_from_bucket(BucketKey::from_bytes([7; 32]), seven, now, 1_000);
+    let takers: Vec<_> = (0..50)
+        .map(|number| {
+            let (store, work) = (Arc::clone(&stores[number % 2]), take.clone());
+            tokio::spawn(async move { store.commit(work).await })
+        })
+        .collect();
+    let mut successes = 0;
+    for taker in takers {
+        match taker.await.unwrap() {
+            Ok(_) => successes += 1,
+            Err(error) => {
+                let retry_after = chrono::Duration::seconds(1);
+                assert_eq!(error, StoreError::RateLimited { retry_after });
+            }
+        }
+    }
+    assert_eq!(successes, 7);
 }
 
 #[tokio::test]

@@ -165,6 +165,7 @@ macro_rules! for_each_store_case {
             every_character_of_a_search_is_meant_literally
             a_search_is_found_in_one_piece_and_in_one_name
             a_search_can_be_filtered_and_paged
+            a_search_in_another_order_than_by_id_is_malformed
             a_search_follows_every_change
         ;
         audit:

@@ -86,7 +86,7 @@ pub struct Terminal {
 }
 
 /// Runs `$1` until its input ends, then interrupts it as Ctrl-C would, and kills it if it is still there after `$2`
-/// seconds. With job control, because a program in the background of a script would never see an interrupt.
+/// seconds. What it has started itself ends with it. With job control, because a program in the background of a script would never see an interrupt.
 const UNTIL_TOLD: &str = "set -m
 bash --noprofile --norc -c \"$1\" </dev/null 2>&1 & job=$!
 exec >/dev/null 2>&1
@@ -94,7 +94,7 @@ read -r _
 kill -INT -- -$job
 (sleep \"$2\"; kill -KILL -- -$job) & timer=$!
 wait $job
-kill -KILL -- -$timer";
+kill -KILL -- -$job -$timer";
 
 /// What a program prints when it is ready; the rest of the line is its address.
 const READY: &str = "listening on ";
@@ -159,9 +159,12 @@ impl Terminal {
     /// Everything that it has shown so far, without the hundreds of lines about packages that cargo has built.
     pub fn log(&self) -> String {
         let is_progress = |line: &str| {
-            ["Compiling ", "Downloading ", "Downloaded "].iter().any(|word| line.trim_start().starts_with(word))
+            ["Compiling ", "Downloading ", "Downloaded "]
+                .iter()
+                .any(|word| line.trim_start().starts_with(word))
         };
-        let lines: Vec<&str> = self.log.iter().map(String::as_str).filter(|line| !is_progress(line)).collect();
+        let lines: Vec<&str> =
+            self.log.iter().map(String::as_str).filter(|line| !is_progress(line)).collect();
         lines.join("\n")
     }
 

@@ -18,13 +18,29 @@ pub struct Need {
     debian_packages: &'static [&'static str],
 }
 
-pub const NEEDS: &[Need] = &[Need {
-    what: "a C compiler with the headers of the C library",
-    why: "SQLite is compiled in",
-    left_out_by: None,
-    probe: ("cc", &["-x", "c", "-fsyntax-only", "-include", "stdlib.h", "/dev/null"]),
-    debian_packages: &["gcc", "libc6-dev"],
-}];
+pub const NEEDS: &[Need] = &[
+    Need {
+        what: "a C compiler with the headers of the C library",
+        why: "SQLite is compiled in",
+        left_out_by: None,
+        probe: ("cc", &["-x", "c", "-fsyntax-only", "-include", "stdlib.h", "/dev/null"]),
+        debian_packages: &["gcc", "libc6-dev"],
+    },
+    Need {
+        what: "git",
+        why: "the files of the repository are those that it lists",
+        left_out_by: None,
+        probe: ("git", &["--version"]),
+        debian_packages: &["git"],
+    },
+    Need {
+        what: "curl",
+        why: "the pages talk to the service with it",
+        left_out_by: Some("docs"),
+        probe: ("curl", &["--version"]),
+        debian_packages: &["curl"],
+    },
+];
 
 /// Where we are, as far as installing goes.
 #[derive(Clone, Copy)]

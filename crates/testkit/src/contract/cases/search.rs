@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use denizen_models::{ADMIN_ROLE, EmailAddress, UserValues, fold};
-use denizen_services::store::{PageRequest, Store, UnitOfWork, UserFilter, UserSort};
+use denizen_services::store::{PageRequest, Store, StoreError, UnitOfWork, UserFilter, UserSort};
 
 use crate::{
     contract::verbs::{at, commit, insert_all, insert_values, update},
@@ -257,6 +257,14 @@ pub async fn a_search_can_be_filtered_and_paged(store: Arc<dyn Store>) {
             assert_eq!(request.after, None, "nothing behind the last one: {filter:?} by {limit}");
         }
         assert_eq!(must(store.count_users(&filter).await), expected.len() as u64, "{filter:?}");
+    }
+}
+
+pub async fn a_search_in_another_order_than_by_id_is_malformed(store: Arc<dyn Store>) {
+    let filter = UserFilter { search: "ada".to_owned(), ..UserFilter::default() };
+    for sort in [UserSort::IdDescending, UserSort::Username, UserSort::UsernameDescending] {
+        let refusal = store.list_users(&filter, &PageRequest { sort, after: None, limit: 1 }).await;
+        assert!(matches!(refusal, Err(StoreError::Malformed(_))), "{sort:?}: {refusal:?}");
     }
 }
 
