@@ -60,6 +60,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
+use denizen_models::PasswordPolicy;
 use denizen_services::{
     Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService,
 };
@@ -105,8 +106,8 @@ pub struct HandlerSettings {
     pub slow_request: Option<Duration>,
     /// How long a body may take to arrive; beyond that, 408.
     pub body_timeout: Option<Duration>,
-    /// What pages say about the length of a password. The policy itself is the service's.
-    pub password_min_chars: usize,
+    /// What pages say about new passwords. It is the service that decides, and it has its own.
+    pub password_policy: PasswordPolicy,
     /// Mount the demonstrations: `/api/calculate`, `/api/tasks` and `/api/goroutines`. Off by default: they cost
     /// time and memory, and nobody needs them for user accounts.
     pub demo_routes: bool,

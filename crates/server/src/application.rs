@@ -10,7 +10,6 @@ use std::{
 use actix_server::Server;
 use denizen_handlers::Services;
 use denizen_mail::{Links, LogMailer};
-use denizen_models::PasswordPolicy;
 use denizen_services::{
     AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, ListUsersError, MailWorker,
     Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery, UserService,
@@ -210,10 +209,7 @@ fn service_settings(config: &Config) -> ServiceSettings {
             Profile::Development => Disclosure::Tutorial,
             Profile::Production => Disclosure::Uniform,
         },
-        password_policy: PasswordPolicy {
-            min_chars: config.password_min_length,
-            ..PasswordPolicy::default()
-        },
+        password_policy: config.password_policy(),
         reset_token_ttl: chrono::Duration::from_std(config.reset_token_ttl)
             .unwrap_or(ServiceSettings::default().reset_token_ttl),
         limits: match config.profile {

@@ -27,7 +27,7 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
         cors_origins: config.cors_origins.clone(),
         local_only: development,
         everyone_is_admin: development,
-        password_min_chars: config.password_min_length,
+        password_policy: config.password_policy(),
         rate_limit: rate_limit(config),
         trusted_proxies: config.trusted_proxies.clone(),
         slow_request: Some(config.slow_request),
@@ -42,7 +42,7 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
     let server = builder
         .workers(config.workers)
         // actix counts per thread.
-        .max_concurrent_connections(config.max_connections.div_ceil(config.workers))
+        .max_concurrent_connections(config.max_connections.div_ceil(config.workers.max(1)))
         .shutdown_timeout(config.shutdown_timeout.as_secs())
         // Signals are the caller's: the store has to be closed after the server.
         .disable_signals()

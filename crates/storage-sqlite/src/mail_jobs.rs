@@ -25,6 +25,8 @@ statements! {
     ENQUEUE_FOR_USER = "INSERT INTO mail_jobs (kind, user_id, requested_at, due_at, ip, request_id) \
          VALUES (?1, ?2, ?3, ?3, ?4, ?5) RETURNING id";
     EXPECT_LEASE = "SELECT id FROM mail_jobs WHERE id = ?1 AND lease_id = ?2 AND generation = ?3";
+    DUE = "SELECT id FROM mail_jobs WHERE dead = 0 AND due_at <= ?1 \
+         AND (lease_until IS NULL OR lease_until <= ?1) LIMIT 1";
     LEASE = "UPDATE mail_jobs SET lease_id = ?1, lease_until = ?3 WHERE id IN (SELECT id FROM mail_jobs \
          WHERE dead = 0 AND due_at <= ?2 AND (lease_until IS NULL OR lease_until <= ?2) \
          ORDER BY due_at, id LIMIT ?4) \
@@ -64,6 +66,11 @@ pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), 
         Some(()) => Ok(()),
         None => Err(StoreError::PreconditionFailed(Precondition::Lease).into()),
     }
+}
+
+/// Whether there is anything to lease. For those who ask all the time: it needs no writer.
+pub(crate) fn is_due(connection: &Connection, now: DateTime<Utc>) -> Result<bool, Failure> {
+    find(connection, DUE, [now.timestamp_micros()], |_| Ok(())).map(|due| due.is_some())
 }
 
 pub(crate) fn lease(

@@ -44,6 +44,10 @@ impl MailQueue for SqliteStore {
         until: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<LeasedMail>, StoreError> {
+        // Most of the time there is nothing, and an idle worker should keep nobody from writing.
+        if !self.readers.read(move |connection| mail_jobs::is_due(connection, now)).await? {
+            return Ok(Vec::new());
+        }
         self.writer.run(move |connection| mail_jobs::lease(connection, lease_id, now, until, limit)).await
     }
 

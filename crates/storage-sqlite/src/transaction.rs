@@ -122,12 +122,3 @@ fn write_each(
     }
     Ok(verdicts)
 }
-
-/// Tells every observer, none of which can harm the writer or the others.
-pub(crate) fn tell(observers: &[Arc<dyn CommitObserver>], event: impl Fn(&dyn CommitObserver)) {
-    for observer in observers {
-        if catch_unwind(AssertUnwindSafe(|| event(observer.as_ref()))).is_err() {
-            log::error!("an observer of commits panicked");
-        }
-    }
-}

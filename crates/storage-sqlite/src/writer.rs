@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use denizen_services::store::{CommitObserver, Committed, StoreError, UnitOfWork};
+use denizen_services::store::{CommitObserver, Committed, StoreError, UnitOfWork, tell_observers};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -19,7 +19,7 @@ use crate::{
     error::Failure,
     lock::lock,
     queue::{send, stopped},
-    transaction::{Write, tell, write},
+    transaction::{Write, write},
 };
 
 /// How many units share a transaction at most. More would gain little and make the first wait longer.
@@ -216,7 +216,7 @@ impl Write for Unit {
 
     fn committed(&self, observers: &[Arc<dyn CommitObserver>]) {
         if let Some(committed) = &self.committed {
-            tell(observers, |observer| observer.committed(&self.work, committed));
+            tell_observers(observers, &self.work, committed);
         }
     }
 

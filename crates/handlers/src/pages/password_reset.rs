@@ -89,7 +89,7 @@ fn choose(
 ) -> Result<HttpResponse, ApiError> {
     PAGE.answer(
         status,
-        context! { step => "choose", min_chars => surroundings.settings.password_min_chars, error },
+        context! { step => "choose", min_chars => surroundings.settings.password_policy.min_chars, error },
     )
 }
 

@@ -83,19 +83,19 @@ pub struct Config {
     pub workers: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Requests per second of one address in the long run; 0 is no limit.
+    /// Requests per second of one address in the long run: 1 to 1,000,000, or 0 for no limit.
     pub rate_limit: usize,
-    /// Requests of one address at once.
+    /// Requests of one address at once: 1 to 1,000,000.
     pub rate_burst: usize,
-    /// Open connections.
+    /// Connections that may be open at once: 1 to 1,000,000.
     pub max_connections: usize,
-    /// For the head of a request.
+    /// How long the head of a request may take: 1 second to 5 minutes.
     pub header_timeout: Duration,
-    /// For the body of a request, and for a client that takes nothing.
+    /// How long the body of a request may take, and a client that takes nothing: 1 second to 5 minutes.
     pub body_timeout: Duration,
-    /// Between two requests on a connection.
+    /// How long a connection may rest between two requests: 1 second to 1 hour.
     pub idle_timeout: Duration,
-    /// From which duration on a request is a warning in the log.
+    /// From which duration on a request is a warning in the log: 1 second to 1 hour.
     pub slow_request: Duration,
     /// Whether the demonstrations (calculations, tasks) have routes.
     pub demo_routes: bool,

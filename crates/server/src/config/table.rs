@@ -206,6 +206,12 @@ pub static SHUTDOWN_TIMEOUT: Setting = Setting::new(
     "How long running requests may take to finish when the server is told to stop: `0s` to `1h`.",
 );
 
+/// `workers`: threads that speak HTTP.
+pub static WORKERS: Setting = Setting {
+    kind: Kind::Number,
+    ..Setting::new("workers", "DENIZEN_WORKERS", Preset::Cores, "How many threads serve HTTP: 1 to 512.")
+};
+
 /// `trusted_proxies`: who may say on whose behalf it asks.
 pub static TRUSTED_PROXIES: Setting = Setting {
     kind: Kind::List,
@@ -295,12 +301,6 @@ pub static DEMO_ROUTES: Setting = Setting {
         Preset::Text("true"),
         "Whether `/api/calculate`, `/api/tasks` and `/api/goroutines` are there: `true` or `false`.",
     )
-};
-
-/// `workers`: threads that speak HTTP.
-pub static WORKERS: Setting = Setting {
-    kind: Kind::Number,
-    ..Setting::new("workers", "DENIZEN_WORKERS", Preset::Cores, "How many threads serve HTTP: 1 to 512.")
 };
 
 /// Every setting, in the order in which `denizen config print` and the documentation list them.

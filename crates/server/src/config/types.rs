@@ -2,6 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
+use denizen_models::PasswordPolicy;
 use url::{Host, Url};
 
 use super::Config;
@@ -83,6 +84,12 @@ impl From<&Url> for PublicUrl {
 }
 
 impl Config {
+    /// What a new password must be, for the service that decides and for the page that says so.
+    #[must_use]
+    pub fn password_policy(&self) -> PasswordPolicy {
+        PasswordPolicy { min_chars: self.password_min_length, ..PasswordPolicy::default() }
+    }
+
     /// What links begin with, once the listener has the address `bound`: the public URL, or
     /// `http://localhost:PORT` if nobody named one.
     #[must_use]

@@ -33,7 +33,6 @@ mod users;
 
 use std::{
     collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -45,7 +44,7 @@ use crate::{
     lock::lock,
     store::{
         CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName, Secrets,
-        ServiceSecret, SessionTouch, SessionTouches, StoreError, UnitOfWork, Units,
+        ServiceSecret, SessionTouch, SessionTouches, StoreError, UnitOfWork, Units, tell_observers,
     },
 };
 
@@ -72,11 +71,7 @@ impl InMemoryStore {
     fn commit_now(&self, work: &UnitOfWork) -> Result<Committed, StoreError> {
         let observers = lock(&self.observers);
         let committed = self.state().commit(work)?;
-        for observer in observers.iter() {
-            if catch_unwind(AssertUnwindSafe(|| observer.committed(work, &committed))).is_err() {
-                log::error!("an observer of commits panicked");
-            }
-        }
+        tell_observers(&observers, work, &committed);
         Ok(committed)
     }
 }

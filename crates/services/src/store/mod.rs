@@ -30,7 +30,10 @@ mod records;
 mod secrets;
 mod unit_of_work;
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -72,8 +75,17 @@ pub trait Units: Send + Sync {
 /// Told of every commit: the place for caches and live events.
 pub trait CommitObserver: Send + Sync {
     /// Called after the commit and before its answer, in commit order, also if the caller is gone. MUST NOT block;
-    /// a panic in here is caught and logged by the store. `committed` has one outcome per change of `work`.
+    /// a panic in here is caught and logged ([`tell_observers`]). `committed` has one outcome per change of `work`.
     fn committed(&self, work: &UnitOfWork, committed: &Committed);
+}
+
+/// Tells every observer of a commit. For stores: one that panics harms neither the store nor the others.
+pub fn tell_observers(observers: &[Arc<dyn CommitObserver>], work: &UnitOfWork, committed: &Committed) {
+    for observer in observers {
+        if catch_unwind(AssertUnwindSafe(|| observer.committed(work, committed))).is_err() {
+            log::error!("an observer of commits panicked");
+        }
+    }
 }
 
 /// The queue of mail jobs. Jobs get into it as [`Change::EnqueueMail`].
