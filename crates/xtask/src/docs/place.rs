@@ -76,6 +76,10 @@ impl Place {
         command
             .current_dir(&self.work)
             .env("CARGO_TARGET_DIR", &self.out)
+            // What is typed stays as it is; only the linker's whole-program optimisation, which is most of the time of a
+            // release build and changes no answer, is left to those who will run the result.
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
             .env("LC_ALL", "C.UTF-8")
             .env("no_proxy", "localhost,127.0.0.1");
     }
