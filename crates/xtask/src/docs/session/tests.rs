@@ -138,9 +138,7 @@ fn a_server_that_never_gets_ready_is_named() {
 #[test]
 fn starting_again_in_the_first_terminal_ends_what_ran_there() {
     let program = |port: u16| {
-        format!(
-            "(trap 'echo {port} >> ended; exit' INT; echo listening on x:{port}; tail -f /dev/null & wait)"
-        )
+        format!("trap 'echo {port} >> ended; exit' INT; echo listening on x:{port}; tail -f /dev/null & wait")
     };
     let start = |port| format!("In the first terminal, run:\n\n```console\n$ {}\n```\n\n", program(port));
     let page = format!(
