@@ -61,7 +61,8 @@ impl Query {
     }
 }
 
-fn refused(name: &str, reason: &str) -> ApiError {
+/// A parameter that makes no sense, and why.
+pub(crate) fn refused(name: &str, reason: &str) -> ApiError {
     let name = printable(name, 50);
     let details = json!({ "fields": { &name: [reason] } });
     ApiError { details: Some(details), ..ApiError::invalid_query(&name) }
@@ -136,5 +137,17 @@ mod tests {
         let error =
             Query::parse("limit=ten").unwrap().take_as("limit", "a number", |_| None::<u8>).unwrap_err();
         assert_eq!(error.details.unwrap(), json!({"fields": {"limit": ["expected a number"]}}));
+    }
+
+    #[test]
+    fn more_parameters_than_anything_here_takes_are_refused_unread() {
+        let text = |count| (0..count).map(|number| format!("p{number}&")).collect::<String>();
+        assert_eq!(
+            Query::parse(&text(16)).unwrap().finish().unwrap_err().message,
+            "Invalid query parameter: p0"
+        );
+        let error = Query::parse(&text(100_000)).unwrap_err();
+        assert_eq!(error.message, "Invalid query parameter: p16");
+        assert_eq!(error.details.unwrap(), json!({"fields": {"p16": ["too many parameters"]}}));
     }
 }

@@ -138,7 +138,7 @@ pub enum MessageKind {
     UserEvent,
     /// The answer to a `ping`.
     Pong,
-    /// What the client sent was refused; `content` is `{"code": …, "message": …}`.
+    /// What the client sent was refused; `content` is `{"code": …, "message": …, "details"?: …}`, as over HTTP.
     Error,
 }
 

@@ -147,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn a_long_walk_on_a_number_pad_has_an_answer() {
+        for length in 20..=40 {
+            let walk: String = "12".chars().cycle().take(length).collect();
+            let _any_answer = weakness(&walk, &[]);
+        }
+    }
+
+    #[test]
     fn hostile_input_is_not_tried_out_at_length() {
         // All of them together take zxcvbn minutes, if it is let loose on them.
         for length in 8..=256 {

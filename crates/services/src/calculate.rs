@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -103,7 +103,7 @@ impl DefaultMathService {
             operands: format!("{:.2}, {:.2}", valid.a, valid.b),
             timestamp: self.clock.now().timestamp(),
             request_id: context.request_id.clone(),
-            processing_time_ms: started.elapsed().as_secs_f64() * 1000.0,
+            processing_time_ms: milliseconds(started.elapsed()),
         };
         let mut history = lock(&self.history);
         if history.len() == Self::HISTORY {
@@ -186,4 +186,9 @@ fn quotient(a: &BigDecimal, b: &BigDecimal, decimals: i64) -> BigDecimal {
     let whole = |number: &BigDecimal, scale| number.with_scale(scale).into_bigint_and_scale().0;
     let digits: BigInt = whole(a, unit + decimals) / whole(b, unit);
     BigDecimal::new(digits, decimals)
+}
+
+/// To the microsecond: more digits would mean nothing.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }

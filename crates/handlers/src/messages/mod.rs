@@ -20,7 +20,7 @@ use crate::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     json::Json,
-    query::Query,
+    query::{Query, refused},
     request::{Request, Surroundings},
 };
 
@@ -42,7 +42,8 @@ async fn get(
 ) -> Result<HttpResponse, ApiError> {
     if handshake::is_wanted(&http) {
         handshake::check_origin(&http, &surroundings.settings.cors_origins)?;
-        let name = name_in(query)?.ok_or_else(|| ApiError::invalid_query("name"))?;
+        let name = name_in(query)?
+            .ok_or_else(|| refused("name", "name is required: 3 to 50 letters, digits and underscores"))?;
         return session::open(request.access, &http, messages.into_inner(), surroundings, &name, intake);
     }
     query.finish()?;

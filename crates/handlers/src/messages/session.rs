@@ -139,7 +139,11 @@ impl Session {
             Ok(None) => return Ok(()),
             Ok(Some(kind)) => (kind, json!({})),
             Err(error) => {
-                (MessageKind::Error, json!({ "code": error.code.as_str(), "message": error.message }))
+                let mut content = json!({ "code": error.code.as_str(), "message": error.message });
+                if let (Some(details), Some(members)) = (error.details, content.as_object_mut()) {
+                    members.insert("details".to_owned(), details);
+                }
+                (MessageKind::Error, content)
             }
         };
         let content = content.as_object().cloned().unwrap_or_default();

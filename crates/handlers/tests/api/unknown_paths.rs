@@ -73,6 +73,14 @@ async fn a_path_written_in_another_way_is_no_other_path() {
     let api = Api::start().await;
     // The same path by RFC 3986, section 2.3: unreserved characters may be written as octets.
     api.send(get("/%68ealth")).await.expect_success(200, "Server is healthy and running");
+    // So programs get JSON there too when something is wrong.
+    for (target, status, code, message) in [
+        ("/%61pi/nope", 404, "NOT_FOUND", "Not found"),
+        ("/%61%70%69/users/x", 400, "INVALID_USER_ID", "Invalid user ID format"),
+        ("/l%69vez?x=1", 400, "INVALID_QUERY", "Invalid query parameter: x"),
+    ] {
+        api.send(get(target)).await.expect_error(status, code, message);
+    }
     // Not the same path: an encoded slash is data, not a separator.
     assert_eq!(api.send(get("/api%2Fusers")).await.status, 404);
     assert!(api.users.is_untouched());

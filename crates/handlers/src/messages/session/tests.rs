@@ -174,6 +174,26 @@ async fn one_that_takes_nothing_is_given_up() {
     assert_eq!(started.elapsed().as_secs(), WRITE_TIME.as_secs());
 }
 
+/// The service shares a message among all who are to get it; the library copies it for each.
+#[actix_web::test]
+async fn what_a_client_does_not_take_stays_with_the_service() {
+    pause();
+    let mut client = Client::connect().await;
+    for _ in 0..50 {
+        client.service.try_send(Outgoing::Message("{}".into())).unwrap();
+    }
+    // Time passes only when nobody has anything to do.
+    assert!(
+        timeout(WRITE_TIME / 2, &mut client.left).await.is_err(),
+        "there is still time to take something"
+    );
+    let waiting = client.service.max_capacity() - client.service.capacity();
+    assert!(waiting >= 48, "only {waiting} of 50 wait");
+    for _ in 0..50 {
+        assert_eq!(client.next().await, (TEXT, b"{}".to_vec()));
+    }
+}
+
 #[actix_web::test]
 async fn pings_of_the_client_are_answered() {
     let mut client = Client::connect().await;
