@@ -17,6 +17,7 @@ use actix_web::{
 use crate::{
     error::{ApiError, ErrorCode},
     pages,
+    query::decode,
 };
 
 /// One path. Each method is one line; GET answers HEAD too; every other method is a 405 with `Allow`.
@@ -139,8 +140,8 @@ fn not_allowed(allow: &str) -> Result<HttpResponse, ApiError> {
     })
 }
 
-/// The paths below which everything is JSON.
-const JSON_PATHS: [&str; 5] = ["/api", "/health", "/livez", "/readyz", "/ws"];
+/// The segments below which everything is JSON.
+const JSON_PATHS: [&str; 5] = ["api", "health", "livez", "readyz", "ws"];
 
 /// For every path that nothing else takes.
 pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
@@ -151,8 +152,9 @@ pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiE
 }
 
 /// Whether everything at this path is for programs; elsewhere, errors are pages for people.
+///
+/// The router takes `/%61pi` for `/api`, so this does too; but a `%2F` separates nothing.
 pub(crate) fn speaks_json(path: &str) -> bool {
-    let below =
-        |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    JSON_PATHS.into_iter().any(below)
+    let first = path.strip_prefix('/').and_then(|path| path.split('/').next()).and_then(decode);
+    first.is_some_and(|first| JSON_PATHS.contains(&first.as_str()))
 }

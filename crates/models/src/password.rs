@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use crate::{
-    password_strength::{Weakness, is_personal, weakness},
+    password_strength::{Weakness, weakness},
     secret::Secret,
     user::UserValues,
 };
@@ -29,24 +29,31 @@ impl Password {
         self.0.as_bytes()
     }
 
-    /// Refuses a password that is `user`'s own name or address: for one that [`PasswordPolicy::check`] accepted
-    /// before it was known whose it is to be.
+    /// Refuses a password that everybody tries first, or that is `user`'s own name or address: what remains of
+    /// [`PasswordPolicy::check`] after [`PasswordPolicy::check_length`].
+    ///
+    /// Can take tens of milliseconds of a core, so that strangers should not be able to cause it.
     ///
     /// # Errors
     /// As [`PasswordPolicy::check`].
-    pub fn check_owner(&self, user: &UserValues) -> Result<(), String> {
+    pub fn check_strength(&self, user: &UserValues) -> Result<(), String> {
         let (username, email) = (user.username.as_str(), user.email.as_str());
-        let own = personal(username, email, &user.first_name, &user.last_name);
-        if is_personal(&self.0, &own) { Err(OWN.to_owned()) } else { Ok(()) }
+        self.check_beside(&personal(username, email, &user.first_name, &user.last_name))
+    }
+
+    /// The same for one who is not known, or not yet a user: see [`personal`].
+    fn check_beside(&self, personal: &[&str]) -> Result<(), String> {
+        match weakness(&self.0, personal) {
+            Some(Weakness::Common) => Err("is too common".to_owned()),
+            Some(Weakness::Personal) => Err("cannot be your own name or address".to_owned()),
+            None => Ok(()),
+        }
     }
 
     fn chars(&self) -> usize {
         self.0.chars().count()
     }
 }
-
-/// The reason for which a password is refused that is personal.
-const OWN: &str = "cannot be your own name or address";
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,6 +89,15 @@ impl PasswordPolicy {
 
     /// The same where it is known which names and addresses it must not be: see [`personal`].
     pub(crate) fn check_beside(&self, secret: &Secret, personal: &[&str]) -> Result<Password, String> {
+        let password = self.check_length(secret)?;
+        password.check_beside(personal).map(|()| password)
+    }
+
+    /// Accepts a new password by its length, which is quickly seen; [`Password::check_strength`] is the rest.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_length(&self, secret: &Secret) -> Result<Password, String> {
         if secret.is_blank() {
             return Err("cannot be empty".to_owned());
         }
@@ -92,15 +108,10 @@ impl PasswordPolicy {
         let password = Password::presented(secret);
         match password.chars() {
             chars if chars < self.min_chars => {
-                return Err(format!("must be at least {} characters long", self.min_chars));
+                Err(format!("must be at least {} characters long", self.min_chars))
             }
-            chars if chars > self.max_chars => return Err(self.too_long()),
-            _ => {}
-        }
-        match weakness(&password.0, personal) {
-            Some(Weakness::Common) => Err("is too common".to_owned()),
-            Some(Weakness::Personal) => Err(OWN.to_owned()),
-            None => Ok(password),
+            chars if chars > self.max_chars => Err(self.too_long()),
+            _ => Ok(password),
         }
     }
 

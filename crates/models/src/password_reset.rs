@@ -48,14 +48,15 @@ pub struct PasswordResetConfirmation {
 }
 
 impl PasswordResetConfirmation {
-    /// Reads the new password. Whether the token is good is for the service to say.
+    /// Reads the new password. Whether the token is good is for the service to say, and only then whether the password
+    /// is strong enough ([`Password::check_strength`]).
     ///
     /// # Errors
-    /// A member is missing, or the password breaks the policy.
+    /// A member is missing, or the password is too short or too long.
     pub fn validate(&self, policy: &PasswordPolicy) -> Result<Password, ValidationErrors> {
         let mut errors = ValidationErrors::new();
         errors.check(self.token.is_blank(), "token", "token cannot be empty");
-        match policy.check(&self.new_password) {
+        match policy.check_length(&self.new_password) {
             Ok(password) => errors.into_result(password),
             Err(reason) => {
                 errors.add("new_password", format!("new password {reason}"));

@@ -4,8 +4,9 @@ use zxcvbn::{matching::patterns::MatchPattern, zxcvbn};
 
 use crate::fold::fold;
 
-/// No entry of the dictionaries is longer.
-const LONGEST_ENTRY: usize = 32;
+/// No entry of the dictionaries is longer than 23 characters; repeated ones are. From 29 on, the number of guesses for a
+/// walk on a number pad overflows in zxcvbn, which panics where overflows are checked.
+const LONGEST: usize = 28;
 /// With more different signs for letters than this, trying out what each may stand for takes too long (digits do
 /// not: they stand for few letters each).
 const MOST_SIGNS: usize = 4;
@@ -28,11 +29,11 @@ pub(crate) fn weakness(password: &str, personal: &[&str]) -> Option<Weakness> {
     if is_personal(password, personal) {
         return Some(Weakness::Personal);
     }
-    (password.chars().count() <= LONGEST_ENTRY && is_common(password)).then_some(Weakness::Common)
+    (password.chars().count() <= LONGEST && is_common(password)).then_some(Weakness::Common)
 }
 
 /// Whether the password is, in one of those disguises, one of these names or addresses.
-pub(crate) fn is_personal(password: &str, personal: &[&str]) -> bool {
+fn is_personal(password: &str, personal: &[&str]) -> bool {
     let forms = |text: &str| {
         let folded = fold(text);
         let plain = without_lookalikes(&folded);

@@ -72,9 +72,10 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
                 .h1(map_config(app, |()| AppConfig::default()));
             fn_service(move |connection: TcpStream| {
                 stalled::give_up_after(body_timeout, &connection);
-                let peer = connection.peer_addr().ok();
+                // A client that has broken off by now has no address any more, and without one it is in no limit.
+                let peer = connection.peer_addr().map_err(DispatchError::Io);
                 let connection = Patient::new(connection, idle_timeout + header_timeout);
-                ready(Ok::<_, DispatchError>((connection, peer)))
+                ready(peer.map(|peer| (connection, Some(peer))))
             })
             .and_then(http)
         })?

@@ -4,6 +4,7 @@ mod closing;
 mod flood;
 mod handshake;
 mod intake;
+mod outlet;
 mod session;
 
 use actix_web::{

@@ -14,6 +14,7 @@ use super::{
     flood::Allowance,
     handshake,
     intake::{Fragments, Intake, Unfinished},
+    outlet::Outlet,
 };
 use crate::{error::ApiError, json, request::Surroundings};
 
@@ -30,6 +31,7 @@ struct Session {
     surroundings: Data<Surroundings>,
     connection: Connection,
     socket: Socket,
+    outlet: Outlet,
     fragments: Fragments,
     allowance: Allowance,
 }
@@ -52,12 +54,15 @@ pub(super) fn open(
         Err(error) => return Ok(handshake::refused(&error)),
     };
     let connection = messages.connect(&access, name)?;
+    let outlet = Outlet::default();
+    let response = outlet.watch(response);
     let session = Session {
         access,
         messages,
         surroundings,
         connection,
         socket,
+        outlet,
         fragments: Fragments::default(),
         allowance: Allowance::full(),
     };
@@ -101,7 +106,7 @@ impl Session {
                 },
                 _ = heartbeat.tick() => {
                     unanswered += 1;
-                    if unanswered > MAX_UNANSWERED { Err(End::Silent) } else { within(self.socket.ping(b"")).await }
+                    if unanswered > MAX_UNANSWERED { Err(End::Silent) } else { pass(&self.outlet, self.socket.ping(b"")).await }
                 }
             };
             if let Err(end) = done {
@@ -124,7 +129,7 @@ impl Session {
                 None => Ok(()),
             },
             Frame::Binary(_) => Err(End::Binary),
-            Frame::Ping(bytes) => within(self.socket.pong(&bytes)).await,
+            Frame::Ping(bytes) => pass(&self.outlet, self.socket.pong(&bytes)).await,
             Frame::Pong(_) | Frame::Nop => Ok(()),
             Frame::Close(reason) => Err(End::Left(reason.map(|reason| reason.code))),
         }
@@ -170,15 +175,18 @@ impl Session {
     }
 
     async fn write(&mut self, text: &str) -> Result<(), End> {
-        within(self.socket.text(text.to_owned())).await
+        pass(&self.outlet, self.socket.text(text.to_owned())).await
     }
 }
 
-async fn within(write: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
-    match timeout(WRITE_TIME, write).await {
-        Ok(written) => written.map_err(|Closed| End::Gone),
-        Err(_) => Err(End::Stuck),
-    }
+/// Writes, and waits until the client makes room for the next.
+async fn pass(outlet: &Outlet, write: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
+    let passed = async {
+        write.await.map_err(|Closed| End::Gone)?;
+        outlet.passed().await;
+        Ok(())
+    };
+    timeout(WRITE_TIME, passed).await.unwrap_or(Err(End::Stuck))
 }
 
 #[cfg(test)]

@@ -126,22 +126,41 @@ async fn next_error(socket: &mut Socket) -> Value {
 async fn mistakes_are_answered_with_the_codes_of_http_and_cost_no_connection() {
     let server = TestServer::start().await;
     let mut alice = Socket::open(server.address, "alice").await;
-    for (message, code, sentence) in [
-        (json!([]), "INVALID_REQUEST_BODY", "Invalid request body"),
-        (json!({"type": "ping", "x": 1}), "INVALID_REQUEST_BODY", "Invalid request body"),
-        (json!({}), "VALIDATION_ERROR", "Message type is required"),
-        (json!({"type": "chat"}), "UNSUPPORTED_MESSAGE_TYPE", "Unsupported message type: chat"),
-        (json!({"type": "direct"}), "MISSING_RECIPIENT", "Recipient is required for direct messages"),
+    let body = |column: u64, reason: &str| json!({"line": 1, "column": column, "reason": reason});
+    let field = |name: &str, reason: &str| json!({"fields": {name: [reason]}});
+    let unknown = "unknown field `x`, expected one of `type`, `to`, `content`, `from`, `timestamp`";
+    let kind = "Message type is required";
+    let topic = "topic must be user_events";
+    for (message, code, sentence, details) in [
+        (
+            json!([]),
+            "INVALID_REQUEST_BODY",
+            "Invalid request body",
+            Some(body(1, "the top level must be an object")),
+        ),
+        (json!({"x": 1}), "INVALID_REQUEST_BODY", "Invalid request body", Some(body(4, unknown))),
+        (json!({}), "VALIDATION_ERROR", kind, Some(field("type", kind))),
+        (json!({"type": "chat"}), "UNSUPPORTED_MESSAGE_TYPE", "Unsupported message type: chat", None),
+        (json!({"type": "direct"}), "MISSING_RECIPIENT", "Recipient is required for direct messages", None),
         (
             json!({"type": "direct", "to": "bob"}),
             "DELIVERY_ERROR",
             "Message delivery failed: user bob is not connected",
+            None,
         ),
-        (json!({"type": "subscribe"}), "VALIDATION_ERROR", "Validation failed: topic must be user_events"),
+        (
+            json!({"type": "subscribe"}),
+            "VALIDATION_ERROR",
+            "Validation failed: topic must be user_events",
+            Some(field("content.topic", topic)),
+        ),
     ] {
         alice.send(message).await;
-        let expected = json!({"type": "error", "content": {"code": code, "message": sentence}});
-        assert_eq!(timeless(alice.next().await), expected);
+        let mut content = json!({"code": code, "message": sentence});
+        if let Some(details) = details {
+            content["details"] = details;
+        }
+        assert_eq!(timeless(alice.next().await), json!({"type": "error", "content": content}));
     }
     alice.settle().await;
 }

@@ -1,12 +1,17 @@
 //! Faults of the log, which is on the standard error of a process.
 
+use std::time::Duration;
+
 use serde_json::json;
+use socket2::SockRef;
 use tempfile::TempDir;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::support::{
     api::{self, user, with},
     http::Request,
     process::Process,
+    socket::Socket,
 };
 
 /// The lines in which the log tells of requests.
@@ -113,4 +118,40 @@ async fn the_log_knows_the_request_id_of_the_answer_and_that_of_the_caller() {
         assert!(lines[index].starts_with("GET /api/users/999 404 "), "{}", lines[index]);
         assert!(lines[index].ends_with(&expected(index, caller)), "{}", lines[index]);
     }
+}
+
+/// The system forgets the address of a client that breaks the connection off. Its request would stand in the log
+/// without one, and in no limit.
+#[tokio::test]
+async fn no_request_is_served_without_an_address() {
+    let folder = TempDir::new().unwrap();
+    let process = Process::start(folder.path()).await;
+    let at = process.address;
+    for _ in 0..50 {
+        let mut connection = TcpStream::connect(at).await.unwrap();
+        connection.write_all(&Request::get("/readyz").bytes(at)).await.unwrap();
+        SockRef::from(&connection).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+    assert_eq!(Request::get("/livez").send(at).await.status, 200);
+
+    let log = process.stop().await;
+
+    let lines = access_lines(&log);
+    assert!(lines.iter().any(|line| line.starts_with("GET /livez 200 ")), "{log:#?}");
+    assert!(lines.iter().all(|line| line.contains(" 127.0.0.1 req_")), "{lines:#?}");
+}
+
+/// Anybody could fill the log with errors that are none of ours.
+#[tokio::test]
+async fn what_is_no_frame_is_no_error() {
+    let folder = TempDir::new().unwrap();
+    let process = Process::start(folder.path()).await;
+    let mut socket = Socket::open(process.address, "somebody").await;
+    // A ping in parts (RFC 6455, section 5.5), masked with zeros.
+    socket.write(&[0x09, 0x80, 0, 0, 0, 0]).await;
+    assert_eq!(socket.closed().await.0, 1002);
+
+    let log = process.stop().await;
+
+    assert!(!log.iter().any(|line| line.contains(" ERROR ")), "{log:#?}");
 }

@@ -148,19 +148,6 @@ async fn a_thousand_random_tokens_cost_thirty_reads_and_no_hash() {
     assert_eq!(world.try_request_reset(KNOWN).await, Ok(()), "and nothing else does");
 }
 
-/// To judge a password takes milliseconds of a core, which nobody gets for nothing.
-#[tokio::test]
-async fn a_refused_password_counts_like_a_token() {
-    let world = limited(Disclosure::Uniform).await;
-    for number in 0..100 {
-        let answer = world.reset("0", "password").await;
-        match number {
-            ..30 => assert!(matches!(answer, Err(ResetPasswordError::Validation(_))), "{number}: {answer:?}"),
-            _ => assert_eq!(answer, Err(ResetPasswordError::RateLimited(Duration::seconds(2))), "{number}"),
-        }
-    }
-}
-
 #[tokio::test]
 async fn who_comes_back_when_told_is_let_in() {
     let world = limited(Disclosure::Uniform).await;
