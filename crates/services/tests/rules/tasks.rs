@@ -133,7 +133,7 @@ async fn a_report_counts_and_dates_the_tasks() {
     let context = AccessContext { request_id: "req_0123abcd".to_owned(), ..AccessContext::anonymous() };
     let running = service.run(&context, request("pipeline", 2, Some(1000)));
     let later = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::advance(Duration::from_millis(500)).await;
         clock.advance(chrono::Duration::seconds(3));
     };
     let (report, ()) = tokio::join!(running, later);
