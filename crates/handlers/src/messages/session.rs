@@ -24,6 +24,9 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const MAX_UNANSWERED: u32 = 2;
 /// How long a client may take nothing although there is something for it.
 const WRITE_TIME: Duration = Duration::from_secs(10);
+/// How long a client that the service has let go may take over what waits for it. It no longer counts as connected,
+/// and could otherwise keep that in memory as long as it likes.
+const FAREWELL: Duration = Duration::from_secs(30);
 
 struct Session {
     access: AccessContext,
@@ -92,7 +95,13 @@ impl Session {
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut unanswered = 0;
+        let mut let_go: Option<Instant> = None;
         loop {
+            if self.connection.outgoing.is_closed()
+                && let_go.get_or_insert_with(Instant::now).elapsed() > FAREWELL
+            {
+                return End::Stuck;
+            }
             let done = tokio::select! {
                 frame = frames.recv() => {
                     unfinished.reset();

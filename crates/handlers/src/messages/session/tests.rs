@@ -20,7 +20,7 @@ use denizen_testkit::{FixedClock, SeededTokens};
 use futures_util::stream;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::pause,
+    time::{advance, pause},
 };
 
 use super::*;
@@ -192,6 +192,26 @@ async fn what_a_client_does_not_take_stays_with_the_service() {
     for _ in 0..50 {
         assert_eq!(client.next().await, (TEXT, b"{}".to_vec()));
     }
+}
+
+/// It no longer counts as connected, so that nothing else bounds how many of them keep how much waiting.
+#[actix_web::test]
+async fn one_that_the_service_has_let_go_cannot_put_off_its_end() {
+    pause();
+    let mut client = Client::connect().await;
+    for _ in 0..50 {
+        client.service.try_send(Outgoing::Message("{}".into())).unwrap();
+    }
+    client.service.try_send(Outgoing::Close(CloseReason::TooSlow)).unwrap();
+    client.service = mpsc::channel(1).0;
+    let mut taken = 0;
+    while poll_fn(|context| Pin::new(&mut client.body).poll_next(context)).await.is_some() {
+        taken += 1;
+        // Just in time not to be taken for one that takes nothing.
+        advance(WRITE_TIME - Duration::from_secs(1)).await;
+    }
+    assert_eq!(taken, 4, "within half a minute");
+    client.left.await.unwrap();
 }
 
 #[actix_web::test]
