@@ -1,6 +1,6 @@
 //! A path and its methods.
 
-use std::future::ready;
+use std::{future::ready, rc::Rc};
 
 use actix_web::{
     Error, FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Resource, Responder,
@@ -15,6 +15,7 @@ use actix_web::{
 };
 
 use crate::{
+    door::door,
     error::{ApiError, ErrorCode},
     pages,
     query::decode,
@@ -22,6 +23,7 @@ use crate::{
 
 /// One path. Each method is one line; GET answers HEAD too; every other method is a 405 with `Allow`.
 pub(crate) struct Endpoint {
+    path: Rc<str>,
     resource: Resource,
     methods: Vec<Method>,
     check: fn(&HttpRequest) -> Result<(), ApiError>,
@@ -30,7 +32,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     pub(crate) fn at(path: &str) -> Self {
-        Self { resource: web::resource(path), methods: Vec::new(), check: |_| Ok(()), compressed: false }
+        Self { path: path.into(), resource: web::resource(path), methods: Vec::new(), check: |_| Ok(()), compressed: false }
     }
 
     pub(crate) fn get<F, Args>(self, handler: F) -> Self
@@ -103,12 +105,14 @@ impl Endpoint {
 
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
-        let Self { resource, methods, check, compressed } = self;
-        let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
-        methods.sort_unstable();
-        let allow = methods.join(", ");
+        let Self { path, resource, methods, check, compressed } = self;
+        let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        names.sort_unstable();
+        let allow = names.join(", ");
         let refuse = move |request: HttpRequest| ready(check(&request).and_then(|()| not_allowed(&allow)));
-        let resource = resource.default_service(web::to(refuse));
+        let listed: Rc<[Method]> = methods.into();
+        let door = from_fn(move |request, next| door(path.clone(), listed.clone(), request, next));
+        let resource = resource.default_service(web::to(refuse)).wrap(door);
         if compressed {
             resource.wrap(Compress::default()).wrap(from_fn(negotiate)).register(config);
         } else {

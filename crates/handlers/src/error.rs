@@ -47,6 +47,12 @@ codes! {
     MissingUserId = "MISSING_USER_ID" BAD_REQUEST,
     /// The token is invalid, used, replaced or expired.
     PasswordResetFailed = "PASSWORD_RESET_FAILED" BAD_REQUEST,
+    /// The verification token is invalid, used, replaced or expired.
+    EmailVerificationFailed = "EMAIL_VERIFICATION_FAILED" BAD_REQUEST,
+    /// The invitation is invalid, used, replaced or expired.
+    InvitationFailed = "INVITATION_FAILED" BAD_REQUEST,
+    /// The token for the change of address is invalid, used, replaced or expired.
+    EmailChangeFailed = "EMAIL_CHANGE_FAILED" BAD_REQUEST,
     /// There is no such result: the root of a negative number, say, or one that is too large.
     CalculationError = "CALCULATION_ERROR" BAD_REQUEST,
     /// There is no such way to run tasks.
@@ -57,6 +63,12 @@ codes! {
     MissingRecipient = "MISSING_RECIPIENT" BAD_REQUEST,
     /// The request asks for a WebSocket, but not as RFC 6455 says.
     InvalidHandshake = "INVALID_HANDSHAKE" BAD_REQUEST,
+    /// Nobody has signed in, or the session has ended; `WWW-Authenticate` says how to sign in.
+    Unauthenticated = "UNAUTHENTICATED" UNAUTHORIZED,
+    /// Login and password do not belong together, or open nothing.
+    InvalidCredentials = "INVALID_CREDENTIALS" UNAUTHORIZED,
+    /// That is not the password of the account.
+    WrongPassword = "WRONG_PASSWORD" FORBIDDEN,
     /// The caller is known and may not do this.
     Forbidden = "FORBIDDEN" FORBIDDEN,
     /// There is nothing at this path.
@@ -65,6 +77,8 @@ codes! {
     UserNotFound = "USER_NOT_FOUND" NOT_FOUND,
     /// There is no such user to delete.
     UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND,
+    /// There is no such session, or the caller may not see it.
+    SessionNotFound = "SESSION_NOT_FOUND" NOT_FOUND,
     /// The recipient of the message is not connected.
     DeliveryError = "DELIVERY_ERROR" NOT_FOUND,
     /// Nobody has this address (development profile only).
@@ -105,6 +119,8 @@ pub(crate) struct ApiError {
     pub(crate) cause: Option<String>,
     /// The methods of the path, for a 405.
     pub(crate) allow: Option<Box<str>>,
+    /// How to sign in, for a 401.
+    pub(crate) challenge: Option<&'static str>,
     /// Whether the answer must list the media types of a patch.
     pub(crate) accept_patch: bool,
     /// In seconds, for those who may come back.
@@ -119,6 +135,7 @@ impl ApiError {
             details: None,
             cause: None,
             allow: None,
+            challenge: None,
             accept_patch: false,
             retry_after: None,
         }

@@ -87,7 +87,7 @@ pub(crate) fn read_body(
 ) -> impl Future<Output = Result<Vec<u8>, ApiError>> + use<> {
     let surroundings = request.app_data::<Data<Surroundings>>();
     let time = surroundings.and_then(|surroundings| surroundings.settings.body_timeout);
-    let body = read(payload.take());
+    let body = read(payload.take(), end_of_body(request.headers()));
     async move {
         match time {
             Some(time) => timeout(time, body).await.unwrap_or_else(|_| {
@@ -98,11 +98,25 @@ pub(crate) fn read_body(
     }
 }
 
-async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
+/// Where the body ends, if it is not where the payload does. Of a request that offers a WebSocket, actix takes all that
+/// follows until the connection ends for the payload; but who is offered that may decline (RFC 9110, section 7.8), and
+/// then it is a request like any other.
+fn end_of_body(headers: &HeaderMap) -> usize {
+    if !headers.contains_key(header::UPGRADE) || headers.contains_key(header::TRANSFER_ENCODING) {
+        return usize::MAX;
+    }
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|length| length.trim().parse().ok()).unwrap_or(0)
+}
+
+async fn read(mut payload: Payload, end: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     let mut length = 0_usize;
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(broken_off)?;
+    while length < end
+        && let Some(chunk) = payload.next().await
+    {
+        let mut chunk = chunk.map_err(broken_off)?;
+        chunk.truncate(end - length);
         length = length.saturating_add(chunk.len());
         if length <= MAX_BYTES {
             bytes.extend_from_slice(&chunk);

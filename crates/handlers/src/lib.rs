@@ -8,13 +8,13 @@
 //!
 //! use actix_web::{App, HttpServer};
 //! use denizen_handlers::{HandlerSettings, Services};
-//! # use denizen_services::{Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService};
+//! # use denizen_services::{AuthService, Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService};
 //! # async fn run(
-//! #     users: Arc<dyn UserService>, math: Arc<dyn MathService>, tasks: Arc<dyn TaskService>,
+//! #     users: Arc<dyn UserService>, auth: Arc<dyn AuthService>, math: Arc<dyn MathService>, tasks: Arc<dyn TaskService>,
 //! #     messages: Arc<dyn MessageService>, health: Arc<dyn HealthService>, clock: Arc<dyn Clock>,
 //! #     tokens: Arc<dyn TokenSource>,
 //! # ) -> std::io::Result<()> {
-//! let services = Services { users, math, tasks, messages, health, clock, tokens };
+//! let services = Services { users, auth, math, tasks, messages, health, clock, tokens };
 //! HttpServer::new(move || {
 //!     App::new().configure(denizen_handlers::configure(services.clone(), HandlerSettings::default()))
 //! })
@@ -35,13 +35,20 @@
 #![deny(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod access_log;
+mod auth;
+mod authenticated;
 mod calculate;
+mod change_password;
 mod client_ip;
 mod conditions;
 mod cors;
+mod door;
+mod email_change;
+mod email_verification;
 mod endpoint;
 mod error;
 mod health;
+mod invitation;
 mod json;
 mod log_line;
 mod messages;
@@ -51,6 +58,8 @@ mod password_reset;
 mod query;
 mod rate_limit;
 mod request;
+mod routes;
+mod sessions;
 mod tasks;
 mod users;
 
@@ -62,18 +71,22 @@ use actix_web::{
 };
 use denizen_models::PasswordPolicy;
 use denizen_services::{
-    Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService,
+    AuthService, Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService,
 };
 use ipnet::IpNet;
 
+pub use authenticated::{AccessError, Authenticated};
 pub use error::ErrorCode;
 pub use rate_limit::RateLimit;
+pub use routes::{Access, ROUTES, Route};
 
 /// What the handlers need. A service that is not wired does not compile.
 #[derive(Clone)]
 pub struct Services {
     /// Users and their passwords.
     pub users: Arc<dyn UserService>,
+    /// Signing in, and sessions.
+    pub auth: Arc<dyn AuthService>,
     /// Calculations; a demonstration.
     pub math: Arc<dyn MathService>,
     /// Tasks that wait; a demonstration.
@@ -95,9 +108,6 @@ pub struct HandlerSettings {
     pub cors_origins: Vec<String>,
     /// Refuse everything that does not come straight from the same machine: the development profile.
     pub local_only: bool,
-    /// Treat every request as an administrator's. There is no sign-in yet, so that the alternative is that
-    /// nobody may do anything; the server allows this in the development profile only.
-    pub everyone_is_admin: bool,
     /// How many requests one address may make; no limit by default.
     pub rate_limit: Option<RateLimit>,
     /// Proxies whose `X-Forwarded-For` is believed. None by default.
@@ -108,9 +118,23 @@ pub struct HandlerSettings {
     pub body_timeout: Option<Duration>,
     /// What pages say about new passwords. It is the service that decides, and it has its own.
     pub password_policy: PasswordPolicy,
-    /// Mount the demonstrations: `/api/calculate`, `/api/tasks` and `/api/goroutines`. Off by default: they cost
-    /// time and memory, and nobody needs them for user accounts.
-    pub demo_routes: bool,
+    /// Who may use the demonstrations: `/api/calculate`, `/api/tasks` and `/api/goroutines`.
+    pub demos: Demos,
+    /// Whether people reach the service over TLS only, as they should: then cookies are sent no other way, and browsers
+    /// are told so (RFC 6797).
+    pub secure_cookies: bool,
+}
+
+/// Who may use the demonstrations. They cost time and memory, and nobody needs them for user accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Demos {
+    /// Nobody: they are not there.
+    #[default]
+    Off,
+    /// Whoever has signed in.
+    Members,
+    /// Everybody.
+    Open,
 }
 
 /// Mounts all routes with their middleware.
@@ -119,7 +143,7 @@ pub struct HandlerSettings {
 /// mounts before this one. What nobody has taken is answered here.
 pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
-        let demo_routes = settings.demo_routes;
+        let demos = settings.demos;
         let surroundings = web::Data::new(request::Surroundings {
             clock: services.clock,
             tokens: services.tokens,
@@ -127,14 +151,15 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
         });
         let (for_preflight, for_observe) = (surroundings.clone(), surroundings.clone());
         // `Data::from(arc)`, not `Data::new(arc)`: the latter is found under another type, that is, not at all.
+        // These two outside the scope, for `Authenticated` on routes of the application around it.
+        config.app_data(web::Data::from(services.auth)).app_data(surroundings);
         let scope = web::scope("")
             .app_data(web::Data::from(services.users))
             .app_data(web::Data::from(services.math))
             .app_data(web::Data::from(services.tasks))
             .app_data(web::Data::from(services.messages))
             .app_data(web::Data::from(services.health))
-            .app_data(surroundings)
-            .configure(|config| routes(config, demo_routes))
+            .configure(|config| routes(config, demos))
             .default_service(web::to(endpoint::not_found))
             .wrap(from_fn(move |request, next| cors::preflight(for_preflight.clone(), request, next)))
             .wrap(from_fn(move |request, next| observe::observe(for_observe.clone(), request, next)));
@@ -142,15 +167,21 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
     }
 }
 
-fn routes(config: &mut ServiceConfig, demo_routes: bool) {
-    if demo_routes {
+fn routes(config: &mut ServiceConfig, demos: Demos) {
+    if demos != Demos::Off {
         calculate::routes(config);
         tasks::routes(config);
     }
+    auth::routes(config);
+    change_password::routes(config);
+    email_change::routes(config);
+    email_verification::routes(config);
     health::routes(config);
+    invitation::routes(config);
     messages::routes(config);
     pages::routes(config);
     password_reset::routes(config);
+    sessions::routes(config);
     // Last: its `/api/users/{id}` takes every path below `/api/users/` that nothing above has taken.
     users::routes(config);
 }

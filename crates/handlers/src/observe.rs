@@ -38,7 +38,7 @@ pub(crate) async fn observe(
     let json = speaks_json(request.path());
     let readers = Readers::of(settings, request.headers());
     let finish = |response| {
-        let response = dress(response, &stamp, readers);
+        let response = dress(response, &stamp, readers, settings.secure_cookies);
         line.write(&response);
         response
     };
@@ -123,6 +123,9 @@ fn render(error: &ApiError, stamp: &RequestStamp, json: bool) -> HttpResponse {
     if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
+    if let Some(challenge) = error.challenge {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
     if error.accept_patch {
         let (name, media_types) = ACCEPT_PATCH;
         headers.insert(name, media_types);
@@ -145,7 +148,12 @@ fn envelope(error: &ApiError, stamp: &RequestStamp) -> HttpResponse {
 }
 
 /// What every answer carries (OWASP, HTTP Headers cheat sheet). A handler that knows better has set it already.
-fn dress(mut response: HttpResponse, stamp: &RequestStamp, readers: Readers) -> HttpResponse {
+fn dress(
+    mut response: HttpResponse,
+    stamp: &RequestStamp,
+    readers: Readers,
+    tls_only: bool,
+) -> HttpResponse {
     let defaults: [(HeaderName, &'static str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -158,6 +166,10 @@ fn dress(mut response: HttpResponse, stamp: &RequestStamp, readers: Readers) -> 
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
+    }
+    if tls_only {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
     if let Ok(id) = HeaderValue::from_str(&stamp.id) {
         headers.insert(X_REQUEST_ID, id);

@@ -1,14 +1,16 @@
 //! Resetting a forgotten password.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     web::{Data, ServiceConfig},
 };
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
-    PasswordResetResponse, ValidateResetTokenRequest,
+    PasswordResetResponse, SendPasswordResetRequest, ValidateResetTokenRequest,
 };
-use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService, ValidateResetTokenError};
+use denizen_services::{
+    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService, ValidateResetTokenError,
+};
 
 use crate::{
     endpoint::Endpoint,
@@ -16,12 +18,14 @@ use crate::{
     json::Json,
     query::NoQuery,
     request::Request,
+    users::id_in,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/users/request-password-reset").post(request_password_reset));
     config.service(Endpoint::at("/api/users/reset-password").post(reset_password));
     config.service(Endpoint::at("/api/users/validate-reset-token").post(validate_reset_token));
+    config.service(Endpoint::at("/api/users/{id}/send-password-reset").post(send_password_reset));
 }
 
 /// `POST /api/users/request-password-reset`
@@ -65,6 +69,19 @@ async fn validate_reset_token(
     Ok(request.answer(message, status))
 }
 
+/// `POST /api/users/{id}/send-password-reset`
+async fn send_password_reset(
+    request: Request,
+    http: HttpRequest,
+    users: Data<dyn UserService>,
+    _: NoQuery,
+    Json(body): Json<SendPasswordResetRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let id = id_in(&http, "id")?;
+    users.send_password_reset(&request.access, id, body.discard_password.unwrap_or(false)).await?;
+    Ok(request.pending("The user will receive a link shortly."))
+}
+
 impl From<RequestPasswordResetError> for ApiError {
     fn from(error: RequestPasswordResetError) -> Self {
         match error {
@@ -102,6 +119,19 @@ impl From<ValidateResetTokenError> for ApiError {
             ValidateResetTokenError::Validation(errors) => Self::validation(&errors),
             ValidateResetTokenError::RateLimited(wait) => Self::too_often(wait),
             ValidateResetTokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SendPasswordResetError> for ApiError {
+    fn from(error: SendPasswordResetError) -> Self {
+        match error {
+            SendPasswordResetError::NotFound(_) => {
+                Self::new(ErrorCode::UserNotFound, format!("User not found: {error}"))
+            }
+            SendPasswordResetError::Forbidden | SendPasswordResetError::Inactive => Self::forbidden(error),
+            SendPasswordResetError::Hash(error) => error.into(),
+            SendPasswordResetError::Store(error) => error.into(),
         }
     }
 }

@@ -10,10 +10,9 @@ use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
     dev::Payload,
     http::{StatusCode, header},
-    web,
 };
 use denizen_models::SuccessResponse;
-use denizen_services::{AccessContext, Actor, Clock, TokenSource};
+use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
 use serde::Serialize;
 
 use crate::{HandlerSettings, error::ApiError, log_line::printable};
@@ -35,9 +34,15 @@ pub(crate) struct RequestStamp {
     pub(crate) ip: Option<IpAddr>,
 }
 
+/// Who sends a request; `door` puts it on every one that it lets in.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(pub(crate) Option<Authentication>);
+
 /// The request as the handlers see it: on whose behalf, and how to answer.
 pub(crate) struct Request {
     pub(crate) access: AccessContext,
+    /// Who has signed in, on routes that ask for it.
+    pub(crate) caller: Option<Authentication>,
     stamp: RequestStamp,
 }
 
@@ -50,6 +55,11 @@ impl Request {
     /// A success that consists of its message.
     pub(crate) fn done(&self, message: &str) -> HttpResponse {
         self.respond(StatusCode::OK, message, None::<()>, None::<()>)
+    }
+
+    /// Something that will be done once somebody has done their part.
+    pub(crate) fn pending(&self, message: &str) -> HttpResponse {
+        self.respond(StatusCode::ACCEPTED, message, None::<()>, None::<()>)
     }
 
     /// A success with data and facts about it.
@@ -106,15 +116,28 @@ impl FromRequest for Request {
 fn read(request: &HttpRequest) -> Result<Request, ApiError> {
     let stamp = request.extensions().get::<RequestStamp>().cloned();
     let stamp = stamp.ok_or_else(|| ApiError::internal("the request was not stamped"))?;
-    let surroundings = request.app_data::<web::Data<Surroundings>>();
-    let surroundings = surroundings.ok_or_else(|| ApiError::internal("the handlers have no surroundings"))?;
-    let actor = if surroundings.settings.everyone_is_admin { Actor::System } else { Actor::Anonymous };
+    let caller = request.extensions().get::<Caller>().cloned();
+    let Caller(caller) = caller.ok_or_else(|| ApiError::internal("the request came in without the door"))?;
+    let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
+    let access = context(request, actor, Some(&stamp));
+    Ok(Request { access, caller, stamp })
+}
+
+/// On whose behalf services are called.
+pub(crate) fn context(request: &HttpRequest, actor: Actor, stamp: Option<&RequestStamp>) -> AccessContext {
     let user_agent = request.headers().get(header::USER_AGENT);
-    let access = AccessContext {
+    AccessContext {
         actor,
-        ip: stamp.ip,
+        ip: stamp.map_or_else(|| request.peer_addr().map(|peer| peer.ip()), |stamp| stamp.ip),
         user_agent: user_agent.map(|agent| printable(&String::from_utf8_lossy(agent.as_bytes()), 200)),
-        request_id: stamp.id.clone(),
-    };
-    Ok(Request { access, stamp })
+        request_id: stamp.map(|stamp| stamp.id.clone()).unwrap_or_default(),
+    }
+}
+
+/// Personal data: nobody but the caller may keep it, and the caller asks again before using it.
+pub(crate) fn personal(mut response: HttpResponse) -> HttpResponse {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, header::HeaderValue::from_static("Authorization, Cookie"));
+    response
 }

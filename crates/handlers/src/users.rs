@@ -13,7 +13,7 @@ use actix_web::{
 };
 use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, Unexpected, UpdateUserError, UserQuery,
+    CreateUserError, DeleteUserError, GetUserError, ListUsersError, SignUpError, SignedUp, Unexpected, UpdateUserError, UserQuery,
     UserService, store::UserSort,
 };
 use serde_json::json;
@@ -24,12 +24,12 @@ use crate::{
     error::{ApiError, ErrorCode},
     json::{Json, MergePatch},
     query::{NoQuery, Query},
-    request::Request,
+    request::{Request, personal},
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/users").get(list).post(create));
-    let one = Endpoint::at("/api/users/{id:.*}").checked(|request| id_in(request).map(|_| ()));
+    let one = Endpoint::at("/api/users/{id:.*}").checked(|request| one_id_in(request).map(|_| ()));
     config.service(one.get(get).put(update).patch(patch).delete(delete));
 }
 
@@ -71,6 +71,9 @@ fn user_query(mut query: Query) -> Result<UserQuery, ApiError> {
     Ok(parsed)
 }
 
+/// What a stranger is told who signs up, whoever it is.
+const PENDING: &str = "Check your email to complete the registration.";
+
 /// `POST /api/users`
 async fn create(
     request: Request,
@@ -78,7 +81,14 @@ async fn create(
     _: NoQuery,
     Json(body): Json<CreateUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = users.create_user(&request.access, body).await?;
+    // A stranger signs up; whoever is known makes somebody else's account, or is told that they may not.
+    let user = match request.caller {
+        Some(_) => users.create_user(&request.access, body).await?,
+        None => match users.sign_up(&request.access, body).await? {
+            SignedUp::User(user) => user,
+            SignedUp::Pending => return Ok(request.pending(PENDING)),
+        },
+    };
     let (path, tag) = (path_of(user.id), user.tag());
     let metadata = json!({ "user_id": user.id });
     let view = request.access.view(user);
@@ -150,7 +160,7 @@ async fn delete(
     Ok(request.done("User deleted successfully"))
 }
 
-/// [`id_in`] as an extractor: before those of query and body, a path that names nothing is refused as that.
+/// [`one_id_in`] as an extractor: before those of query and body, a path that names nothing is refused as that.
 struct PathId(UserId);
 
 impl FromRequest for PathId {
@@ -158,18 +168,23 @@ impl FromRequest for PathId {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(id_in(request).map(Self))
+        ready(one_id_in(request).map(Self))
     }
 }
 
-/// The id in the path, if it stands there in its one canonical form.
-fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
-    let id = request.match_info().get("id").unwrap_or("");
+/// The id at the end of the path.
+fn one_id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
+    id_in(request, "id")
+}
+
+/// The id at this place of the path, if it stands there in its one canonical form.
+pub(crate) fn id_in(request: &HttpRequest, place: &str) -> Result<UserId, ApiError> {
+    let id = request.match_info().get(place).unwrap_or("");
     if id.is_empty() {
         return Err(ApiError::new(ErrorCode::MissingUserId, "User ID is required"));
     }
     // The router has decoded `%31` to `1` already; the path itself still tells them apart.
-    let verbatim = request.uri().path().rsplit('/').next() == Some(id);
+    let verbatim = request.uri().path().split('/').any(|segment| segment == id);
     let parsed = UserId::parse(id).filter(|_| verbatim);
     parsed.ok_or_else(|| ApiError::new(ErrorCode::InvalidUserId, "Invalid user ID format"))
 }
@@ -183,14 +198,6 @@ fn at(mut response: HttpResponse, name: HeaderName, path: String) -> HttpRespons
     if let Ok(path) = path.try_into() {
         response.headers_mut().insert(name, path);
     }
-    response
-}
-
-/// Personal data: nobody but the caller may keep it, and the caller asks again before using it.
-fn personal(mut response: HttpResponse) -> HttpResponse {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
-    headers.insert(header::VARY, header::HeaderValue::from_static("Authorization, Cookie"));
     response
 }
 
@@ -229,6 +236,22 @@ impl From<CreateUserError> for ApiError {
     }
 }
 
+impl From<SignUpError> for ApiError {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::Validation(errors) => Self::validation(&errors),
+            SignUpError::Closed | SignUpError::Forbidden(_) => Self::forbidden(error),
+            SignUpError::UsernameTaken(_) | SignUpError::EmailTaken(_) => {
+                Self::new(ErrorCode::UserCreationError, format!("Failed to create user: {error}"))
+            }
+            SignUpError::Overloaded => Self::unavailable(error),
+            SignUpError::RateLimited(wait) => Self::too_often(wait),
+            SignUpError::Hash(error) => error.into(),
+            SignUpError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<UpdateUserError> for ApiError {
     fn from(error: UpdateUserError) -> Self {
         match error {
@@ -237,7 +260,7 @@ impl From<UpdateUserError> for ApiError {
             }
             UpdateUserError::Unexpected(error) => error.into(),
             UpdateUserError::Validation(errors) => Self::validation(&errors),
-            UpdateUserError::Forbidden(_) => Self::forbidden(error),
+            UpdateUserError::Forbidden(_) | UpdateUserError::LastAdministrator => Self::forbidden(error),
             UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
                 Self::new(ErrorCode::UserUpdateError, format!("Failed to update user: {error}"))
             }
@@ -252,6 +275,7 @@ impl From<DeleteUserError> for ApiError {
             DeleteUserError::NotFound(_) => {
                 Self::new(ErrorCode::UserDeleteError, format!("Failed to delete user: {error}"))
             }
+            DeleteUserError::LastAdministrator => Self::forbidden(error),
             DeleteUserError::Unexpected(error) => error.into(),
             DeleteUserError::Store(error) => error.into(),
         }

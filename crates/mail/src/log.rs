@@ -1,9 +1,15 @@
 //! Mail into the log, for developers.
 
-use async_trait::async_trait;
-use denizen_services::{Mail, MailError, MailMessage, Mailer};
+use std::net::IpAddr;
 
-use crate::link::Links;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use denizen_services::{Mail, MailError, MailMessage, Mailer, Token};
+
+use crate::{
+    link::{Links, Page},
+    words::in_words,
+};
 
 /// "Sends" every mail as lines of the log, tokens included. Only for the developer's own machine: the server refuses
 /// to start with it in production.
@@ -20,20 +26,61 @@ impl LogMailer {
     }
 
     fn lines(&self, mail: &Mail) -> Vec<String> {
-        let to = &mail.to;
+        let notice = |what: String| vec![format!("mail to {}: {what}", mail.to)];
         match &mail.message {
-            // The token stands on one line and last, so that a double click takes it.
-            MailMessage::PasswordReset { token, valid_for } => vec![
-                format!("mail to {to}: choose a new password within {} minutes", valid_for.num_minutes()),
-                format!("mail to {to}: {}", self.links.password_reset(token.expose())),
-                format!("Password reset token for {to}: {}", token.expose()),
-            ],
+            MailMessage::PasswordReset { token, valid_for } => self.with_token(
+                mail,
+                &format!("choose a new password within {}", in_words(*valid_for)),
+                (Page::ResetPassword, "Password reset", token),
+            ),
+            MailMessage::Invitation { username, token, valid_for } => self.with_token(
+                mail,
+                &format!("choose a password for your account {username} within {}", in_words(*valid_for)),
+                (Page::AcceptInvitation, "Invitation", token),
+            ),
+            MailMessage::ConfirmSignUp { username, token, valid_for } => self.with_token(
+                mail,
+                &format!("confirm your account {username} within {}", in_words(*valid_for)),
+                (Page::VerifyEmail, "Sign-up", token),
+            ),
+            MailMessage::VerifyEmail { token, valid_for } => self.with_token(
+                mail,
+                &format!("confirm this address within {}", in_words(*valid_for)),
+                (Page::VerifyEmail, "Verification", token),
+            ),
+            MailMessage::ConfirmEmailChange { token, valid_for } => self.with_token(
+                mail,
+                &format!("confirm your new address within {}", in_words(*valid_for)),
+                (Page::ConfirmEmailChange, "Address change", token),
+            ),
             MailMessage::PasswordChanged { at, ip } => {
-                let from = ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
-                vec![format!("mail to {to}: your password was changed at {}{from}", at.format("%F %T UTC"))]
+                notice(format!("your password was changed {}", when_and_whence(*at, *ip)))
             }
+            MailMessage::AccountExists { at, ip } => notice(format!(
+                "somebody wanted an account with your address, and you have one already {}",
+                when_and_whence(*at, *ip)
+            )),
+            MailMessage::EmailChanged { at, ip } => {
+                notice(format!("the address of your account was changed {}", when_and_whence(*at, *ip)))
+            }
+            MailMessage::Test { at } => notice(format!("a test {}", when_and_whence(*at, None))),
         }
     }
+
+    /// The token stands on one line and last, so that a double click takes it.
+    fn with_token(&self, mail: &Mail, what: &str, (page, label, token): (Page, &str, &Token)) -> Vec<String> {
+        let (to, token) = (&mail.to, token.expose());
+        vec![
+            format!("mail to {to}: {what}"),
+            format!("mail to {to}: {}", self.links.to(page, token)),
+            format!("{label} token for {to}: {token}"),
+        ]
+    }
+}
+
+fn when_and_whence(at: DateTime<Utc>, ip: Option<IpAddr>) -> String {
+    let from = ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
+    format!("at {}{from}", at.format("%F %T UTC"))
 }
 
 #[async_trait]
@@ -55,7 +102,7 @@ mod tests {
 
     fn lines(message: MailMessage) -> Vec<String> {
         let to = EmailAddress::parse("alice@example.com").unwrap();
-        let mail = Mail { to, name: "Alice".to_owned(), message };
+        let mail = Mail { id: "1.1.0".to_owned(), to, name: "Alice".to_owned(), message };
         LogMailer::new(Links::below("http://localhost:8080")).lines(&mail)
     }
 

@@ -29,10 +29,17 @@
 
 #![deny(missing_docs)]
 
+mod audit;
 mod calculate;
+mod change_password;
 mod email;
+mod email_change;
+mod email_verification;
 mod envelope;
 mod fold;
+mod invitation;
+mod login;
+mod mail_jobs;
 mod messages;
 mod password;
 mod password_reset;
@@ -40,27 +47,36 @@ mod password_strength;
 mod patch;
 mod profile;
 mod secret;
+mod sessions;
 mod tasks;
 mod user;
 mod username;
 mod users;
 mod validation;
 
+pub use audit::AuditResponse;
 pub use calculate::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
+pub use change_password::ChangePasswordRequest;
 pub use email::{EmailAddress, InvalidEmail};
+pub use email_change::{ChangeEmailRequest, ConfirmEmailChangeRequest};
+pub use email_verification::{EmailVerificationRequest, VerifyEmailRequest};
 pub use envelope::{ErrorResponse, SuccessResponse};
 pub use fold::fold;
+pub use invitation::AcceptInvitationRequest;
+pub use login::{Login, LoginRequest, LoginResponse};
+pub use mail_jobs::{MailJobResponse, MailJobState};
 pub use messages::{
     InvalidMessage, Message, MessageCommand, MessageContent, MessageKind, MessageRequest, Topic,
 };
 pub use password::{Password, PasswordPolicy};
 pub use password_reset::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
-    PasswordResetResponse, ResetTokenStatus, ValidateResetTokenRequest,
+    PasswordResetResponse, ResetTokenStatus, SendPasswordResetRequest, ValidateResetTokenRequest,
 };
 pub use patch::{Patch, PatchUserRequest};
 pub use profile::{Profile, ProfilePatch};
 pub use secret::Secret;
+pub use sessions::SessionResponse;
 pub use tasks::{TaskKind, TaskLoad, TaskReport, TaskRequest};
 pub use user::{ADMIN_ROLE, DEFAULT_ROLE, User, UserId, UserResponse, UserValues};
 pub use username::{InvalidUsername, Username};

@@ -14,36 +14,53 @@ use crate::{
 /// A password ready to be hashed or compared: composed (NFC), so that the same keys typed on another system give the
 /// same bytes (NIST SP 800-63B-4, section 3.1.1.2), and otherwise untouched: never trimmed, never truncated.
 #[derive(Clone)]
-pub struct Password(Zeroizing<String>);
+pub struct Password {
+    composed: Zeroizing<String>,
+    /// What composing has changed; systems that did not compose have hashed this.
+    typed: Option<Zeroizing<String>>,
+}
 
 impl Password {
-    /// Takes a password as presented. Says nothing about its quality: [`PasswordPolicy::check`] does.
+    /// Takes a password as presented. Says nothing about its quality: [`PasswordPolicy::check_length`] and
+    /// [`Self::check_strength`] do.
     #[must_use]
     pub fn presented(secret: &Secret) -> Self {
-        Self(Zeroizing::new(secret.expose().nfc().collect()))
+        let composed: Zeroizing<String> = Zeroizing::new(secret.expose().nfc().collect());
+        let changed = composed.as_str() != secret.expose();
+        Self { composed, typed: changed.then(|| Zeroizing::new(secret.expose().to_owned())) }
     }
 
     /// The bytes to hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.composed.as_bytes()
     }
 
-    /// Refuses a password that everybody tries first, or that is `user`'s own name or address: what remains of
-    /// [`PasswordPolicy::check`] after [`PasswordPolicy::check_length`].
+    /// The bytes as they were presented, if [`Self::as_bytes`] differs: a hash that comes from a system which does not
+    /// compose was made from these.
+    #[must_use]
+    pub fn as_typed(&self) -> Option<&[u8]> {
+        self.typed.as_ref().map(|typed| typed.as_bytes())
+    }
+
+    /// Refuses a password that everybody tries first, or that is `user`'s own name or address: what remains to be
+    /// judged after [`PasswordPolicy::check_length`].
     ///
-    /// Can take tens of milliseconds of a core, so that strangers should not be able to cause it.
+    /// Can take tens of milliseconds of a core: strangers should not be able to cause it, nor should it keep an async
+    /// thread busy.
     ///
     /// # Errors
-    /// As [`PasswordPolicy::check`].
+    /// The broken rule, in the form of [`PasswordPolicy::check`].
     pub fn check_strength(&self, user: &UserValues) -> Result<(), String> {
-        let (username, email) = (user.username.as_str(), user.email.as_str());
-        self.check_beside(&personal(username, email, &user.first_name, &user.last_name))
+        let (name, email) = (user.username.as_str(), user.email.as_str());
+        // An address without its domain is a name like any other.
+        let local = email.split('@').next().unwrap_or("");
+        self.check_beside(&[name, email, local, &user.first_name, &user.last_name])
     }
 
-    /// The same for one who is not known, or not yet a user: see [`personal`].
+    /// The same for anybody's names and addresses.
     fn check_beside(&self, personal: &[&str]) -> Result<(), String> {
-        match weakness(&self.0, personal) {
+        match weakness(&self.composed, personal) {
             Some(Weakness::Common) => Err("is too common".to_owned()),
             Some(Weakness::Personal) => Err("cannot be your own name or address".to_owned()),
             None => Ok(()),
@@ -51,7 +68,7 @@ impl Password {
     }
 
     fn chars(&self) -> usize {
-        self.0.chars().count()
+        self.composed.chars().count()
     }
 }
 
@@ -78,19 +95,15 @@ impl Default for PasswordPolicy {
 }
 
 impl PasswordPolicy {
-    /// Accepts a new password.
+    /// Accepts a new password where nobody is known whose name it must not be. For a user's password, it is
+    /// [`Self::check_length`] and [`Password::check_strength`].
     ///
     /// # Errors
     /// The first broken rule, as the rest of a sentence that begins with what the caller calls the password:
     /// `cannot be empty`.
     pub fn check(&self, secret: &Secret) -> Result<Password, String> {
-        self.check_beside(secret, &[])
-    }
-
-    /// The same where it is known which names and addresses it must not be: see [`personal`].
-    pub(crate) fn check_beside(&self, secret: &Secret, personal: &[&str]) -> Result<Password, String> {
         let password = self.check_length(secret)?;
-        password.check_beside(personal).map(|()| password)
+        password.check_beside(&[]).map(|()| password)
     }
 
     /// Accepts a new password by its length, which is quickly seen; [`Password::check_strength`] is the rest.
@@ -98,7 +111,22 @@ impl PasswordPolicy {
     /// # Errors
     /// As [`Self::check`].
     pub fn check_length(&self, secret: &Secret) -> Result<Password, String> {
+        let password = self.read(secret)?;
         if secret.is_blank() {
+            return Err("cannot be empty".to_owned());
+        }
+        if password.chars() < self.min_chars {
+            return Err(format!("must be at least {} characters long", self.min_chars));
+        }
+        Ok(password)
+    }
+
+    /// Accepts a password that is to be compared with an old one, which may come from times of another policy.
+    ///
+    /// # Errors
+    /// It is empty, or longer than any password; as [`Self::check`].
+    pub fn read(&self, secret: &Secret) -> Result<Password, String> {
+        if secret.expose().is_empty() {
             return Err("cannot be empty".to_owned());
         }
         // Composing costs time in proportion to the input: refuse the absurd before it.
@@ -106,23 +134,12 @@ impl PasswordPolicy {
             return Err(self.too_long());
         }
         let password = Password::presented(secret);
-        match password.chars() {
-            chars if chars < self.min_chars => {
-                Err(format!("must be at least {} characters long", self.min_chars))
-            }
-            chars if chars > self.max_chars => Err(self.too_long()),
-            _ => Ok(password),
-        }
+        if password.chars() > self.max_chars { Err(self.too_long()) } else { Ok(password) }
     }
 
     fn too_long(&self) -> String {
         format!("cannot exceed {} characters", self.max_chars)
     }
-}
-
-/// What a user's password must not be. An address without its domain is a name like any other.
-pub(crate) fn personal<'a>(username: &'a str, email: &'a str, first: &'a str, last: &'a str) -> [&'a str; 5] {
-    [username, email, email.split('@').next().unwrap_or(""), first, last]
 }
 
 #[cfg(test)]
@@ -160,6 +177,13 @@ mod tests {
         assert_eq!(bytes("cafe\u{301} au lait"), bytes("café au lait"));
         assert_ne!(bytes("café"), bytes("CAFÉ"));
         assert_ne!(bytes(" café"), bytes("café"));
+    }
+
+    #[test]
+    fn what_was_typed_is_kept_where_composing_changes_it() {
+        let typed = |text: &str| Password::presented(&Secret::from(text)).as_typed().map(<[u8]>::to_vec);
+        assert_eq!(typed("cafe\u{301}"), Some("cafe\u{301}".into()));
+        assert_eq!(typed("café"), None);
     }
 
     #[test]

@@ -95,6 +95,15 @@ impl ValidateResetTokenRequest {
     }
 }
 
+/// The body of `POST /api/users/{id}/send-password-reset`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SendPasswordResetRequest {
+    /// Whether the old password is to work no longer, and every session to end: for an account that somebody else got
+    /// into. Absent or null is `false`.
+    pub discard_password: Option<bool>,
+}
+
 /// What a form may know about a token before it asks for a password: never whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ResetTokenStatus {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     email::EmailAddress,
-    password::{Password, PasswordPolicy, personal},
+    password::{Password, PasswordPolicy},
     profile::{Profile, object_or_null},
     secret::Secret,
     user::{DEFAULT_ROLE, User, UserValues},
@@ -59,7 +59,11 @@ pub struct NewUser {
 }
 
 impl CreateUserRequest {
-    /// Turns the request into a user that may be stored.
+    /// Turns the request into a user that may be stored once the password has been found strong enough.
+    ///
+    /// Of the password, only the length is judged here. The rest, [`Password::check_strength`], takes too long for the
+    /// thread of a request, and needs the values that exist only when nothing fails here: so a weak password is
+    /// reported when nothing else is wrong.
     ///
     /// # Errors
     /// Every failing member.
@@ -81,9 +85,8 @@ impl CreateUserRequest {
             ..values
         });
         let password = self.password.as_ref().and_then(|secret| {
-            let own = personal(&self.username, &self.email, &self.first_name, &self.last_name);
             policy
-                .check_beside(secret, &own)
+                .check_length(secret)
                 .map_err(|reason| errors.add("password", format!("password {reason}")))
                 .ok()
         });
@@ -299,6 +302,14 @@ mod tests {
             "created_at: created_at must be zero for new user",
         ];
         assert_eq!(failures(&request), expected);
+    }
+
+    #[test]
+    fn the_strength_of_a_password_is_judged_when_all_else_is_valid() {
+        let request = CreateUserRequest { password: Some(Secret::from("resu_wen")), ..valid() };
+        let NewUser { values, password } = request.validate(&PasswordPolicy::default()).unwrap();
+        let judged = password.unwrap().check_strength(&values);
+        assert_eq!(judged.unwrap_err(), "cannot be your own name or address");
     }
 
     #[test]

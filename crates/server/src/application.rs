@@ -9,13 +9,13 @@ use std::{
 
 use actix_server::Server;
 use denizen_handlers::Services;
-use denizen_mail::{Links, LogMailer};
+use denizen_mail::ConnectError;
 use denizen_services::{
     AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, ListUsersError, MailWorker,
     Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery, UserService,
     defaults::{
-        DefaultHealthService, DefaultMathService, DefaultMessageService, DefaultTaskService,
-        DefaultUserService, Disclosure, Limits, MessageLimits, Ports, ServiceSettings,
+        DefaultAuthService, DefaultHealthService, DefaultMathService, DefaultMessageService,
+        DefaultTaskService, DefaultUserService, MessageLimits, Ports,
     },
     store::{Store, StoreError},
 };
@@ -23,9 +23,10 @@ use denizen_storage_sqlite::OpenError;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
-    config::{Config, Database, Mail, Profile},
+    config::{Config, Database, Problems, Profile},
     samples,
     serve::serve,
+    settings::service_settings,
     storage::Storage,
 };
 
@@ -46,6 +47,21 @@ pub enum StartError {
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] ListUsersError),
+    /// The same, of a single one.
+    #[error("cannot read the users: {0}")]
+    Store(#[from] StoreError),
+    /// The configuration, made by hand, breaks its own rules.
+    #[error(transparent)]
+    Configuration(#[from] Problems),
+    /// There is no mail transport.
+    #[error(transparent)]
+    Mail(#[from] ConnectError),
+    /// Everybody knows the password of this user.
+    #[error(
+        "the sample user {0} still has its documented password; set another one, or delete the user, in the \
+         development profile"
+    )]
+    SamplePassword(&'static str),
     /// The sample users cannot be created.
     #[error("cannot create the sample users: {0}")]
     Samples(#[from] CreateUserError),
@@ -74,7 +90,7 @@ pub struct Overrides {
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Instead of the configured database. It is not closed at the end.
     pub store: Option<Arc<dyn Store>>,
-    /// Instead of [`Argon2Cost::RECOMMENDED`].
+    /// Instead of the configured cost.
     pub hash_cost: Option<Argon2Cost>,
     /// Instead of tasks on the runtime that builds the application.
     pub tasks: Option<Arc<dyn TaskService>>,
@@ -104,18 +120,18 @@ impl Application {
     /// # Errors
     /// See [`StartError`].
     pub async fn build_with(config: Config, overrides: Overrides) -> Result<Self, StartError> {
+        config.validate()?;
         // The address first: if another instance runs here, its database is better left alone.
         let bind_error = |error| StartError::Bind { address: config.bind, error };
         let listener = TcpListener::bind(config.bind).map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
-        let public_url = config.public_url_at(address);
 
         let storage = match overrides.store {
             Some(store) => Storage::given(store),
             None => Storage::open(&config.database)?,
         };
         let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
-        let cost = overrides.hash_cost.unwrap_or(Argon2Cost::RECOMMENDED);
+        let cost = overrides.hash_cost.unwrap_or(config.hash_cost());
         let ports = Ports {
             store: Arc::clone(&storage.store),
             clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
@@ -129,13 +145,20 @@ impl Application {
         };
         let settings = service_settings(&config);
         let users: Arc<dyn UserService> = Arc::new(DefaultUserService::new(ports.clone(), settings.clone()));
-        if config.profile == Profile::Development {
-            greet(&config, users.as_ref()).await?;
+        match config.profile {
+            Profile::Development => greet(&config, users.as_ref()).await?,
+            Profile::Production => {
+                if let Some(name) = samples::with_sample_password(&ports).await? {
+                    return Err(StartError::SamplePassword(name));
+                }
+            }
         }
+        let auth = DefaultAuthService::new(ports.clone(), settings.clone());
 
-        let mailer = overrides.mailer.unwrap_or_else(|| match config.mail {
-            Mail::Log => Arc::new(LogMailer::new(Links::below(public_url.as_str()))),
-        });
+        let mailer = match overrides.mailer {
+            Some(mailer) => mailer,
+            None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&ports.clock))?,
+        };
         let (stop_worker, stop) = watch::channel(false);
         let worker = tokio::spawn(keep_working(MailWorker::new(ports.clone(), settings, mailer), stop));
         let worker_life = worker.abort_handle();
@@ -152,6 +175,7 @@ impl Application {
         let tasks = || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
         let services = Services {
             users,
+            auth: Arc::new(auth),
             math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
             tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
             messages: Arc::clone(&messages),
@@ -203,23 +227,6 @@ impl Application {
     }
 }
 
-fn service_settings(config: &Config) -> ServiceSettings {
-    ServiceSettings {
-        disclosure: match config.profile {
-            Profile::Development => Disclosure::Tutorial,
-            Profile::Production => Disclosure::Uniform,
-        },
-        password_policy: config.password_policy(),
-        reset_token_ttl: chrono::Duration::from_std(config.reset_token_ttl)
-            .unwrap_or(ServiceSettings::default().reset_token_ttl),
-        limits: match config.profile {
-            Profile::Development => Limits::GENEROUS,
-            Profile::Production => Limits::default(),
-        },
-        ..ServiceSettings::default()
-    }
-}
-
 /// Creates the sample users in an empty database, and says where things are.
 async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartError> {
     let first = UserQuery { limit: Some(1), ..UserQuery::default() };
@@ -238,7 +245,7 @@ async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartErro
         let names = samples::SAMPLE_USERS.map(|user| user.username).join(", ");
         log::info!("sample users {names} created, each with the password {:?}", samples::SAMPLE_PASSWORD);
     }
-    log::info!("development profile: every request from this machine acts as an administrator");
+    log::info!("development profile: {} is the administrator", samples::ADMINISTRATOR);
     Ok(())
 }
 

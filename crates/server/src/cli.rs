@@ -41,6 +41,8 @@ pub enum ConfigCommand {
     Check,
     /// List every setting with its value and where that came from; secrets are redacted.
     Print,
+    /// Say what every setting means and what its defaults are, as a page in Markdown.
+    Reference,
 }
 
 const CONFIG: &str =
@@ -103,6 +105,7 @@ impl ConfigCommand {
         match self {
             Self::Check => config::check(settings),
             Self::Print => config::print(settings),
+            Self::Reference => Report { stdout: config::reference(), stderr: String::new(), exit_code: 0 },
         }
     }
 }
@@ -142,6 +145,7 @@ mod tests {
         assert_eq!(parse("denizen serve").chosen(), Command::Serve);
         assert_eq!(parse("denizen config check").chosen(), Command::Config(ConfigCommand::Check));
         assert_eq!(parse("denizen config print").chosen(), Command::Config(ConfigCommand::Print));
+        assert_eq!(parse("denizen config reference").chosen(), Command::Config(ConfigCommand::Reference));
     }
 
     #[test]
@@ -175,6 +179,13 @@ mod tests {
         let unknown: Vec<_> =
             command.get_arguments().filter_map(|arg| arg.get_long()).filter(|name| !known(name)).collect();
         assert_eq!(unknown, ["config"]);
+    }
+
+    #[test]
+    fn the_reference_does_not_depend_on_the_configuration() {
+        let wrong = parse("denizen --bind x --config no/such.toml").settings([("", ""); 0]);
+        let expected = Report { stdout: config::reference(), stderr: String::new(), exit_code: 0 };
+        assert_eq!(ConfigCommand::Reference.run(&wrong), expected);
     }
 
     #[test]

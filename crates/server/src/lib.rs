@@ -29,6 +29,7 @@ mod logging;
 mod patient;
 mod samples;
 mod serve;
+mod settings;
 mod stalled;
 mod storage;
 

@@ -1,10 +1,15 @@
 //! The five users that a fresh development database starts with.
 
-use denizen_models::{CreateUserRequest, Profile, Secret};
-use denizen_services::{AccessContext, CreateUserError, UserService};
+use denizen_models::{CreateUserRequest, Password, Profile, Secret, Username};
+use denizen_services::{AccessContext, CreateUserError, UserService, defaults::Ports};
+
+use crate::application::StartError;
 
 /// The password of every sample user. Documented, therefore worthless: for development only.
 pub const SAMPLE_PASSWORD: &str = "tutorial-password";
+
+/// The sample user who is an administrator.
+pub const ADMINISTRATOR: &str = "diana_admin";
 
 /// One sample user; the address is the first name at `example.com`.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +65,7 @@ pub const SAMPLE_USERS: [SampleUser; 5] = [
         experience: 7,
     },
     SampleUser {
-        username: "diana_admin",
+        username: ADMINISTRATOR,
         name: ["Diana", "Wilson"],
         age: 40,
         roles: &["admin"],
@@ -121,4 +126,19 @@ pub(crate) async fn create(users: &dyn UserService) -> Result<(), CreateUserErro
         }
     }
     Ok(())
+}
+
+/// A sample user whose password is still the documented one, if there is any.
+pub(crate) async fn with_sample_password(ports: &Ports) -> Result<Option<&'static str>, StartError> {
+    for sample in SAMPLE_USERS {
+        let Ok(username) = Username::parse(sample.username) else { continue };
+        let Some(user) = ports.store.find_user_by_username(&username).await? else { continue };
+        let credentials = ports.store.find_credentials(user.id).await?;
+        let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { continue };
+        let password = Password::presented(&Secret::from(SAMPLE_PASSWORD));
+        if ports.hasher.verify(password, hash).await?.is_match() {
+            return Ok(Some(sample.username));
+        }
+    }
+    Ok(None)
 }

@@ -11,11 +11,11 @@ use actix_web::{
     dev::{AppConfig, ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
 };
-use denizen_handlers::{HandlerSettings, RateLimit, Services};
+use denizen_handlers::{Demos, HandlerSettings, RateLimit, Services};
 use tokio::net::TcpStream;
 
 use crate::{
-    config::{Config, Profile},
+    config::{Config, Profile, PublicUrl},
     patient::{Patient, Requests},
     stalled,
 };
@@ -26,13 +26,17 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
     let settings = HandlerSettings {
         cors_origins: config.cors_origins.clone(),
         local_only: development,
-        everyone_is_admin: development,
         password_policy: config.password_policy(),
         rate_limit: rate_limit(config),
         trusted_proxies: config.trusted_proxies.clone(),
         slow_request: Some(config.slow_request),
         body_timeout: Some(config.body_timeout),
-        demo_routes: config.demo_routes,
+        demos: match (config.demo_routes, config.profile) {
+            (false, _) => Demos::Off,
+            (true, Profile::Development) => Demos::Open,
+            (true, Profile::Production) => Demos::Members,
+        },
+        secure_cookies: config.public_url.as_ref().is_some_and(PublicUrl::is_https),
     };
     let address = listener.local_addr()?;
     let (header_timeout, idle_timeout, body_timeout) =

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse};
+use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse, Username};
 
 use crate::store::SessionId;
 
@@ -15,6 +15,8 @@ pub enum Actor {
     User {
         /// Who it is.
         id: UserId,
+        /// The name as it is now.
+        username: Username,
         /// The session that proves it.
         session: SessionId,
         /// The roles as they are now, not as they were at sign-in.

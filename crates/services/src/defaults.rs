@@ -3,28 +3,38 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::Duration;
 use denizen_models::{
-    CreateUserRequest, PasswordPolicy, PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest,
-    ResetTokenStatus, UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
+    AcceptInvitationRequest, ConfirmEmailChangeRequest, CreateUserRequest, EmailVerificationRequest,
+    PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus, UpdateUserRequest,
+    User, UserId, ValidateResetTokenRequest, VerifyEmailRequest,
 };
 
 pub use crate::{
+    audit::DefaultAuditService,
+    auth_service::DefaultAuthService,
     calculate::DefaultMathService,
     health::DefaultHealthService,
     limits::Limits,
+    mail_jobs::DefaultMailJobService,
     messages::{DefaultMessageService, MessageLimits},
+    settings::{Directory, Disclosure, RegistrationMode, ServiceSettings},
     tasks::DefaultTaskService,
 };
 use crate::{
     clock::Clock,
     context::AccessContext,
+    email_change::{self, ConfirmEmailChangeError},
+    email_verification::{self, RequestEmailVerificationError, VerifyEmailError},
     expected::Expected,
     hashing::PasswordHasher,
+    invitation::{self, AcceptInvitationError, InviteByHandError},
     limits::Limiter,
-    password_reset::{self, RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError},
+    password_reset::{
+        self, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, ValidateResetTokenError,
+    },
+    sign_up::{self, SignUpError, SignedUp},
     store::Store,
-    tokens::TokenSource,
+    tokens::{Token, TokenSource},
     user_service::UserService,
     users::{
         self, CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserList,
@@ -45,43 +55,6 @@ pub struct Ports {
     pub hasher: Arc<dyn PasswordHasher>,
 }
 
-/// How much an answer may tell a stranger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disclosure {
-    /// As much as the tutorial shows: that an address is unknown, and whether a token is expired or wrong. For a
-    /// service on the developer's own machine only.
-    Tutorial,
-    /// Nothing: every address gets the same answer for the same work, and a dead token is a dead token.
-    Uniform,
-}
-
-/// What can be set on the services.
-#[derive(Debug, Clone)]
-pub struct ServiceSettings {
-    /// How much an answer may tell a stranger.
-    pub disclosure: Disclosure,
-    /// What a new password must be.
-    pub password_policy: PasswordPolicy,
-    /// How long a reset token works. OWASP asks for a short time; NIST SP 800-63B-4 allows 24 h at most by mail.
-    pub reset_token_ttl: Duration,
-    /// How many mails that strangers asked for may wait; beyond that everybody is turned away.
-    pub mail_capacity: u32,
-    /// How often the sensitive routes may be used.
-    pub limits: Limits,
-}
-
-impl Default for ServiceSettings {
-    fn default() -> Self {
-        Self {
-            disclosure: Disclosure::Uniform,
-            password_policy: PasswordPolicy::default(),
-            reset_token_ttl: Duration::minutes(30),
-            mail_capacity: 10_000,
-            limits: Limits::default(),
-        }
-    }
-}
-
 /// The implementation of [`UserService`]: each method is a line that leads to its feature's file.
 #[derive(Clone)]
 pub struct DefaultUserService {
@@ -95,6 +68,20 @@ impl DefaultUserService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         Self { ports, settings, limiter: Limiter::default() }
+    }
+
+    /// An invitation to be passed on by whoever runs the service, instead of being mailed: how the first administrator
+    /// gets in. Whoever has it chooses the password of the account. For [`Actor::System`](crate::Actor::System) and
+    /// [`Actor::Cli`](crate::Actor::Cli) alone, and audited.
+    ///
+    /// # Errors
+    /// See [`InviteByHandError`].
+    pub async fn invite_by_hand(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+    ) -> Result<Token, InviteByHandError> {
+        invitation::mint(&self.ports, &self.settings, context, id).await
     }
 }
 
@@ -117,11 +104,11 @@ impl UserService for DefaultUserService {
         context: &AccessContext,
         query: &UserQuery,
     ) -> Result<UserList, ListUsersError> {
-        users::list(&self.ports, context, query).await
+        users::list(&self.ports, &self.settings, context, query).await
     }
 
     async fn search_users(&self, context: &AccessContext, text: &str) -> Result<UserList, ListUsersError> {
-        users::list(&self.ports, context, &UserQuery::search(text)).await
+        users::list(&self.ports, &self.settings, context, &UserQuery::search(text)).await
     }
 
     async fn create_user(
@@ -183,5 +170,54 @@ impl UserService for DefaultUserService {
         request: ValidateResetTokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
         password_reset::validate(&self.ports, &self.settings, &self.limiter, context, &request).await
+    }
+
+    async fn send_password_reset(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        discard_password: bool,
+    ) -> Result<(), SendPasswordResetError> {
+        password_reset::send(&self.ports, context, id, discard_password).await
+    }
+
+    async fn sign_up(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<SignedUp, SignUpError> {
+        sign_up::sign_up(&self.ports, &self.settings, &self.limiter, context, request).await
+    }
+
+    async fn request_email_verification(
+        &self,
+        context: &AccessContext,
+        request: EmailVerificationRequest,
+    ) -> Result<(), RequestEmailVerificationError> {
+        email_verification::request(&self.ports, &self.settings, &self.limiter, context, &request).await
+    }
+
+    async fn verify_email(
+        &self,
+        context: &AccessContext,
+        request: VerifyEmailRequest,
+    ) -> Result<(), VerifyEmailError> {
+        email_verification::verify(&self.ports, &self.settings, &self.limiter, context, &request).await
+    }
+
+    async fn accept_invitation(
+        &self,
+        context: &AccessContext,
+        request: AcceptInvitationRequest,
+    ) -> Result<(), AcceptInvitationError> {
+        invitation::accept(&self.ports, &self.settings, &self.limiter, context, &request).await
+    }
+
+    async fn confirm_email_change(
+        &self,
+        context: &AccessContext,
+        request: ConfirmEmailChangeRequest,
+    ) -> Result<(), ConfirmEmailChangeError> {
+        email_change::confirm(&self.ports, &self.settings, &self.limiter, context, &request).await
     }
 }

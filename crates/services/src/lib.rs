@@ -51,20 +51,35 @@
 #![deny(missing_docs)]
 
 mod argon2id;
+mod audit;
+mod auth_service;
+mod bookmark;
 mod calculate;
+mod change_password;
 mod clock;
 mod context;
 pub mod defaults;
+mod email_change;
+mod email_verification;
 mod expected;
 mod hashing;
 mod health;
+mod housekeeping;
+mod invitation;
 mod limits;
 mod lock;
+mod login;
+mod mail_jobs;
 mod mail_worker;
+mod mailed_tokens;
 mod mailer;
 pub mod memory;
 mod messages;
 mod password_reset;
+mod passwords;
+mod sessions;
+mod settings;
+mod sign_up;
 pub mod store;
 mod tasks;
 mod tokens;
@@ -72,20 +87,33 @@ mod user_service;
 mod users;
 
 pub use argon2id::{Argon2Cost, Argon2Hasher};
+pub use audit::{AuditList, AuditListQuery, AuditService, ListAuditError};
+pub use auth_service::{AuthService, Authentication};
 pub use calculate::{CalculateBulkError, CalculateError, CalculationHistoryError, MathService};
+pub use change_password::ChangePasswordError;
 pub use clock::{Clock, SystemClock};
 pub use context::{AccessContext, Actor};
+pub use email_change::{ChangeEmailError, ConfirmEmailChangeError};
+pub use email_verification::{RequestEmailVerificationError, VerifyEmailError};
 pub use expected::{Expected, Unexpected, UserStates};
-pub use hashing::{HashError, PasswordHash, PasswordHasher};
+pub use hashing::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
 pub use health::{HealthService, Readiness};
+pub use housekeeping::Housekeeper;
+pub use invitation::{AcceptInvitationError, InviteByHandError};
 pub use limits::limit_key;
+pub use login::{LoginError, SignedIn};
+pub use mail_jobs::{ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService};
 pub use mail_worker::MailWorker;
 pub use mailer::{Mail, MailError, MailMessage, Mailer};
 pub use messages::{
     CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError, MessageService,
     Outgoing, SendMessageError, SubscribeError,
 };
-pub use password_reset::{RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError};
+pub use password_reset::{
+    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, ValidateResetTokenError,
+};
+pub use sessions::SessionError;
+pub use sign_up::{SignUpError, SignedUp};
 pub use tasks::{TaskError, TaskService};
 pub use tokens::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
 pub use user_service::UserService;

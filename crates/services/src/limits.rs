@@ -21,6 +21,7 @@ use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::{
+    context::AccessContext,
     defaults::Ports,
     store::{BucketKey, Quota, SecretName, ServiceSecret, StoreError, UnitOfWork},
 };
@@ -38,9 +39,23 @@ pub struct Limits {
     pub reset_per_address: Quota,
     /// Requests for a reset from one IP address: 20, and one more every 3 minutes.
     pub reset_per_ip: Quota,
-    /// Reset tokens presented from one IP address, to be used or to be asked about: 30, and one more every 2 seconds.
+    /// Tokens from mails presented from one IP address, to be used or to be asked about: 30, and one more every 2 seconds.
     /// A token cannot be guessed anyway (256 bits); this bounds the work.
     pub tokens_per_ip: Quota,
+    /// Attempts to sign in from one IP address: 20, and one more every 3 seconds.
+    pub login_per_ip: Quota,
+    /// Attempts to sign in to one account: 10, and one more every minute. A success, and a reset by mail, give all back.
+    pub login_per_account: Quota,
+    /// Attempts to sign in to one account without a success or a reset by mail in between: 100, and one more every 30
+    /// days. NIST SP 800-63B-4, section 3.2.2, wants no more than 100.
+    pub login_failures: Quota,
+    /// Sign-ups from one IP address: 10, and one more every 6 minutes.
+    pub sign_up_per_ip: Quota,
+    /// Requests for the verification of one e-mail address, sign-ups with it, and changes to it: 3, and one more every
+    /// 20 minutes.
+    pub verification_per_address: Quota,
+    /// Requests for a verification from one IP address: 20, and one more every 3 minutes.
+    pub verification_per_ip: Quota,
     /// How many buckets the store keeps, some 100 bytes each: 1,000,000.
     pub capacity: u32,
 }
@@ -54,6 +69,12 @@ impl Limits {
             reset_per_address: quota,
             reset_per_ip: quota,
             tokens_per_ip: quota,
+            login_per_ip: quota,
+            login_per_account: quota,
+            login_failures: quota,
+            sign_up_per_ip: quota,
+            verification_per_address: quota,
+            verification_per_ip: quota,
             capacity: 1_000_000,
         }
     };
@@ -66,6 +87,12 @@ impl Default for Limits {
             reset_per_address: Quota::new(3, Duration::minutes(20)),
             reset_per_ip: Quota::new(20, Duration::minutes(3)),
             tokens_per_ip: Quota::new(30, Duration::seconds(2)),
+            login_per_ip: Quota::new(20, Duration::seconds(3)),
+            login_per_account: Quota::new(10, Duration::minutes(1)),
+            login_failures: Quota::new(100, Duration::days(30)),
+            sign_up_per_ip: Quota::new(10, Duration::minutes(6)),
+            verification_per_address: Quota::new(3, Duration::minutes(20)),
+            verification_per_ip: Quota::new(20, Duration::minutes(3)),
             capacity: 1_000_000,
         }
     }
@@ -92,11 +119,28 @@ pub fn limit_key(ip: IpAddr) -> u128 {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Party<'a> {
     Address(&'a EmailAddress),
+    /// What somebody typed who wants to sign in, folded.
+    Login(&'a str),
     Ip(Option<IpAddr>),
 }
 
 /// One limit that a request has to keep: its name, which MUST differ from all others, and for whom it is how much.
 pub(crate) type Toll<'a> = (&'static str, Party<'a>, Quota);
+
+/// Makes a limit that is reached an error of its own among those of the store.
+macro_rules! from_limited {
+    ($($error:ident)*) => {$(
+        impl From<crate::store::StoreError> for $error {
+            fn from(error: crate::store::StoreError) -> Self {
+                match error {
+                    crate::store::StoreError::RateLimited { retry_after } => Self::RateLimited(retry_after),
+                    error => Self::Store(error),
+                }
+            }
+        }
+    )*};
+}
+pub(crate) use from_limited;
 
 /// Knows the names of buckets. Clones share what they know.
 #[derive(Clone, Default)]
@@ -111,18 +155,55 @@ impl Limiter {
         limits: &Limits,
         tolls: &[Toll<'_>],
     ) -> Result<UnitOfWork, StoreError> {
-        let secret = self.0.get_or_try_init(|| agree_on_secret(ports)).await?;
+        let secret = self.secret(ports).await?;
         let now = ports.clock.now();
         let mut work = UnitOfWork::new();
         for (limit, party, quota) in tolls {
-            let bucket = match party {
-                Party::Address(address) => name(secret, limit, address.key().as_bytes()),
-                Party::Ip(Some(ip)) => name(secret, limit, &limit_key(*ip).to_be_bytes()),
-                Party::Ip(None) => continue,
-            };
-            work = work.take_from_bucket(bucket, *quota, now, limits.capacity);
+            if let Some(bucket) = bucket(secret, limit, party) {
+                work = work.take_from_bucket(bucket, *quota, now, limits.capacity);
+            }
         }
         Ok(work)
+    }
+
+    /// Adds to `work` that the buckets of these tolls are full again.
+    pub async fn refund(
+        &self,
+        ports: &Ports,
+        mut work: UnitOfWork,
+        tolls: &[Toll<'_>],
+    ) -> Result<UnitOfWork, StoreError> {
+        let secret = self.secret(ports).await?;
+        for (limit, party, _) in tolls {
+            if let Some(bucket) = bucket(secret, limit, party) {
+                work = work.forget_bucket(bucket);
+            }
+        }
+        Ok(work)
+    }
+
+    /// Counts that a token from a mail is presented, before anybody looks whether there is such a token.
+    pub async fn count_token(
+        &self,
+        ports: &Ports,
+        limits: &Limits,
+        context: &AccessContext,
+    ) -> Result<(), StoreError> {
+        let tolls = [("token.ip", Party::Ip(context.ip), limits.tokens_per_ip)];
+        ports.store.commit(self.charge(ports, limits, &tolls).await?).await.map(|_| ())
+    }
+
+    async fn secret(&self, ports: &Ports) -> Result<&ServiceSecret, StoreError> {
+        self.0.get_or_try_init(|| agree_on_secret(ports)).await
+    }
+}
+
+/// `None` for a caller who is not limited in this way.
+fn bucket(secret: &ServiceSecret, limit: &str, party: &Party<'_>) -> Option<BucketKey> {
+    match party {
+        Party::Address(address) => Some(name(secret, limit, address.key().as_bytes())),
+        Party::Login(login) => Some(name(secret, limit, login.as_bytes())),
+        Party::Ip(ip) => ip.map(|ip| name(secret, limit, &limit_key(ip).to_be_bytes())),
     }
 }
 

@@ -1,19 +1,22 @@
 //! The mail worker: turns queued jobs into mails, in any number of processes at once.
 
+mod delivery;
+
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use chrono::Duration;
 use tokio::sync::{Notify, watch};
 
+pub(crate) use self::delivery::{Delivery, DeliveryError};
 use crate::{
     defaults::{Ports, ServiceSettings},
-    mailer::{Mail, MailError, MailMessage, Mailer},
-    password_reset,
+    email_change, email_verification, invitation,
+    mailer::{MailError, MailMessage, Mailer},
+    password_reset, sign_up,
     store::{
         Change, CommitObserver, Committed, LeasedMail, MailKind, MailOutcome, Precondition, Recipient,
         StoreError, UnitOfWork,
     },
-    tokens::RandomnessError,
 };
 
 /// How long a worker may take over one mail before another one may try. Longer than any transport's time-out.
@@ -22,17 +25,6 @@ const LEASE: Duration = Duration::minutes(5);
 const POLL: StdDuration = StdDuration::from_secs(1);
 /// After this many failures a job is given up. With the delays below that is about a day and a half.
 const MAX_ATTEMPTS: u32 = 20;
-
-/// Why a job came to nothing this time.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DeliveryError {
-    #[error(transparent)]
-    Mail(#[from] MailError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-}
 
 /// Delivers queued mails.
 ///
@@ -146,17 +138,26 @@ impl MailWorker {
 
     /// Sends the mail of `job`; `false` if there is nobody to send it to.
     async fn send(&self, job: &LeasedMail) -> Result<bool, DeliveryError> {
+        let delivery = Delivery { ports: &self.ports, settings: &self.settings, job };
         let mail = match (job.kind, &job.recipient) {
-            (MailKind::PasswordReset, Recipient::Address(address)) => {
-                password_reset::prepare(&self.ports, &self.settings, job, address).await?
+            (MailKind::PasswordReset, Recipient::Address(to)) => {
+                password_reset::prepare(delivery, to).await?
+            }
+            (MailKind::SignUp, Recipient::Address(to)) => sign_up::prepare(delivery, to).await?,
+            (MailKind::EmailVerification, Recipient::Address(to)) => {
+                email_verification::prepare(delivery, to).await?
+            }
+            (MailKind::Invitation, Recipient::User(user)) => invitation::prepare(delivery, *user).await?,
+            (MailKind::EmailChange, Recipient::UserAt(user, to)) => {
+                email_change::prepare(delivery, *user, to).await?
             }
             (MailKind::PasswordChanged, Recipient::User(user)) => {
                 let message = MailMessage::PasswordChanged { at: job.requested_at, ip: job.ip };
-                self.ports.store.find_user(*user).await?.map(|user| Mail {
-                    to: user.values.email,
-                    name: user.values.first_name,
-                    message,
-                })
+                delivery.notice(*user, None, message).await?
+            }
+            (MailKind::EmailChanged, Recipient::UserAt(user, to)) => {
+                let message = MailMessage::EmailChanged { at: job.requested_at, ip: job.ip };
+                delivery.notice(*user, Some(to), message).await?
             }
             (kind, _) => {
                 let reason = format!("a {} mail for the wrong kind of recipient", kind.as_str());

@@ -4,27 +4,31 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::EmailAddress;
+use denizen_models::{EmailAddress, Username};
 
 use crate::tokens::Token;
 
 /// One mail, ready to be worded and sent. Subject, text and links are the transport's business.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The stored address of the user, never one that a stranger typed.
+    /// Names this mail, as the left part of a `Message-ID` (RFC 5322, section 3.6.4): digits, letters and dots. A notice
+    /// that is sent twice because a process died in between keeps it, so that mail programs can show it once; a mail
+    /// with a token has another one for each attempt, because each has another token.
+    pub id: String,
+    /// To whom.
     pub to: EmailAddress,
-    /// How to address the user.
+    /// How to address the person; empty if that is not known.
     pub name: String,
     /// What to say.
     pub message: MailMessage,
 }
 
-/// What a mail says.
+/// What a mail says. Of tokens of one user and kind, only the newest works.
 #[derive(Debug, Clone)]
 pub enum MailMessage {
     /// Somebody, hopefully the user, wants to choose a new password.
     PasswordReset {
-        /// The way in. Only the newest one works.
+        /// The way in.
         token: Token,
         /// How long it works.
         valid_for: Duration,
@@ -35,6 +39,57 @@ pub enum MailMessage {
         at: DateTime<Utc>,
         /// From where, if known.
         ip: Option<IpAddr>,
+    },
+    /// An administrator made an account for somebody, who is to choose its password.
+    Invitation {
+        /// The name of the account.
+        username: Username,
+        /// The way in.
+        token: Token,
+        /// How long it works.
+        valid_for: Duration,
+    },
+    /// Somebody wants an account with this address, and is to show that the address is theirs.
+    ConfirmSignUp {
+        /// The name that they want.
+        username: Username,
+        /// The proof.
+        token: Token,
+        /// How long it works.
+        valid_for: Duration,
+    },
+    /// Somebody wants an account with the address of a user who has one. It is the user who is told.
+    AccountExists {
+        /// When.
+        at: DateTime<Utc>,
+        /// From where, if known.
+        ip: Option<IpAddr>,
+    },
+    /// A user is to show that the address of the account is theirs.
+    VerifyEmail {
+        /// The proof.
+        token: Token,
+        /// How long it works.
+        valid_for: Duration,
+    },
+    /// A user wants this address for an account, and is to show that it is theirs.
+    ConfirmEmailChange {
+        /// The proof.
+        token: Token,
+        /// How long it works.
+        valid_for: Duration,
+    },
+    /// The account now has another address. Goes to the old one, for a user who did *not* do it.
+    EmailChanged {
+        /// When.
+        at: DateTime<Utc>,
+        /// From where, if known.
+        ip: Option<IpAddr>,
+    },
+    /// An operator wants to see whether mail arrives.
+    Test {
+        /// When.
+        at: DateTime<Utc>,
     },
 }
 

@@ -7,22 +7,23 @@ use std::mem;
 
 use chrono::Duration;
 use denizen_models::{
-    EmailAddress, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus,
-    ValidateResetTokenRequest, ValidationErrors,
+    EmailAddress, Password, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret,
+    UserId, ValidateResetTokenRequest, ValidationErrors,
 };
 
 use crate::{
     context::{AccessContext, Actor},
     defaults::{Disclosure, Ports, ServiceSettings},
-    hashing::HashError,
-    limits::{Limiter, Party},
-    mail_worker::DeliveryError,
+    hashing::{HashError, PasswordHash},
+    limits::{Limiter, Party, from_limited},
+    login,
+    mail_worker::{Delivery, DeliveryError},
+    mailed_tokens::{self, Dead},
     mailer::{Mail, MailMessage},
-    store::{
-        AuditEvent, AuditKind, LeasedMail, MailKind, NewMailJob, Precondition, StoreError, StoredToken,
-        UnitOfWork,
-    },
-    tokens::{Token, TokenHash, TokenPurpose},
+    passwords::{self, from_new_password},
+    store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
+    tokens::{Token, TokenPurpose},
+    users,
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::PasswordReset;
@@ -87,20 +88,28 @@ pub enum ValidateResetTokenError {
     Store(StoreError),
 }
 
-macro_rules! from_store_error {
-    ($($error:ident)*) => {$(
-        impl From<StoreError> for $error {
-            fn from(error: StoreError) -> Self {
-                match error {
-                    StoreError::RateLimited { retry_after } => Self::RateLimited(retry_after),
-                    error => Self::Store(error),
-                }
-            }
-        }
-    )*};
+/// Why an administrator does not send a user a new way in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendPasswordResetError {
+    /// There is no user with this id, or the actor may not see it.
+    #[error("user with ID {0} not found")]
+    NotFound(UserId),
+    /// The actor is no administrator.
+    #[error("only administrators can send this mail")]
+    Forbidden,
+    /// The user is switched off, and would not be sent anything.
+    #[error("the user is not active")]
+    Inactive,
+    /// The new password that nobody knows could not be made.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-from_store_error! { RequestPasswordResetError ResetPasswordError ValidateResetTokenError }
+from_limited! { RequestPasswordResetError ResetPasswordError ValidateResetTokenError }
+from_new_password! { ResetPasswordError: "new_password", "new password" }
 
 pub(crate) async fn request(
     ports: &Ports,
@@ -141,35 +150,18 @@ pub(crate) async fn request(
     }
 }
 
-/// What the worker does when the job's turn has come: mints the token, stores its hash, and returns the mail.
-/// `None`: there is nobody to send it to.
-pub(crate) async fn prepare(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    job: &LeasedMail,
-    address: &str,
-) -> Result<Option<Mail>, DeliveryError> {
-    let Ok(address) = EmailAddress::parse(address) else { return Ok(None) };
-    let Some(user) = ports.store.find_user_by_email(&address).await?.filter(|user| user.values.active) else {
-        return Ok(None);
+/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+pub(crate) async fn prepare(delivery: Delivery<'_>, address: &str) -> Result<Option<Mail>, DeliveryError> {
+    let user = delivery.find_user_at(address).await?;
+    let Some(user) = user.filter(|user| user.values.active) else { return Ok(None) };
+    let valid_for = delivery.settings.reset_token_ttl;
+    let store = |work: UnitOfWork, hash, now| {
+        work.expect_user(user.id, user.security_version)
+            .put_token(user.id, PURPOSE, hash, now + valid_for)
+            .record(delivery.event(AuditKind::PasswordResetRequested, Actor::Anonymous, user.id, now))
     };
-    let token = Token::mint(ports.tokens.as_ref())?;
-    let now = ports.clock.now();
-    let context = AccessContext {
-        actor: Actor::Anonymous,
-        ip: job.ip,
-        user_agent: None,
-        request_id: job.request_id.clone(),
-    };
-    // Stored before it is sent: a mailed token always works, and one that was not mailed dies with its replacement.
-    let work = UnitOfWork::new()
-        .expect_lease(job.lease)
-        .expect_user(user.id, user.security_version)
-        .put_token(user.id, PURPOSE, token.hash(), now + settings.reset_token_ttl)
-        .record(AuditEvent::new(AuditKind::PasswordResetRequested, user.id, &context, now));
-    ports.store.commit(work).await?;
-    let message = MailMessage::PasswordReset { token, valid_for: settings.reset_token_ttl };
-    Ok(Some(Mail { to: user.values.email, name: user.values.first_name, message }))
+    let token = delivery.mint(store).await?;
+    Ok(Some(delivery.mail_to(user, MailMessage::PasswordReset { token, valid_for })))
 }
 
 pub(crate) async fn confirm(
@@ -184,31 +176,21 @@ pub(crate) async fn confirm(
         Disclosure::Tutorial => told_apart,
         Disclosure::Uniform => ResetPasswordError::DeadToken,
     };
-    count_token(ports, settings, limiter, context).await?;
-    let token = TokenHash::of(&request.token);
+    limiter.count_token(ports, &settings.limits, context).await?;
     // Looked up before the password is judged and hashed: a guessed token costs one indexed read, not 30 ms of a core
-    // for each of the two.
-    let stored = ports.store.find_token(PURPOSE, &token).await?;
-    let StoredToken { user, expires_at } = stored.ok_or_else(|| dead(ResetPasswordError::InvalidToken))?;
-    if ports.clock.now() >= expires_at {
-        return Err(dead(ResetPasswordError::ExpiredToken));
-    }
-    let user = ports.store.find_user(user).await?.filter(|user| user.values.active);
-    let user = user.ok_or_else(|| dead(ResetPasswordError::InvalidToken))?;
-    // Only now is it known, too, whose name and address the password must not be.
-    password.check_strength(&user.values).map_err(|reason| {
-        ResetPasswordError::Validation(ValidationErrors::of("new_password", format!("new password {reason}")))
+    // for each of the two. Only then is it known, too, whose name and address the password must not be.
+    let found = mailed_tokens::find(ports, PURPOSE, &request.token).await?.map_err(|cause| match cause {
+        Dead::Expired => dead(ResetPasswordError::ExpiredToken),
+        Dead::Invalid => dead(ResetPasswordError::InvalidToken),
     })?;
-    let hash = ports.hasher.hash(password).await?;
+    let user = &found.user;
+    let hash = passwords::hash_new(ports, password, &user.values).await?;
     let now = ports.clock.now();
-    let work = UnitOfWork::new()
-        .consume_token(user.id, PURPOSE, token, now)
-        .set_password(user.id, hash, user.security_version, now)
-        .verify_email(user.id, now)
-        .revoke_tokens(user.id)
-        .revoke_sessions(user.id, None)
+    let work = found
+        .set_password(hash, now)
         .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, user.id, context, now))
         .record(AuditEvent::new(AuditKind::PasswordReset, user.id, context, now));
+    let work = login::forgive(ports, &settings.limits, limiter, work, user).await?;
     match ports.store.commit(work).await {
         Ok(_) => Ok(()),
         // Somebody else was faster: with the same token, or by changing the account.
@@ -226,29 +208,61 @@ pub(crate) async fn validate(
     context: &AccessContext,
     request: &ValidateResetTokenRequest,
 ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
-    const INVALID: ResetTokenStatus = ResetTokenStatus { valid: false, expires_at: None };
     request.validate().map_err(ValidateResetTokenError::Validation)?;
-    count_token(ports, settings, limiter, context).await?;
-    let stored = ports.store.find_token(PURPOSE, &TokenHash::of(&request.token)).await?;
-    let Some(stored) = stored.filter(|stored| ports.clock.now() < stored.expires_at) else {
-        return Ok(INVALID);
-    };
-    match ports.store.find_user(stored.user).await? {
-        Some(user) if user.values.active => {
-            Ok(ResetTokenStatus { valid: true, expires_at: Some(stored.expires_at) })
-        }
-        _ => Ok(INVALID),
+    limiter.count_token(ports, &settings.limits, context).await?;
+    match mailed_tokens::find(ports, PURPOSE, &request.token).await? {
+        Ok(found) => Ok(ResetTokenStatus { valid: true, expires_at: Some(found.stored.expires_at) }),
+        Err(Dead::Expired | Dead::Invalid) => Ok(ResetTokenStatus { valid: false, expires_at: None }),
     }
 }
 
-/// Counts that a token is presented, before anybody looks whether there is such a token.
-async fn count_token(
+pub(crate) async fn send(
     ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
     context: &AccessContext,
-) -> Result<(), StoreError> {
-    let limits = &settings.limits;
-    let tolls = [("reset.token", Party::Ip(context.ip), limits.tokens_per_ip)];
-    ports.store.commit(limiter.charge(ports, limits, &tolls).await?).await.map(|_| ())
+    id: UserId,
+    discard_password: bool,
+) -> Result<(), SendPasswordResetError> {
+    if !context.is_admin() {
+        let hidden = SendPasswordResetError::NotFound(id);
+        return Err(if context.is_self(id) { SendPasswordResetError::Forbidden } else { hidden });
+    }
+    let discarded = if discard_password { Some(hash_of_nothing(ports).await?) } else { None };
+    for _ in 0..users::ATTEMPTS {
+        let user = ports.store.find_user(id).await?.ok_or(SendPasswordResetError::NotFound(id))?;
+        if !user.values.active {
+            return Err(SendPasswordResetError::Inactive);
+        }
+        let credentials = ports.store.find_credentials(id).await?;
+        let has_password = credentials.is_some_and(|credentials| credentials.hash.is_some());
+        let now = ports.clock.now();
+        // Strangers cannot fill the queue for administrators.
+        let (job, kind) = if has_password {
+            let email = &user.values.email;
+            let job = NewMailJob::to_address(MailKind::PasswordReset, email, context, now, u32::MAX);
+            (job, AuditKind::PasswordResetRequested)
+        } else {
+            (NewMailJob::to_user(MailKind::Invitation, id, context, now), AuditKind::UserInvited)
+        };
+        let mut work = UnitOfWork::new().expect_user(id, user.security_version);
+        if let Some(hash) = &discarded {
+            if has_password {
+                work = work.set_password(id, hash.clone(), user.security_version, now);
+            }
+            let event = AuditEvent::new(AuditKind::PasswordDiscarded, id, context, now);
+            work = work.revoke_tokens(id).revoke_sessions(id, None).record(event);
+        }
+        let work = work.enqueue_mail(job).record(AuditEvent::new(kind, id, context, now));
+        match ports.store.commit(work).await {
+            Ok(_) => return Ok(()),
+            Err(StoreError::PreconditionFailed(Precondition::User)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(users::outrun().into())
+}
+
+/// The hash of a password that nobody knows, nor can find out.
+async fn hash_of_nothing(ports: &Ports) -> Result<PasswordHash, HashError> {
+    let token = Token::mint(ports.tokens.as_ref()).map_err(|error| HashError::Failed(error.to_string()))?;
+    ports.hasher.hash(Password::presented(&Secret::from(token.expose()))).await
 }

@@ -10,17 +10,27 @@ use sha2::{Digest as _, Sha256};
 pub enum TokenPurpose {
     /// Choosing a new password without the old one.
     PasswordReset,
+    /// Choosing the first password of an account that an administrator made.
+    Invitation,
+    /// Showing that the address of the account is the user's own.
+    EmailVerification,
+    /// Showing that the address that the account shall have is the user's own. The token keeps that address.
+    EmailChange,
 }
 
 impl TokenPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 1] = [Self::PasswordReset];
+    pub const ALL: [Self; 4] =
+        [Self::PasswordReset, Self::Invitation, Self::EmailVerification, Self::EmailChange];
 
     /// The name under which stores keep it. MUST never change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PasswordReset => "password_reset",
+            Self::Invitation => "invitation",
+            Self::EmailVerification => "email_verification",
+            Self::EmailChange => "email_change",
         }
     }
 

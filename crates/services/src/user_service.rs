@@ -2,14 +2,21 @@
 
 use async_trait::async_trait;
 use denizen_models::{
-    CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus,
-    UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
+    AcceptInvitationRequest, ConfirmEmailChangeRequest, CreateUserRequest, EmailVerificationRequest,
+    PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus, UpdateUserRequest,
+    User, UserId, ValidateResetTokenRequest, VerifyEmailRequest,
 };
 
 use crate::{
     context::AccessContext,
+    email_change::ConfirmEmailChangeError,
+    email_verification::{RequestEmailVerificationError, VerifyEmailError},
     expected::Expected,
-    password_reset::{RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError},
+    invitation::AcceptInvitationError,
+    password_reset::{
+        RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, ValidateResetTokenError,
+    },
+    sign_up::{SignUpError, SignedUp},
     users::{
         CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserList, UserQuery,
     },
@@ -33,17 +40,19 @@ pub trait UserService: Send + Sync {
         username: &str,
     ) -> Result<User, GetUserError>;
 
-    /// A page of the users that match `query`; an empty query lists everybody. Administrators only.
+    /// A page of the users that match `query`; an empty query lists everybody. Administrators only, or all who have
+    /// signed in, as [`crate::defaults::Directory`] says.
     async fn list_users(
         &self,
         context: &AccessContext,
         query: &UserQuery,
     ) -> Result<UserList, ListUsersError>;
 
-    /// The first page of the users in whose names or address `text` occurs. Administrators only.
+    /// The first page of the users in whose names or, for administrators, address `text` occurs.
     async fn search_users(&self, context: &AccessContext, text: &str) -> Result<UserList, ListUsersError>;
 
-    /// Creates a user and returns it. Administrators only.
+    /// Creates a user and returns it; one without a password is invited by mail to choose one, unless registration is
+    /// closed. Administrators only.
     async fn create_user(
         &self,
         context: &AccessContext,
@@ -97,4 +106,54 @@ pub trait UserService: Send + Sync {
         context: &AccessContext,
         request: ValidateResetTokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError>;
+
+    /// Queues a mail with which a user can choose a password: an invitation for one who never had any, else a reset.
+    /// With `discard_password`, nobody can sign in with the old one from now on, and every session ends: for an account
+    /// that somebody else got into. Administrators only, who never learn nor choose the password.
+    async fn send_password_reset(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        discard_password: bool,
+    ) -> Result<(), SendPasswordResetError>;
+
+    /// Makes a user of a stranger, if registration is open. Where answers must tell strangers nothing, that is a wish
+    /// that waits until somebody shows with [`UserService::verify_email`] that the address is theirs, and the same
+    /// work and answer for every address.
+    async fn sign_up(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<SignedUp, SignUpError>;
+
+    /// Queues a mail with a token for whoever has this address and has not yet shown that it is theirs. The same work for
+    /// every address.
+    async fn request_email_verification(
+        &self,
+        context: &AccessContext,
+        request: EmailVerificationRequest,
+    ) -> Result<(), RequestEmailVerificationError>;
+
+    /// Confirms with a mailed token that an address is the user's own; or makes a user of whoever signed up with it. The
+    /// token works once.
+    async fn verify_email(
+        &self,
+        context: &AccessContext,
+        request: VerifyEmailRequest,
+    ) -> Result<(), VerifyEmailError>;
+
+    /// Sets the first password of an invited user with a mailed token, which shows that the address is theirs, too. The
+    /// token works once.
+    async fn accept_invitation(
+        &self,
+        context: &AccessContext,
+        request: AcceptInvitationRequest,
+    ) -> Result<(), AcceptInvitationError>;
+
+    /// Gives a user the address to which the token was mailed, and tells the old one. The token works once.
+    async fn confirm_email_change(
+        &self,
+        context: &AccessContext,
+        request: ConfirmEmailChangeRequest,
+    ) -> Result<(), ConfirmEmailChangeError>;
 }

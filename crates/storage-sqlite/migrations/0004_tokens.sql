@@ -4,5 +4,9 @@ CREATE TABLE tokens (
     purpose    TEXT    NOT NULL,
     hash       BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
     expires_at INTEGER NOT NULL,
+    -- The address that it proves to be the user's, if that is not the account's own.
+    address    TEXT,
     PRIMARY KEY (user_id, purpose)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tokens_by_expiry ON tokens (expires_at);

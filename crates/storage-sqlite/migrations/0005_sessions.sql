@@ -11,4 +11,7 @@ CREATE TABLE sessions (
     user_agent   TEXT
 ) STRICT;
 
-CREATE INDEX sessions_by_user ON sessions (user_id);
+-- The time is for those who have too many sessions: those used longest ago go.
+CREATE INDEX sessions_by_user ON sessions (user_id, last_seen_at);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+CREATE INDEX sessions_by_use ON sessions (last_seen_at);

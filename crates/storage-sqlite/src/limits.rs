@@ -17,6 +17,7 @@ statements! {
          ORDER BY full_at, key LIMIT 2)";
     INSERT = "INSERT INTO buckets (key, full_at) VALUES (?1, ?2)";
     UPDATE = "UPDATE buckets SET full_at = ?2 WHERE key = ?1";
+    FILL = "DELETE FROM buckets WHERE key = ?1";
 }
 
 pub(crate) fn take(
@@ -35,4 +36,9 @@ pub(crate) fn take(
         INSERT
     };
     execute(connection, put, params![bucket.as_bytes(), next]).map(|_| ())
+}
+
+/// Fills a bucket, which then needs no row.
+pub(crate) fn fill(connection: &Connection, bucket: BucketKey) -> Result<(), Failure> {
+    execute(connection, FILL, [bucket.as_bytes()]).map(|_| ())
 }

@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0006_mail_jobs",
     "0007_audit",
     "0008_limits",
+    "0009_registrations",
 ];
 
 /// In the header of every database file of ours: "DENZ".
@@ -188,5 +189,18 @@ mod tests {
         connection.execute("DELETE FROM migrations WHERE version = 2", []).unwrap();
         let error = migrate(&connection, Path::new(PATH)).unwrap_err();
         assert!(matches!(&error, OpenError::ChangedMigration { name, .. } if name == "0003_user_search"));
+    }
+
+    #[test]
+    fn every_file_is_applied_in_the_order_of_its_number() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+        let mut files: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
+        files.sort();
+        let known: Vec<_> = MIGRATIONS.iter().map(|known| format!("{}.sql", known.name)).collect();
+        assert_eq!(known, files);
+        for (index, name) in known.iter().enumerate() {
+            assert!(name.starts_with(&format!("{:04}_", index + 1)), "{name}");
+        }
     }
 }

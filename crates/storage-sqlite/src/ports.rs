@@ -8,13 +8,14 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditEvent, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome, MailQueue,
-        PageRequest, QueuedMail, Reads, SecretName, Secrets, ServiceSecret, Session, SessionTouch,
-        SessionTouches, StoreError, StoredToken, UnitOfWork, Units, UserFilter, UserPage,
+        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome,
+        MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
+        ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreError, StoredToken, UnitOfWork,
+        Units, UserFilter, UserPage,
     },
 };
 
-use crate::{SqliteStore, audit, list, mail_jobs, secrets, sessions, sql, tokens, users};
+use crate::{SqliteStore, audit, list, mail_jobs, registrations, secrets, sessions, sql, tokens, users};
 
 #[async_trait]
 impl Units for SqliteStore {
@@ -118,12 +119,36 @@ impl Reads for SqliteStore {
         self.readers.read(move |connection| sessions::find_session(connection, &token)).await
     }
 
-    async fn list_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent<UserId>>, StoreError> {
-        self.readers.read_long(move |connection| audit::newest(connection, limit)).await
+    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.readers.read(move |connection| sessions::of_user(connection, user)).await
     }
 
-    async fn list_mail_jobs(&self, limit: usize) -> Result<Vec<QueuedMail>, StoreError> {
-        self.readers.read_long(move |connection| mail_jobs::oldest(connection, limit)).await
+    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let sessions = sessions.to_vec();
+        self.readers.read(move |connection| sessions::gone(connection, &sessions)).await
+    }
+
+    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreError> {
+        let email = email.clone();
+        self.readers.read(move |connection| registrations::find_by_email(connection, &email)).await
+    }
+
+    async fn find_registration_by_token(
+        &self,
+        token: &TokenHash,
+    ) -> Result<Option<Registration>, StoreError> {
+        let token = *token;
+        self.readers.read(move |connection| registrations::find_by_token(connection, &token)).await
+    }
+
+    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        let query = query.clone();
+        self.readers.read_long(move |connection| audit::newest(connection, &query)).await
+    }
+
+    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError> {
+        let query = query.clone();
+        self.readers.read_long(move |connection| mail_jobs::oldest(connection, &query)).await
     }
 
     /// Takes the write lock and lets it go. That the disk is full shows only in a write that needs room: the store

@@ -34,8 +34,8 @@ macro_rules! matches {
             $index,
             " MATCH ?1 AND f.rowid > ?2 AND ",
             $found,
-            " AND (?5 IS NULL OR u.active = ?5) AND (?6 IS NULL OR EXISTS (SELECT 1 FROM user_lists l \
-             WHERE l.list = '=' || ?6 AND l.active = u.active AND l.user_id = u.id))"
+            " AND (?5 IS NULL OR u.active = ?5) AND (?6 IS NULL OR EXISTS (SELECT 1 FROM user_lists r \
+             WHERE r.list = '=' || ?6 AND r.active = u.active AND r.user_id = u.id))"
         )
     };
 }

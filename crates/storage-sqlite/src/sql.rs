@@ -1,6 +1,7 @@
 //! Running statements, and reading rows.
 
 use chrono::{DateTime, Utc};
+use denizen_services::store::{Precondition, StoreError};
 use rusqlite::{CachedStatement, Connection, Params, Row, types::FromSql};
 
 use crate::error::Failure;
@@ -20,7 +21,7 @@ statements! {
 }
 
 /// How many statements each connection keeps prepared: more than there are.
-pub(crate) const STATEMENT_CACHE: usize = 96;
+pub(crate) const STATEMENT_CACHE: usize = 128;
 
 /// The one row of a statement, if there is one.
 ///
@@ -55,6 +56,32 @@ pub(crate) fn list<T>(
 pub(crate) fn execute(connection: &Connection, sql: &str, params: impl Params) -> Result<u64, Failure> {
     let changed = connection.prepare_cached(sql)?.execute(params)?;
     Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+}
+
+/// Runs a statement that must change exactly one row. `otherwise` is what does not hold if it changes none.
+pub(crate) fn execute_one(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    otherwise: Precondition,
+) -> Result<(), Failure> {
+    match execute(connection, sql, params)? {
+        1 => Ok(()),
+        _ => Err(StoreError::PreconditionFailed(otherwise).into()),
+    }
+}
+
+/// Runs a statement that must find a row. `otherwise` is what does not hold if it finds none.
+pub(crate) fn expect(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    otherwise: Precondition,
+) -> Result<(), Failure> {
+    match find(connection, sql, params, |_| Ok(()))? {
+        Some(()) => Ok(()),
+        None => Err(StoreError::PreconditionFailed(otherwise).into()),
+    }
 }
 
 /// `LIMIT` for at most `limit` rows.

@@ -1,7 +1,7 @@
 //! Users and their passwords.
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, User, UserId, UserValues, Username, fold};
+use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues, Username, fold};
 use denizen_services::{
     PasswordHash,
     store::{Credentials, Precondition, StoreError, UniqueKey},
@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use crate::{
     error::Failure,
-    sql::{Record, execute, find, statements},
+    sql::{Record, execute, execute_one, expect, find, statements},
 };
 
 /// What [`read`] reads, of `users u`.
@@ -28,6 +28,8 @@ statements! {
     FIND_BY_EMAIL = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.email_key = ?1");
     CREDENTIALS = "SELECT id, password_hash, security_version FROM users WHERE id = ?1";
     EXPECT = "SELECT id FROM users WHERE id = ?1 AND security_version = ?2";
+    OTHER_ADMINISTRATOR = "SELECT user_id FROM user_lists a CROSS JOIN users u ON u.id = a.user_id \
+         WHERE a.list = '=' || ?2 AND a.active = 1 AND a.user_id <> ?1 AND u.password_hash IS NOT NULL LIMIT 1";
     USERNAME_IS_TAKEN = "SELECT id FROM users WHERE username_key = ?1 AND id <> ?2";
     INSERT = "INSERT INTO users (username, username_key, email, email_key, first_name, first_name_key, last_name, \
          last_name_key, age, active, email_verified, roles, profile, password_hash, created_at, updated_at) \
@@ -38,6 +40,7 @@ statements! {
          security_version + ((email_key, active, roles) IS NOT (?4, ?10, ?12)) WHERE id = ?15 AND revision = ?16";
     SET_PASSWORD = "UPDATE users SET password_hash = ?3, updated_at = ?4, revision = revision + 1, \
          security_version = security_version + 1 WHERE id = ?1 AND security_version = ?2";
+    REHASH = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND security_version = ?2";
     VERIFY_EMAIL = "UPDATE users SET email_verified = 1, updated_at = ?2, revision = revision + 1 \
          WHERE id = ?1 AND email_verified = 0";
     DELETE = "DELETE FROM users WHERE id = ?1 AND revision = ifnull(?2, revision)";
@@ -46,7 +49,19 @@ statements! {
 /// Reads [`user_columns!`].
 pub(crate) fn read(row: &Row<'_>) -> Result<User, Failure> {
     let record = Record::new("users", row)?;
-    let values = UserValues {
+    Ok(User {
+        id: UserId::new(record.id),
+        values: read_values(&record)?,
+        created_at: record.time(10)?,
+        updated_at: record.time(11)?,
+        revision: record.get(12)?,
+        security_version: record.get(13)?,
+    })
+}
+
+/// Reads the columns `username` to `profile`, which follow the first.
+pub(crate) fn read_values(record: &Record<'_>) -> Result<UserValues, Failure> {
+    Ok(UserValues {
         username: record.parse(1, |text| Username::parse(text).ok())?,
         email: record.parse(2, |text| EmailAddress::parse(text).ok())?,
         first_name: record.get(3)?,
@@ -56,14 +71,6 @@ pub(crate) fn read(row: &Row<'_>) -> Result<User, Failure> {
         email_verified: record.get(7)?,
         roles: record.parse(8, |text| serde_json::from_str(text).ok())?,
         profile: record.parse_optional(9, |text| serde_json::from_str(text).ok())?,
-    };
-    Ok(User {
-        id: UserId::new(record.id),
-        values,
-        created_at: record.time(10)?,
-        updated_at: record.time(11)?,
-        revision: record.get(12)?,
-        security_version: record.get(13)?,
     })
 }
 
@@ -90,11 +97,17 @@ pub(crate) fn find_credentials(
     })
 }
 
-pub(crate) fn expect(connection: &Connection, user: UserId, security_version: i64) -> Result<(), Failure> {
-    match find(connection, EXPECT, [user.get(), security_version], |_| Ok(()))? {
-        Some(()) => Ok(()),
-        None => Err(changed()),
-    }
+pub(crate) fn expect_version(
+    connection: &Connection,
+    user: UserId,
+    security_version: i64,
+) -> Result<(), Failure> {
+    expect(connection, EXPECT, [user.get(), security_version], Precondition::User)
+}
+
+pub(crate) fn expect_other_administrator(connection: &Connection, user: UserId) -> Result<(), Failure> {
+    let params = params![user.get(), ADMIN_ROLE];
+    expect(connection, OTHER_ADMINISTRATOR, params, Precondition::Administrator)
 }
 
 pub(crate) fn insert(
@@ -119,10 +132,8 @@ pub(crate) fn update(
 ) -> Result<(), Failure> {
     let row = [at.timestamp_micros(), user.get(), revision].map(Value::from);
     let params = params_from_iter(columns(values)?.into_iter().chain(row));
-    exactly_one(
-        execute(connection, UPDATE, params)
-            .map_err(|failure| name_the_key(connection, values, Some(user), failure))?,
-    )
+    execute_one(connection, UPDATE, params, Precondition::User)
+        .map_err(|failure| name_the_key(connection, values, Some(user), failure))
 }
 
 pub(crate) fn set_password(
@@ -133,7 +144,17 @@ pub(crate) fn set_password(
     at: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let params = params![user.get(), security_version, hash.expose(), at.timestamp_micros()];
-    exactly_one(execute(connection, SET_PASSWORD, params)?)
+    execute_one(connection, SET_PASSWORD, params, Precondition::User)
+}
+
+pub(crate) fn rehash(
+    connection: &Connection,
+    user: UserId,
+    hash: &PasswordHash,
+    security_version: i64,
+) -> Result<(), Failure> {
+    let params = params![user.get(), security_version, hash.expose()];
+    execute_one(connection, REHASH, params, Precondition::User)
 }
 
 pub(crate) fn verify_email(connection: &Connection, user: UserId, at: DateTime<Utc>) -> Result<(), Failure> {
@@ -141,15 +162,7 @@ pub(crate) fn verify_email(connection: &Connection, user: UserId, at: DateTime<U
 }
 
 pub(crate) fn delete(connection: &Connection, user: UserId, revision: Option<i64>) -> Result<(), Failure> {
-    exactly_one(execute(connection, DELETE, params![user.get(), revision])?)
-}
-
-fn exactly_one(changed_rows: u64) -> Result<(), Failure> {
-    if changed_rows == 1 { Ok(()) } else { Err(changed()) }
-}
-
-fn changed() -> Failure {
-    StoreError::PreconditionFailed(Precondition::User).into()
+    execute_one(connection, DELETE, params![user.get(), revision], Precondition::User)
 }
 
 /// SQLite reports the violation that it meets first, which depends on its indexes; callers are told of the user name
@@ -171,8 +184,8 @@ fn name_the_key(
     }
 }
 
-/// The parameters ?1 to ?13 of [`INSERT`] and [`UPDATE`].
-fn columns(values: &UserValues) -> Result<[Value; 13], Failure> {
+/// The parameters ?1 to ?13 of [`INSERT`], [`UPDATE`] and whatever else keeps them.
+pub(crate) fn columns(values: &UserValues) -> Result<[Value; 13], Failure> {
     let refuse = |_| StoreError::Malformed("roles or profile cannot be written as JSON".to_owned());
     let roles = serde_json::to_string(&values.roles).map_err(refuse)?;
     let profile = values.profile.as_ref().map(serde_json::to_string).transpose().map_err(refuse)?;

@@ -7,18 +7,21 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{Password, Secret};
-use denizen_services::{HashError, PasswordHash, PasswordHasher, TokenHash};
+use denizen_services::{CostlyWork, HashError, PasswordHash, PasswordHasher, TokenHash, Verdict};
 
-/// The beginning of every hash of this hasher.
+/// The beginning of every hash that this hasher makes.
 const SCHEME: &str = "$insecure-test$";
+/// And of those that it would not make any more.
+const OLD_SCHEME: &str = "$insecure-test-old$";
 
 /// Hashes in no time, which no hasher of passwords may do: one bare SHA-256 behind a number that stands for the salt.
 ///
 /// It counts what it does, so that a test can say "equal work for known and unknown users" without a stopwatch.
 #[derive(Debug, Default)]
 pub struct InsecureTestHasher {
-    hashed: AtomicU64,
-    verified: AtomicU64,
+    hashes: AtomicU64,
+    verifications: AtomicU64,
+    runs: AtomicU64,
     failures: Mutex<Vec<HashError>>,
 }
 
@@ -29,19 +32,31 @@ impl InsecureTestHasher {
         Self::default()
     }
 
+    /// A hash of `password` that a login should replace: it compares as [`Verdict::Outdated`].
+    #[must_use]
+    pub fn outdated_hash(password: &str) -> PasswordHash {
+        PasswordHash::new(format!("{OLD_SCHEME}0${}", digest("0", password.as_bytes())))
+    }
+
     /// How many passwords were hashed, failures included.
     #[must_use]
-    pub fn hashed(&self) -> u64 {
-        self.hashed.load(Ordering::Relaxed)
+    pub fn hashes(&self) -> u64 {
+        self.hashes.load(Ordering::Relaxed)
     }
 
-    /// How many passwords were compared, failures included.
+    /// How many passwords were compared, with somebody's hash or with nobody's, failures included.
     #[must_use]
-    pub fn verified(&self) -> u64 {
-        self.verified.load(Ordering::Relaxed)
+    pub fn verifications(&self) -> u64 {
+        self.verifications.load(Ordering::Relaxed)
     }
 
-    /// Lets the next call fail with `error`. Told twice, two calls fail.
+    /// How often other work was run, failures included.
+    #[must_use]
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    /// Lets the next call of any method fail with `error`. Told twice, two calls fail.
     pub fn fail_next(&self, error: HashError) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(error);
     }
@@ -55,23 +70,44 @@ impl InsecureTestHasher {
 #[async_trait]
 impl PasswordHasher for InsecureTestHasher {
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
-        let salt = self.hashed.fetch_add(1, Ordering::Relaxed).to_string();
+        let salt = self.hashes.fetch_add(1, Ordering::Relaxed).to_string();
         self.failure()?;
-        Ok(PasswordHash::new(format!("{SCHEME}{salt}${}", digest(&salt, &password))))
+        Ok(PasswordHash::new(format!("{SCHEME}{salt}${}", digest(&salt, password.as_bytes()))))
     }
 
-    async fn verify(&self, password: Password, hash: PasswordHash) -> Result<bool, HashError> {
-        self.verified.fetch_add(1, Ordering::Relaxed);
+    async fn verify(&self, password: Password, hash: PasswordHash) -> Result<Verdict, HashError> {
+        self.verifications.fetch_add(1, Ordering::Relaxed);
         self.failure()?;
-        let parts = hash.expose().strip_prefix(SCHEME).and_then(|rest| rest.split_once('$'));
-        let (salt, expected) =
-            parts.ok_or_else(|| HashError::Failed("not a hash of this hasher".to_owned()))?;
-        Ok(digest(salt, &password) == expected)
+        let (current, old) = (hash.expose().strip_prefix(SCHEME), hash.expose().strip_prefix(OLD_SCHEME));
+        let (salt, expected) = current
+            .or(old)
+            .and_then(|rest| rest.split_once('$'))
+            .ok_or_else(|| HashError::Failed("not a hash of this hasher".to_owned()))?;
+        let is_of = |bytes: &[u8]| digest(salt, bytes) == expected;
+        Ok(if current.is_some() && is_of(password.as_bytes()) {
+            Verdict::Match
+        } else if password.as_typed().is_some_and(is_of) || is_of(password.as_bytes()) {
+            Verdict::Outdated
+        } else {
+            Verdict::Mismatch
+        })
+    }
+
+    async fn verify_nobody(&self, _: Password) -> Result<Verdict, HashError> {
+        self.verifications.fetch_add(1, Ordering::Relaxed);
+        self.failure().map(|()| Verdict::Mismatch)
+    }
+
+    async fn run(&self, work: CostlyWork) -> Result<(), HashError> {
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        self.failure()?;
+        work();
+        Ok(())
     }
 }
 
-fn digest(salt: &str, password: &Password) -> String {
-    let text = Secret::from(format!("{salt} {}", String::from_utf8_lossy(password.as_bytes())));
+fn digest(salt: &str, password: &[u8]) -> String {
+    let text = Secret::from(format!("{salt} {}", String::from_utf8_lossy(password)));
     TokenHash::of(&text).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -87,12 +123,28 @@ mod tests {
     async fn a_hash_fits_its_password_only_and_is_another_each_time() {
         let hasher = InsecureTestHasher::new();
         let hash = hasher.hash(password("correct horse")).await.unwrap();
-        assert_eq!(hasher.verify(password("correct horse"), hash.clone()).await, Ok(true));
-        assert_eq!(hasher.verify(password("Correct horse"), hash.clone()).await, Ok(false));
+        assert_eq!(hasher.verify(password("correct horse"), hash.clone()).await, Ok(Verdict::Match));
+        assert_eq!(hasher.verify(password("Correct horse"), hash.clone()).await, Ok(Verdict::Mismatch));
         assert_ne!(hasher.hash(password("correct horse")).await, Ok(hash));
         let foreign = PasswordHash::new("$argon2id$".to_owned());
         assert!(matches!(hasher.verify(password("x"), foreign).await, Err(HashError::Failed(_))));
-        assert_eq!((hasher.hashed(), hasher.verified()), (2, 3));
+        assert_eq!((hasher.hashes(), hasher.verifications()), (2, 3));
+    }
+
+    #[tokio::test]
+    async fn an_outdated_hash_says_so_to_its_password_only() {
+        let hasher = InsecureTestHasher::new();
+        let hash = InsecureTestHasher::outdated_hash("cafe\u{301} au lait");
+        let verdict = async |typed| hasher.verify(password(typed), hash.clone()).await;
+        assert_eq!(verdict("cafe\u{301} au lait").await, Ok(Verdict::Outdated));
+        assert_eq!(verdict("café au lait").await, Ok(Verdict::Mismatch));
+    }
+
+    #[tokio::test]
+    async fn nobody_has_any_password_and_costs_a_comparison() {
+        let hasher = InsecureTestHasher::new();
+        assert_eq!(hasher.verify_nobody(password("correct horse")).await, Ok(Verdict::Mismatch));
+        assert_eq!((hasher.hashes(), hasher.verifications()), (0, 1));
     }
 
     #[tokio::test]
@@ -101,5 +153,9 @@ mod tests {
         hasher.fail_next(HashError::Busy);
         assert_eq!(hasher.hash(password("x")).await, Err(HashError::Busy));
         assert!(hasher.hash(password("x")).await.is_ok());
+        hasher.fail_next(HashError::Busy);
+        assert_eq!(hasher.run(Box::new(|| panic!("it ran"))).await, Err(HashError::Busy));
+        assert_eq!(hasher.run(Box::new(|| ())).await, Ok(()));
+        assert_eq!(hasher.runs(), 2);
     }
 }

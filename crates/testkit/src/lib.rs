@@ -8,7 +8,9 @@
 //! | `TokenSource` | [`SeededTokens`] | gives the same "random" bytes in every run |
 //! | `Mailer` | [`RecordingMailer`] | keeps every mail, and fails when told to |
 //! | `PasswordHasher` | [`InsecureTestHasher`] | hashes in no time, and counts |
+//! | a mail server | `SmtpServer`, with the feature `smtp` | a real one on this machine, which fails when told to |
 //! | `Store` | `InMemoryStore` of the services, in a [`CountingStore`] | counts which method is called how often |
+//! | `Store` | any store, in a [`HookedStore`] | lets something happen before each call |
 //!
 //! ```
 //! use std::sync::Arc;
@@ -36,7 +38,7 @@
 //! mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
 //! let token = Token::mint(&SeededTokens::new(1))?;
 //! let message = MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
-//! let mail = Mail { to: alice.email, name: alice.first_name, message };
+//! let mail = Mail { id: "1".to_owned(), to: alice.email, name: alice.first_name, message };
 //! assert!(mailer.send(&mail).await.is_err());
 //! mailer.send(&mail).await?;
 //! assert_eq!(mailer.last_token_for("alice@example.com").as_deref(), Some(token.expose()));
@@ -55,16 +57,22 @@ mod clock;
 pub mod contract;
 mod counting_store;
 mod hasher;
+mod hooked_store;
 mod mailer;
+#[cfg(feature = "smtp")]
+mod smtp;
 mod tokens;
 mod users;
 
 use std::fmt::Debug;
 
 pub use clock::FixedClock;
-pub use counting_store::CountingStore;
+pub use counting_store::{CallCounter, CountingStore};
 pub use hasher::InsecureTestHasher;
+pub use hooked_store::{Call, HookedStore, Port, StoreHook};
 pub use mailer::RecordingMailer;
+#[cfg(feature = "smtp")]
+pub use smtp::{Letter, ReceivedMail, SmtpCommand, SmtpFault, SmtpSecurity, SmtpServer};
 pub use tokens::SeededTokens;
 pub use users::{sample_user, user_values};
 

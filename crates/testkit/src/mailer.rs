@@ -89,8 +89,15 @@ impl RecordingMailer {
 
 fn token_in(mail: &Mail) -> Option<String> {
     match &mail.message {
-        MailMessage::PasswordReset { token, .. } => Some(token.expose().to_owned()),
-        MailMessage::PasswordChanged { .. } => None,
+        MailMessage::PasswordReset { token, .. }
+        | MailMessage::Invitation { token, .. }
+        | MailMessage::ConfirmSignUp { token, .. }
+        | MailMessage::VerifyEmail { token, .. }
+        | MailMessage::ConfirmEmailChange { token, .. } => Some(token.expose().to_owned()),
+        MailMessage::PasswordChanged { .. }
+        | MailMessage::AccountExists { .. }
+        | MailMessage::EmailChanged { .. }
+        | MailMessage::Test { .. } => None,
     }
 }
 
@@ -118,7 +125,7 @@ mod tests {
     use crate::{FixedClock, SeededTokens, user_values};
 
     fn mail(name: &str, message: MailMessage) -> Mail {
-        Mail { to: user_values(name).email, name: name.to_owned(), message }
+        Mail { id: "1".to_owned(), to: user_values(name).email, name: name.to_owned(), message }
     }
 
     #[tokio::test]

@@ -2,8 +2,9 @@
 
 use actix_web::{
     Error, HttpRequest, HttpResponse,
+    error::ErrorBadRequest,
     http::{
-        Method,
+        Method, Version,
         header::{self, HeaderValue},
     },
 };
@@ -35,6 +36,17 @@ pub(super) fn check_origin(request: &HttpRequest, allowed: &[String]) -> Result<
         return Ok(());
     }
     Err(ApiError::forbidden("pages of this origin may not open a WebSocket"))
+}
+
+/// HTTP/1.0 knows no upgrades (section 4.2.1); the WebSocket library does not look at the version.
+///
+/// # Errors
+/// It is that.
+pub(super) fn check_version(request: &HttpRequest) -> Result<(), Error> {
+    if request.version() < Version::HTTP_11 {
+        return Err(ErrorBadRequest("HTTP/1.1 is required"));
+    }
+    Ok(())
 }
 
 /// What is wrong with the handshake, and the one version that is spoken here (section 4.4).

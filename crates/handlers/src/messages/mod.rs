@@ -12,7 +12,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, ServiceConfig},
 };
-use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, Username, ValidationErrors};
+use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationErrors};
 use denizen_services::{ConnectError, ListConnectedError, MessageService, SendMessageError, SubscribeError};
 use serde_json::json;
 
@@ -21,12 +21,9 @@ use crate::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     json::Json,
-    query::{Query, refused},
+    query::NoQuery,
     request::{Request, Surroundings},
 };
-
-/// In whose name the service's own administrator speaks, who has none.
-const NAMELESS: &str = "system";
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/ws").get(get).post(send));
@@ -38,16 +35,13 @@ async fn get(
     http: HttpRequest,
     messages: Data<dyn MessageService>,
     surroundings: Data<Surroundings>,
-    query: Query,
+    _: NoQuery,
     intake: Intake,
 ) -> Result<HttpResponse, ApiError> {
     if handshake::is_wanted(&http) {
         handshake::check_origin(&http, &surroundings.settings.cors_origins)?;
-        let name = name_in(query)?
-            .ok_or_else(|| refused("name", "name is required: 3 to 50 letters, digits and underscores"))?;
-        return session::open(request.access, &http, messages.into_inner(), surroundings, &name, intake);
+        return session::open(request.access, &http, messages.into_inner(), surroundings, intake);
     }
-    query.finish()?;
     let names = messages.connected_users(&request.access)?;
     let metadata = json!({ "count": names.len() });
     Ok(request.answer_with(StatusCode::OK, "Connected users retrieved successfully", names, metadata))
@@ -57,35 +51,22 @@ async fn get(
 async fn send(
     request: Request,
     messages: Data<dyn MessageService>,
-    query: Query,
+    _: NoQuery,
     Json(body): Json<MessageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let kind = body.kind.clone();
-    let name = match name_in(query)? {
-        Some(name) => name,
-        None => Username::parse(NAMELESS).map_err(ApiError::internal)?,
-    };
     let (recipients, message) = match body.validate()? {
         MessageCommand::Broadcast { content } => {
-            (messages.broadcast(&request.access, &name, content)?, "Message broadcast successfully")
+            (messages.broadcast(&request.access, content)?, "Message broadcast successfully")
         }
         MessageCommand::Direct { to, content } => {
-            (messages.direct(&request.access, &name, &to, content)?, "Message delivered successfully")
+            (messages.direct(&request.access, &to, content)?, "Message delivered successfully")
         }
         MessageCommand::Subscribe(_) | MessageCommand::Unsubscribe(_) | MessageCommand::Ping => {
             return Err(InvalidMessage::UnsupportedType(kind).into());
         }
     };
     Ok(request.answer(message, json!({ "recipients": recipients })))
-}
-
-/// Who speaks. Until there is sign-in, that is what the query says, to services that take everybody for an
-/// administrator; other services refuse strangers, whatever they call themselves.
-fn name_in(mut query: Query) -> Result<Option<Username>, ApiError> {
-    let expected = "3 to 50 letters, digits and underscores";
-    let name = query.take_as("name", expected, |text| Username::parse(text).ok())?;
-    query.finish()?;
-    Ok(name)
 }
 
 impl From<InvalidMessage> for ApiError {

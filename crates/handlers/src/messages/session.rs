@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, rt, web::Data};
 use actix_ws::{Closed, Message as Frame, MessageStream, ProtocolError, Session as Socket};
-use denizen_models::{Message, MessageCommand, MessageKind, MessageRequest, Username};
+use denizen_models::{Message, MessageCommand, MessageKind, MessageRequest};
 use denizen_services::{AccessContext, Connection, MessageService, Outgoing};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -48,15 +48,15 @@ pub(super) fn open(
     request: &HttpRequest,
     messages: Arc<dyn MessageService>,
     surroundings: Data<Surroundings>,
-    name: &Username,
     intake: Intake,
 ) -> Result<HttpResponse, ApiError> {
     let Intake { payload, unfinished } = intake;
-    let (response, socket, frames) = match actix_ws::handle(request, payload) {
+    let handshake = handshake::check_version(request).and_then(|()| actix_ws::handle(request, payload));
+    let (response, socket, frames) = match handshake {
         Ok(parts) => parts,
         Err(error) => return Ok(handshake::refused(&error)),
     };
-    let connection = messages.connect(&access, name)?;
+    let connection = messages.connect(&access)?;
     let outlet = Outlet::default();
     let response = outlet.watch(response);
     let session = Session {
@@ -146,6 +146,10 @@ impl Session {
 
     /// Does what the client asks for, or tells it why not, with the code that HTTP would give.
     async fn obey(&mut self, text: &str) -> Result<(), End> {
+        // Whoever was let go has nothing to say any more, however long they take over what still waits for them.
+        if self.connection.outgoing.is_closed() {
+            return Ok(());
+        }
         let result = json::parse::<MessageRequest>(text.as_bytes())
             .and_then(|request| Ok(request.validate()?))
             .and_then(|command| self.carry_out(command));
@@ -171,10 +175,10 @@ impl Session {
         let Self { access, messages, connection, .. } = self;
         match command {
             MessageCommand::Broadcast { content } => {
-                messages.broadcast(access, &connection.name, content)?;
+                messages.broadcast(access, content)?;
             }
             MessageCommand::Direct { to, content } => {
-                messages.direct(access, &connection.name, &to, content)?;
+                messages.direct(access, &to, content)?;
             }
             MessageCommand::Subscribe(topic) => messages.subscribe(access, connection.id, topic)?,
             MessageCommand::Unsubscribe(topic) => messages.unsubscribe(connection.id, topic),

@@ -5,12 +5,16 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::{
-    PasswordResetConfirmation, PasswordResetRequest, Secret, ValidateResetTokenRequest, ValidationErrors,
+    PasswordResetConfirmation, PasswordResetRequest, ValidateResetTokenRequest,
 };
 use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 
-use super::{form::Form, template::Page};
+use super::{
+    form::Form,
+    link::{DEAD, sentence, token_in},
+    template::Page,
+};
 use crate::{
     error::ApiError,
     query::Query,
@@ -18,8 +22,6 @@ use crate::{
 };
 
 const PAGE: Page = Page("password_reset.html");
-const DEAD: &str =
-    "This link does not work any more: it has been used, replaced by a newer one, or is too old.";
 
 /// `GET /reset-password`
 pub(super) async fn show(
@@ -72,12 +74,6 @@ pub(super) async fn submit(
     }
 }
 
-fn token_in(mut query: Query) -> Result<Option<Secret>, ApiError> {
-    let token = query.take("token");
-    query.finish()?;
-    Ok(token.map(Secret::from).filter(|token| !token.is_blank()))
-}
-
 fn ask(status: StatusCode, error: Option<&str>) -> Result<HttpResponse, ApiError> {
     PAGE.answer(status, context! { step => "ask", error })
 }
@@ -91,11 +87,4 @@ fn choose(
         status,
         context! { step => "choose", min_chars => surroundings.settings.password_policy.min_chars, error },
     )
-}
-
-/// The first failure as a sentence of its own.
-fn sentence(errors: &ValidationErrors) -> String {
-    let text = errors.to_string();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
 }

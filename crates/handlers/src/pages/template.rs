@@ -14,10 +14,13 @@ use crate::error::ApiError;
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                  base-uri 'none'; frame-ancestors 'none'";
 
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("layout.html", include_str!("../../pages/layout.html")),
     ("index.html", include_str!("../../pages/index.html")),
     ("password_reset.html", include_str!("../../pages/password_reset.html")),
+    ("accept_invitation.html", include_str!("../../pages/accept_invitation.html")),
+    ("confirm_email_change.html", include_str!("../../pages/confirm_email_change.html")),
+    ("verify_email.html", include_str!("../../pages/verify_email.html")),
     ("message.html", include_str!("../../pages/message.html")),
 ];
 

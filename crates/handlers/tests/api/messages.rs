@@ -1,6 +1,6 @@
 //! Messages over HTTP, and what becomes of those who ask for a socket. What is said over sockets is tested elsewhere.
 
-use actix_web::test::TestRequest;
+use actix_web::{http::Version, test::TestRequest};
 use denizen_services::{ConnectError, ListConnectedError, SendMessageError};
 use log::Level;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::support::{
     answer::Answer,
     log::causes,
     requests::{get, send_json},
+    socket::Server,
 };
 
 async fn send(body: &Value) -> Answer {
@@ -24,7 +25,7 @@ async fn fail(body: &Value, error: SendMessageError) -> Answer {
 
 /// What somebody gets who asks for a socket in the right way.
 async fn connect(change: impl FnOnce(&mut Setup)) -> Answer {
-    Api::start_with(change).await.send(handshake("/ws?name=alice")).await
+    Api::start_with(change).await.send(handshake("/ws")).await
 }
 
 fn handshake(target: &str) -> TestRequest {
@@ -131,7 +132,7 @@ async fn who_cannot_connect_now_may_come_back() {
 
 #[actix_web::test]
 async fn a_handshake_that_is_none_is_told_which_version_is_spoken() {
-    let wrong = handshake("/ws?name=alice").insert_header(("sec-websocket-version", "8"));
+    let wrong = handshake("/ws").insert_header(("sec-websocket-version", "8"));
     let answer = Api::start().await.send(wrong).await;
     assert_eq!(answer.status, 400, "{answer:?}");
     assert_eq!(answer.header("sec-websocket-version"), Some("13"));
@@ -139,12 +140,52 @@ async fn a_handshake_that_is_none_is_told_which_version_is_spoken() {
 }
 
 #[actix_web::test]
+async fn http_1_0_knows_no_upgrades() {
+    let answer = Api::start().await.send(handshake("/ws").version(Version::HTTP_10)).await;
+    let message = "Not a WebSocket handshake: HTTP/1.1 is required";
+    assert_eq!(answer.expect_error(400, "INVALID_HANDSHAKE", message), Value::Null);
+    assert_eq!(answer.header("sec-websocket-version"), Some("13"));
+}
+
+/// They speak under their own name, and no other.
+#[actix_web::test]
+async fn nobody_says_who_they_are() {
+    let api = Api::start_with(|setup| setup.messages.connect = ConnectError::GoingAway).await;
+    let body = broadcast();
+    for request in
+        [handshake("/ws?name=alice"), get("/ws?name=alice"), send_json("POST", "/ws?name=alice", &body)]
+    {
+        let details =
+            api.send(request).await.expect_error(400, "INVALID_QUERY", "Invalid query parameter: name");
+        assert_eq!(details, json!({ "fields": { "name": ["unknown parameter"] } }));
+    }
+}
+
+/// Whoever is offered another protocol may stay with HTTP. What follows the body is none of its business then.
+#[actix_web::test]
+async fn a_message_that_offers_a_websocket_is_a_message() {
+    let server = Server::start(Setup::default());
+    let body = broadcast().to_string();
+    for (headers, status) in [
+        (format!("Content-Length: {}\r\n\r\n{body}and more", body.len()), "200"),
+        (format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len()), "200"),
+        (format!("Content-Length: 0\r\n\r\n{body}"), "400"),
+        (format!("\r\n{body}"), "400"),
+    ] {
+        let head = "POST /ws HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+        let offer = "Connection: Upgrade, close\r\nUpgrade: websocket\r\n";
+        let answer = server.exchange(format!("{head}{offer}{headers}")).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{headers}\n{answer}");
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn pages_from_elsewhere_may_not_connect() {
     let api = Api::start_with(|setup| setup.messages.connect = ConnectError::GoingAway).await;
     let from = |origin: &str| {
-        handshake("/ws?name=alice")
-            .insert_header(("host", "id.example.com"))
-            .insert_header(("origin", origin))
+        handshake("/ws").insert_header(("host", "id.example.com")).insert_header(("origin", origin))
     };
     for origin in ["https://evil.example", "null"] {
         let message = "Forbidden: pages of this origin may not open a WebSocket";

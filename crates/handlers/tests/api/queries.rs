@@ -165,8 +165,7 @@ async fn routes_without_parameters_refuse_any() {
 #[actix_web::test]
 async fn the_query_is_looked_at_before_the_body() {
     let api = Api::start().await;
-    let endpoints = ENDPOINTS.iter().filter(|(_, allowed)| allowed.contains("POST"));
-    for (target, _) in endpoints.filter(|(target, _)| target.starts_with("/api/")) {
+    for (target, _) in ENDPOINTS.iter().filter(|(_, allowed)| allowed.contains("POST")) {
         let answer = api.send(post_bytes(&format!("{target}?x=1"), "[")).await;
         assert_refused(&answer, "x", "unknown parameter");
     }

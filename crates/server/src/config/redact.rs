@@ -43,6 +43,7 @@ mod tests {
         assert_eq!(redact("postgres://ann:hunter2@db:5432/users"), "postgres://***@db:5432/users");
         assert_eq!(redact("postgres://ann:hunter@2@db/users"), "postgres://***@db/users");
         assert_eq!(redact("postgres://db/users?password=hunter2"), "postgres://db/users?***");
+        assert_eq!(redact("smtps://ann:hunter2@mail:465"), "smtps://***@mail:465");
         assert_eq!(redact("smtp://hunter2@mail#x"), "smtp://***@mail?***");
     }
 

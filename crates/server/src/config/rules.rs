@@ -1,10 +1,12 @@
 //! What a profile demands beyond well-formed values.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
+
+use denizen_mail::MailUrl;
 
 use super::{
-    Database, Mail, Profile, PublicUrl,
-    table::{BIND, DATABASE, MAIL, PROFILE, PUBLIC_URL, Setting},
+    Database, Profile, PublicUrl,
+    table::{BIND, DATABASE, MAIL, PUBLIC_URL, SESSION_IDLE_TIMEOUT, Setting},
 };
 
 /// A setting, and why its value cannot stay.
@@ -15,17 +17,18 @@ pub(super) struct Facts<'a> {
     pub(super) bind: Option<SocketAddr>,
     pub(super) database: Option<&'a Database>,
     pub(super) public_url: Option<&'a PublicUrl>,
-    pub(super) mail: Option<Mail>,
+    pub(super) mail: Option<&'a MailUrl>,
+    pub(super) session_lifetime: Option<Duration>,
+    pub(super) session_idle_timeout: Option<Duration>,
 }
 
 /// Every rule of `profile` that the values break.
 pub(super) fn violations(profile: Profile, facts: &Facts<'_>) -> Vec<Violation> {
-    match profile {
-        Profile::Development => development(facts).into_iter().collect(),
-        Profile::Production => {
-            no_sign_in_yet().into_iter().chain(production(facts).into_iter().flatten()).collect()
-        }
-    }
+    let of_profile = match profile {
+        Profile::Development => vec![development(facts)],
+        Profile::Production => production(facts).to_vec(),
+    };
+    of_profile.into_iter().chain([sessions(facts)]).flatten().collect()
 }
 
 fn development(facts: &Facts<'_>) -> Option<Violation> {
@@ -55,9 +58,16 @@ fn production(facts: &Facts<'_>) -> [Option<Violation>; 3] {
         }
         Some(_) => None,
     };
-    let mail = facts
-        .mail
-        .map(|Mail::Log| "the production profile keeps secrets out of its log, so mail must really be sent");
+    let mail = match facts.mail {
+        // A directory of private files, which other programs can deliver from.
+        None | Some(MailUrl::File(_)) => None,
+        Some(MailUrl::Log) => {
+            Some("the production profile keeps secrets out of its log, so mail must really be sent")
+        }
+        Some(url @ MailUrl::Smtp(_)) => (!url.delivers_privately()).then_some(
+            "mails carry secrets, so the production profile sends them encrypted, except to the machine itself",
+        ),
+    };
     [
         database.map(|reason| (&DATABASE, reason)),
         public_url.map(|reason| (&PUBLIC_URL, reason)),
@@ -65,24 +75,21 @@ fn production(facts: &Facts<'_>) -> [Option<Violation>; 3] {
     ]
 }
 
-/// To be removed, with its one call, by the change that brings sign-in.
-fn no_sign_in_yet() -> Option<Violation> {
-    Some((
-        &PROFILE,
-        "this version has no sign-in yet and would let every caller act as an administrator, so it does not \
-         start in production",
+/// For every profile.
+fn sessions(facts: &Facts<'_>) -> Option<Violation> {
+    (facts.session_idle_timeout? > facts.session_lifetime?).then_some((
+        &SESSION_IDLE_TIMEOUT,
+        "a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`",
     ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::in_environment;
-    use super::super::{Config, Problems, parse};
-    use super::*;
+    use denizen_mail::{Encryption, SmtpServer};
 
-    const NO_SIGN_IN: &str = "`profile` = \"production\" (environment variable DENIZEN_PROFILE): \
-        this version has no sign-in yet and would let every caller act as an administrator, so it does not \
-        start in production";
+    use super::super::tests::in_environment;
+    use super::super::{Config, parse};
+    use super::*;
 
     fn problems_of(environment: &[(&str, &str)]) -> Vec<String> {
         match Config::from_settings(&in_environment(environment).settings()) {
@@ -92,9 +99,7 @@ mod tests {
     }
 
     fn production(environment: &[(&str, &str)]) -> Vec<String> {
-        let mut problems = problems_of(&[&[("DENIZEN_PROFILE", "production")], environment].concat());
-        assert_eq!(problems.remove(0), NO_SIGN_IN);
-        problems
+        problems_of(&[&[("DENIZEN_PROFILE", "production")], environment].concat())
     }
 
     #[test]
@@ -114,18 +119,19 @@ mod tests {
 
     #[test]
     fn production_wants_everything_that_decides_about_safety_to_be_set() {
-        let missing = |key: &str, flag: &str, variable: &str| {
+        let missing = |key: &str, with: &str| {
             format!(
                 "`{key}` is not set: the production profile has no default for it; \
-                 set it with {flag}, {variable} or `{key}` in the configuration file"
+                 set it with {with} or `{key}` in the configuration file"
             )
         };
         assert_eq!(
             production(&[("DENIZEN_BIND", "0.0.0.0:80")]),
             [
-                missing("database", "--database", "DENIZEN_DATABASE"),
-                missing("public_url", "--public-url", "DENIZEN_PUBLIC_URL"),
-                missing("mail", "--mail", "DENIZEN_MAIL"),
+                missing("database", "--database, DENIZEN_DATABASE"),
+                missing("public_url", "--public-url, DENIZEN_PUBLIC_URL"),
+                missing("mail", "--mail, DENIZEN_MAIL"),
+                missing("mail_from", "DENIZEN_MAIL_FROM"),
             ]
         );
     }
@@ -137,6 +143,7 @@ mod tests {
                 ("DENIZEN_DATABASE", "memory:"),
                 ("DENIZEN_PUBLIC_URL", "http://example.org"),
                 ("DENIZEN_MAIL", "log"),
+                ("DENIZEN_MAIL_FROM", "accounts@example.org"),
                 ("DENIZEN_HASH_QUEUE", "many"),
             ]),
             [
@@ -144,25 +151,81 @@ mod tests {
                  a database in memory forgets every user; the production profile needs `sqlite://PATH`",
                 "`public_url` = \"http://example.org\" (environment variable DENIZEN_PUBLIC_URL): \
                  the production profile needs https://, because the links in mails carry secrets",
-                "`mail` = \"log\" (environment variable DENIZEN_MAIL): \
-                 the production profile keeps secrets out of its log, so mail must really be sent",
                 "`hash_queue` = \"many\" (environment variable DENIZEN_HASH_QUEUE): \
                  expected a whole number from 1 to 65536",
+                "`mail` = \"log\" (environment variable DENIZEN_MAIL): \
+                 the production profile keeps secrets out of its log, so mail must really be sent",
             ]
         );
+    }
+
+    /// With everything that production asks for, and `more`.
+    fn complete_production(more: (&str, &str)) -> Vec<String> {
+        production(&[
+            ("DENIZEN_DATABASE", "sqlite://users.db"),
+            ("DENIZEN_PUBLIC_URL", "https://example.org"),
+            ("DENIZEN_MAIL", "smtps://ann:hunter2@mail.example.org"),
+            ("DENIZEN_MAIL_FROM", "Accounts <accounts@example.org>"),
+            more,
+        ])
     }
 
     #[test]
     fn production_accepts_http_for_a_loopback_host_and_https_for_any() {
         for url in ["http://localhost:8080", "http://127.0.0.1", "https://example.org"] {
-            let database = ("DENIZEN_DATABASE", "sqlite://users.db");
-            let problems = production(&[database, ("DENIZEN_PUBLIC_URL", url), ("DENIZEN_MAIL", "smtp://x")]);
-            // Until mail can be sent, this is what stays.
-            assert_eq!(
-                problems,
-                ["`mail` = \"smtp://x\" (environment variable DENIZEN_MAIL): \
-                  mail by SMTP is not built into this version yet; there is only `log`"]
-            );
+            assert_eq!(complete_production(("DENIZEN_PUBLIC_URL", url)), [""; 0], "{url}");
+        }
+    }
+
+    #[test]
+    fn production_accepts_mail_that_nobody_can_read_on_its_way() {
+        for url in
+            ["smtp://mail.example.org", "smtps://mail.example.org", "smtp://127.0.0.1:2525", "file:/spool"]
+        {
+            assert_eq!(complete_production(("DENIZEN_MAIL", url)), [""; 0], "{url}");
+        }
+        let server = |host: &str| SmtpServer {
+            host: host.to_owned(),
+            port: 25,
+            encryption: Encryption::None,
+            login: None,
+        };
+        let far = Config { mail: MailUrl::Smtp(server("mail.example.org")), ..by_hand() };
+        let message = far.validate().unwrap_err().to_string();
+        assert!(
+            message.ends_with(
+                "- `mail`: mails carry secrets, so the production profile sends them encrypted, \
+                                   except to the machine itself"
+            ),
+            "{message}"
+        );
+        let near = Config { mail: MailUrl::Smtp(server("localhost")), ..far };
+        assert_eq!(near.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_session_that_is_not_used_does_not_outlive_the_others() {
+        let of =
+            |lifetime, idle| [("DENIZEN_SESSION_LIFETIME", lifetime), ("DENIZEN_SESSION_IDLE_TIMEOUT", idle)];
+        assert!(problems_of(&of("1h", "60m")).is_empty());
+        let expected = "`session_idle_timeout` = \"61m\" (environment variable DENIZEN_SESSION_IDLE_TIMEOUT): \
+            a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`";
+        assert_eq!(problems_of(&of("1h", "61m")), [expected]);
+        // Who shortens sessions below the default of the other setting is told so, too.
+        let expected = expected.replace("61m", "7d").replace(
+            "environment variable DENIZEN_SESSION_IDLE_TIMEOUT",
+            "default of the development profile",
+        );
+        assert_eq!(problems_of(&[("DENIZEN_SESSION_LIFETIME", "1h")]), [expected]);
+    }
+
+    /// A configuration for production that no file was read for.
+    fn by_hand() -> Config {
+        Config {
+            profile: Profile::Production,
+            public_url: parse::public_url("https://example.org").ok(),
+            mail: parse::mail("smtps://mail.example.org").unwrap(),
+            ..Config::from_settings(&in_environment(&[]).settings()).unwrap()
         }
     }
 
@@ -170,13 +233,18 @@ mod tests {
     fn a_configuration_made_by_hand_obeys_the_same_rules() {
         let development = Config::from_settings(&in_environment(&[]).settings()).unwrap();
         assert_eq!(development.validate(), Ok(()));
-        let production = Config { profile: Profile::Production, ..development.clone() };
-        let keys = |result: Result<(), Problems>| {
-            result.unwrap_err().iter().filter_map(|problem| problem.key).collect::<Vec<_>>()
+        assert_eq!(by_hand().validate(), Ok(()));
+        let keys = |config: Config| {
+            config.validate().unwrap_err().iter().filter_map(|problem| problem.key).collect::<Vec<_>>()
         };
-        assert_eq!(keys(production.validate()), ["profile", "public_url", "mail"]);
-        let named = Config { public_url: parse::public_url("https://example.org").ok(), ..production };
-        assert_eq!(keys(named.validate()), ["profile", "mail"]);
+        assert_eq!(
+            keys(Config { profile: Profile::Production, ..development.clone() }),
+            ["public_url", "mail"]
+        );
+        assert_eq!(keys(Config { public_url: None, ..by_hand() }), ["public_url"]);
+        assert_eq!(keys(Config { database: Database::Memory, ..by_hand() }), ["database"]);
+        let restful = Config { session_idle_timeout: Duration::MAX, ..by_hand() };
+        assert_eq!(keys(restful), ["session_idle_timeout"]);
         let open = Config { bind: ([0, 0, 0, 0], 80).into(), ..development };
         let message = open.validate().unwrap_err().to_string();
         assert!(message.contains("\n- `bind`: the development profile has public passwords"), "{message}");

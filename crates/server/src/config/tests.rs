@@ -1,5 +1,7 @@
 //! From the three sources to a checked configuration.
 
+mod values;
+
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -56,6 +58,11 @@ pub(super) fn in_environment<'a>(environment: &[(&'a str, &'a str)]) -> Given<'a
     Given { environment: environment.to_vec(), ..Given::default() }
 }
 
+/// A [`Config`] has no `==`, because of the password that it may hold; what can be seen of it decides.
+pub(super) fn assert_same(config: &Config, expected: &Config) {
+    assert_eq!(format!("{config:#?}"), format!("{expected:#?}"));
+}
+
 fn in_file(file: &str) -> Given<'_> {
     Given { file, ..Given::default() }
 }
@@ -67,38 +74,6 @@ fn source_of(settings: &Settings, setting: &Setting) -> Source {
 fn log_of(settings: &Settings) -> (Option<String>, String) {
     let log = settings.get(&LOG).unwrap();
     (log.shown(), log.source.to_string())
-}
-
-#[test]
-fn nothing_set_is_a_valid_development_configuration() {
-    let cores = std::thread::available_parallelism().unwrap().get().min(256);
-    assert_eq!(
-        Given::default().config(),
-        Config {
-            profile: Profile::Development,
-            bind: "127.0.0.1:8080".parse().unwrap(),
-            database: Database::Sqlite("denizen.db".into()),
-            public_url: None,
-            mail: Mail::Log,
-            cors_origins: Vec::new(),
-            log: "info".to_owned(),
-            reset_token_ttl: Duration::from_secs(30 * 60),
-            password_min_length: 8,
-            hash_threads: cores,
-            hash_queue: 128,
-            shutdown_timeout: Duration::from_secs(30),
-            workers: cores,
-            trusted_proxies: Vec::new(),
-            rate_limit: 1000,
-            rate_burst: 5000,
-            max_connections: 10_000,
-            header_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(15),
-            idle_timeout: Duration::from_secs(60),
-            slow_request: Duration::from_secs(2),
-            demo_routes: true,
-        }
-    );
 }
 
 #[test]
@@ -154,65 +129,6 @@ fn the_profile_comes_from_any_source_and_chooses_the_defaults() {
         let length = settings.get(&PASSWORD_MIN_LENGTH).unwrap();
         assert_eq!((length.shown().as_deref(), &length.source), (Some("15"), &production));
     }
-}
-
-#[test]
-fn every_setting_can_be_set_in_the_file() {
-    let config = in_file(
-        r#"
-        profile = "development"
-        bind = "[::1]:0"
-        database = "sqlite:///var/lib/denizen/users.db"
-        public_url = "https://example.org/accounts/"
-        mail = "log"
-        cors_origins = ["https://app.example.org", "http://localhost:5173", "tauri://localhost"]
-        log = "warn,denizen_services=debug"
-        reset_token_ttl = "24h"
-        password_min_length = 12
-        hash_threads = 1
-        hash_queue = 1_000
-        shutdown_timeout = "0s"
-        workers = 5
-        trusted_proxies = ["10.0.0.0/8", "::1"]
-        rate_limit = 0
-        rate_burst = 7
-        max_connections = 8
-        header_timeout = "1s"
-        body_timeout = "5m"
-        idle_timeout = "1h"
-        slow_request = "9s"
-        demo_routes = false
-        "#,
-    )
-    .config();
-    let expected = Config {
-        profile: Profile::Development,
-        bind: "[::1]:0".parse().unwrap(),
-        database: Database::Sqlite("/var/lib/denizen/users.db".into()),
-        public_url: config.public_url.clone(),
-        mail: Mail::Log,
-        cors_origins: ["https://app.example.org", "http://localhost:5173", "tauri://localhost"]
-            .map(str::to_owned)
-            .to_vec(),
-        log: "warn,denizen_services=debug".to_owned(),
-        reset_token_ttl: Duration::from_secs(24 * 3600),
-        password_min_length: 12,
-        hash_threads: 1,
-        hash_queue: 1000,
-        shutdown_timeout: Duration::ZERO,
-        workers: 5,
-        trusted_proxies: ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec(),
-        rate_limit: 0,
-        rate_burst: 7,
-        max_connections: 8,
-        header_timeout: Duration::from_secs(1),
-        body_timeout: Duration::from_secs(300),
-        idle_timeout: Duration::from_secs(3600),
-        slow_request: Duration::from_secs(9),
-        demo_routes: false,
-    };
-    assert_eq!(config, expected);
-    assert_eq!(config.public_url.unwrap().as_str(), "https://example.org/accounts");
 }
 
 #[test]
@@ -276,7 +192,7 @@ fn variables_that_kubernetes_makes_for_a_service_are_not_settings() {
         ("DENIZEN_DB_PORT", "tcp://10.0.0.2:5432"),
     ])
     .config();
-    assert_eq!(config, Given::default().config());
+    assert_same(&config, &Given::default().config());
 }
 
 #[cfg(unix)]
@@ -305,9 +221,9 @@ fn values_of_the_wrong_type_in_the_file_are_refused() {
         .problems(),
         [
             "`bind` (denizen.toml:2): expected a string in quotes, found integer",
-            "`cors_origins` (denizen.toml:3): expected an array of strings, found string",
             "`log` (denizen.toml:4): expected a string in quotes, found array",
             "`hash_queue` (denizen.toml:5): expected a whole number without quotes, found float",
+            "`cors_origins` (denizen.toml:3): expected an array of strings, found string",
             "`workers` (denizen.toml:1): expected a whole number without quotes, found string",
         ]
     );
@@ -351,7 +267,7 @@ fn a_wrong_value_is_reported_with_its_key_its_source_and_what_is_allowed() {
             "`bind` = \"localhost:8080\" (flag --bind): \
              expected an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080",
             "`reset_token_ttl` = \"25h\" (denizen.toml:1): \
-             expected a duration from 1m to 24h: a whole number and s, m or h, such as 30m",
+             expected a duration from 1m to 24h: a whole number and s, m, h or d, such as 30m",
             "`workers` = \"0\" (environment variable DENIZEN_WORKERS): \
              expected a whole number from 1 to 512",
         ]

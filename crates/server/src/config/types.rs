@@ -2,7 +2,9 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
+use denizen_mail::MailSettings;
 use denizen_models::PasswordPolicy;
+use denizen_services::Argon2Cost;
 use url::{Host, Url};
 
 use super::Config;
@@ -23,13 +25,6 @@ impl fmt::Display for Database {
             Self::Memory => f.write_str("memory:"),
         }
     }
-}
-
-/// How mails leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mail {
-    /// Into the log, secrets included. Never in production.
-    Log,
 }
 
 /// An http or https URL without user name, query, fragment and final slash, so a path can be appended to it.
@@ -88,6 +83,25 @@ impl Config {
     #[must_use]
     pub fn password_policy(&self) -> PasswordPolicy {
         PasswordPolicy { min_chars: self.password_min_length, ..PasswordPolicy::default() }
+    }
+
+    /// What the hash of a new password costs.
+    #[must_use]
+    pub const fn hash_cost(&self) -> Argon2Cost {
+        Argon2Cost { memory_kib: self.hash_memory, passes: self.hash_passes, lanes: 1 }
+    }
+
+    /// What `denizen_mail::connect` makes a transport of, once the listener has the address `bound`.
+    #[must_use]
+    pub fn mail_settings(&self, bound: SocketAddr) -> MailSettings {
+        MailSettings {
+            service: self.service_name.clone(),
+            sender: Some(self.mail_from.clone()),
+            reply_to: self.mail_reply_to.clone(),
+            templates: self.mail_templates.clone(),
+            root_certificate: self.mail_root_certificate.clone(),
+            ..MailSettings::new(self.mail.clone(), self.public_url_at(bound).as_str())
+        }
     }
 
     /// What links begin with, once the listener has the address `bound`: the public URL, or

@@ -1,10 +1,8 @@
 //! What is asked by those who start, stop and route: is it there, and can it work?
 
-use std::sync::Arc;
-
 use serde_json::json;
 
-use crate::support::{TestServer, api, failing_store::FailingStore, http::Request};
+use crate::support::{TestServer, api, failing_store::failing_store, http::Request};
 
 #[tokio::test]
 async fn a_server_that_works_is_alive_ready_and_healthy() {
@@ -27,9 +25,9 @@ async fn a_server_that_works_is_alive_ready_and_healthy() {
 
 #[tokio::test]
 async fn a_store_that_cannot_write_makes_the_server_unready_but_not_dead() {
-    let store = Arc::new(FailingStore::new());
+    let store = failing_store();
     let server = TestServer::start_on(store.clone()).await;
-    store.stop_writing();
+    store.hook.stop_writing();
 
     let body = Request::get("/readyz").send(server.address).await.refused(503, "SERVICE_UNAVAILABLE");
     assert_eq!(body["error"], "Service is not ready");

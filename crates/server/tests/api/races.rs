@@ -50,7 +50,7 @@ fn the_one_winner(answers: &[Response], status: u16, refusal: (u16, &str)) -> us
 async fn password_is(store: &dyn Reads, user: i64, password: &str) -> bool {
     let hasher = Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, Arc::new(OsTokenSource)).unwrap();
     let hash = store.find_credentials(UserId::new(user)).await.unwrap().unwrap().hash.unwrap();
-    hasher.verify(Password::presented(&Secret::from(password)), hash).await.unwrap()
+    hasher.verify(Password::presented(&Secret::from(password)), hash).await.unwrap().is_match()
 }
 
 /// Fifty confirmations of one token; gives the password of the winner.

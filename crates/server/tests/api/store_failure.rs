@@ -1,7 +1,5 @@
 //! A store that cannot write any more: what callers hear of it, and what the server does.
 
-use std::sync::Arc;
-
 use denizen_server::RunError;
 use denizen_services::store::StoreError;
 use serde_json::json;
@@ -9,7 +7,7 @@ use serde_json::json;
 use crate::support::{
     TestServer,
     api::{self, user, with},
-    failing_store::{CAUSE, FailingStore},
+    failing_store::{CAUSE, failing_store},
     http::{Request, Response},
 };
 
@@ -25,12 +23,12 @@ fn came_back_empty_handed(response: &Response) {
 
 #[tokio::test]
 async fn every_write_is_answered_503_and_reads_go_on() {
-    let store = Arc::new(FailingStore::new());
+    let store = failing_store();
     let server = TestServer::start_on(store.clone()).await;
     let at = server.address;
     api::request_reset(at, "eve@example.com").await.succeeded(200);
     let token = server.next_token("eve@example.com").await;
-    store.stop_writing();
+    store.hook.stop_writing();
 
     came_back_empty_handed(&api::create(at, &user("somebody")).await);
     let eve = with(user("eve_tester"), json!({"email": "eve@example.com"}));
@@ -48,12 +46,12 @@ async fn every_write_is_answered_503_and_reads_go_on() {
 
 #[tokio::test]
 async fn a_store_that_gives_up_ends_the_server_with_its_reason() {
-    let store = Arc::new(FailingStore::new());
+    let store = failing_store();
     let mut server = TestServer::start_on(store.clone()).await;
-    store.stop_writing();
+    store.hook.stop_writing();
     Request::get("/readyz").send(server.address).await.refused(503, "SERVICE_UNAVAILABLE");
 
-    store.give_up();
+    store.hook.give_up();
 
     let error = server.ended().await.expect_err("a failed store is not a clean stop");
     assert!(matches!(&error, RunError::Store(StoreError::Unavailable(_))), "{error:?}");

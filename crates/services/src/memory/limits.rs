@@ -26,6 +26,12 @@ impl State {
         Ok(())
     }
 
+    pub fn forget_bucket(&mut self, bucket: BucketKey) {
+        if let Some(full_at) = self.buckets.remove(&bucket) {
+            self.buckets_by_time.remove(&(full_at, bucket));
+        }
+    }
+
     fn forget_buckets(&mut self, now: DateTime<Utc>, capacity: u32) {
         let too_many = u32::try_from(self.buckets.rows().len()).is_ok_and(|buckets| buckets >= capacity);
         let goes = |(full_at, _): &(i64, BucketKey)| too_many || *full_at <= now.timestamp_micros();

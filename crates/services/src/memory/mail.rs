@@ -7,9 +7,18 @@ use denizen_models::UserId;
 
 use super::state::State;
 use crate::store::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, NewMailJob, Precondition, QueuedMail, Recipient,
-    StoreError,
+    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, Precondition, QueuedMail,
+    Recipient, StoreError,
 };
+
+const NO_JOB: StoreError = StoreError::PreconditionFailed(Precondition::MailJob);
+
+/// For whom there is one job at most of a kind that carries a token.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Party {
+    Address(String),
+    User(UserId),
+}
 
 #[derive(Clone)]
 pub struct Job {
@@ -52,6 +61,16 @@ impl Job {
         !self.dead && self.due_at <= now && self.lease.is_none_or(|(_, until)| until <= now)
     }
 
+    /// When it was asked for, if it is dead.
+    pub fn dead_since(&self) -> Option<DateTime<Utc>> {
+        self.dead.then_some(self.requested_at)
+    }
+
+    /// Whether `query` asks for it, its limit and its bookmark aside.
+    pub fn matches(&self, query: &MailQuery) -> bool {
+        query.dead.is_none_or(|dead| dead == self.dead)
+    }
+
     fn is_held_by(&self, lease: Lease) -> bool {
         self.lease.is_some_and(|(id, _)| id == lease.id)
     }
@@ -61,6 +80,8 @@ impl Job {
             id,
             kind: self.kind,
             recipient: self.recipient.clone(),
+            requested_at: self.requested_at,
+            request_id: self.request_id.clone(),
             generation: self.generation,
             attempts: self.attempts,
             due_at: self.due_at,
@@ -76,32 +97,30 @@ impl State {
         new: &NewMailJob,
         recipient: Recipient<UserId>,
     ) -> Result<MailJobId, StoreError> {
-        match recipient {
-            Recipient::User(user) => {
-                let user = self.existing(user)?;
-                let id = MailJobId(self.next_id());
-                self.jobs.insert(id, Job::new(new, Recipient::User(user)));
-                Ok(id)
-            }
-            Recipient::Address(address) => self.enqueue_for_address(new, address),
+        let party = match &recipient {
+            Recipient::Address(address) => Party::Address(address.clone()),
+            Recipient::User(user) | Recipient::UserAt(user, _) => Party::User(self.existing(*user)?),
+        };
+        let fresh = Job::new(new, recipient);
+        if !new.kind.carries_token() {
+            let id = MailJobId(self.next_id());
+            self.jobs.insert(id, fresh);
+            return Ok(id);
         }
-    }
-
-    fn enqueue_for_address(&mut self, new: &NewMailJob, address: String) -> Result<MailJobId, StoreError> {
-        let key = (new.kind, address.clone());
-        let fresh = Job::new(new, Recipient::Address(address));
-        if let Some(id) = self.job_for_address.get(&key).copied() {
+        let key = (new.kind, party);
+        if let Some(id) = self.job_for.get(&key).copied() {
             self.jobs.change(id, |job| {
                 *job = Job { generation: job.generation + 1, lease: job.lease, ..fresh };
             });
             return Ok(id);
         }
         let waiting = self.jobs.rows().values().filter(|job| job.waits_for_an_address()).count();
-        if u32::try_from(waiting).is_ok_and(|waiting| waiting >= new.capacity) {
+        let full = u32::try_from(waiting).is_ok_and(|waiting| waiting >= new.capacity);
+        if full && matches!(key.1, Party::Address(_)) {
             return Err(StoreError::PreconditionFailed(Precondition::QueueRoom));
         }
         let id = MailJobId(self.next_id());
-        self.job_for_address.insert(key, id);
+        self.job_for.insert(key, id);
         self.jobs.insert(id, fresh);
         Ok(id)
     }
@@ -161,17 +180,34 @@ impl State {
         true
     }
 
-    fn remove_job(&mut self, id: MailJobId) {
-        if let Some(Job { kind, recipient: Recipient::Address(address), .. }) = self.jobs.remove(&id) {
-            self.job_for_address.remove(&(kind, address));
+    pub fn retry_mail(&mut self, id: MailJobId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let retried = self.jobs.change(id, |job| {
+            *job = Job { due_at: now, dead: false, attempts: 0, reason: None, ..job.clone() };
+        });
+        retried.ok_or(NO_JOB)
+    }
+
+    pub fn drop_mail(&mut self, id: MailJobId) -> Result<(), StoreError> {
+        self.remove_job(id).ok_or(NO_JOB)
+    }
+
+    pub fn remove_job(&mut self, id: MailJobId) -> Option<()> {
+        let Job { kind, recipient, .. } = self.jobs.remove(&id)?;
+        if kind.carries_token() {
+            let party = match recipient {
+                Recipient::Address(address) => Party::Address(address),
+                Recipient::User(user) | Recipient::UserAt(user, _) => Party::User(user),
+            };
+            self.job_for.remove(&(kind, party));
         }
+        Some(())
     }
 
     pub fn remove_jobs_of(&mut self, user: UserId) {
-        let mine = self.jobs.rows().iter().filter(|(_, job)| job.recipient == Recipient::User(user));
+        let mine = self.jobs.rows().iter().filter(|(_, job)| job.recipient.user() == Some(user));
         let ids: Vec<_> = mine.map(|(id, _)| *id).collect();
         for id in ids {
-            self.jobs.remove(&id);
+            self.remove_job(id);
         }
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! let store = InMemoryStore::new();
-//! let work = UnitOfWork::new().delete_user(UserId::new(1));
+//! let work = UnitOfWork::new().delete_user(UserId::new(1), None);
 //! assert!(matches!(store.commit(work).await, Err(StoreError::PreconditionFailed(_))));
 //! assert_eq!(store.find_user(UserId::new(1)).await?, None);
 //! # Ok::<(), StoreError>(())
@@ -26,9 +26,13 @@
 
 mod limits;
 mod mail;
+mod purge;
 mod reads;
+mod registrations;
+mod sessions;
 mod state;
 mod table;
+mod tokens;
 mod users;
 
 use std::{

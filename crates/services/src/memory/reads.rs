@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     store::{
-        AuditEvent, Credentials, Cursor, PageRequest, QueuedMail, Reads, Session, StoreError, StoredToken,
-        UserFilter, UserPage, UserSort,
+        AuditQuery, AuditRecord, Credentials, Cursor, MailQuery, PageRequest, QueuedMail, Reads,
+        Registration, Session, SessionId, StoreError, StoredToken, UserFilter, UserPage, UserSort,
     },
     tokens::{TokenHash, TokenPurpose},
 };
@@ -66,7 +66,7 @@ impl Reads for InMemoryStore {
         purpose: TokenPurpose,
         hash: &TokenHash,
     ) -> Result<Option<StoredToken>, StoreError> {
-        Ok(self.state().tokens.get(&(purpose, *hash)).copied())
+        Ok(self.state().tokens.get(&(purpose, *hash)).cloned())
     }
 
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreError> {
@@ -74,12 +74,39 @@ impl Reads for InMemoryStore {
         Ok(state.session_by_token.get(token).and_then(|id| state.sessions.get(id)).cloned())
     }
 
-    async fn list_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent<UserId>>, StoreError> {
-        Ok(self.state().audit.rows().values().rev().take(limit).cloned().collect())
+    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        Ok(self.state().sessions_of(user).cloned().collect())
     }
 
-    async fn list_mail_jobs(&self, limit: usize) -> Result<Vec<QueuedMail>, StoreError> {
-        Ok(self.state().jobs.rows().iter().take(limit).map(|(id, job)| job.queued(*id)).collect())
+    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let state = self.state();
+        Ok(sessions.iter().copied().filter(|session| state.sessions.get(session).is_none()).collect())
+    }
+
+    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreError> {
+        Ok(self.state().registration(email.key()))
+    }
+
+    async fn find_registration_by_token(
+        &self,
+        token: &TokenHash,
+    ) -> Result<Option<Registration>, StoreError> {
+        let state = self.state();
+        Ok(state.registration_by_token.get(token).and_then(|address| state.registration(address)))
+    }
+
+    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        let state = self.state();
+        let records = state.audit.rows().iter().rev();
+        let records = records.map(|(id, event)| AuditRecord { id: *id, event: event.clone() });
+        Ok(records.filter(|record| query.matches(record)).take(query.limit).collect())
+    }
+
+    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError> {
+        let state = self.state();
+        let behind = state.jobs.rows().range((query.after.map_or(Unbounded, Excluded), Unbounded));
+        let matching = behind.filter(|(_, job)| job.matches(query)).take(query.limit);
+        Ok(matching.map(|(id, job)| job.queued(*id)).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -90,6 +117,10 @@ impl Reads for InMemoryStore {
 impl State {
     fn user(&self, id: UserId) -> Option<User> {
         self.users.get(&id).map(|row| row.user.clone())
+    }
+
+    fn registration(&self, address: &str) -> Option<Registration> {
+        self.registrations.get(address).map(|row| row.registration.clone())
     }
 
     /// All users in an order, beginning behind a bookmark. Every step costs the logarithm of their number.

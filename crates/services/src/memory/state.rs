@@ -1,17 +1,17 @@
 //! What is in the store, and how a unit of work changes it.
 
-use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId};
 
 use super::{
-    mail::Job,
+    mail::{Job, Party},
+    registrations::RegistrationRow,
     table::{Journal, Table},
 };
 use crate::{
     hashing::PasswordHash,
     store::{
-        AuditEvent, BucketKey, Change, Committed, MailJobId, MailKind, NewSession, Outcome, Precondition,
-        Session, SessionId, StoreError, StoredToken, UnitOfWork,
+        AuditEvent, AuditId, BucketKey, Change, Committed, MailJobId, MailKind, Outcome, Session, SessionId,
+        StoreError, StoredToken, UnitOfWork,
     },
     tokens::{TokenHash, TokenPurpose},
 };
@@ -39,8 +39,12 @@ pub struct State {
     pub session_by_token: Table<TokenHash, SessionId>,
     pub sessions_of_user: Table<(UserId, SessionId), ()>,
     pub jobs: Table<MailJobId, Job>,
-    pub job_for_address: Table<(MailKind, String), MailJobId>,
-    pub audit: Table<i64, AuditEvent<UserId>>,
+    /// Of the kinds that carry a token.
+    pub job_for: Table<(MailKind, Party), MailJobId>,
+    /// By [`denizen_models::EmailAddress::key`].
+    pub registrations: Table<String, RegistrationRow>,
+    pub registration_by_token: Table<TokenHash, String>,
+    pub audit: Table<AuditId, AuditEvent<UserId>>,
     /// When each will be full again, in microseconds since 1970.
     pub buckets: Table<BucketKey, i64>,
     pub buckets_by_time: Table<(i64, BucketKey), ()>,
@@ -69,7 +73,7 @@ impl State {
         self.journals().into_iter().for_each(Journal::undo);
     }
 
-    fn journals(&mut self) -> [&mut dyn Journal; 13] {
+    fn journals(&mut self) -> [&mut dyn Journal; 15] {
         [
             &mut self.users,
             &mut self.usernames,
@@ -80,7 +84,9 @@ impl State {
             &mut self.session_by_token,
             &mut self.sessions_of_user,
             &mut self.jobs,
-            &mut self.job_for_address,
+            &mut self.job_for,
+            &mut self.registrations,
+            &mut self.registration_by_token,
             &mut self.audit,
             &mut self.buckets,
             &mut self.buckets_by_time,
@@ -117,6 +123,8 @@ impl State {
             Change::TakeFromBucket { bucket, quota, now, capacity } => {
                 self.take_from_bucket(*bucket, *quota, *now, *capacity)?;
             }
+            Change::ForgetBucket { bucket } => self.forget_bucket(*bucket),
+            Change::ExpectOtherAdministrator { user } => self.expect_other_administrator(*user)?,
             Change::InsertUser { values, password, at } => {
                 return self.insert_user(values, password.as_ref(), *at).map(Outcome::User);
             }
@@ -127,11 +135,16 @@ impl State {
                 self.expect_user(*user, *security_version)?;
                 self.set_password(*user, hash, *at);
             }
+            Change::Rehash { user, hash, security_version } => {
+                self.expect_user(*user, *security_version)?;
+                self.users.change(*user, |row| row.password = Some(hash.clone()));
+            }
             Change::VerifyEmail { user, at } => self.verify_email(*user, *at),
             Change::DeleteUser { user, revision } => self.delete_user(*user, *revision)?,
-            Change::PutToken { user, purpose, hash, expires_at } => {
+            Change::PutToken { user, purpose, hash, expires_at, address } => {
                 let user = self.existing(user.resolve(created)?)?;
-                self.put_token(*purpose, *hash, StoredToken { user, expires_at: *expires_at });
+                let token = StoredToken { user, expires_at: *expires_at, address: address.clone() };
+                self.put_token(*purpose, *hash, token);
             }
             Change::ConsumeToken { user, purpose, hash, now } => {
                 self.consume_token(*user, *purpose, *hash, *now)?;
@@ -141,76 +154,33 @@ impl State {
             Change::RevokeSessions { user, except } => {
                 return Ok(Outcome::Count(self.revoke_sessions(*user, *except)));
             }
+            Change::RevokeSession { user, session } => self.revoke_session(*user, *session)?,
+            Change::TrimSessions { user, keep } => {
+                return Ok(Outcome::Count(self.trim_sessions(*user, *keep)));
+            }
+            Change::PutRegistration { registration, capacity } => {
+                self.put_registration(registration, *capacity)?;
+            }
+            Change::PutRegistrationToken { address, hash, expires_at } => {
+                self.put_registration_token(address, *hash, *expires_at)?;
+            }
+            Change::ConsumeRegistration { hash, now } => self.consume_registration(*hash, *now)?,
+            Change::DropRegistration { address } => {
+                self.remove_registration(address);
+            }
             Change::EnqueueMail(job) => {
                 return self.enqueue_mail(job, job.recipient.resolve(created)?).map(Outcome::Job);
             }
+            Change::RetryMail { job, now } => self.retry_mail(*job, *now)?,
+            Change::DropMail { job } => self.drop_mail(*job)?,
+            Change::Purge(purge) => return Ok(Outcome::Count(self.purge(purge))),
             Change::Record(event) => {
                 let target = event.target.map(|target| target.resolve(created)).transpose()?;
                 let AuditEvent { kind, at, actor, target: _, ip, request_id } = event.clone();
-                let id = self.next_id();
+                let id = AuditId(self.next_id());
                 self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
             }
         }
         Ok(Outcome::Done)
-    }
-
-    fn put_token(&mut self, purpose: TokenPurpose, hash: TokenHash, token: StoredToken) {
-        if let Some(old) = self.token_of_user.get(&(token.user, purpose)).copied() {
-            self.tokens.remove(&(purpose, old));
-        }
-        self.token_of_user.insert((token.user, purpose), hash);
-        self.tokens.insert((purpose, hash), token);
-    }
-
-    fn consume_token(
-        &mut self,
-        user: UserId,
-        purpose: TokenPurpose,
-        hash: TokenHash,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let key = (purpose, hash);
-        let alive = self.tokens.get(&key).is_some_and(|token| token.user == user && now < token.expires_at);
-        if !alive {
-            return Err(StoreError::PreconditionFailed(Precondition::Token));
-        }
-        self.tokens.remove(&key);
-        self.token_of_user.remove(&(user, purpose));
-        Ok(())
-    }
-
-    pub fn revoke_tokens(&mut self, user: UserId) -> u64 {
-        let mut revoked = 0;
-        for purpose in TokenPurpose::ALL {
-            if let Some(hash) = self.token_of_user.remove(&(user, purpose)) {
-                self.tokens.remove(&(purpose, hash));
-                revoked += 1;
-            }
-        }
-        revoked
-    }
-
-    fn insert_session(&mut self, opened: &NewSession) -> Result<SessionId, StoreError> {
-        self.existing(opened.user)?;
-        let id = SessionId(self.next_id());
-        let session = Session { id, opened: opened.clone(), last_seen_at: opened.created_at };
-        self.session_by_token.insert(opened.token, id);
-        self.sessions_of_user.insert((opened.user, id), ());
-        self.sessions.insert(id, session);
-        Ok(id)
-    }
-
-    pub fn revoke_sessions(&mut self, user: UserId, except: Option<SessionId>) -> u64 {
-        let all = (user, SessionId(i64::MIN))..=(user, SessionId(i64::MAX));
-        let ids: Vec<_> = self.sessions_of_user.rows().range(all).map(|(&(_, id), ())| id).collect();
-        let mut revoked = 0;
-        for id in ids.into_iter().filter(|id| Some(*id) != except) {
-            self.sessions_of_user.remove(&(user, id));
-            if let Some(session) = self.sessions.remove(&id) {
-                self.session_by_token.remove(&session.opened.token);
-                revoked += 1;
-            }
-        }
-        revoked
     }
 }

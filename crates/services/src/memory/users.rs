@@ -1,7 +1,7 @@
 //! The changes of users.
 
 use chrono::{DateTime, Utc};
-use denizen_models::{User, UserId, UserValues};
+use denizen_models::{ADMIN_ROLE, User, UserId, UserValues};
 
 use super::state::{State, UserRow};
 use crate::{
@@ -20,6 +20,17 @@ impl State {
     pub fn expect_user(&self, user: UserId, security_version: i64) -> Result<(), StoreError> {
         let row = self.users.get(&user).filter(|row| row.user.security_version == security_version);
         row.map(|_| ()).ok_or(USER)
+    }
+
+    pub fn expect_other_administrator(&self, user: UserId) -> Result<(), StoreError> {
+        let is_one = |row: &UserRow| {
+            row.user.id != user
+                && row.user.values.active
+                && row.password.is_some()
+                && row.user.values.roles.iter().any(|role| role == ADMIN_ROLE)
+        };
+        let found = self.users.rows().values().any(is_one);
+        found.then_some(()).ok_or(StoreError::PreconditionFailed(Precondition::Administrator))
     }
 
     pub fn insert_user(

@@ -6,16 +6,31 @@ use std::{
     sync::Arc,
 };
 
-use denizen_models::{UserId, Username};
+use denizen_models::{UserId, UserValues, Username};
 use tokio::sync::mpsc::Sender;
 
 use super::{CloseReason, ConnectionId, Outgoing};
+use crate::store::SessionId;
+
+/// What a user is called and may do, as it was when they connected. Once it is no longer so, they connect anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) name: Username,
+    pub(super) roles: Vec<String>,
+}
+
+impl Standing {
+    /// None for users who are switched off.
+    pub(super) fn of(values: &UserValues) -> Option<Self> {
+        values.active.then(|| Self { name: values.username.clone(), roles: values.roles.clone() })
+    }
+}
 
 /// One connection.
 pub(super) struct Client {
-    pub(super) name: Username,
-    /// The signed-in user, if it is one.
-    pub(super) user: Option<UserId>,
+    pub(super) user: UserId,
+    pub(super) session: SessionId,
+    pub(super) standing: Standing,
     pub(super) sender: Sender<Outgoing>,
 }
 
@@ -38,15 +53,21 @@ impl Client {
     }
 }
 
+/// The connections of one user all have the same [`Standing`], and no two users have the same name: whoever inserts a
+/// client ends [`Clients::outdated`] ones before.
 #[derive(Default)]
 pub(super) struct Clients {
     last_id: u64,
     by_id: BTreeMap<ConnectionId, Client>,
-    /// The connections of each name, by the folded name; never empty.
-    by_name: BTreeMap<String, Vec<ConnectionId>>,
+    /// The connections of each user; never empty.
+    by_user: BTreeMap<UserId, Vec<ConnectionId>>,
+    /// Who it is, by the folded name.
+    by_name: BTreeMap<String, UserId>,
     subscribers: BTreeSet<ConnectionId>,
     /// Nobody may connect any more.
     pub(super) closed: bool,
+    /// How many hints went out in this second.
+    hints: (i64, usize),
 }
 
 impl Clients {
@@ -54,14 +75,15 @@ impl Clients {
         self.by_id.len()
     }
 
-    pub(super) fn count_of(&self, name: &Username) -> usize {
-        self.by_name.get(name.key()).map_or(0, Vec::len)
+    pub(super) fn count_of(&self, user: UserId) -> usize {
+        self.by_user.get(&user).map_or(0, Vec::len)
     }
 
     pub(super) fn insert(&mut self, client: Client) -> ConnectionId {
         self.last_id += 1;
         let id = ConnectionId(self.last_id);
-        self.by_name.entry(client.name.key().to_owned()).or_default().push(id);
+        self.by_name.insert(client.standing.name.key().to_owned(), client.user);
+        self.by_user.entry(client.user).or_default().push(id);
         self.by_id.insert(id, client);
         id
     }
@@ -69,47 +91,67 @@ impl Clients {
     pub(super) fn remove(&mut self, id: ConnectionId) -> Option<Client> {
         let client = self.by_id.remove(&id)?;
         self.subscribers.remove(&id);
-        if let Some(ids) = self.by_name.get_mut(client.name.key()) {
+        if let Some(ids) = self.by_user.get_mut(&client.user) {
             ids.retain(|other| *other != id);
             if ids.is_empty() {
-                self.by_name.remove(client.name.key());
+                self.by_user.remove(&client.user);
+                self.by_name.remove(client.standing.name.key());
             }
         }
         Some(client)
     }
 
     pub(super) fn remove_all(&mut self) -> impl Iterator<Item = Client> {
+        self.by_user.clear();
         self.by_name.clear();
         self.subscribers.clear();
         mem::take(&mut self.by_id).into_values()
     }
 
-    pub(super) fn named(&self, name: &Username) -> Vec<ConnectionId> {
-        self.by_name.get(name.key()).cloned().unwrap_or_default()
+    /// Those of this user that are meant.
+    pub(super) fn of_user(&self, user: UserId, is_meant: impl Fn(&Client) -> bool) -> Vec<ConnectionId> {
+        let ids = self.by_user.get(&user).into_iter().flatten().copied();
+        ids.filter(|id| self.by_id.get(id).is_some_and(&is_meant)).collect()
     }
 
-    pub(super) fn of_user(&self, user: UserId) -> Vec<ConnectionId> {
-        self.by_id.iter().filter(|(_, client)| client.user == Some(user)).map(|(id, _)| *id).collect()
+    /// Those of all users that are meant.
+    pub(super) fn of_all(&self, is_meant: impl Fn(&Client) -> bool) -> Vec<ConnectionId> {
+        self.by_id.iter().filter(|(_, client)| is_meant(client)).map(|(id, _)| *id).collect()
     }
 
-    /// Each name as its first connection spells it.
+    /// What cannot be true beside a user who connects with this standing: another one of the same user, and another
+    /// user of the same name. Other processes bring that about, with changes that this one is not told of.
+    pub(super) fn outdated(&self, user: UserId, standing: &Standing) -> Vec<ConnectionId> {
+        let mut ids = self.of_user(user, |client| client.standing != *standing);
+        if let Some(namesake) = self.by_name.get(standing.name.key()).filter(|other| **other != user) {
+            ids.extend(self.of_user(*namesake, |_| true));
+        }
+        ids
+    }
+
+    /// Each name once, in the order of the folded names.
     pub(super) fn names(&self) -> Vec<String> {
-        let first = self.by_name.values().filter_map(|ids| self.by_id.get(ids.first()?));
-        first.map(|client| client.name.as_str().to_owned()).collect()
+        let first = self.by_name.values().filter_map(|user| self.by_id.get(self.by_user.get(user)?.first()?));
+        first.map(|client| client.standing.name.as_str().to_owned()).collect()
+    }
+
+    /// Each session once.
+    pub(super) fn sessions(&self) -> BTreeSet<SessionId> {
+        self.by_id.values().map(|client| client.session).collect()
     }
 
     /// Tells every user. Returns how many are told, and which connections had no room.
     pub(super) fn tell_all(&self, text: &Arc<str>) -> (usize, Vec<ConnectionId>) {
         let mut slow = Vec::new();
-        let told = self.by_name.values().filter(|ids| self.tell(ids.iter(), text, &mut slow)).count();
+        let told = self.by_user.values().filter(|ids| self.tell(ids.iter(), text, &mut slow)).count();
         (told, slow)
     }
 
     /// Tells the user with this folded name.
     pub(super) fn tell_user(&self, key: &str, text: &Arc<str>) -> (usize, Vec<ConnectionId>) {
         let mut slow = Vec::new();
-        let ids = self.by_name.get(key).into_iter().flatten();
-        (usize::from(self.tell(ids, text, &mut slow)), slow)
+        let ids = self.by_name.get(key).and_then(|user| self.by_user.get(user));
+        (usize::from(self.tell(ids.into_iter().flatten(), text, &mut slow)), slow)
     }
 
     /// Tells the subscribers. Returns which of them had no room.
@@ -137,8 +179,16 @@ impl Clients {
         told
     }
 
-    pub(super) fn hint_all(&self, text: &Arc<str>) {
-        self.by_id.values().for_each(|client| client.hint(text));
+    /// Hints to everybody, unless `most` hints or more have gone out in this second.
+    pub(super) fn hint_all(&mut self, second: i64, most: usize, text: impl FnOnce() -> Arc<str>) {
+        if self.hints.0 != second {
+            self.hints = (second, 0);
+        }
+        if self.count() > 0 && self.hints.1 < most {
+            self.hints.1 += self.count();
+            let text = text();
+            self.by_id.values().for_each(|client| client.hint(&text));
+        }
     }
 
     pub(super) fn subscribe(&mut self, id: ConnectionId) {
@@ -153,5 +203,10 @@ impl Clients {
 
     pub(super) fn has_subscribers(&self) -> bool {
         !self.subscribers.is_empty()
+    }
+
+    /// Each user once.
+    pub(super) fn subscribing_users(&self) -> BTreeSet<UserId> {
+        self.subscribers.iter().filter_map(|id| Some(self.by_id.get(id)?.user)).collect()
     }
 }

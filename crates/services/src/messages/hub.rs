@@ -1,6 +1,9 @@
 //! The implementation of [`MessageService`]: one table behind one lock, which is never held across an `.await`.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    mem,
+    sync::{Arc, Mutex, TryLockError},
+};
 
 use denizen_models::{Message, MessageContent, MessageKind, Topic, Username, excerpt, fold};
 use tokio::sync::mpsc;
@@ -8,7 +11,8 @@ use tokio::sync::mpsc;
 use super::{
     CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError, MessageService,
     SendMessageError, SubscribeError,
-    clients::{Client, Clients},
+    clients::{Client, Clients, Standing},
+    news::News,
 };
 use crate::{
     clock::Clock,
@@ -27,25 +31,32 @@ pub struct MessageLimits {
     /// Messages that may wait for one connection, at least 1. As many clients may speak in the same instant without
     /// losing each other; a longer queue would only hide from a slow client that it is slow.
     pub queue: usize,
+    /// How often a connection may be told of somebody who comes or goes, per second and for all connections together.
+    /// When a crowd comes at once, telling everybody of everybody costs the square of their number, and nobody could
+    /// read it: beyond this, people come and go unannounced until the second is over.
+    pub hints_per_second: usize,
 }
 
 impl Default for MessageLimits {
     fn default() -> Self {
-        Self { connections: 10_000, connections_per_user: 16, queue: 256 }
+        Self { connections: 10_000, connections_per_user: 16, queue: 256, hints_per_second: 50_000 }
     }
 }
 
 /// The implementation of [`MessageService`].
+///
+/// What commits of its own store take away from a user takes effect on their connections at once. For those of other
+/// processes somebody has to call [`DefaultMessageService::sweep`] now and then.
 #[derive(Clone)]
 pub struct DefaultMessageService {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
 }
 
 impl DefaultMessageService {
-    /// Nobody connected yet. Is told of every commit of `store`, for those who subscribe to them.
+    /// Nobody connected yet. Is told of every commit of `store`.
     #[must_use]
     pub fn new<S: Units + ?Sized>(store: &S, clock: Arc<dyn Clock>, limits: MessageLimits) -> Self {
-        let hub = Arc::new(Hub { clock, limits, clients: Mutex::default() });
+        let hub = Arc::new(Hub { clock, limits, clients: Mutex::default(), news: Mutex::default() });
         store.observe(Arc::clone(&hub) as Arc<dyn CommitObserver>);
         Self { hub }
     }
@@ -55,11 +66,47 @@ pub(super) struct Hub {
     clock: Arc<dyn Clock>,
     limits: MessageLimits,
     clients: Mutex<Clients>,
+    /// What commits have brought about and nobody has seen to yet. Held for moments only.
+    news: Mutex<Vec<News>>,
 }
 
 impl Hub {
-    fn clients(&self) -> MutexGuard<'_, Clients> {
-        lock(&self.clients)
+    /// Does something with the table, and then what commits have asked for meanwhile.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Clients) -> T) -> T {
+        let result = act(&mut lock(&self.clients));
+        self.catch_up();
+        result
+    }
+
+    /// For the thread that commits, which must not wait for somebody who tells ten thousand clients something: whoever
+    /// holds the table now looks for news when they have let go of it.
+    pub(super) fn announce(&self, news: impl IntoIterator<Item = News>) {
+        lock(&self.news).extend(news);
+        self.catch_up();
+    }
+
+    fn catch_up(&self) {
+        while !lock(&self.news).is_empty() {
+            let mut clients = match self.clients.try_lock() {
+                Ok(clients) => clients,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            };
+            let news = mem::take(&mut *lock(&self.news));
+            news.into_iter().for_each(|news| self.take_in(&mut clients, news));
+        }
+    }
+
+    /// Tells the subscribers, and ends what may no longer be.
+    pub(super) fn take_in(&self, clients: &mut Clients, news: News) {
+        if let Some(content) = news.content()
+            && clients.has_subscribers()
+        {
+            let slow = clients.tell_subscribers(&self.text(MessageKind::UserEvent, None, None, content));
+            self.end_all(clients, slow, CloseReason::TooSlow);
+        }
+        let ended = clients.of_user(news.user, |client| news.ends.include(client));
+        self.end_all(clients, ended, CloseReason::Revoked);
     }
 
     fn text(
@@ -74,8 +121,32 @@ impl Hub {
         Message { kind, from, to: to.map(str::to_owned), content, timestamp }.to_string().into()
     }
 
-    fn presence(&self, kind: MessageKind, of: &Username) -> Arc<str> {
-        self.text(kind, Some(of), None, MessageContent::new())
+    /// Tells those who are there that somebody comes or goes.
+    fn hint(&self, clients: &mut Clients, kind: MessageKind, of: &Username) {
+        let second = self.clock.now().timestamp();
+        clients.hint_all(second, self.limits.hints_per_second, || {
+            self.text(kind, Some(of), None, MessageContent::new())
+        });
+    }
+
+    fn admit(&self, clients: &mut Clients, client: Client) -> Result<ConnectionId, ConnectError> {
+        let MessageLimits { connections, connections_per_user, .. } = self.limits;
+        let outdated = clients.outdated(client.user, &client.standing);
+        self.end_all(clients, outdated, CloseReason::Revoked);
+        if clients.closed {
+            return Err(ConnectError::GoingAway);
+        }
+        if clients.count() >= connections {
+            return Err(ConnectError::Full(connections));
+        }
+        let others = clients.count_of(client.user);
+        if others >= connections_per_user {
+            return Err(ConnectError::TooMany(connections_per_user));
+        }
+        if others == 0 {
+            self.hint(clients, MessageKind::UserJoined, &client.standing.name);
+        }
+        Ok(clients.insert(client))
     }
 
     /// Takes a connection out of the table, and tells the others if it was the last of its user.
@@ -84,124 +155,97 @@ impl Hub {
         if let Some(reason) = reason {
             client.close(reason);
         }
-        if clients.count_of(&client.name) == 0 {
-            clients.hint_all(&self.presence(MessageKind::UserLeft, &client.name));
+        if clients.count_of(client.user) == 0 {
+            self.hint(clients, MessageKind::UserLeft, &client.standing.name);
         }
     }
 
-    fn end_all(&self, clients: &mut Clients, ids: Vec<ConnectionId>, reason: CloseReason) {
+    pub(super) fn end_all(&self, clients: &mut Clients, ids: Vec<ConnectionId>, reason: CloseReason) {
         ids.into_iter().for_each(|id| self.end(clients, id, Some(reason)));
     }
 
     fn send(
         &self,
         context: &AccessContext,
-        text: &Arc<str>,
+        kind: MessageKind,
         to: Option<&str>,
+        content: MessageContent,
     ) -> Result<usize, SendMessageError> {
-        if is_stranger(context) {
-            return Err(SendMessageError::Forbidden);
-        }
+        let from = match &context.actor {
+            Actor::Anonymous => return Err(SendMessageError::Forbidden),
+            Actor::User { username, .. } => Some(username),
+            Actor::System | Actor::Cli => None,
+        };
+        let text = self.text(kind, from, to, content);
         if text.len() > Message::MAX_BYTES {
             return Err(SendMessageError::TooLong);
         }
-        let mut clients = self.clients();
-        let (told, slow) = match to {
-            Some(to) => clients.tell_user(&fold(to), text),
-            None => clients.tell_all(text),
-        };
-        self.end_all(&mut clients, slow, CloseReason::TooSlow);
+        let told = self.with(|clients| {
+            let (told, slow) = match to {
+                Some(to) => clients.tell_user(&fold(to), &text),
+                None => clients.tell_all(&text),
+            };
+            self.end_all(clients, slow, CloseReason::TooSlow);
+            told
+        });
         match (told, to) {
             (0, Some(to)) => Err(SendMessageError::NotConnected(excerpt(to))),
             (0, None) => Err(SendMessageError::NobodyConnected),
             (told, _) => Ok(told),
         }
     }
-
-    pub(super) fn has_subscribers(&self) -> bool {
-        self.clients().has_subscribers()
-    }
-
-    pub(super) fn tell_subscribers(&self, content: MessageContent) {
-        let text = self.text(MessageKind::UserEvent, None, None, content);
-        let mut clients = self.clients();
-        let slow = clients.tell_subscribers(&text);
-        self.end_all(&mut clients, slow, CloseReason::TooSlow);
-    }
-}
-
-/// Whether nobody knows who it is.
-fn is_stranger(context: &AccessContext) -> bool {
-    context.actor == Actor::Anonymous
 }
 
 impl MessageService for DefaultMessageService {
-    fn connect(&self, context: &AccessContext, name: &Username) -> Result<Connection, ConnectError> {
-        if is_stranger(context) {
+    fn connect(&self, context: &AccessContext) -> Result<Connection, ConnectError> {
+        let Actor::User { id: user, username, session, roles } = &context.actor else {
             return Err(ConnectError::Forbidden);
-        }
-        let MessageLimits { connections, connections_per_user, queue } = self.hub.limits;
-        let mut clients = self.hub.clients();
-        if clients.closed {
-            return Err(ConnectError::GoingAway);
-        }
-        if clients.count() >= connections {
-            return Err(ConnectError::Full(connections));
-        }
-        let others = clients.count_of(name);
-        if others >= connections_per_user {
-            return Err(ConnectError::TooMany(connections_per_user));
-        }
-        if others == 0 {
-            clients.hint_all(&self.hub.presence(MessageKind::UserJoined, name));
-        }
-        let user = if let Actor::User { id, .. } = &context.actor { Some(*id) } else { None };
-        let (sender, outgoing) = mpsc::channel(queue.saturating_add(1));
-        let id = clients.insert(Client { name: name.clone(), user, sender });
+        };
+        let standing = Standing { name: username.clone(), roles: roles.clone() };
+        let (sender, outgoing) = mpsc::channel(self.hub.limits.queue.saturating_add(1));
+        let client = Client { user: *user, session: *session, standing, sender };
+        let id = self.hub.with(|clients| self.hub.admit(clients, client))?;
         let hub = Arc::clone(&self.hub);
-        Ok(Connection::new(id, name.clone(), outgoing, move || hub.end(&mut hub.clients(), id, None)))
+        let leave = move || hub.with(|clients| hub.end(clients, id, None));
+        Ok(Connection::new(id, username.clone(), outgoing, leave))
     }
 
     fn disconnect(&self, which: &Connections, reason: CloseReason) {
-        let mut clients = self.hub.clients();
-        let ids = match which {
-            Connections::One(id) => vec![*id],
-            Connections::OfUser(user) => clients.of_user(*user),
-            Connections::Named(name) => clients.named(name),
-            // Not one by one: nobody is left to be told who leaves.
-            Connections::All => return clients.remove_all().for_each(|client| client.close(reason)),
-        };
-        self.hub.end_all(&mut clients, ids, reason);
+        self.hub.with(|clients| {
+            let ids = match which {
+                Connections::One(id) => vec![*id],
+                Connections::OfUser(user) => clients.of_user(*user, |_| true),
+                Connections::OfSession(session) => clients.of_all(|client| client.session == *session),
+                // Not one by one: nobody is left to be told who leaves.
+                Connections::All => return clients.remove_all().for_each(|client| client.close(reason)),
+            };
+            self.hub.end_all(clients, ids, reason);
+        });
     }
 
     fn shut_down(&self) {
-        self.hub.clients().closed = true;
+        self.hub.with(|clients| clients.closed = true);
         self.disconnect(&Connections::All, CloseReason::GoingAway);
     }
 
     fn connected_users(&self, context: &AccessContext) -> Result<Vec<String>, ListConnectedError> {
-        if is_stranger(context) { Err(ListConnectedError::Forbidden) } else { Ok(self.hub.clients().names()) }
+        if context.actor == Actor::Anonymous {
+            return Err(ListConnectedError::Forbidden);
+        }
+        Ok(self.hub.with(|clients| clients.names()))
     }
 
-    fn broadcast(
-        &self,
-        context: &AccessContext,
-        from: &Username,
-        content: MessageContent,
-    ) -> Result<usize, SendMessageError> {
-        let text = self.hub.text(MessageKind::Broadcast, Some(from), None, content);
-        self.hub.send(context, &text, None)
+    fn broadcast(&self, context: &AccessContext, content: MessageContent) -> Result<usize, SendMessageError> {
+        self.hub.send(context, MessageKind::Broadcast, None, content)
     }
 
     fn direct(
         &self,
         context: &AccessContext,
-        from: &Username,
         to: &str,
         content: MessageContent,
     ) -> Result<usize, SendMessageError> {
-        let text = self.hub.text(MessageKind::Direct, Some(from), Some(to), content);
-        self.hub.send(context, &text, Some(to))
+        self.hub.send(context, MessageKind::Direct, Some(to), content)
     }
 
     fn subscribe(
@@ -212,7 +256,7 @@ impl MessageService for DefaultMessageService {
     ) -> Result<(), SubscribeError> {
         match topic {
             Topic::UserEvents if context.is_admin() => {
-                self.hub.clients().subscribe(connection);
+                self.hub.with(|clients| clients.subscribe(connection));
                 Ok(())
             }
             Topic::UserEvents => Err(SubscribeError::Forbidden(topic)),
@@ -221,7 +265,39 @@ impl MessageService for DefaultMessageService {
 
     fn unsubscribe(&self, connection: ConnectionId, topic: Topic) {
         match topic {
-            Topic::UserEvents => self.hub.clients().unsubscribe(connection),
+            Topic::UserEvents => self.hub.with(|clients| clients.unsubscribe(connection)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use denizen_models::UserId;
+
+    use super::*;
+    use crate::{
+        clock::SystemClock,
+        memory::InMemoryStore,
+        messages::Outgoing,
+        store::{Committed, Outcome, SessionId, UnitOfWork},
+    };
+
+    #[test]
+    fn a_commit_does_not_wait_for_the_table_and_is_seen_to_once_it_is_free() {
+        let store = InMemoryStore::new();
+        let messages = DefaultMessageService::new(&store, Arc::new(SystemClock), MessageLimits::default());
+        let actor = Actor::User {
+            id: UserId::new(1),
+            username: Username::parse("alice").unwrap(),
+            session: SessionId(1),
+            roles: Vec::new(),
+        };
+        let mut alice = messages.connect(&AccessContext { actor, ..AccessContext::anonymous() }).unwrap();
+        let work = UnitOfWork::new().revoke_sessions(UserId::new(1), None);
+        messages.hub.with(|clients| {
+            messages.hub.committed(&work, &Committed(vec![Outcome::Count(1)]));
+            assert_eq!(clients.count(), 1, "whoever holds the table sees no change under their hands");
+        });
+        assert_eq!(alice.outgoing.try_recv(), Ok(Outgoing::Close(CloseReason::Revoked)));
     }
 }

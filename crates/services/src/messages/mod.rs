@@ -5,7 +5,8 @@
 
 mod clients;
 mod hub;
-mod user_events;
+mod news;
+mod sweep;
 
 use std::{fmt, sync::Arc};
 
@@ -13,7 +14,7 @@ use denizen_models::{MessageContent, Topic, UserId, Username};
 use tokio::sync::mpsc;
 
 pub use self::hub::{DefaultMessageService, MessageLimits};
-use crate::context::AccessContext;
+use crate::{context::AccessContext, store::SessionId};
 
 /// A connection's number; none is given twice while the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +54,7 @@ impl fmt::Display for CloseReason {
 pub struct Connection {
     /// Its number.
     pub id: ConnectionId,
-    /// The name under which its messages go out.
+    /// Of the user who is connected.
     pub name: Username,
     /// What it is to do; ends after [`Outgoing::Close`].
     pub outgoing: mpsc::Receiver<Outgoing>,
@@ -88,8 +89,8 @@ pub enum Connections {
     One(ConnectionId),
     /// All of this signed-in user.
     OfUser(UserId),
-    /// All under this name, whatever its case.
-    Named(Username),
+    /// All of this session.
+    OfSession(SessionId),
     /// Every one.
     All,
 }
@@ -97,7 +98,7 @@ pub enum Connections {
 /// Why somebody is not connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    /// The actor has not signed in.
+    /// The actor is no signed-in user.
     #[error("only signed-in users can connect")]
     Forbidden,
     /// The user has too many connections already.
@@ -146,16 +147,24 @@ pub enum SubscribeError {
 
 /// Connected users, and what they tell each other.
 ///
+/// Nobody says who they are: messages go out in the name of the one who acts. [`Actor::System`] and [`Actor::Cli`]
+/// speak without a name, because any that they had could be a user's. They are not connected themselves.
+///
 /// A user may have several connections; whoever wants to reach them reaches all of these. No method waits: a client
-/// that does not take its messages in time is disconnected, with [`CloseReason::TooSlow`], and delays nobody.
+/// that does not take its messages in time is disconnected, with [`CloseReason::TooSlow`], and delays nobody. A
+/// connection ends with its session, and when the user is renamed, switched off or given other roles, with
+/// [`CloseReason::Revoked`]: whoever may still sign in connects anew, as what they are now.
+///
+/// [`Actor::System`]: crate::Actor::System
+/// [`Actor::Cli`]: crate::Actor::Cli
 pub trait MessageService: Send + Sync {
-    /// Connects somebody. The others are told with `user_joined` if it is the first connection under this name, and
-    /// with `user_left` once the last is gone. Both are hints: a client with many messages to come misses them
-    /// rather than being disconnected.
+    /// Connects the signed-in user. The others are told with `user_joined` if it is their first connection, and with
+    /// `user_left` once the last is gone. Both are hints: a client with many messages to come misses them rather than
+    /// being disconnected, and in a crowd everybody may.
     ///
     /// # Errors
     /// See [`ConnectError`].
-    fn connect(&self, context: &AccessContext, name: &Username) -> Result<Connection, ConnectError>;
+    fn connect(&self, context: &AccessContext) -> Result<Connection, ConnectError>;
 
     /// Ends connections. What waits in them is delivered before the reason.
     fn disconnect(&self, which: &Connections, reason: CloseReason);
@@ -173,12 +182,7 @@ pub trait MessageService: Send + Sync {
     ///
     /// # Errors
     /// See [`SendMessageError`].
-    fn broadcast(
-        &self,
-        context: &AccessContext,
-        from: &Username,
-        content: MessageContent,
-    ) -> Result<usize, SendMessageError>;
+    fn broadcast(&self, context: &AccessContext, content: MessageContent) -> Result<usize, SendMessageError>;
 
     /// Tells one user, on every connection. Returns how many users are told, which is one.
     ///
@@ -187,7 +191,6 @@ pub trait MessageService: Send + Sync {
     fn direct(
         &self,
         context: &AccessContext,
-        from: &Username,
         to: &str,
         content: MessageContent,
     ) -> Result<usize, SendMessageError>;

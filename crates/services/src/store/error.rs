@@ -22,8 +22,16 @@ pub enum Precondition {
     Token,
     /// The lease was lost, or a newer request replaced the job.
     Lease,
-    /// Too many requests of strangers are waiting to be mailed.
+    /// Too many requests of strangers are waiting to be mailed, or to be confirmed.
     QueueRoom,
+    /// The user has no such session.
+    Session,
+    /// There is no other administrator who could sign in.
+    Administrator,
+    /// There is no such registration.
+    Registration,
+    /// There is no such mail job.
+    MailJob,
 }
 
 /// Why a store did not do what it was asked.
@@ -73,7 +81,11 @@ impl fmt::Display for Precondition {
             Self::User => "the user has changed or is gone",
             Self::Token => "no such token",
             Self::Lease => "the lease is lost",
-            Self::QueueRoom => "the mail queue is full",
+            Self::QueueRoom => "too many are waiting",
+            Self::Session => "no such session",
+            Self::Administrator => "there is no other administrator",
+            Self::Registration => "no such registration",
+            Self::MailJob => "no such mail job",
         })
     }
 }

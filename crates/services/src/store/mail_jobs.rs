@@ -13,20 +13,57 @@ use crate::context::AccessContext;
 pub enum MailKind {
     /// Asked for by a stranger who typed an address.
     PasswordReset,
+    /// Asked for by a stranger who wants to become a user.
+    SignUp,
+    /// Asked for by a stranger who typed an address.
+    EmailVerification,
+    /// To somebody for whom an administrator made an account.
+    Invitation,
+    /// To the address that an account shall have.
+    EmailChange,
     /// A notice to the user.
     PasswordChanged,
+    /// A notice to the address that an account had.
+    EmailChanged,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::PasswordReset, Self::PasswordChanged];
+    pub const ALL: [Self; 7] = [
+        Self::PasswordReset,
+        Self::SignUp,
+        Self::EmailVerification,
+        Self::Invitation,
+        Self::EmailChange,
+        Self::PasswordChanged,
+        Self::EmailChanged,
+    ];
 
     /// The name under which stores keep it. MUST never change.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PasswordReset => "password_reset",
+            Self::SignUp => "sign_up",
+            Self::EmailVerification => "email_verification",
+            Self::Invitation => "invitation",
+            Self::EmailChange => "email_change",
             Self::PasswordChanged => "password_changed",
+            Self::EmailChanged => "email_changed",
+        }
+    }
+
+    /// Whether its mail has a token, which the worker mints. There is one job at most of such a kind for each recipient:
+    /// a second request renews it.
+    #[must_use]
+    pub const fn carries_token(self) -> bool {
+        match self {
+            Self::PasswordReset
+            | Self::SignUp
+            | Self::EmailVerification
+            | Self::Invitation
+            | Self::EmailChange => true,
+            Self::PasswordChanged | Self::EmailChanged => false,
         }
     }
 
@@ -40,10 +77,22 @@ impl MailKind {
 /// For whom a mail job is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient<U> {
-    /// Whoever has this folded address, if anybody. One job per kind and address: a second request renews it.
+    /// Whoever has this folded address, if anybody. MUST be of a kind that carries a token.
     Address(String),
-    /// A user.
+    /// A user, at the address that the account has when the mail goes out.
     User(U),
+    /// A user, at another address than that of the account.
+    UserAt(U, EmailAddress),
+}
+
+impl<U: Copy> Recipient<U> {
+    /// The user, if it is meant for one.
+    pub const fn user(&self) -> Option<U> {
+        match self {
+            Self::Address(_) => None,
+            Self::User(user) | Self::UserAt(user, _) => Some(*user),
+        }
+    }
 }
 
 impl Recipient<UserRef> {
@@ -55,6 +104,7 @@ impl Recipient<UserRef> {
         Ok(match self {
             Self::Address(address) => Recipient::Address(address.clone()),
             Self::User(user) => Recipient::User(user.resolve(created)?),
+            Self::UserAt(user, address) => Recipient::UserAt(user.resolve(created)?, address.clone()),
         })
     }
 }
@@ -100,14 +150,21 @@ impl NewMailJob {
         at: DateTime<Utc>,
     ) -> Self {
         let recipient = Recipient::User(user.into());
-        Self {
-            kind,
-            recipient,
-            at,
-            ip: context.ip,
-            request_id: context.request_id.clone(),
-            capacity: u32::MAX,
-        }
+        let (ip, request_id) = (context.ip, context.request_id.clone());
+        Self { kind, recipient, at, ip, request_id, capacity: u32::MAX }
+    }
+
+    /// A job for `user`, to be sent to `address` instead of the account's own.
+    #[must_use]
+    pub fn to_user_at(
+        kind: MailKind,
+        user: UserId,
+        address: EmailAddress,
+        context: &AccessContext,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let recipient = Recipient::UserAt(user.into(), address);
+        Self { recipient, ..Self::to_user(kind, user, context, at) }
     }
 }
 
@@ -145,6 +202,16 @@ pub struct LeasedMail {
     pub request_id: String,
 }
 
+impl LeasedMail {
+    /// What [`crate::Mail::id`] is to be.
+    #[must_use]
+    pub fn mail_id(&self) -> String {
+        let Lease { job: MailJobId(job), id: attempt, generation } = self.lease;
+        let id = format!("{job}.{generation}.{:x}", self.requested_at.timestamp_micros());
+        if self.kind.carries_token() { format!("{id}.{attempt:x}") } else { id }
+    }
+}
+
 /// What became of a leased job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailOutcome {
@@ -173,6 +240,10 @@ pub struct QueuedMail {
     pub kind: MailKind,
     /// For whom.
     pub recipient: Recipient<UserId>,
+    /// When it was asked for (last).
+    pub requested_at: DateTime<Utc>,
+    /// By which request.
+    pub request_id: String,
     /// Grows with every request that renews it; begins at 1.
     pub generation: i64,
     /// How often it was tried since it was last renewed.
@@ -183,4 +254,23 @@ pub struct QueuedMail {
     pub dead: bool,
     /// The last failure.
     pub reason: Option<String>,
+}
+
+/// Which mail jobs, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailQuery {
+    /// Only dead ones, or only those that wait.
+    pub dead: Option<bool>,
+    /// Behind this one.
+    pub after: Option<MailJobId>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl MailQuery {
+    /// The oldest `limit` jobs.
+    #[must_use]
+    pub fn oldest(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
 }

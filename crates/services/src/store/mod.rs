@@ -21,6 +21,7 @@
 //! 5. Ids only grow, and none is given twice, even if its user was deleted.
 
 mod audit;
+mod change;
 mod cursor;
 mod error;
 mod limits;
@@ -38,15 +39,20 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use audit::{AuditEvent, AuditKind};
+pub use audit::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, actor_name};
+pub use change::{Change, Purge};
 pub use cursor::{Cursor, UserSort};
 pub use error::{Precondition, StoreError, UniqueKey};
 pub use limits::{BucketKey, Quota};
-pub use mail_jobs::{Lease, LeasedMail, MailJobId, MailKind, MailOutcome, NewMailJob, QueuedMail, Recipient};
+pub use mail_jobs::{
+    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail, Recipient,
+};
 pub use reads::{PageRequest, Reads, UserFilter, UserPage};
-pub use records::{Credentials, NewSession, Session, SessionId, SessionTouch, StoredToken, UserRef};
+pub use records::{
+    Credentials, NewSession, Registration, Session, SessionId, SessionTouch, StoredToken, UserRef,
+};
 pub use secrets::{SecretName, ServiceSecret};
-pub use unit_of_work::{Change, Committed, Outcome, UnitOfWork};
+pub use unit_of_work::{Committed, Outcome, UnitOfWork};
 
 /// The write port.
 #[async_trait]

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use denizen_models::{EmailAddress, User, UserId, Username};
 
 use super::{
-    audit::AuditEvent,
+    audit::{AuditQuery, AuditRecord},
     cursor::{Cursor, UserSort},
     error::StoreError,
-    mail_jobs::QueuedMail,
-    records::{Credentials, Session, StoredToken},
+    mail_jobs::{MailQuery, QueuedMail},
+    records::{Credentials, Registration, Session, SessionId, StoredToken},
 };
 use crate::tokens::{TokenHash, TokenPurpose};
 
@@ -95,11 +95,24 @@ pub trait Reads: Send + Sync {
     /// The session with this hash, expired or not.
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreError>;
 
-    /// The newest audit events, newest first.
-    async fn list_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent<UserId>>, StoreError>;
+    /// The sessions of this user, expired or not, in the order in which they were opened.
+    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
-    /// Mail jobs that wait or are dead, oldest first.
-    async fn list_mail_jobs(&self, limit: usize) -> Result<Vec<QueuedMail>, StoreError>;
+    /// Those of `sessions` that are gone or never were, in any order. An expired one is not gone.
+    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError>;
+
+    /// The registration for this address, expired or not, whatever its case.
+    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreError>;
+
+    /// The registration whose token has this hash, expired or not.
+    async fn find_registration_by_token(&self, token: &TokenHash)
+    -> Result<Option<Registration>, StoreError>;
+
+    /// Audit records that match, newest first: by their numbers, whatever the clocks said.
+    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// Mail jobs that match, oldest first.
+    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError>;
 
     /// Whether the store can read and write at this moment.
     async fn ping(&self) -> Result<(), StoreError>;

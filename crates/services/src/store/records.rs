@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::UserId;
+use denizen_models::{EmailAddress, UserId, UserValues};
 
 use super::error::StoreError;
 use crate::{hashing::PasswordHash, tokens::TokenHash};
@@ -50,11 +50,24 @@ pub struct Credentials {
 }
 
 /// A live or expired token; consumed and revoked ones are gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredToken {
     /// Whose it is.
     pub user: UserId,
     /// The instant from which it is dead.
+    pub expires_at: DateTime<Utc>,
+    /// The address that it proves to be the user's, if that is not the account's own.
+    pub address: Option<EmailAddress>,
+}
+
+/// Somebody who wants to become a user, and has not yet shown that the address is theirs. One at most per address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// What the user is to be.
+    pub values: UserValues,
+    /// With which password.
+    pub password: PasswordHash,
+    /// The instant from which it is void.
     pub expires_at: DateTime<Utc>,
 }
 

@@ -1,167 +1,20 @@
 //! A unit of work: the changes that belong together, as a value.
 
 use chrono::{DateTime, Utc};
-use denizen_models::{UserId, UserValues};
+use denizen_models::{EmailAddress, UserId, UserValues};
 
 use super::{
     audit::AuditEvent,
+    change::{Change, Purge},
     error::StoreError,
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob, Recipient},
-    records::{NewSession, SessionId, UserRef},
+    records::{NewSession, Registration, SessionId, UserRef},
 };
 use crate::{
     hashing::PasswordHash,
     tokens::{TokenHash, TokenPurpose},
 };
-
-/// One change, or a condition that must hold for the others.
-///
-/// "Exactly one" means that the change fails its precondition if there is no such row; "any number" never fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// Writes nothing. Exactly one: the user exists with this security version, else `Precondition::User`.
-    ExpectUser {
-        /// Who.
-        user: UserId,
-        /// As it was read.
-        security_version: i64,
-    },
-    /// Writes nothing. Exactly one: the lease is held and no newer request came in, else `Precondition::Lease`.
-    ExpectLease(Lease),
-    /// Takes one from a bucket, or fails with [`StoreError::RateLimited`] if it is empty. Of several in a unit all are
-    /// taken or none. A bucket that is full again needs no row: with each new one a store forgets up to two that are;
-    /// if it has `capacity` of them, the two that are nearest to it, so that nobody who floods the limits locks out
-    /// others or fills the disk.
-    TakeFromBucket {
-        /// From which.
-        bucket: BucketKey,
-        /// What it holds.
-        quota: Quota,
-        /// The present. If it goes back, nothing comes back with it.
-        now: DateTime<Utc>,
-        /// How many buckets of all kinds are kept.
-        capacity: u32,
-    },
-    /// Inserts a user with revision and security version 1. At most one in a unit. Yields `Outcome::User`.
-    /// A taken user name or e-mail is a `Conflict`; the user name is looked at first.
-    InsertUser {
-        /// What is set on it.
-        values: UserValues,
-        /// The first password, if any.
-        password: Option<PasswordHash>,
-        /// When.
-        at: DateTime<Utc>,
-    },
-    /// Exactly one: replaces the values of the user with this *revision*, else `Precondition::User`. Raises the
-    /// revision, and the security version if the folded e-mail, the status or the roles become others. Conflicts
-    /// as for `InsertUser`.
-    UpdateUser {
-        /// Who.
-        user: UserId,
-        /// As it was read.
-        revision: i64,
-        /// What replaces the old values.
-        values: UserValues,
-        /// When.
-        at: DateTime<Utc>,
-    },
-    /// Exactly one: sets the password of the user with this security version, else `Precondition::User`. Raises
-    /// both versions.
-    SetPassword {
-        /// Who.
-        user: UserId,
-        /// The new hash.
-        hash: PasswordHash,
-        /// As it was read.
-        security_version: i64,
-        /// When.
-        at: DateTime<Utc>,
-    },
-    /// Any number: marks the address of the user as confirmed, raising the revision if it was not.
-    VerifyEmail {
-        /// Who.
-        user: UserId,
-        /// When.
-        at: DateTime<Utc>,
-    },
-    /// Exactly one: deletes the user with its sessions, tokens and mail jobs, else `Precondition::User`.
-    DeleteUser {
-        /// Who.
-        user: UserId,
-        /// As it was read; none for a user of any revision.
-        revision: Option<i64>,
-    },
-    /// Replaces the token of this user and purpose: there is one at most. An unknown user is `Precondition::User`.
-    PutToken {
-        /// Whose it is.
-        user: UserRef,
-        /// What for.
-        purpose: TokenPurpose,
-        /// What is kept of it.
-        hash: TokenHash,
-        /// The instant from which it is dead.
-        expires_at: DateTime<Utc>,
-    },
-    /// Exactly one: removes this token of this user if it is alive at `now`, else `Precondition::Token`.
-    ConsumeToken {
-        /// Whose it is.
-        user: UserId,
-        /// What for.
-        purpose: TokenPurpose,
-        /// Which.
-        hash: TokenHash,
-        /// The present; a token is dead from the instant it expires.
-        now: DateTime<Utc>,
-    },
-    /// Any number: removes all tokens of the user. Yields `Outcome::Count`.
-    RevokeTokens {
-        /// Whose.
-        user: UserId,
-    },
-    /// Opens a session. Yields `Outcome::Session`. Combine with `ExpectUser`. An unknown user is `Precondition::User`.
-    InsertSession(NewSession),
-    /// Any number: ends the sessions of the user. Yields `Outcome::Count`.
-    RevokeSessions {
-        /// Whose.
-        user: UserId,
-        /// The one to keep.
-        except: Option<SessionId>,
-    },
-    /// Queues a mail. Yields `Outcome::Job`.
-    ///
-    /// For an address: one statement, whatever is known of the address. A waiting job of the same kind and address
-    /// is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead); a new one
-    /// beyond the capacity fails with `Precondition::QueueRoom`. For a user: always a new job; an unknown one is
-    /// `Precondition::User`.
-    EnqueueMail(NewMailJob),
-    /// Appends to the audit trail.
-    Record(AuditEvent),
-}
-
-impl Change {
-    /// The user that this change refers to by reference, if any.
-    const fn user_ref(&self) -> Option<UserRef> {
-        match self {
-            Self::PutToken { user, .. }
-            | Self::EnqueueMail(NewMailJob { recipient: Recipient::User(user), .. }) => Some(*user),
-            Self::Record(event) => event.target,
-            Self::ExpectUser { .. }
-            | Self::ExpectLease(_)
-            | Self::TakeFromBucket { .. }
-            | Self::InsertUser { .. }
-            | Self::UpdateUser { .. }
-            | Self::SetPassword { .. }
-            | Self::VerifyEmail { .. }
-            | Self::DeleteUser { .. }
-            | Self::ConsumeToken { .. }
-            | Self::RevokeTokens { .. }
-            | Self::InsertSession(_)
-            | Self::RevokeSessions { .. }
-            | Self::EnqueueMail(NewMailJob { recipient: Recipient::Address(_), .. }) => None,
-        }
-    }
-}
 
 /// Changes that are applied together or not at all. A value: it can be inspected, sent and run again.
 ///
@@ -214,6 +67,16 @@ impl UnitOfWork {
         self.with(Change::TakeFromBucket { bucket, quota, now, capacity })
     }
 
+    /// See [`Change::ForgetBucket`].
+    pub fn forget_bucket(self, bucket: BucketKey) -> Self {
+        self.with(Change::ForgetBucket { bucket })
+    }
+
+    /// See [`Change::ExpectOtherAdministrator`].
+    pub fn expect_other_administrator(self, user: UserId) -> Self {
+        self.with(Change::ExpectOtherAdministrator { user })
+    }
+
     /// See [`Change::InsertUser`].
     pub fn insert_user(self, values: UserValues, password: Option<PasswordHash>, at: DateTime<Utc>) -> Self {
         self.with(Change::InsertUser { values, password, at })
@@ -235,14 +98,19 @@ impl UnitOfWork {
         self.with(Change::SetPassword { user, hash, security_version, at })
     }
 
+    /// See [`Change::Rehash`].
+    pub fn rehash(self, user: UserId, hash: PasswordHash, security_version: i64) -> Self {
+        self.with(Change::Rehash { user, hash, security_version })
+    }
+
     /// See [`Change::VerifyEmail`].
     pub fn verify_email(self, user: UserId, at: DateTime<Utc>) -> Self {
         self.with(Change::VerifyEmail { user, at })
     }
 
-    /// See [`Change::DeleteUser`]; of any revision.
-    pub fn delete_user(self, user: UserId) -> Self {
-        self.with(Change::DeleteUser { user, revision: None })
+    /// See [`Change::DeleteUser`].
+    pub fn delete_user(self, user: UserId, revision: Option<i64>) -> Self {
+        self.with(Change::DeleteUser { user, revision })
     }
 
     /// See [`Change::PutToken`].
@@ -253,7 +121,7 @@ impl UnitOfWork {
         hash: TokenHash,
         expires_at: DateTime<Utc>,
     ) -> Self {
-        self.with(Change::PutToken { user: user.into(), purpose, hash, expires_at })
+        self.with(Change::PutToken { user: user.into(), purpose, hash, expires_at, address: None })
     }
 
     /// See [`Change::ConsumeToken`].
@@ -282,9 +150,59 @@ impl UnitOfWork {
         self.with(Change::RevokeSessions { user, except })
     }
 
+    /// See [`Change::RevokeSession`].
+    pub fn revoke_session(self, user: UserId, session: SessionId) -> Self {
+        self.with(Change::RevokeSession { user, session })
+    }
+
+    /// See [`Change::TrimSessions`].
+    pub fn trim_sessions(self, user: UserId, keep: u32) -> Self {
+        self.with(Change::TrimSessions { user, keep })
+    }
+
+    /// See [`Change::PutRegistration`].
+    pub fn put_registration(self, registration: Registration, capacity: u32) -> Self {
+        self.with(Change::PutRegistration { registration, capacity })
+    }
+
+    /// See [`Change::PutRegistrationToken`].
+    pub fn put_registration_token(
+        self,
+        address: &EmailAddress,
+        hash: TokenHash,
+        expires_at: DateTime<Utc>,
+    ) -> Self {
+        self.with(Change::PutRegistrationToken { address: address.key().to_owned(), hash, expires_at })
+    }
+
+    /// See [`Change::ConsumeRegistration`].
+    pub fn consume_registration(self, hash: TokenHash, now: DateTime<Utc>) -> Self {
+        self.with(Change::ConsumeRegistration { hash, now })
+    }
+
+    /// See [`Change::DropRegistration`].
+    pub fn drop_registration(self, address: &EmailAddress) -> Self {
+        self.with(Change::DropRegistration { address: address.key().to_owned() })
+    }
+
     /// See [`Change::EnqueueMail`].
     pub fn enqueue_mail(self, job: NewMailJob) -> Self {
         self.with(Change::EnqueueMail(job))
+    }
+
+    /// See [`Change::RetryMail`].
+    pub fn retry_mail(self, job: MailJobId, now: DateTime<Utc>) -> Self {
+        self.with(Change::RetryMail { job, now })
+    }
+
+    /// See [`Change::DropMail`].
+    pub fn drop_mail(self, job: MailJobId) -> Self {
+        self.with(Change::DropMail { job })
+    }
+
+    /// See [`Change::Purge`].
+    pub fn purge(self, purge: Purge) -> Self {
+        self.with(Change::Purge(purge))
     }
 
     /// See [`Change::Record`].
@@ -295,7 +213,8 @@ impl UnitOfWork {
     /// Every store calls this before it applies a unit, so that all refuse the same nonsense.
     ///
     /// # Errors
-    /// [`StoreError::Malformed`]: two inserted users, or a reference to one that is not inserted before it.
+    /// [`StoreError::Malformed`]: two inserted users, a reference to one that is not inserted before it, or a notice for
+    /// an address instead of a user.
     pub fn check(&self) -> Result<(), StoreError> {
         let mut created = false;
         for change in &self.0 {
@@ -304,6 +223,11 @@ impl UnitOfWork {
                     return Err(StoreError::Malformed("two users are created in one unit".to_owned()));
                 }
                 created = true;
+            }
+            if let Change::EnqueueMail(NewMailJob { kind, recipient: Recipient::Address(_), .. }) = change
+                && !kind.carries_token()
+            {
+                return Err(StoreError::Malformed("a notice is for users".to_owned()));
             }
             if change.user_ref() == Some(UserRef::Created) && !created {
                 return Err(UserRef::unknown());

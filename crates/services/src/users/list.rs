@@ -3,8 +3,8 @@
 use denizen_models::{User, ValidationErrors, fold};
 
 use crate::{
-    context::AccessContext,
-    defaults::Ports,
+    context::{AccessContext, Actor},
+    defaults::{Directory, Ports, ServiceSettings},
     store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
 };
 
@@ -14,7 +14,7 @@ pub enum ListUsersError {
     /// A part of the query makes no sense; the fields are those of [`UserQuery`].
     #[error(transparent)]
     Query(ValidationErrors),
-    /// The actor is no administrator.
+    /// The actor is no administrator, or, where all members may, nobody who has signed in.
     #[error("only administrators can list users")]
     Forbidden,
     /// The store failed.
@@ -94,13 +94,20 @@ pub struct UserList {
 
 pub(crate) async fn list(
     ports: &Ports,
+    settings: &ServiceSettings,
     context: &AccessContext,
     query: &UserQuery,
 ) -> Result<UserList, ListUsersError> {
-    if !context.is_admin() {
+    let is_allowed = match settings.directory {
+        Directory::Admins => context.is_admin(),
+        Directory::Members => context.actor != Actor::Anonymous,
+    };
+    if !is_allowed {
         return Err(ListUsersError::Forbidden);
     }
     let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
+    // Whoever may not see addresses must not find out by searching for them either.
+    let filter = UserFilter { search_email: context.is_admin(), ..filter };
     let UserPage { users, next } = ports.store.list_users(&filter, &page).await?;
     let total = if query.total { Some(ports.store.count_users(&filter).await?) } else { None };
     Ok(UserList { users, next_cursor: next.as_ref().map(Cursor::encode), total })

@@ -3,7 +3,13 @@
 // Clippy grants `expect` and `panic!` to `#[cfg(test)]` modules, but not to the helpers of a test binary; saying so
 // of the modules makes the helpers count as tests.
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod calculate;
+#[cfg(test)]
+mod housekeeping;
+#[cfg(test)]
+mod mail_jobs;
 #[cfg(test)]
 mod mail_worker;
 #[cfg(test)]

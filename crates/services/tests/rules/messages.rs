@@ -4,16 +4,20 @@ mod chat;
 mod events;
 mod limits;
 mod presence;
+mod revocations;
+mod sweeps;
 
-use denizen_models::{MessageContent, UserId, Username};
+use denizen_models::{DEFAULT_ROLE, MessageContent, User, UserId, Username};
 use denizen_services::{
-    AccessContext, CloseReason, ConnectError, Connection, MessageService as _, Outgoing,
+    AccessContext, Actor, CloseReason, ConnectError, Connection, MessageService as _, Outgoing,
     defaults::{DefaultMessageService, MessageLimits},
+    memory::InMemoryStore,
+    store::{Reads as _, SessionId},
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc::error::TryRecvError;
 
-use crate::support::{World, member};
+use crate::support::World;
 
 /// A world with a service for messages.
 struct Chat {
@@ -37,30 +41,64 @@ impl Chat {
         Self::with(MessageLimits { queue, ..MessageLimits::default() })
     }
 
+    /// One in a process that is not told what happens in this world.
+    fn uninformed() -> Self {
+        Self::uninformed_with(MessageLimits::default())
+    }
+
+    fn uninformed_with(limits: MessageLimits) -> Self {
+        let world = World::new();
+        let messages = DefaultMessageService::new(&InMemoryStore::new(), world.clock.clone(), limits);
+        Self { world, messages }
+    }
+
     fn try_connect(&self, name: &str) -> Result<Connection, ConnectError> {
-        self.messages.connect(&someone(), &named(name))
+        self.messages.connect(&signed_in(name))
     }
 
     fn connect(&self, name: &str) -> Connection {
         self.try_connect(name).expect("a connection")
     }
 
+    fn connect_as(&self, context: &AccessContext) -> Connection {
+        self.messages.connect(context).expect("a connection")
+    }
+
+    /// Opens a session for a user of this world.
+    async fn sign_in(&self, user: &User) -> AccessContext {
+        let token = self.world.open_session(user.id).await;
+        let session = self.world.store.find_session(&token).await.unwrap().expect("a session").id;
+        acting(user.id, user.values.username.clone(), session, user.values.roles.clone())
+    }
+
     fn broadcast(&self, from: &str, text: &str) {
-        self.messages.broadcast(&someone(), &named(from), saying(text)).expect("somebody who hears it");
+        self.messages.broadcast(&signed_in(from), saying(text)).expect("somebody who hears it");
     }
 
     fn connected(&self) -> Vec<String> {
-        self.messages.connected_users(&someone()).expect("a list")
+        self.messages.connected_users(&AccessContext::system()).expect("a list")
     }
 }
 
-/// A user who has signed in; which one does not matter.
-fn someone() -> AccessContext {
-    member(UserId::new(1))
+/// A user who has signed in, of whom no store knows. The same name, in any case, is the same user.
+fn signed_in(name: &str) -> AccessContext {
+    let username = username(name);
+    let number =
+        username.key().bytes().fold(1 << 40, |number, byte| number * 31 % (1 << 50) + i64::from(byte));
+    acting(UserId::new(number), username, SessionId(number), vec![DEFAULT_ROLE.to_owned()])
 }
 
-fn named(name: &str) -> Username {
+fn username(name: &str) -> Username {
     Username::parse(name).expect("a user name")
+}
+
+fn acting(id: UserId, username: Username, session: SessionId, roles: Vec<String>) -> AccessContext {
+    AccessContext { actor: Actor::User { id, username, session, roles }, ..AccessContext::anonymous() }
+}
+
+fn session_of(context: &AccessContext) -> SessionId {
+    let Actor::User { session, .. } = &context.actor else { panic!("nobody has signed in: {context:?}") };
+    *session
 }
 
 fn saying(text: &str) -> MessageContent {
@@ -90,6 +128,18 @@ fn ending(connection: &mut Connection) -> (usize, CloseReason) {
         }
     }
     unreachable!("there is an end to every queue")
+}
+
+/// Whether the connection has ended because of a revocation, whatever waits before that.
+#[track_caller]
+fn is_revoked(connection: &mut Connection) -> bool {
+    while let Ok(outgoing) = connection.outgoing.try_recv() {
+        if let Outgoing::Close(reason) = outgoing {
+            assert_eq!(reason, CloseReason::Revoked, "{}", connection.name);
+            return true;
+        }
+    }
+    false
 }
 
 #[track_caller]

@@ -1,14 +1,18 @@
 //! Tests that look inside.
 
+mod audit;
 mod faults;
 mod full_disk;
 mod growth;
 mod limits;
 mod log_size;
+mod mail_jobs;
 mod plans;
 mod queues;
+mod registrations;
 mod rows;
 mod settings;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -38,6 +42,11 @@ fn now() -> DateTime<Utc> {
 
 fn sign_up(values: UserValues) -> UnitOfWork {
     UnitOfWork::new().insert_user(values, None, now())
+}
+
+/// Changes one row behind the store's back.
+async fn spoil(store: &SqliteStore, sql: &'static str) {
+    assert_eq!(store.writer.run(move |connection| Ok(connection.execute(sql, [])?)).await, Ok(1), "{sql}");
 }
 
 /// Fills the store with `count` users, one in a hundred of whom is inactive. Only the one in the middle is a

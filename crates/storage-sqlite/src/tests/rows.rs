@@ -1,23 +1,37 @@
 //! Rows that this store cannot have written.
 
-use denizen_models::UserId;
+use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
-    AccessContext,
-    store::{AuditEvent, AuditKind, MailKind, NewMailJob, Reads as _, StoreError, UnitOfWork, Units as _},
+    AccessContext, TokenHash, TokenPurpose,
+    store::{
+        AuditEvent, AuditKind, AuditQuery, Change, MailKind, MailQuery, MailQueue as _, NewMailJob,
+        NewSession, Reads as _, StoreError, UnitOfWork, Units as _,
+    },
 };
 use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{now, open, sign_up},
+    tests::{now, open, registrations::registration, sign_up, spoil},
 };
 
-async fn spoil(store: &SqliteStore, sql: &'static str) {
-    assert_eq!(store.writer.run(move |connection| Ok(connection.execute(sql, [])?)).await, Ok(1), "{sql}");
-}
+const ANN: UserId = UserId::new(1);
+const HASH: TokenHash = TokenHash::from_bytes([7; 32]);
 
 fn corrupt<T>(place: &str) -> Result<T, StoreError> {
     Err(StoreError::Corrupt(place.to_owned()))
+}
+
+fn elsewhere() -> EmailAddress {
+    EmailAddress::parse("elsewhere@example.com").unwrap()
+}
+
+/// A store with Ann in it, and what `work` does.
+async fn store_with(work: UnitOfWork) -> (SqliteStore, tempfile::TempDir) {
+    let (store, folder) = open();
+    store.commit(sign_up(user_values("ann"))).await.unwrap();
+    store.commit(work).await.unwrap();
+    (store, folder)
 }
 
 #[tokio::test]
@@ -30,26 +44,71 @@ async fn a_spoiled_user_is_named_by_column_and_number_only() {
         ("UPDATE users SET profile = '7'", "users.profile of row 1"),
         ("UPDATE users SET created_at = 9223372036854775807", "users.created_at of row 1"),
     ] {
-        let (store, _folder) = open();
-        store.commit(sign_up(user_values("ann"))).await.unwrap();
+        let (store, _folder) = store_with(UnitOfWork::new()).await;
         spoil(&store, spoiled).await;
-        assert_eq!(store.find_user(UserId::new(1)).await, corrupt(place), "{spoiled}");
+        assert_eq!(store.find_user(ANN).await, corrupt(place), "{spoiled}");
     }
 }
 
 #[tokio::test]
-async fn unknown_kinds_are_corrupt() {
-    let (store, _folder) = open();
-    store.commit(sign_up(user_values("ann"))).await.unwrap();
-    let (user, context) = (UserId::new(1), AccessContext::system());
-    let job = NewMailJob::to_user(MailKind::PasswordChanged, user, &context, now());
-    let event = AuditEvent::new(AuditKind::UserCreated, user, &context, now());
-    store.commit(UnitOfWork::new().enqueue_mail(job).record(event)).await.unwrap();
+async fn a_spoiled_registration_is_named_by_column_and_number_only() {
+    for (spoiled, place) in [
+        ("UPDATE registrations SET username = 'not a name'", "registrations.username of row 1"),
+        ("UPDATE registrations SET email = 'nowhere'", "registrations.email of row 1"),
+        ("UPDATE registrations SET age = -1", "registrations.age of row 1"),
+        ("UPDATE registrations SET roles = '{}'", "registrations.roles of row 1"),
+        ("UPDATE registrations SET expires_at = 9223372036854775807", "registrations.expires_at of row 1"),
+    ] {
+        let email = user_values("ben").email;
+        let work = UnitOfWork::new().put_registration(registration("ben"), 1);
+        let (store, _folder) = store_with(work.put_registration_token(&email, HASH, now())).await;
+        spoil(&store, spoiled).await;
+        assert_eq!(store.find_registration(&email).await, corrupt(place), "{spoiled}");
+        assert_eq!(store.find_registration_by_token(&HASH).await, corrupt(place), "{spoiled}");
+    }
+}
+
+#[tokio::test]
+async fn a_spoiled_token_is_named_by_column_and_user_only() {
+    let purpose = TokenPurpose::EmailChange;
+    let (user, address) = (ANN.into(), Some(elsewhere()));
+    let put = Change::PutToken { user, purpose, hash: HASH, expires_at: now(), address };
+    let (store, _folder) = store_with(UnitOfWork::new().with(put)).await;
+    spoil(&store, "UPDATE tokens SET address = 'nowhere'").await;
+    assert_eq!(store.find_token(purpose, &HASH).await, corrupt("tokens.address of row 1"));
+}
+
+#[tokio::test]
+async fn a_spoiled_session_is_named_by_column_and_number_only() {
+    let (user, token, at) = (ANN, HASH, now());
+    let session = NewSession { user, token, created_at: at, expires_at: at, ip: None, user_agent: None };
+    let (store, _folder) = store_with(UnitOfWork::new().insert_session(session)).await;
+    spoil(&store, "UPDATE sessions SET ip = 'nowhere'").await;
+    assert_eq!(store.list_sessions(ANN).await, corrupt("sessions.ip of row 1"));
+    assert_eq!(store.find_session(&HASH).await, corrupt("sessions.ip of row 1"));
+}
+
+#[tokio::test]
+async fn a_spoiled_mail_job_is_named_by_column_and_number_only() {
+    let context = AccessContext::system();
+    let job = NewMailJob::to_user_at(MailKind::EmailChange, ANN, elsewhere(), &context, now());
+    let (store, _folder) = store_with(UnitOfWork::new().enqueue_mail(job)).await;
+    spoil(&store, "UPDATE mail_jobs SET send_to = 'nowhere'").await;
+    let place = "mail_jobs.send_to of row 1";
+    assert_eq!(store.list_mail_jobs(&MailQuery::oldest(10)).await, corrupt(place));
+    assert_eq!(store.lease_mail(7, now(), now(), 10).await, corrupt(place));
+}
+
+#[tokio::test]
+async fn unknown_kinds_cannot_be_listed() {
+    let context = AccessContext::system();
+    let job = NewMailJob::to_user(MailKind::PasswordChanged, ANN, &context, now());
+    let event = AuditEvent::new(AuditKind::UserCreated, ANN, &context, now());
+    let (store, _folder) = store_with(UnitOfWork::new().enqueue_mail(job).record(event)).await;
     spoil(&store, "UPDATE mail_jobs SET kind = 'rumour'").await;
     spoil(&store, "UPDATE audit SET kind = 'rumour'").await;
-    assert_eq!(store.list_mail_jobs(10).await, corrupt("mail_jobs.kind of row 1"));
-    assert_eq!(store.list_audit_events(10).await, corrupt("audit.kind of row 1"));
-    // The worker is told as well, and nothing is leased.
-    let leased = denizen_services::store::MailQueue::lease_mail(&store, 7, now(), now(), 10).await;
-    assert_eq!(leased, corrupt("mail_jobs.kind of row 1"));
+    let jobs = store.list_mail_jobs(&MailQuery::oldest(10)).await;
+    assert_eq!(jobs, corrupt("mail_jobs.kind of row 1"));
+    let records = store.list_audit_records(&AuditQuery::newest(10)).await;
+    assert_eq!(records, corrupt("audit.kind of row 1"));
 }

@@ -2,29 +2,33 @@
 
 use std::sync::Arc;
 
-use chrono::Duration;
-use denizen_models::User;
+use chrono::{DateTime, Duration, Utc};
+use denizen_models::{EmailAddress, User, UserValues};
 use denizen_services::{
     AccessContext,
     store::{
-        AuditEvent, AuditKind, Change, Lease, MailKind, NewMailJob, Outcome, Recipient, SessionId, Store,
-        StoreError, UniqueKey, UnitOfWork,
+        AuditEvent, AuditKind, Change, Lease, MailJobId, MailKind, NewMailJob, Outcome, Purge, Recipient,
+        SessionId, Store, StoreError, UniqueKey, UnitOfWork, UserRef,
     },
 };
 
 use super::verbs::{
-    LEASE_LOST, NOBODY, ONE_AN_HOUR, RESET, TOKEN_GONE, USER_GONE, WORLDS, at, bucket, changed, commit, hash,
-    insert, limited, password, session,
+    JOB_GONE, LEASE_LOST, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL, REGISTRATION_GONE, RESET,
+    SESSION_GONE, TOKEN_GONE, USER_GONE, WORLDS, address, administrator, at, bucket, changed, commit, hash,
+    insert_with_password, limited, password, registration, session, session_ids, waiting,
 };
 use crate::{must, user_values};
 
-/// A user with a token, a session and mail jobs, one of which is leased, and an empty bucket: something for every
-/// change to bite on.
+/// A user with a token, a session and mail jobs, one of which is leased, an empty bucket and somebody who wants to
+/// become a user: something for every change to bite on.
 pub struct World {
     /// Tells the worlds in one store apart. Below [`WORLDS`].
     pub number: u8,
     pub alice: User,
+    pub session: SessionId,
     pub lease: Lease,
+    /// The only one in the store, whatever the number of worlds.
+    pub administrator: User,
 }
 
 /// A change in a unit of its own.
@@ -75,11 +79,21 @@ examples! { |world, new|
             => Outcome::Done,
         else new().expect_lease(Lease { id: -1, ..world.lease })
             => Err(LEASE_LOST);
+    ExpectOtherAdministrator:
+        new().expect_other_administrator(world.alice.id)
+            => Outcome::Done,
+        else new().expect_other_administrator(world.administrator.id)
+            => Err(NO_OTHER_ADMINISTRATOR);
     TakeFromBucket:
         new().take_from_bucket(bucket(world.number), ONE_AN_HOUR, at(9), 1000)
             => Outcome::Done,
         else new().take_from_bucket(bucket(world.number + WORLDS), ONE_AN_HOUR, at(9), 1000)
             => Err(limited(Duration::seconds(3591)));
+    ForgetBucket:
+        new().forget_bucket(bucket(world.number + WORLDS))
+            => Outcome::Done,
+        else new().forget_bucket(bucket(world.number + 2 * WORLDS))
+            => Ok(Outcome::Done);
     InsertUser:
         new().insert_user(user_values(&format!("new_{}", world.number)), Some(password("first")), at(9))
             => Outcome::User(_),
@@ -95,15 +109,20 @@ examples! { |world, new|
             => Outcome::Done,
         else new().set_password(NOBODY, password("new"), 1, at(9))
             => Err(USER_GONE);
+    Rehash:
+        new().rehash(world.alice.id, password("costlier"), world.alice.security_version)
+            => Outcome::Done,
+        else new().rehash(NOBODY, password("costlier"), 1)
+            => Err(USER_GONE);
     VerifyEmail:
         new().verify_email(world.alice.id, at(9))
             => Outcome::Done,
         else new().verify_email(NOBODY, at(9))
             => Ok(Outcome::Done);
     DeleteUser:
-        new().delete_user(world.alice.id)
+        new().delete_user(world.alice.id, None)
             => Outcome::Done,
-        else new().delete_user(NOBODY)
+        else new().delete_user(NOBODY, None)
             => Err(USER_GONE);
     PutToken:
         new().put_token(world.alice.id, RESET, hash(world.number + 2 * WORLDS), at(600))
@@ -130,11 +149,56 @@ examples! { |world, new|
             => Outcome::Count(1),
         else new().revoke_sessions(NOBODY, None)
             => Ok(Outcome::Count(0));
+    RevokeSession:
+        new().revoke_session(world.alice.id, world.session)
+            => Outcome::Done,
+        else new().revoke_session(NOBODY, world.session)
+            => Err(SESSION_GONE);
+    TrimSessions:
+        new().trim_sessions(world.alice.id, 0)
+            => Outcome::Count(1),
+        else new().trim_sessions(NOBODY, 0)
+            => Ok(Outcome::Count(0));
+    PutRegistration:
+        new().put_registration(registration(&format!("new_{}", world.number)), 1000)
+            => Outcome::Done,
+        else new().put_registration(registration(&format!("new_{}", world.number)), 0)
+            => Err(QUEUE_FULL);
+    PutRegistrationToken:
+        new().put_registration_token(&world.waiting(), hash(world.number + 5 * WORLDS), at(700))
+            => Outcome::Done,
+        else new().put_registration_token(&address("nobody@example.com"), hash(world.number + 5 * WORLDS), at(700))
+            => Err(REGISTRATION_GONE);
+    ConsumeRegistration:
+        new().consume_registration(hash(world.number + 4 * WORLDS), at(9))
+            => Outcome::Done,
+        else new().consume_registration(hash(world.number + 5 * WORLDS), at(9))
+            => Err(TOKEN_GONE);
+    DropRegistration:
+        new().drop_registration(&world.waiting())
+            => Outcome::Done,
+        else new().drop_registration(&address("nobody@example.com"))
+            => Ok(Outcome::Done);
     EnqueueMail:
         new().enqueue_mail(reset_mail(&world.alice))
             => Outcome::Job(_),
         else new().enqueue_mail(notice(NOBODY))
             => Err(USER_GONE);
+    RetryMail:
+        new().retry_mail(world.lease.job, at(9))
+            => Outcome::Done,
+        else new().retry_mail(MailJobId(-1), at(9))
+            => Err(JOB_GONE);
+    DropMail:
+        new().drop_mail(world.lease.job)
+            => Outcome::Done,
+        else new().drop_mail(MailJobId(-1))
+            => Err(JOB_GONE);
+    Purge:
+        new().purge(everything_before(at(3601)))
+            => Outcome::Count(4..),
+        else new().purge(everything_before(at(0)))
+            => Ok(Outcome::Count(0));
     Record:
         new().record(event(world.alice.id))
             => Outcome::Done,
@@ -143,7 +207,7 @@ examples! { |world, new|
 }
 
 /// A notice to a user.
-pub fn notice(user: impl Into<denizen_services::store::UserRef>) -> NewMailJob {
+pub fn notice(user: impl Into<UserRef>) -> NewMailJob {
     NewMailJob::to_user(MailKind::PasswordChanged, user, &AccessContext::system(), at(0))
 }
 
@@ -154,19 +218,38 @@ pub fn reset_mail(user: &User) -> NewMailJob {
 }
 
 /// Something to record.
-pub fn event(user: impl Into<denizen_services::store::UserRef>) -> AuditEvent {
+pub fn event(user: impl Into<UserRef>) -> AuditEvent {
     AuditEvent::new(AuditKind::UserUpdated, user, &AccessContext::system(), at(0))
+}
+
+/// Removes all that this instant makes useless.
+pub const fn everything_before(instant: DateTime<Utc>) -> Purge {
+    Purge {
+        expired_at: instant,
+        sessions_unseen_since: instant,
+        dead_mail_before: instant,
+        audit_before: Some(instant),
+        limit: u32::MAX,
+    }
 }
 
 impl World {
     /// Builds the world of this number.
     pub async fn build(store: &Arc<dyn Store>, number: u8) -> Self {
         assert!(number < WORLDS, "more examples than worlds: raise `WORLDS`");
-        let alice = insert(store, &format!("alice_{number}")).await;
+        let ruler = administrator("the_administrator");
+        let administrator = match must(store.find_user_by_username(&ruler.username).await) {
+            Some(administrator) => administrator,
+            None => insert_with_password(store, ruler).await,
+        };
+        let alice = insert_with_password(store, user_values(&format!("alice_{number}"))).await;
+        let waiting = registration(&waiting(number));
         let work = UnitOfWork::new()
             .put_token(alice.id, RESET, hash(number), at(600))
             .insert_session(session(alice.id, hash(number + WORLDS)))
             .take_from_bucket(bucket(number + WORLDS), ONE_AN_HOUR, at(0), 1000)
+            .put_registration(waiting.clone(), 1000)
+            .put_registration_token(&waiting.values.email, hash(number + 4 * WORLDS), at(3600))
             .enqueue_mail(reset_mail(&alice))
             .enqueue_mail(notice(alice.id))
             .record(event(alice.id));
@@ -174,10 +257,15 @@ impl World {
         let leased = must(store.lease_mail(i64::from(number) + 1, at(0), at(300), 10).await);
         let mut leases = leased.into_iter().filter(|job| matches!(job.recipient, Recipient::Address(_)));
         let lease = must(leases.next().ok_or("the request is not leased")).lease;
-        Self { number, alice, lease }
+        let session = must(session_ids(store, alice.id).await.pop().ok_or("there is no session"));
+        Self { number, alice, session, lease, administrator }
     }
 
-    fn other_values(&self) -> denizen_models::UserValues {
+    fn waiting(&self) -> EmailAddress {
+        user_values(&waiting(self.number)).email
+    }
+
+    fn other_values(&self) -> UserValues {
         changed(&self.alice, |values| {
             let other = user_values(&format!("other_{}", self.number));
             (values.username, values.email, values.active) = (other.username, other.email, false);

@@ -60,6 +60,7 @@ macro_rules! for_each_store_case {
             the_security_version_grows_with_address_status_and_roles
             the_security_version_stays_when_nothing_else_changes
             setting_a_password_keeps_it_and_raises_both_versions
+            a_better_hash_of_the_same_password_raises_no_version
             an_update_leaves_the_password_alone
             confirming_an_address_raises_the_revision_once
             expecting_a_user_writes_nothing
@@ -68,9 +69,17 @@ macro_rules! for_each_store_case {
         interleavings:
             no_token_is_put_on_a_stale_reading
             no_password_is_set_on_a_stale_reading
+            no_password_is_rehashed_on_a_stale_reading
             no_session_is_opened_on_a_stale_reading
             no_value_is_replaced_on_a_stale_reading
             no_user_is_deleted_on_a_stale_reading
+        ;
+        administrators:
+            another_administrator_is_active_and_has_a_password
+            expecting_another_administrator_writes_nothing
+            an_administrator_of_the_same_unit_counts
+            of_two_administrators_who_go_at_once_one_stays
+            of_fifty_administrators_who_go_at_once_one_stays
         ;
         units:
             every_change_gives_its_outcome_in_its_place
@@ -91,6 +100,7 @@ macro_rules! for_each_store_case {
             a_token_is_dead_from_the_instant_it_expires
             a_token_opens_nothing_for_another_user_hash_or_purpose
             a_new_token_replaces_the_one_of_the_same_user_and_purpose
+            a_token_keeps_the_address_that_it_proves
             revoking_removes_every_token_of_the_user_and_counts_them
             the_tokens_of_a_deleted_user_are_gone
         ;
@@ -105,13 +115,38 @@ macro_rules! for_each_store_case {
             session_ids_only_grow_and_none_is_given_twice
             the_sessions_of_a_deleted_user_are_gone
         ;
+        session_lists:
+            the_sessions_of_a_user_are_listed_oldest_first
+            gone_sessions_are_told_from_open_ones
+            a_long_list_of_sessions_can_be_asked_for
+            one_session_of_its_user_can_be_ended_once
+            of_fifty_ends_of_one_session_one_succeeds
+            touches_that_race_with_the_end_of_a_session_never_revive_it
+            the_sessions_used_longest_ago_are_trimmed
+            of_sessions_used_at_the_same_time_the_older_is_trimmed
+            a_session_that_was_just_opened_can_be_trimmed_for
+        ;
+        registrations:
+            a_registration_is_found_by_its_address_whatever_the_case
+            an_expired_registration_is_still_found
+            a_token_belongs_to_one_registration_and_sets_its_end
+            a_second_registration_replaces_the_first_and_its_token
+            a_registration_is_consumed_once
+            a_registration_is_void_from_the_instant_it_expires
+            a_dropped_registration_is_gone_with_its_token
+            only_new_registrations_need_room
+            a_registration_asks_not_whether_the_user_is_there
+            of_fifty_confirmations_of_one_registration_one_succeeds
+            registrations_that_race_for_one_address_become_one
+            registrations_that_race_for_the_last_room_do_not_overfill_it
+        ;
         mail_queue:
             a_queued_job_waits_until_it_is_done
             a_second_request_for_an_address_renews_its_job
             a_renewed_job_is_about_the_newest_request
             a_dead_job_comes_alive_with_a_new_request
             kinds_of_mail_for_one_address_are_jobs_of_their_own
-            a_user_gets_a_new_job_each_time
+            a_user_gets_every_notice
             strangers_find_the_queue_full_at_its_capacity
             jobs_for_users_and_dead_jobs_take_no_room
             mail_job_ids_only_grow_and_none_is_given_twice
@@ -131,6 +166,27 @@ macro_rules! for_each_store_case {
             a_job_that_nobody_leased_has_no_lease
             workers_who_race_for_jobs_never_share_one
         ;
+        mail_for_users:
+            a_second_mail_with_a_token_for_a_user_renews_the_job
+            every_kind_with_a_token_is_one_job_of_a_user
+            a_renewal_makes_the_lease_of_the_old_generation_useless
+            a_dead_job_of_a_user_comes_alive_with_a_renewal
+            a_renewal_brings_the_new_address
+            notices_are_never_renewed
+            jobs_of_users_and_of_addresses_do_not_meet
+            a_mail_for_nobody_is_refused_wherever_it_should_go
+            a_deleted_user_leaves_no_job_to_be_renewed
+            mails_that_race_for_one_user_become_one_job
+        ;
+        mail_operations:
+            a_job_that_waits_or_is_dead_can_be_tried_at_once
+            a_job_that_is_retried_stays_leased
+            a_dead_job_that_is_retried_takes_room_again
+            a_dropped_job_is_gone_with_its_lease
+            of_fifty_who_drop_one_job_one_succeeds
+            mail_jobs_are_listed_by_what_they_wait_for
+            paging_through_mail_jobs_neither_repeats_nor_hides_one
+        ;
         limits:
             as_many_as_a_bucket_holds_can_be_taken_at_once
             who_finds_a_bucket_empty_is_told_to_the_microsecond_when_it_is_not
@@ -142,6 +198,8 @@ macro_rules! for_each_store_case {
             a_clock_that_goes_back_gives_nothing_back
             without_room_the_buckets_nearest_to_full_are_forgotten
             full_buckets_make_room_before_others
+            a_forgotten_bucket_is_full_again
+            a_forgotten_bucket_makes_room
             takers_who_race_get_no_more_than_there_is
             a_secret_is_the_first_candidate_for_ever
             processes_that_race_for_a_secret_agree_on_one
@@ -174,9 +232,26 @@ macro_rules! for_each_store_case {
             the_audit_trail_remembers_deleted_users
             a_failed_unit_leaves_no_audit_event
         ;
+        audit_queries:
+            the_audit_trail_is_chosen_from_by_each_filter
+            a_span_of_the_audit_trail_begins_with_its_first_and_ends_before_its_last_instant
+            filters_of_the_audit_trail_can_be_combined
+            the_newest_record_is_the_last_one_whatever_the_clock_said
+            paging_through_the_audit_trail_neither_repeats_nor_hides_a_record
+        ;
+        purge:
+            what_expires_is_removed_from_the_instant_on
+            sessions_that_were_not_seen_since_are_removed
+            old_dead_mail_is_removed_and_none_that_waits
+            the_audit_trail_is_kept_until_its_time_or_forever
+            a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
+            a_purge_is_taken_back_when_its_unit_fails
+        ;
         round_trip:
             every_value_of_a_user_survives_insertion_and_update
             an_empty_profile_is_not_a_missing_one
+            every_value_of_a_registration_survives
+            every_kind_of_mail_survives
             every_instant_survives_to_the_microsecond
             every_part_of_a_session_survives
         ;

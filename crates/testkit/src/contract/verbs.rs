@@ -7,12 +7,13 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::{User, UserId, UserValues};
+use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues};
 use denizen_services::{
-    PasswordHash, TokenHash, TokenPurpose,
+    Actor, PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, BucketKey, Credentials, NewSession, Outcome, PageRequest, Precondition, QueuedMail,
-        Quota, Session, Store, StoreError, StoredToken, UnitOfWork, UserFilter, UserSort,
+        AuditEvent, AuditQuery, AuditRecord, BucketKey, Credentials, MailQuery, NewSession, Outcome,
+        PageRequest, Precondition, QueuedMail, Quota, Registration, Session, SessionId, Store, StoreError,
+        StoredToken, UnitOfWork, UserFilter, UserSort,
     },
 };
 use tokio::task::JoinSet;
@@ -24,10 +25,14 @@ pub const USER_GONE: StoreError = StoreError::PreconditionFailed(Precondition::U
 pub const TOKEN_GONE: StoreError = StoreError::PreconditionFailed(Precondition::Token);
 pub const LEASE_LOST: StoreError = StoreError::PreconditionFailed(Precondition::Lease);
 pub const QUEUE_FULL: StoreError = StoreError::PreconditionFailed(Precondition::QueueRoom);
+pub const SESSION_GONE: StoreError = StoreError::PreconditionFailed(Precondition::Session);
+pub const NO_OTHER_ADMINISTRATOR: StoreError = StoreError::PreconditionFailed(Precondition::Administrator);
+pub const REGISTRATION_GONE: StoreError = StoreError::PreconditionFailed(Precondition::Registration);
+pub const JOB_GONE: StoreError = StoreError::PreconditionFailed(Precondition::MailJob);
 /// An id that no store gives during a test.
 pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
 
-/// How many worlds fit into one store: each has four [`hash`]es of its own.
+/// How many worlds fit into one store: each has six [`hash`]es of its own.
 pub const WORLDS: u8 = 32;
 
 /// What is empty after one.
@@ -60,6 +65,32 @@ pub fn session(user: UserId, token: TokenHash) -> NewSession {
     NewSession { user, token, created_at: at(0), expires_at: at(3600), ip: None, user_agent: None }
 }
 
+/// Opens [`session`].
+pub async fn open(store: &Arc<dyn Store>, user: UserId, token: TokenHash) -> SessionId {
+    let work = UnitOfWork::new().insert_session(session(user, token));
+    must(must(store.commit(work).await).session())
+}
+
+pub fn address(text: &str) -> EmailAddress {
+    must(EmailAddress::parse(text))
+}
+
+/// The wish to become the user of [`user_values`], good for an hour.
+pub fn registration(name: &str) -> Registration {
+    Registration { values: user_values(name), password: password(name), expires_at: at(3600) }
+}
+
+/// Somebody who acts.
+pub fn signed_in(user: &User) -> Actor {
+    let username = user.values.username.clone();
+    Actor::User { id: user.id, username, session: SessionId(1), roles: Vec::new() }
+}
+
+/// An active administrator.
+pub fn administrator(name: &str) -> UserValues {
+    UserValues { roles: vec![ADMIN_ROLE.to_owned()], ..user_values(name) }
+}
+
 /// Commits what must succeed.
 pub async fn commit(store: &Arc<dyn Store>, work: UnitOfWork) -> Vec<Outcome> {
     let changes = work.changes().len();
@@ -77,6 +108,12 @@ pub async fn refusal(store: &Arc<dyn Store>, work: UnitOfWork) -> StoreError {
 
 pub async fn insert(store: &Arc<dyn Store>, name: &str) -> User {
     insert_values(store, user_values(name)).await
+}
+
+/// Inserts a user who has a password.
+pub async fn insert_with_password(store: &Arc<dyn Store>, values: UserValues) -> User {
+    let work = UnitOfWork::new().insert_user(values, Some(password("first")), at(0));
+    user(store, must(must(store.commit(work).await).user())).await
 }
 
 pub async fn insert_values(store: &Arc<dyn Store>, values: UserValues) -> User {
@@ -126,37 +163,64 @@ pub async fn find_session(store: &Arc<dyn Store>, hash: TokenHash) -> Option<Ses
 }
 
 pub async fn mail_jobs(store: &Arc<dyn Store>) -> Vec<QueuedMail> {
-    must(store.list_mail_jobs(1000).await)
+    must(store.list_mail_jobs(&MailQuery::oldest(1000)).await)
 }
 
 pub async fn audit(store: &Arc<dyn Store>) -> Vec<AuditEvent<UserId>> {
-    must(store.list_audit_events(1000).await)
+    let records = must(store.list_audit_records(&AuditQuery::newest(1000)).await);
+    records.into_iter().map(|record| record.event).collect()
+}
+
+pub async fn find_registration(store: &Arc<dyn Store>, email: &str) -> Option<Registration> {
+    must(store.find_registration(&address(email)).await)
+}
+
+pub async fn registration_by_token(store: &Arc<dyn Store>, token: TokenHash) -> Option<Registration> {
+    must(store.find_registration_by_token(&token).await)
+}
+
+/// The numbers of the user's sessions.
+pub async fn session_ids(store: &Arc<dyn Store>, user: UserId) -> Vec<SessionId> {
+    must(store.list_sessions(user).await).into_iter().map(|session| session.id).collect()
 }
 
 /// Everything that can be read, to be compared with what can be read later.
 #[derive(Debug, PartialEq)]
 pub struct Snapshot {
-    pub users: Vec<(User, Option<Credentials>)>,
+    pub users: Vec<(User, Option<Credentials>, Vec<Session>)>,
     pub tokens: Vec<Option<StoredToken>>,
     pub sessions: Vec<Option<Session>>,
+    pub registrations: Vec<Option<Registration>>,
     pub mail_jobs: Vec<QueuedMail>,
-    pub audit: Vec<AuditEvent<UserId>>,
+    pub audit: Vec<AuditRecord>,
 }
 
-/// Reads everything; of tokens and sessions, those with the [`hash`]es of worlds.
+/// The address that waits in the world of this number to become a user's.
+pub fn waiting(world: u8) -> String {
+    format!("waiting_{world}")
+}
+
+/// Reads everything; of tokens, sessions and registrations, those of worlds.
 pub async fn snapshot(store: &Arc<dyn Store>) -> Snapshot {
     let page = PageRequest { sort: UserSort::Id, after: None, limit: 1000 };
     let mut users = Vec::new();
     for user in must(store.list_users(&UserFilter::default(), &page).await).users {
         let credentials = must(store.find_credentials(user.id).await);
-        users.push((user, credentials));
+        let sessions = must(store.list_sessions(user.id).await);
+        users.push((user, credentials, sessions));
     }
-    let (mut tokens, mut sessions) = (Vec::new(), Vec::new());
-    for byte in 0..4 * WORLDS {
+    let (mut tokens, mut sessions, mut registrations) = (Vec::new(), Vec::new(), Vec::new());
+    for byte in 0..6 * WORLDS {
         tokens.push(token(store, hash(byte)).await);
         sessions.push(find_session(store, hash(byte)).await);
+        registrations.push(registration_by_token(store, hash(byte)).await);
     }
-    Snapshot { users, tokens, sessions, mail_jobs: mail_jobs(store).await, audit: audit(store).await }
+    for world in 0..WORLDS {
+        registrations.push(must(store.find_registration(&user_values(&waiting(world)).email).await));
+    }
+    let (mail_jobs, newest) = (mail_jobs(store).await, AuditQuery::newest(1000));
+    let audit = must(store.list_audit_records(&newest).await);
+    Snapshot { users, tokens, sessions, registrations, mail_jobs, audit }
 }
 
 /// Commits the unit that `work` builds for each number, all at once, and counts the successes; the failures must

@@ -11,7 +11,7 @@ use actix_web::{
     test::TestRequest,
     web::Bytes,
 };
-use denizen_models::{MessageContent, Topic};
+use denizen_models::{MessageContent, Topic, Username};
 use denizen_services::{
     CloseReason, ConnectError, ConnectionId, Connections, ListConnectedError, SendMessageError,
     SubscribeError,
@@ -30,7 +30,7 @@ use crate::HandlerSettings;
 struct OneConnection(Mutex<Option<Connection>>);
 
 impl MessageService for OneConnection {
-    fn connect(&self, _: &AccessContext, _: &Username) -> Result<Connection, ConnectError> {
+    fn connect(&self, _: &AccessContext) -> Result<Connection, ConnectError> {
         Ok(self.0.lock().unwrap().take().unwrap())
     }
 
@@ -42,22 +42,11 @@ impl MessageService for OneConnection {
         Ok(Vec::new())
     }
 
-    fn broadcast(
-        &self,
-        _: &AccessContext,
-        _: &Username,
-        _: MessageContent,
-    ) -> Result<usize, SendMessageError> {
+    fn broadcast(&self, _: &AccessContext, _: MessageContent) -> Result<usize, SendMessageError> {
         Ok(1)
     }
 
-    fn direct(
-        &self,
-        _: &AccessContext,
-        _: &Username,
-        _: &str,
-        _: MessageContent,
-    ) -> Result<usize, SendMessageError> {
+    fn direct(&self, _: &AccessContext, _: &str, _: MessageContent) -> Result<usize, SendMessageError> {
         Ok(1)
     }
 
@@ -82,7 +71,7 @@ impl Client {
         let (leave, left) = oneshot::channel();
         let name = Username::parse("alice").unwrap();
         let leave = move || leave.send(()).unwrap_or(());
-        let connection = Connection::new(ConnectionId(1), name.clone(), outgoing, leave);
+        let connection = Connection::new(ConnectionId(1), name, outgoing, leave);
         let messages = Arc::new(OneConnection(Mutex::new(Some(connection))));
 
         let (sends, mut receives) = mpsc::unbounded_channel();
@@ -100,8 +89,7 @@ impl Client {
             tokens: Arc::new(SeededTokens::new(1)),
             settings: HandlerSettings::default(),
         });
-        let response =
-            open(AccessContext::system(), &request, messages, surroundings, &name, intake).unwrap();
+        let response = open(AccessContext::system(), &request, messages, surroundings, intake).unwrap();
         assert_eq!(response.status().as_u16(), 101);
         Self { sends, body: response.into_body(), service, left }
     }
@@ -212,6 +200,21 @@ async fn one_that_the_service_has_let_go_cannot_put_off_its_end() {
     }
     assert_eq!(taken, 4, "within half a minute");
     client.left.await.unwrap();
+}
+
+#[actix_web::test]
+async fn one_that_the_service_has_let_go_is_no_longer_listened_to() {
+    let mut client = Client::connect().await;
+    for _ in 0..50 {
+        client.service.try_send(Outgoing::Message("{}".into())).unwrap();
+    }
+    client.service.try_send(Outgoing::Close(CloseReason::Revoked)).unwrap();
+    client.service = mpsc::channel(1).0;
+    client.send(TEXT, br#"{"type": "ping"}"#);
+    for _ in 0..50 {
+        assert_eq!(client.next().await, (TEXT, b"{}".to_vec()));
+    }
+    assert_eq!(client.closed().await, 4401);
 }
 
 #[actix_web::test]

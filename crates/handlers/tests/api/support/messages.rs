@@ -1,6 +1,6 @@
 //! Messages that come through or do not, as the test says. Nobody ever connects: sockets have tests of their own.
 
-use denizen_models::{MessageContent, Topic, Username};
+use denizen_models::{MessageContent, Topic};
 use denizen_services::{
     AccessContext, CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError,
     MessageService, SendMessageError, SubscribeError,
@@ -21,7 +21,7 @@ impl Default for FakeMessages {
 }
 
 impl MessageService for FakeMessages {
-    fn connect(&self, _: &AccessContext, _: &Username) -> Result<Connection, ConnectError> {
+    fn connect(&self, _: &AccessContext) -> Result<Connection, ConnectError> {
         Err(self.connect)
     }
 
@@ -37,22 +37,11 @@ impl MessageService for FakeMessages {
         self.connected.clone()
     }
 
-    fn broadcast(
-        &self,
-        _: &AccessContext,
-        _: &Username,
-        _: MessageContent,
-    ) -> Result<usize, SendMessageError> {
+    fn broadcast(&self, _: &AccessContext, _: MessageContent) -> Result<usize, SendMessageError> {
         self.told.clone()
     }
 
-    fn direct(
-        &self,
-        _: &AccessContext,
-        _: &Username,
-        _: &str,
-        _: MessageContent,
-    ) -> Result<usize, SendMessageError> {
+    fn direct(&self, _: &AccessContext, _: &str, _: MessageContent) -> Result<usize, SendMessageError> {
         self.told.clone()
     }
 

@@ -194,15 +194,17 @@ async fn a_wrong_configuration_is_told_whole_and_nothing_is_started() {
 }
 
 #[tokio::test]
-async fn production_does_not_start_without_sign_in() {
+async fn production_does_not_start_with_what_is_for_development() {
     let complete =
         ["--profile", "production", "--database", "sqlite://users.db", "--public-url", "https://example.org"];
-    let stderr = wrong_configuration(&complete, &[("DENIZEN_MAIL", "log")]).await;
-    assert!(stderr.contains("this version has no sign-in yet"), "{stderr}");
+    let mail = [("DENIZEN_MAIL", "log"), ("DENIZEN_MAIL_FROM", "accounts@example.org")];
+    let stderr = wrong_configuration(&complete, &mail).await;
     assert!(stderr.contains("`mail` = \"log\" (environment variable DENIZEN_MAIL)"), "{stderr}");
     let stderr = wrong_configuration(&[], &[("DENIZEN_PROFILE", "production")]).await;
-    for missing in ["`database` is not set", "`public_url` is not set", "`mail` is not set"] {
-        assert!(stderr.contains(missing), "{stderr}");
+    for missing in
+        ["`database`", "`public_url`", "`mail`", "`mail_from`"].map(|key| format!("{key} is not set"))
+    {
+        assert!(stderr.contains(&missing), "{stderr}");
     }
 }
 

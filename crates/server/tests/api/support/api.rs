@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
+use denizen_server::SAMPLE_PASSWORD;
 use serde_json::{Value, json};
 
-use super::http::{Request, Response};
+use super::http::{Request, Response, act_as};
 
 /// The body that creates a user called `name`, with the address `name@example.com`.
 pub fn user(name: &str) -> Value {
@@ -20,6 +21,27 @@ pub fn with(mut value: Value, members: Value) -> Value {
     };
     target.extend(members);
     value
+}
+
+/// Signs in. `login` is a user name or an address.
+pub async fn login(at: SocketAddr, login: &str, password: &str) -> Response {
+    let body = json!({ "login": login, "password": password });
+    Request::post("/api/auth/login").anonymous().json(&body).send(at).await
+}
+
+/// The session token of whoever has this login and the password of the sample users.
+pub async fn token_of(at: SocketAddr, login: &str) -> String {
+    let answer = self::login(at, login, SAMPLE_PASSWORD).await.succeeded(200);
+    answer["data"]["token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+}
+
+/// From now on, requests are those of the sample administrator, if the server has one.
+pub async fn act_as_administrator(at: SocketAddr) {
+    act_as(at, None);
+    let answer = login(at, "diana_admin", SAMPLE_PASSWORD).await;
+    if answer.status == 200 {
+        act_as(at, answer.json()["data"]["token"].as_str().map(str::to_owned));
+    }
 }
 
 pub async fn create(at: SocketAddr, user: &Value) -> Response {

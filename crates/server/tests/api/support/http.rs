@@ -1,18 +1,19 @@
 //! An HTTP/1.1 client that does nothing by itself: no redirects, no decoding, no escaping, no retries.
 //!
 //! Wire tests need what real clients refuse to send: `%zz` in a target, bytes that are not UTF-8, invented methods, a
-//! `Content-Length` that lies. Four headers have a default (`Host`, `Connection`, `Content-Length` and
-//! `Transfer-Encoding`); naming one with [`Request::header`] or [`Request::without`] replaces or drops it.
+//! `Content-Length` that lies. Five headers have a default (`Host`, `Connection`, `Content-Length`, `Transfer-Encoding` and
+//! `Authorization`); naming one with [`Request::header`] or [`Request::without`] replaces or drops it.
 
 use std::{io, net::SocketAddr};
 
 use serde_json::Value;
 
 mod connection;
+mod credentials;
 #[cfg(test)]
 mod tests;
 
-pub use self::connection::Connection;
+pub use self::{connection::Connection, credentials::act_as};
 
 /// Something to send.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,16 @@ impl Request {
     pub fn without(mut self, name: &str) -> Self {
         self.dropped.push(name.to_owned());
         self
+    }
+
+    /// From somebody who has not signed in.
+    pub fn anonymous(self) -> Self {
+        self.without("Authorization")
+    }
+
+    /// From whoever has this session token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
     }
 
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
@@ -100,6 +111,7 @@ impl Request {
             ("Connection", (!keep_alive).then(|| "close".to_owned())),
             ("Transfer-Encoding", self.chunked.then(|| "chunked".to_owned())),
             ("Content-Length", sized.then(|| body.len().to_string())),
+            ("Authorization", credentials::of(host).map(|token| format!("Bearer {token}"))),
         ];
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         for (name, value) in defaults {

@@ -83,6 +83,7 @@ impl TestServer {
             // Also when the sender is dropped with the test.
             let _ = stopped.await;
         }));
+        api::act_as_administrator(address).await;
         Self { address, clock, mailer, folder: None, stop: Some(stop), running }
     }
 

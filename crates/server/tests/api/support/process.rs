@@ -14,6 +14,8 @@ use tokio::{
     time::timeout,
 };
 
+use super::api;
+
 /// Longer than anything here takes; a test that hangs should say so.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -76,6 +78,7 @@ impl Process {
         let line = process.line_with(" listening on http://").await;
         let address = line.rsplit("http://").next().and_then(|address| address.parse().ok());
         process.address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
+        api::act_as_administrator(process.address).await;
         process
     }
 

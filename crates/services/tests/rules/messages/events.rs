@@ -6,7 +6,7 @@ use denizen_services::{
 };
 use serde_json::json;
 
-use super::{Chat, assert_silent, ending, next, someone};
+use super::{Chat, assert_silent, ending, next, signed_in};
 use crate::support::{NEW_PASSWORD, administrator};
 
 impl Chat {
@@ -74,7 +74,7 @@ async fn what_fails_has_not_happened() {
 async fn members_cannot_subscribe() {
     let chat = Chat::new();
     let mut member = chat.connect("member");
-    let refused = chat.messages.subscribe(&someone(), member.id, Topic::UserEvents);
+    let refused = chat.messages.subscribe(&signed_in("member"), member.id, Topic::UserEvents);
     assert_eq!(refused, Err(SubscribeError::Forbidden(Topic::UserEvents)));
     chat.world.create("alice").await;
     assert_silent(&mut member);

@@ -2,16 +2,16 @@
 
 use denizen_models::UserId;
 use denizen_services::{
-    CloseReason, ConnectError, Connections, MessageService as _, defaults::MessageLimits,
+    CloseReason, ConnectError, Connections, MessageService as _, defaults::MessageLimits, store::SessionId,
 };
 
-use super::{Chat, ending, named, next, saying, someone};
-use crate::support::{member, stranger};
+use super::{Chat, acting, ending, next, saying, signed_in, username};
+use crate::support::stranger;
 
 #[tokio::test]
 async fn strangers_are_refused() {
     let chat = Chat::new();
-    let refused = chat.messages.connect(&stranger(), &named("alice")).err();
+    let refused = chat.messages.connect(&stranger()).err();
     assert_eq!(refused, Some(ConnectError::Forbidden));
     assert!(chat.connected().is_empty());
 }
@@ -20,14 +20,14 @@ async fn strangers_are_refused() {
 async fn there_is_a_limit_for_all_and_one_for_each() {
     let chat =
         Chat::with(MessageLimits { connections: 3, connections_per_user: 2, ..MessageLimits::default() });
-    let mut connections = vec![chat.connect("alice"), chat.connect("Alice")];
-    assert_eq!(chat.try_connect("ALICE").err(), Some(ConnectError::TooMany(2)));
+    let mut connections = vec![chat.connect("alice"), chat.connect("alice")];
+    assert_eq!(chat.try_connect("alice").err(), Some(ConnectError::TooMany(2)));
     connections.push(chat.connect("bob"));
     assert_eq!(chat.try_connect("carol").err(), Some(ConnectError::Full(3)));
     // Whoever leaves makes room.
     connections.swap_remove(0);
     connections.push(chat.connect("alice"));
-    assert_eq!(chat.connected(), ["Alice", "bob"]);
+    assert_eq!(chat.connected(), ["alice", "bob"]);
 }
 
 #[tokio::test]
@@ -52,37 +52,43 @@ async fn a_client_that_reads_too_slowly_is_shown_out_and_delays_nobody() {
 async fn a_direct_message_for_which_there_is_no_room_is_not_delivered() {
     let chat = Chat::with_queues_of(1);
     let mut slow = chat.connect("slow");
-    let send = || chat.messages.direct(&someone(), &named("quick"), "slow", saying("hi"));
+    let send = || chat.messages.direct(&signed_in("quick"), "slow", saying("hi"));
     assert_eq!(send(), Ok(1));
     assert_eq!(send().map_err(|error| error.to_string()), Err("user slow is not connected".to_owned()));
     assert_eq!(ending(&mut slow), (1, CloseReason::TooSlow));
 }
 
 #[tokio::test]
-async fn connections_are_ended_one_by_one_by_name_by_user_or_all() {
+async fn connections_are_ended_one_by_one_by_session_by_user_or_all() {
     let chat = Chat::new();
     let messages = &chat.messages;
-    let mut alice = chat.connect("alice");
-    let mut tab = chat.connect("Alice");
-    let mut bob = messages.connect(&member(UserId::new(2)), &named("bob")).expect("a connection");
-    let mut carol = chat.connect("carol");
+    let connect = |user, name, session| {
+        chat.connect_as(&acting(UserId::new(user), username(name), SessionId(session), Vec::new()))
+    };
+    let (mut phone, mut laptop, mut tab) =
+        (connect(1, "alice", 1), connect(1, "alice", 2), connect(1, "alice", 2));
+    let (mut bob, mut carol) = (connect(2, "bob", 3), connect(3, "carol", 4));
 
     messages.disconnect(&Connections::One(tab.id), CloseReason::Revoked);
     assert_eq!(ending(&mut tab).1, CloseReason::Revoked);
-    assert_eq!(chat.connected(), ["alice", "bob", "carol"]);
+    assert_eq!(messages.connected_sessions(), [1, 2, 3, 4].map(SessionId));
 
-    messages.disconnect(&Connections::Named(named("ALICE")), CloseReason::Revoked);
-    assert_eq!(ending(&mut alice).1, CloseReason::Revoked);
-    messages.disconnect(&Connections::OfUser(UserId::new(2)), CloseReason::Revoked);
-    assert_eq!(ending(&mut bob).1, CloseReason::Revoked);
-    assert_eq!(chat.connected(), ["carol"]);
+    messages.disconnect(&Connections::OfSession(SessionId(2)), CloseReason::Revoked);
+    assert_eq!(ending(&mut laptop).1, CloseReason::Revoked);
+    assert_eq!(messages.connected_sessions(), [1, 3, 4].map(SessionId));
+
+    messages.disconnect(&Connections::OfUser(UserId::new(1)), CloseReason::Revoked);
+    assert_eq!(ending(&mut phone).1, CloseReason::Revoked);
+    assert_eq!(chat.connected(), ["bob", "carol"]);
 
     messages.disconnect(&Connections::All, CloseReason::TooSlow);
+    assert_eq!(ending(&mut bob).1, CloseReason::TooSlow);
     assert_eq!(ending(&mut carol).1, CloseReason::TooSlow);
     assert!(chat.connected().is_empty());
+    assert!(messages.connected_sessions().is_empty());
 
     // Whoever was shown out may leave, too.
-    drop((alice, tab, bob, carol));
+    drop((phone, laptop, tab, bob, carol));
     assert!(chat.try_connect("alice").is_ok());
 }
 

@@ -1,6 +1,7 @@
 //! Who is there.
 
-use denizen_services::Clock as _;
+use chrono::Duration;
+use denizen_services::{Clock as _, defaults::MessageLimits};
 use serde_json::{Value, json};
 
 use super::{Chat, assert_silent, next};
@@ -11,10 +12,10 @@ fn presence(chat: &Chat, kind: &str, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_user_is_listed_once_as_the_first_connection_spells_the_name() {
+async fn users_are_listed_once_in_alphabetical_order() {
     let chat = Chat::new();
-    let _connections = ["Bob", "alice", "bob", "BOB"].map(|name| chat.connect(name));
-    assert_eq!(chat.connected(), ["alice", "Bob"]);
+    let _connections = ["Bob", "alice", "Bob", "carol"].map(|name| chat.connect(name));
+    assert_eq!(chat.connected(), ["alice", "Bob", "carol"]);
 }
 
 #[tokio::test]
@@ -23,7 +24,7 @@ async fn the_others_are_told_of_the_first_connection_and_of_the_last() {
     let mut alice = chat.connect("alice");
     let mut bob = chat.connect("bob");
     assert_eq!(next(&mut alice), presence(&chat, "user_joined", "bob"));
-    let tab = chat.connect("Bob");
+    let tab = chat.connect("bob");
     drop(tab);
     assert_silent(&mut alice);
     assert_silent(&mut bob);
@@ -52,4 +53,26 @@ async fn coming_and_going_never_takes_the_room_of_what_people_say() {
         assert_eq!(next(&mut alice)["content"]["text"], text);
     }
     assert_silent(&mut alice);
+}
+
+/// Ten thousand who connect at once would otherwise be told of each other a hundred million times.
+#[tokio::test]
+async fn in_a_crowd_people_come_and_go_unannounced_until_the_second_is_over() {
+    let chat = Chat::with(MessageLimits { hints_per_second: 2, ..MessageLimits::default() });
+    let mut alice = chat.connect("alice");
+    let mut crowd = ["bob", "carol", "dave"].map(|name| chat.connect(name));
+    assert_eq!(next(&mut alice), presence(&chat, "user_joined", "bob"));
+    // This one went to two.
+    assert_eq!(next(&mut alice), presence(&chat, "user_joined", "carol"));
+    assert_silent(&mut alice);
+    chat.broadcast("dave", "hi");
+    assert_eq!(next(&mut alice)["content"]["text"], "hi");
+
+    chat.world.clock.advance(Duration::seconds(1));
+    let erin = chat.connect("erin");
+    assert_eq!(next(&mut alice), presence(&chat, "user_joined", "erin"));
+    drop(erin);
+    assert_silent(&mut alice);
+    assert_eq!(next(&mut crowd[1])["from"], "dave", "only what is said comes through");
+    assert_eq!(chat.connected(), ["alice", "bob", "carol", "dave"]);
 }

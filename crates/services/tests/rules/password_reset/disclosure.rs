@@ -34,7 +34,7 @@ async fn every_address_gets_the_same_answer_for_the_same_work() {
             assert_eq!(world.store.all_calls(), BTreeMap::from([("commit", 1)]), "{address}");
         }
     }
-    assert_eq!((world.hasher.hashed(), world.tokens.minted().len()), (2, 0));
+    assert_eq!((world.hasher.hashes(), world.tokens.minted().len()), (2, 0));
 }
 
 #[tokio::test]

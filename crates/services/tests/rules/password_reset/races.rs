@@ -41,7 +41,7 @@ async fn of_fifty_confirmations_of_one_token_exactly_one_succeeds() {
             Err(error) => assert_eq!(error, ResetPasswordError::InvalidToken),
         }
     }
-    assert_eq!((winners.len(), world.hasher.hashed()), (1, 51));
+    assert_eq!((winners.len(), world.hasher.hashes()), (1, 51));
     for number in 0..50 {
         let works = world.can_log_in_with(alice.id, &format!("password of {number}")).await;
         assert_eq!(works, winners == [number], "the password of {number}");

@@ -16,11 +16,13 @@ type Event<E> = Pin<Box<dyn Future<Output = Result<(), E>> + Send>>;
 /// Events in the order in which they are to happen, each of them once.
 pub struct Interruptions<E>(Mutex<VecDeque<Event<E>>>);
 
-impl<E> Interruptions<E> {
-    pub const fn new() -> Self {
-        Self(Mutex::new(VecDeque::new()))
+impl<E> Default for Interruptions<E> {
+    fn default() -> Self {
+        Self(Mutex::default())
     }
+}
 
+impl<E> Interruptions<E> {
     pub fn add(&self, event: impl Future<Output = Result<(), E>> + Send + 'static) {
         self.0.lock().unwrap().push_back(Box::pin(event));
     }
@@ -42,8 +44,8 @@ pub struct InterruptedMailer {
 }
 
 impl InterruptedMailer {
-    pub const fn new(record: Arc<RecordingMailer>) -> Self {
-        Self { record, while_sending: Interruptions::new() }
+    pub fn new(record: Arc<RecordingMailer>) -> Self {
+        Self { record, while_sending: Interruptions::default() }
     }
 
     pub fn record(&self) -> Arc<RecordingMailer> {

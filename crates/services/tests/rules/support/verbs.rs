@@ -11,8 +11,8 @@ use denizen_services::{
     AccessContext, Clock as _, DeleteUserError, Expected, PasswordHash, PasswordHasher as _,
     RequestPasswordResetError, ResetPasswordError, Token, TokenHash, UpdateUserError, UserService as _,
     store::{
-        AuditEvent, AuditKind, MailKind, NewSession, QueuedMail, Reads as _, StoreError, UnitOfWork,
-        Units as _,
+        AuditEvent, AuditKind, AuditQuery, MailKind, MailQuery, NewSession, QueuedMail, Reads as _,
+        StoreError, UnitOfWork, Units as _,
     },
 };
 use tokio::sync::Barrier;
@@ -120,8 +120,8 @@ impl World {
         let active = self.find(id).await.is_some_and(|user| user.values.active);
         match self.password_hash(id).await {
             Some(hash) => {
-                active
-                    && self.hasher.verify(Password::presented(&Secret::from(password)), hash).await.unwrap()
+                let password = Password::presented(&Secret::from(password));
+                active && self.hasher.verify(password, hash).await.unwrap().is_match()
             }
             None => false,
         }
@@ -148,9 +148,8 @@ impl World {
 
     /// The audit trail, oldest event first.
     pub async fn audit(&self) -> Vec<AuditEvent<UserId>> {
-        let mut events = self.store.list_audit_events(ALL).await.unwrap();
-        events.reverse();
-        events
+        let records = self.store.list_audit_records(&AuditQuery::newest(ALL)).await.unwrap();
+        records.into_iter().rev().map(|record| record.event).collect()
     }
 
     /// How many events of this kind were recorded.
@@ -160,7 +159,7 @@ impl World {
 
     /// The mail jobs that wait or are dead.
     pub async fn jobs(&self) -> Vec<QueuedMail> {
-        self.store.list_mail_jobs(ALL).await.unwrap()
+        self.store.list_mail_jobs(&MailQuery::oldest(ALL)).await.unwrap()
     }
 
     /// The only mail job there is.
@@ -177,7 +176,7 @@ impl World {
 
     /// Between all that the next unit of work was decided on, and its commit.
     pub fn before_next_commit(&self, event: impl Future<Output = ()> + Send + 'static) {
-        self.interrupted.before_commit.add(async {
+        self.interrupted.hook.before_commit.add(async {
             event.await;
             Ok(())
         });
@@ -195,11 +194,11 @@ impl World {
     }
 
     pub fn fail_next_commit(&self, error: StoreError) {
-        self.interrupted.before_commit.add(async { Err(error) });
+        self.interrupted.hook.before_commit.add(async { Err(error) });
     }
 
     pub fn fail_next_lease(&self, error: StoreError) {
-        self.interrupted.before_lease.add(async { Err(error) });
+        self.interrupted.hook.before_lease.add(async { Err(error) });
     }
 
     /// While the next mail is on its way: its token is stored, its job is not finished.

@@ -61,7 +61,7 @@ async fn the_returned_user_is_the_stored_one() {
 async fn the_password_is_hashed_and_verifies() {
     let world = World::new();
     let alice = world.create("alice").await;
-    assert_eq!(world.hasher.hashed(), 1);
+    assert_eq!(world.hasher.hashes(), 1);
     assert!(world.can_log_in_with(alice.id, OLD_PASSWORD).await);
     assert!(!world.can_log_in_with(alice.id, "Oldsecurepassword").await);
     let hash = world.password_hash(alice.id).await.unwrap();
@@ -72,7 +72,7 @@ async fn the_password_is_hashed_and_verifies() {
 async fn a_user_without_a_password_has_no_hash() {
     let world = World::new();
     let alice = create(&world, CreateUserRequest { password: None, ..new_user("alice") }).await.unwrap();
-    assert_eq!((world.password_hash(alice.id).await, world.hasher.hashed()), (None, 0));
+    assert_eq!((world.password_hash(alice.id).await, world.hasher.hashes()), (None, 0));
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn members_that_fail_are_named_and_nothing_is_done() {
         "password: password must be at least 8 characters long",
     ];
     assert_eq!(failing_members(&errors), expected);
-    assert_eq!((world.store.all_calls(), world.hasher.hashed()), (BTreeMap::new(), 0));
+    assert_eq!((world.store.all_calls(), world.hasher.hashes()), (BTreeMap::new(), 0));
 }
 
 #[tokio::test]
@@ -101,6 +101,36 @@ async fn the_password_policy_is_that_of_the_settings() {
     let world = World::with_passwords_of(18);
     let error = create(&world, new_user("alice")).await.unwrap_err();
     assert_eq!(error.to_string(), "password must be at least 18 characters long");
+}
+
+#[tokio::test]
+async fn a_weak_password_is_refused_before_it_is_hashed() {
+    let world = World::new();
+    for (password, message) in [
+        ("P@ssw0rd", "password: password is too common"),
+        ("moc.elpmaxe@ecila", "password: password cannot be your own name or address"),
+    ] {
+        let request = CreateUserRequest { password: Some(Secret::from(password)), ..new_user("alice") };
+        let Err(CreateUserError::Validation(errors)) = create(&world, request).await else {
+            panic!("{password} was taken")
+        };
+        assert_eq!(failing_members(&errors), [message]);
+    }
+    assert_eq!((world.store.all_calls(), world.hasher.hashes()), (BTreeMap::new(), 0));
+}
+
+#[tokio::test]
+async fn a_password_is_judged_by_the_hasher_when_all_else_is_valid() {
+    let world = World::new();
+    let request = CreateUserRequest { password: Some(Secret::from("P@ssw0rd")), ..new_user("alice") };
+    let invalid = CreateUserRequest { username: "a".to_owned(), ..request.clone() };
+    let error = create(&world, invalid).await.unwrap_err();
+    assert_eq!(error.to_string(), "username must be at least 3 characters long");
+    assert_eq!(world.hasher.runs(), 0);
+    world.hasher.fail_next(HashError::Busy);
+    assert_eq!(create(&world, request.clone()).await, Err(CreateUserError::Hash(HashError::Busy)));
+    assert_eq!(create(&world, request).await.unwrap_err().to_string(), "password is too common");
+    assert_eq!((world.hasher.runs(), world.hasher.hashes()), (2, 0));
 }
 
 #[tokio::test]
@@ -153,7 +183,7 @@ async fn strangers_and_members_create_nobody_and_cause_no_work() {
             assert_eq!(answer, Err(CreateUserError::Forbidden), "{context:?}");
         }
     }
-    assert_eq!((world.store.all_calls(), world.hasher.hashed()), (BTreeMap::new(), 1));
+    assert_eq!((world.store.all_calls(), world.hasher.hashes()), (BTreeMap::new(), 1));
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@ use std::{net::IpAddr, sync::Arc};
 use denizen_models::UserId;
 use denizen_services::{
     AccessContext, Actor,
-    store::{AuditEvent, AuditKind, SessionId, Store, UnitOfWork, UserRef},
+    store::{AuditEvent, AuditKind, AuditQuery, Store, UnitOfWork, UserRef},
 };
 
 use crate::{
-    contract::verbs::{NOBODY, USER_GONE, at, audit, commit, insert, refusal},
+    contract::verbs::{NOBODY, USER_GONE, at, audit, commit, insert, refusal, signed_in},
     must,
 };
 
@@ -23,8 +23,8 @@ pub async fn the_audit_trail_is_read_newest_first(store: Arc<dyn Store>) {
     let read = |limit| {
         let store = store.clone();
         async move {
-            let events = must(store.list_audit_events(limit).await);
-            events.into_iter().map(|event| (event.at - at(0)).num_seconds()).collect::<Vec<_>>()
+            let records = must(store.list_audit_records(&AuditQuery::newest(limit)).await);
+            records.into_iter().map(|record| (record.event.at - at(0)).num_seconds()).collect::<Vec<_>>()
         }
     };
     assert_eq!(read(100).await, [4, 3, 2, 1, 0]);
@@ -35,12 +35,7 @@ pub async fn the_audit_trail_is_read_newest_first(store: Arc<dyn Store>) {
 pub async fn an_audit_event_is_kept_as_it_was(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let mut expected = Vec::new();
-    let actors = [
-        Actor::Anonymous,
-        Actor::System,
-        Actor::Cli,
-        Actor::User { id: alice.id, session: SessionId(1), roles: Vec::new() },
-    ];
+    let actors = [Actor::Anonymous, Actor::System, Actor::Cli, signed_in(&alice)];
     let addresses = ["192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "::1"];
     for (number, kind) in AuditKind::ALL.into_iter().enumerate() {
         let context = AccessContext {
@@ -64,7 +59,8 @@ pub async fn an_audit_event_is_kept_as_it_was(store: Arc<dyn Store>) {
 pub async fn the_audit_trail_remembers_deleted_users(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     commit(&store, UnitOfWork::new().record(event(AuditKind::UserCreated, alice.id, 0))).await;
-    let delete = UnitOfWork::new().delete_user(alice.id).record(event(AuditKind::UserDeleted, alice.id, 1));
+    let delete =
+        UnitOfWork::new().delete_user(alice.id, None).record(event(AuditKind::UserDeleted, alice.id, 1));
     commit(&store, delete).await;
     let events: Vec<_> = audit(&store).await.into_iter().map(|event| (event.kind, event.target)).collect();
     assert_eq!(events, [(AuditKind::UserDeleted, Some(alice.id)), (AuditKind::UserCreated, Some(alice.id))]);
@@ -72,7 +68,7 @@ pub async fn the_audit_trail_remembers_deleted_users(store: Arc<dyn Store>) {
 
 pub async fn a_failed_unit_leaves_no_audit_event(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
-    let work = UnitOfWork::new().record(event(AuditKind::UserUpdated, alice.id, 0)).delete_user(NOBODY);
+    let work = UnitOfWork::new().record(event(AuditKind::UserUpdated, alice.id, 0)).delete_user(NOBODY, None);
     assert_eq!(refusal(&store, work).await, USER_GONE);
     assert_eq!(audit(&store).await, []);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use denizen_models::{ADMIN_ROLE, EmailAddress, Profile, User, Username};
 use denizen_services::{
     TokenHash,
-    store::{Change, Store, UnitOfWork},
+    store::{Store, UnitOfWork},
 };
 
 use crate::{
@@ -35,7 +35,7 @@ const DISTURBANCES: [(&str, Work); 5] = [
         let roles = vec![ADMIN_ROLE.to_owned()];
         UnitOfWork::new().update_user(user.id, user.revision, changed(user, |v| v.roles = roles), at(1))
     }),
-    ("deletion", |user| UnitOfWork::new().delete_user(user.id)),
+    ("deletion", |user| UnitOfWork::new().delete_user(user.id, None)),
 ];
 
 /// What somebody else may do without being in the way.
@@ -69,13 +69,13 @@ const PUT_TOKEN: Work = |user| {
 };
 const SET_PASSWORD: Work =
     |user| UnitOfWork::new().set_password(user.id, password("mine"), user.security_version, at(2));
+const REHASH: Work = |user| UnitOfWork::new().rehash(user.id, password("costlier"), user.security_version);
 const INSERT_SESSION: Work = |user| {
     UnitOfWork::new()
         .expect_user(user.id, user.security_version)
         .insert_session(session(user.id, own_hash(user, 2)))
 };
-const DELETE: Work =
-    |user| UnitOfWork::new().with(Change::DeleteUser { user: user.id, revision: Some(user.revision) });
+const DELETE: Work = |user| UnitOfWork::new().delete_user(user.id, Some(user.revision));
 const UPDATE: Work = |user| {
     let values = changed(user, |values| values.last_name = "Mine".to_owned());
     UnitOfWork::new().update_user(user.id, user.revision, values, at(2))
@@ -111,6 +111,11 @@ pub async fn no_token_is_put_on_a_stale_reading(store: Arc<dyn Store>) {
 pub async fn no_password_is_set_on_a_stale_reading(store: Arc<dyn Store>) {
     comes_too_late(&store, SET_PASSWORD).await;
     is_not_disturbed(&store, SET_PASSWORD).await;
+}
+
+pub async fn no_password_is_rehashed_on_a_stale_reading(store: Arc<dyn Store>) {
+    comes_too_late(&store, REHASH).await;
+    is_not_disturbed(&store, REHASH).await;
 }
 
 pub async fn no_session_is_opened_on_a_stale_reading(store: Arc<dyn Store>) {

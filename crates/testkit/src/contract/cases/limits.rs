@@ -11,7 +11,9 @@ use tokio::task::JoinSet;
 use crate::{
     contract::{
         examples::event,
-        verbs::{ONE_AN_HOUR, at, bucket, commit, insert, limited, race, refusal, snapshot},
+        verbs::{
+            NOBODY, ONE_AN_HOUR, USER_GONE, at, bucket, commit, insert, limited, race, refusal, snapshot,
+        },
     },
     must,
 };
@@ -101,7 +103,7 @@ pub async fn a_unit_that_is_refused_changes_nothing(store: Arc<dyn Store>) {
     let before = snapshot(&store).await;
     let late = take(2, ONE_AN_HOUR, at(1))
         .record(event(alice.id))
-        .delete_user(alice.id)
+        .delete_user(alice.id, None)
         .with(Change::TakeFromBucket { bucket: bucket(1), quota: ONE_AN_HOUR, now: at(1), capacity: ROOM });
     assert_eq!(refusal(&store, late).await, limited(Duration::seconds(3599)));
     assert_eq!(snapshot(&store).await, before);
@@ -137,6 +139,32 @@ pub async fn full_buckets_make_room_before_others(store: Arc<dyn Store>) {
     commit(&store, crowded(4, ONE_AN_HOUR, at(100))).await;
     let wait = Duration::seconds(3500);
     assert_eq!(refusal(&store, crowded(1, ONE_AN_HOUR, at(100))).await, limited(wait));
+}
+
+pub async fn a_forgotten_bucket_is_full_again(store: Arc<dyn Store>) {
+    exhaust(&store, 1, THREE, at(0)).await;
+    exhaust(&store, 2, THREE, at(0)).await;
+    let forget = |number| UnitOfWork::new().forget_bucket(bucket(number));
+    assert_eq!(commit(&store, forget(3)).await, [Outcome::Done], "what was never taken from is full already");
+    assert_eq!(refusal(&store, forget(1).expect_user(NOBODY, 1)).await, USER_GONE);
+    assert_eq!(exhaust(&store, 1, THREE, at(0)).await.0, 0, "it is not forgotten by a unit that fails");
+    assert_eq!(commit(&store, forget(1)).await, [Outcome::Done]);
+    assert_eq!(exhaust(&store, 1, THREE, at(0)).await, (3, limited(Duration::seconds(10))));
+    assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 0, "others stay as they are");
+    let both = forget(2).take_from_bucket(bucket(2), THREE, at(0), ROOM);
+    assert_eq!(commit(&store, both).await, [Outcome::Done; 2], "changes see what the unit did before them");
+    assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 2);
+}
+
+pub async fn a_forgotten_bucket_makes_room(store: Arc<dyn Store>) {
+    let crowded = |number| UnitOfWork::new().take_from_bucket(bucket(number), ONE_AN_HOUR, at(0), 2);
+    commit(&store, crowded(1)).await;
+    commit(&store, crowded(2)).await;
+    commit(&store, UnitOfWork::new().forget_bucket(bucket(1))).await;
+    commit(&store, crowded(3)).await;
+    for number in [2, 3] {
+        assert_eq!(refusal(&store, crowded(number)).await, limited(Duration::hours(1)), "{number}");
+    }
 }
 
 pub async fn takers_who_race_get_no_more_than_there_is(store: Arc<dyn Store>) {

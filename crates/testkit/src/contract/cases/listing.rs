@@ -162,7 +162,7 @@ pub async fn users_who_come_and_go_neither_repeat_nor_hide_others(store: Arc<dyn
         // One who was shown, the one at the bookmark, and the next one go; others come at both ends.
         let gone = [order[1], order[3], order[4]];
         for id in gone {
-            commit(&store, UnitOfWork::new().delete_user(id)).await;
+            commit(&store, UnitOfWork::new().delete_user(id, None)).await;
         }
         let first = insert(&store, &format!("u{round}_")).await;
         let last = insert(&store, &format!("u{round}_99")).await;
@@ -186,7 +186,7 @@ pub async fn users_who_come_and_go_neither_repeat_nor_hide_others(store: Arc<dyn
         );
         let rest = pages(&store, &all, UserSort::Id, 200).await.concat();
         for id in rest {
-            commit(&store, UnitOfWork::new().delete_user(id)).await;
+            commit(&store, UnitOfWork::new().delete_user(id, None)).await;
         }
     }
 }
@@ -199,11 +199,11 @@ pub async fn a_name_that_passed_on_is_before_or_behind_the_bookmark_by_its_id(st
     let after = |sort| Some(Cursor::at(sort, &bob));
     let (up, down) = (UserSort::Username, UserSort::UsernameDescending);
     let behind = async |sort| page(&store, &UserFilter::default(), sort, after(sort), 10).await.0;
-    commit(&store, UnitOfWork::new().delete_user(bob.id)).await;
+    commit(&store, UnitOfWork::new().delete_user(bob.id, None)).await;
     let newer = insert(&store, "bob").await;
     assert_eq!(behind(up).await, [newer.id, carol.id]);
     assert_eq!(behind(down).await, [alice.id]);
-    commit(&store, UnitOfWork::new().delete_user(newer.id)).await;
+    commit(&store, UnitOfWork::new().delete_user(newer.id, None)).await;
     update(&store, &alice, |values| values.username = bob.values.username.clone()).await;
     assert_eq!(behind(up).await, [carol.id]);
     assert_eq!(behind(down).await, [alice.id]);
@@ -221,7 +221,7 @@ pub async fn a_list_follows_every_change(store: Arc<dyn Store>) {
     assert_eq!(shown.iter().position(|id| *id == renamed.id), Some(1), "behind _bravo: {shown:?}");
     let inactive = UserFilter { active: Some(false), ..UserFilter::default() };
     assert_eq!(page(&store, &inactive, UserSort::Id, None, 10).await, (vec![renamed.id], None));
-    commit(&store, UnitOfWork::new().delete_user(renamed.id)).await;
+    commit(&store, UnitOfWork::new().delete_user(renamed.id, None)).await;
     assert_eq!(page(&store, &inactive, UserSort::Id, None, 10).await, (Vec::new(), None));
     assert_eq!(must(store.count_users(&all).await), 9);
     let back = insert_values(&store, renamed.values).await;

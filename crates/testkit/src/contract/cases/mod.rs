@@ -3,16 +3,23 @@
 #![deny(dead_code)]
 #![expect(missing_docs, reason = "the name of a case is the sentence that it proves")]
 
+mod administrators;
 mod audit;
+mod audit_queries;
 mod interleavings;
 mod limits;
 mod listing;
+mod mail_for_users;
 mod mail_leases;
+mod mail_operations;
 mod mail_queue;
 mod observers;
+mod purge;
 mod races;
+mod registrations;
 mod round_trip;
 mod search;
+mod session_lists;
 mod sessions;
 mod tokens;
 mod units;

@@ -144,7 +144,7 @@ pub async fn observers_are_not_told_of_what_failed(store: Arc<dyn Store>) {
     let (witness, _news) = Witness::of(&store);
     let taken = StoreError::Conflict(UniqueKey::Username);
     assert_eq!(refusal(&store, insertion("alice")).await, taken);
-    assert_eq!(refusal(&store, insertion("bob").delete_user(NOBODY)).await, USER_GONE);
+    assert_eq!(refusal(&store, insertion("bob").delete_user(NOBODY, None)).await, USER_GONE);
     let nonsense = refusal(&store, insertion("bob").insert_user(user_values("carol"), None, at(0))).await;
     assert!(matches!(nonsense, StoreError::Malformed(_)), "{nonsense:?}");
     assert_eq!(witness.told(), []);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use denizen_models::UserValues;
 use denizen_services::store::{
-    Change, PageRequest, Recipient, Store, StoreError, UniqueKey, UnitOfWork, UserFilter, UserSort,
+    PageRequest, Recipient, Store, StoreError, UniqueKey, UnitOfWork, UserFilter, UserSort,
 };
 use tokio::task::JoinSet;
 
@@ -64,7 +64,7 @@ pub async fn of_fifty_changes_of_one_version_one_succeeds(store: Arc<dyn Store>)
 
 pub async fn of_fifty_deletions_one_succeeds(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
-    assert_eq!(race(&store, 50, |_| UnitOfWork::new().delete_user(alice.id), USER_GONE).await, 1);
+    assert_eq!(race(&store, 50, |_| UnitOfWork::new().delete_user(alice.id, None), USER_GONE).await, 1);
     assert_eq!(snapshot(&store).await.users, []);
 }
 
@@ -72,7 +72,7 @@ pub async fn of_changes_and_deletions_of_one_revision_one_succeeds(store: Arc<dy
     let alice = insert(&store, "alice").await;
     let change_or_delete = |number: u8| match number % 2 {
         0 => UnitOfWork::new().update_user(alice.id, alice.revision, alice.values.clone(), at(1)),
-        _ => UnitOfWork::new().with(Change::DeleteUser { user: alice.id, revision: Some(alice.revision) }),
+        _ => UnitOfWork::new().delete_user(alice.id, Some(alice.revision)),
     };
     assert_eq!(race(&store, 50, change_or_delete, USER_GONE).await, 1);
     let left = must(store.find_user(alice.id).await);

@@ -4,10 +4,15 @@ use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, Profile, User, UserValues, Username};
-use denizen_services::store::{NewSession, Session, Store, UnitOfWork};
+use denizen_services::store::{
+    MailKind, MailOutcome, NewMailJob, NewSession, Recipient, Registration, Session, Store, UnitOfWork,
+};
 
 use crate::{
-    contract::verbs::{RESET, at, commit, find_session, hash, insert, insert_values, token, user},
+    contract::verbs::{
+        RESET, address, at, commit, find_registration, find_session, hash, insert, insert_values, mail_jobs,
+        password, registration_by_token, token, user,
+    },
     must, user_values,
 };
 
@@ -79,6 +84,46 @@ pub async fn every_instant_survives_to_the_microsecond(store: Arc<dyn Store>) {
         commit(&store, UnitOfWork::new().put_token(id, RESET, hash(1), instant)).await;
         assert_eq!(token(&store, hash(1)).await.map(|token| token.expires_at), Some(instant));
         commit(&store, UnitOfWork::new().revoke_tokens(id)).await;
+    }
+}
+
+pub async fn every_value_of_a_registration_survives(store: Arc<dyn Store>) {
+    for (byte, expires_at) in (0..).zip(instants()) {
+        let wish =
+            Registration { values: rich(&format!("user_{byte}")), password: password(DIFFICULT), expires_at };
+        let later = expires_at + Duration::microseconds(1);
+        let email = wish.values.email.clone();
+        commit(&store, UnitOfWork::new().put_registration(wish.clone(), 100)).await;
+        assert_eq!(find_registration(&store, email.as_str()).await, Some(wish.clone()));
+        commit(&store, UnitOfWork::new().put_registration_token(&email, hash(byte), later)).await;
+        let renewed = Some(Registration { expires_at: later, ..wish });
+        assert_eq!(registration_by_token(&store, hash(byte)).await, renewed);
+    }
+}
+
+pub async fn every_kind_of_mail_survives(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    for kind in MailKind::ALL {
+        let email = address("Alice.O'Brien+x_%@Mail.Example.COM");
+        let job = NewMailJob {
+            kind,
+            recipient: Recipient::UserAt(alice.id.into(), email.clone()),
+            at: at(60) + Duration::microseconds(999_999),
+            ip: "2001:db8::7".parse().ok(),
+            request_id: DIFFICULT.to_owned(),
+            capacity: 1,
+        };
+        commit(&store, UnitOfWork::new().enqueue_mail(job.clone())).await;
+        let jobs = must(store.lease_mail(1, at(61), at(62), 1).await);
+        let [leased] = &jobs[..] else { return must(Err(format!("one job of {kind:?}: {jobs:?}"))) };
+        let read = (leased.kind, &leased.recipient, leased.requested_at, leased.ip, &leased.request_id);
+        let recipient = Recipient::UserAt(alice.id, email);
+        assert_eq!(read, (kind, &recipient, job.at, job.ip, &job.request_id));
+        let dead = MailOutcome::Dead { reason: DIFFICULT.to_owned() };
+        assert!(must(store.finish_mail(leased.lease, dead).await), "{kind:?}");
+        let queued = must(mail_jobs(&store).await.pop().ok_or("no job"));
+        let read = (queued.kind, queued.recipient, queued.requested_at, queued.request_id, queued.reason);
+        assert_eq!(read, (kind, recipient, job.at, job.request_id, Some(DIFFICULT.to_owned())));
     }
 }
 

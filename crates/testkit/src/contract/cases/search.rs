@@ -284,7 +284,7 @@ pub async fn a_search_follows_every_change(store: Arc<dyn Store>) {
     let failing = failing.expect_user(renamed.id, -1);
     assert!(store.commit(failing).await.is_err(), "a unit that fails");
     assert_eq!((search(&store, "wombat").await.len(), search(&store, "numbat").await.len()), (0, 1));
-    commit(&store, UnitOfWork::new().delete_user(renamed.id)).await;
+    commit(&store, UnitOfWork::new().delete_user(renamed.id, None)).await;
     assert_eq!(search(&store, "numbat").await, [""; 0]);
     assert_eq!(search_with_email(&store, "new_home").await, [""; 0]);
     insert_values(&store, person("alice", "Wombat", "Again")).await;

@@ -1,23 +1,17 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use denizen_models::UserId;
 use denizen_services::{
     TokenHash,
     store::{NewSession, Outcome, Session, SessionId, SessionTouch, Store, UnitOfWork},
 };
 
 use crate::{
-    contract::verbs::{NOBODY, USER_GONE, at, commit, find_session, hash, insert, refusal, session},
+    contract::verbs::{NOBODY, USER_GONE, at, commit, find_session, hash, insert, open, refusal, session},
     must,
 };
 
-async fn open(store: &Arc<dyn Store>, user: UserId, token: TokenHash) -> SessionId {
-    let work = UnitOfWork::new().insert_session(session(user, token));
-    must(must(store.commit(work).await).session())
-}
-
-async fn touch(store: &Arc<dyn Store>, touches: &[(SessionId, i64)]) {
+pub async fn touch(store: &Arc<dyn Store>, touches: &[(SessionId, i64)]) {
     let touches = touches.iter().map(|&(session, seconds)| SessionTouch { session, at: at(seconds) });
     must(store.touch_sessions(touches.collect()).await);
 }
@@ -133,7 +127,7 @@ pub async fn the_sessions_of_a_deleted_user_are_gone(store: Arc<dyn Store>) {
     let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
     let session = open(&store, alice.id, hash(1)).await;
     open(&store, bob.id, hash(2)).await;
-    commit(&store, UnitOfWork::new().delete_user(alice.id)).await;
+    commit(&store, UnitOfWork::new().delete_user(alice.id, None)).await;
     touch(&store, &[(session, 60)]).await;
     assert_eq!(find_session(&store, hash(1)).await, None);
     assert!(find_session(&store, hash(2)).await.is_some());

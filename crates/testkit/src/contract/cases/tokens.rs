@@ -3,11 +3,11 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_services::{
     TokenPurpose,
-    store::{Outcome, Store, StoredToken, UnitOfWork},
+    store::{Change, Outcome, Store, StoredToken, UnitOfWork},
 };
 
 use crate::{
-    contract::verbs::{RESET, TOKEN_GONE, at, commit, hash, insert, refusal, token},
+    contract::verbs::{RESET, TOKEN_GONE, address, at, commit, hash, insert, refusal, token},
     must,
 };
 
@@ -15,7 +15,7 @@ pub async fn a_token_is_found_until_it_is_consumed_even_if_it_expired(store: Arc
     let alice = insert(&store, "alice").await;
     let put = UnitOfWork::new().put_token(alice.id, RESET, hash(1), at(600));
     assert_eq!(commit(&store, put).await, [Outcome::Done]);
-    let stored = Some(StoredToken { user: alice.id, expires_at: at(600) });
+    let stored = Some(StoredToken { user: alice.id, expires_at: at(600), address: None });
     assert_eq!(token(&store, hash(1)).await, stored, "no clock is asked: expired or not");
     assert_eq!(token(&store, hash(2)).await, None);
     let consume = UnitOfWork::new().consume_token(alice.id, RESET, hash(1), at(1));
@@ -61,19 +61,41 @@ pub async fn a_new_token_replaces_the_one_of_the_same_user_and_purpose(store: Ar
     commit(&store, put(alice.id, 1, 600)).await;
     commit(&store, put(alice.id, 2, 700)).await;
     assert_eq!(token(&store, hash(1)).await, None);
-    let newest = Some(StoredToken { user: alice.id, expires_at: at(700) });
+    let newest = Some(StoredToken { user: alice.id, expires_at: at(700), address: None });
     assert_eq!(token(&store, hash(2)).await, newest);
     let consume = |byte| UnitOfWork::new().consume_token(alice.id, RESET, hash(byte), at(1));
     assert_eq!(refusal(&store, consume(1)).await, TOKEN_GONE);
     assert!(token(&store, hash(9)).await.is_some(), "others keep theirs");
     commit(&store, put(alice.id, 2, 800)).await;
-    let renewed = Some(StoredToken { user: alice.id, expires_at: at(800) });
+    let renewed = Some(StoredToken { user: alice.id, expires_at: at(800), address: None });
     assert_eq!(token(&store, hash(2)).await, renewed, "the same token again, good for longer");
-    for purpose in TokenPurpose::ALL {
-        let byte = if purpose == RESET { 2 } else { 10 };
+    let others = TokenPurpose::ALL.into_iter().filter(|purpose| *purpose != RESET);
+    for (byte, purpose) in (10..).zip(others) {
         commit(&store, UnitOfWork::new().put_token(alice.id, purpose, hash(byte), at(600))).await;
     }
     assert!(token(&store, hash(2)).await.is_some(), "other purposes do not replace it");
+}
+
+pub async fn a_token_keeps_the_address_that_it_proves(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let purpose = TokenPurpose::EmailChange;
+    let put = |byte, address| Change::PutToken {
+        user: alice.id.into(),
+        purpose,
+        hash: hash(byte),
+        expires_at: at(600),
+        address,
+    };
+    let find = async |byte| must(store.find_token(purpose, &hash(byte)).await);
+    let stored = |address| Some(StoredToken { user: alice.id, expires_at: at(600), address });
+    for (byte, text) in [(1, "New.Address@Example.COM"), (2, "other@example.com")] {
+        commit(&store, UnitOfWork::new().with(put(byte, Some(address(text))))).await;
+        assert_eq!(find(byte).await, stored(Some(address(text))), "as it was typed");
+    }
+    assert_eq!(find(1).await, None);
+    commit(&store, UnitOfWork::new().with(put(3, None))).await;
+    assert_eq!(find(3).await, stored(None));
+    assert_eq!(find(2).await, None);
 }
 
 pub async fn revoking_removes_every_token_of_the_user_and_counts_them(store: Arc<dyn Store>) {
@@ -96,7 +118,7 @@ pub async fn the_tokens_of_a_deleted_user_are_gone(store: Arc<dyn Store>) {
     let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
     let put = UnitOfWork::new().put_token(alice.id, RESET, hash(1), at(600));
     commit(&store, put.put_token(bob.id, RESET, hash(2), at(600))).await;
-    commit(&store, UnitOfWork::new().delete_user(alice.id)).await;
+    commit(&store, UnitOfWork::new().delete_user(alice.id, None)).await;
     assert_eq!(token(&store, hash(1)).await, None);
     assert!(token(&store, hash(2)).await.is_some());
 }

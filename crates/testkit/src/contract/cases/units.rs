@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use denizen_models::Username;
 use denizen_services::store::{
-    Change, Committed, Outcome, Store, StoreError, UniqueKey, UnitOfWork, UserRef,
+    Change, Committed, MailKind, NewMailJob, Outcome, Store, StoreError, UniqueKey, UnitOfWork, UserRef,
 };
 
 use crate::{
     contract::{
-        examples::{Example, World, event, examples, notice, variant},
+        examples::{Example, World, event, examples, notice, reset_mail, variant},
         verbs::{
             NOBODY, RESET, TOKEN_GONE, USER_GONE, at, audit, changed, commit, credentials, find_session,
             hash, insert, mail_jobs, password, refusal, session, snapshot, token, update, user,
@@ -74,7 +74,7 @@ pub async fn every_change_fails_or_does_nothing_without_its_row(store: Arc<dyn S
             Ok(outcome) => {
                 assert_eq!(commit(&store, missing).await, [outcome], "{name}");
                 let mut after = snapshot(&store).await;
-                after.audit.retain(|event| event.target != Some(NOBODY));
+                after.audit.retain(|record| record.event.target != Some(NOBODY));
                 assert_eq!(after, before, "{name}");
             }
             Err(expected) => {
@@ -100,7 +100,7 @@ pub async fn a_deletion_is_taken_back_with_all_that_it_removed(store: Arc<dyn St
     let before = snapshot(&store).await;
     // The name is free within the unit, and taken again after it.
     let failing = UnitOfWork::new()
-        .delete_user(alice.id)
+        .delete_user(alice.id, None)
         .insert_user(alice.values.clone(), Some(password("theirs")), at(9))
         .put_token(UserRef::Created, RESET, hash(9), at(600))
         .enqueue_mail(notice(UserRef::Created))
@@ -198,6 +198,7 @@ pub async fn a_unit_that_makes_no_sense_is_refused_before_anything_else(store: A
         new().insert_user(user_values("bob"), None, at(0)).insert_user(user_values("carol"), None, at(0)),
         new().expect_user(NOBODY, 1).record(event(UserRef::Created)),
         new().revoke_tokens(alice.id).record(event(alice.id)).record(event(UserRef::Created)),
+        new().enqueue_mail(NewMailJob { kind: MailKind::EmailChanged, ..reset_mail(&alice) }),
     ] {
         let error = refusal(&store, work.clone()).await;
         assert!(matches!(error, StoreError::Malformed(_)), "{work:?}: {error:?}");

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use denizen_models::{EmailAddress, Username};
+use denizen_models::Username;
 use denizen_services::store::{Outcome, SessionId, Store, StoreError, UniqueKey, UnitOfWork};
 
 use crate::{
+    contract::examples::notice,
     contract::verbs::{
-        NOBODY, RESET, USER_GONE, at, changed, commit, credentials, hash, insert, insert_values, password,
-        refusal, session, snapshot, update, user,
+        NOBODY, RESET, SESSION_GONE, USER_GONE, address, at, changed, commit, credentials, hash, insert,
+        insert_values, password, refusal, session, snapshot, update, user,
     },
     must, user_values,
 };
@@ -16,10 +17,6 @@ const ADDRESS_TAKEN: StoreError = StoreError::Conflict(UniqueKey::Email);
 
 fn username(text: &str) -> Username {
     must(Username::parse(text))
-}
-
-fn address(text: &str) -> EmailAddress {
-    must(EmailAddress::parse(text))
 }
 
 pub async fn an_inserted_user_is_found_by_id_name_and_address(store: Arc<dyn Store>) {
@@ -129,7 +126,7 @@ pub async fn names_and_addresses_are_free_again_after_an_update_or_a_delete(stor
     assert_eq!(must(store.find_user_by_email(&old.email).await), None);
     let second = insert(&store, "alice").await;
     assert_eq!(must(store.find_user_by_username(&old.username).await), Some(second));
-    commit(&store, UnitOfWork::new().delete_user(moved.id)).await;
+    commit(&store, UnitOfWork::new().delete_user(moved.id, None)).await;
     assert_eq!(must(store.find_user_by_username(&moved.values.username).await), None);
     let third = insert_values(&store, moved.values.clone()).await;
     assert_eq!(must(store.find_user_by_email(&moved.values.email).await), Some(third));
@@ -141,11 +138,11 @@ pub async fn user_ids_only_grow_and_none_is_given_twice(store: Arc<dyn Store>) {
     for number in 1..10 {
         // Deleting the newest is what tempts a store to give its number again.
         if number % 2 == 0 {
-            commit(&store, UnitOfWork::new().delete_user(last)).await;
+            commit(&store, UnitOfWork::new().delete_user(last, None)).await;
         }
         if number % 3 == 0 {
             let failing =
-                UnitOfWork::new().insert_user(user_values("nobody"), None, at(0)).delete_user(NOBODY);
+                UnitOfWork::new().insert_user(user_values("nobody"), None, at(0)).delete_user(NOBODY, None);
             assert_eq!(refusal(&store, failing).await, USER_GONE);
         }
         let next = insert(&store, &format!("user_{number}")).await.id;
@@ -156,7 +153,7 @@ pub async fn user_ids_only_grow_and_none_is_given_twice(store: Arc<dyn Store>) {
 
 pub async fn a_deleted_user_is_gone_and_can_be_deleted_once(store: Arc<dyn Store>) {
     let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
-    let delete = || UnitOfWork::new().delete_user(alice.id);
+    let delete = || UnitOfWork::new().delete_user(alice.id, None);
     assert_eq!(commit(&store, delete()).await, [Outcome::Done]);
     assert_eq!(must(store.find_user(alice.id).await), None);
     assert_eq!(must(store.find_user_by_username(&alice.values.username).await), None);
@@ -168,7 +165,7 @@ pub async fn a_deleted_user_is_gone_and_can_be_deleted_once(store: Arc<dyn Store
 
 pub async fn nothing_can_be_given_to_a_deleted_user(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
-    commit(&store, UnitOfWork::new().delete_user(alice.id)).await;
+    commit(&store, UnitOfWork::new().delete_user(alice.id, None)).await;
     let before = snapshot(&store).await;
     let new = UnitOfWork::new;
     let values = changed(&alice, |values| values.age = 40);
@@ -176,13 +173,17 @@ pub async fn nothing_can_be_given_to_a_deleted_user(store: Arc<dyn Store>) {
         new().expect_user(alice.id, alice.security_version),
         new().update_user(alice.id, alice.revision, values, at(1)),
         new().set_password(alice.id, password("new"), alice.security_version, at(1)),
+        new().rehash(alice.id, password("costlier"), alice.security_version),
         new().insert_session(session(alice.id, hash(1))),
         new().put_token(alice.id, RESET, hash(1), at(9)),
+        new().enqueue_mail(notice(alice.id)),
     ] {
         assert_eq!(refusal(&store, work.clone()).await, USER_GONE, "{work:?}");
     }
     let harmless = new().verify_email(alice.id, at(1)).revoke_tokens(alice.id);
-    let harmless = harmless.revoke_sessions(alice.id, Some(SessionId(1)));
-    assert_eq!(commit(&store, harmless).await, [Outcome::Done, Outcome::Count(0), Outcome::Count(0)]);
+    let harmless = harmless.revoke_sessions(alice.id, Some(SessionId(1))).trim_sessions(alice.id, 0);
+    let nothing = Outcome::Count(0);
+    assert_eq!(commit(&store, harmless).await, [Outcome::Done, nothing, nothing, nothing]);
+    assert_eq!(refusal(&store, new().revoke_session(alice.id, SessionId(1))).await, SESSION_GONE);
     assert_eq!(snapshot(&store).await, before);
 }

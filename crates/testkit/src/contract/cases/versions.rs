@@ -5,15 +5,15 @@ use std::sync::Arc;
 use denizen_models::{ADMIN_ROLE, EmailAddress, Profile, User, UserValues, Username};
 use denizen_services::{
     AccessContext,
-    store::{Change, MailKind, NewMailJob, Outcome, Store, UnitOfWork},
+    store::{MailKind, NewMailJob, Outcome, Store, UnitOfWork},
 };
 
 use crate::{
     contract::verbs::{
-        NOBODY, RESET, USER_GONE, at, changed, commit, credentials, hash, insert, password, refusal, session,
-        update, user,
+        NOBODY, RESET, USER_GONE, at, changed, commit, credentials, hash, insert, insert_with_password,
+        password, refusal, session, update, user,
     },
-    must,
+    must, user_values,
 };
 
 type Edit = fn(&mut UserValues);
@@ -50,7 +50,7 @@ pub async fn an_update_of_another_revision_fails(store: Arc<dyn Store>) {
 pub async fn a_deletion_of_another_revision_fails(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let newer = update(&store, &alice, |values| values.age = 30).await;
-    let work = |user, revision| UnitOfWork::new().with(Change::DeleteUser { user, revision: Some(revision) });
+    let work = |user, revision| UnitOfWork::new().delete_user(user, Some(revision));
     for revision in [alice.revision, newer.revision + 1, 0, -1] {
         assert_eq!(refusal(&store, work(alice.id, revision)).await, USER_GONE, "{revision}");
     }
@@ -108,6 +108,23 @@ pub async fn setting_a_password_keeps_it_and_raises_both_versions(store: Arc<dyn
     assert_eq!(refusal(&store, work).await, USER_GONE, "the version it carries is old now");
     let missing = UnitOfWork::new().set_password(NOBODY, password("new"), 1, at(60));
     assert_eq!(refusal(&store, missing).await, USER_GONE);
+}
+
+pub async fn a_better_hash_of_the_same_password_raises_no_version(store: Arc<dyn Store>) {
+    let alice = insert_with_password(&store, user_values("alice")).await;
+    let bob = insert_with_password(&store, user_values("bob")).await;
+    let rehash = |version| UnitOfWork::new().rehash(alice.id, password("costlier"), version);
+    for version in [alice.security_version + 1, 0, -1] {
+        assert_eq!(refusal(&store, rehash(version)).await, USER_GONE, "{version}");
+    }
+    assert_eq!(credentials(&store, alice.id).await.hash, Some(password("first")));
+    for _ in 0..2 {
+        assert_eq!(commit(&store, rehash(alice.security_version)).await, [Outcome::Done]);
+    }
+    assert_eq!(user(&store, alice.id).await, alice, "not even the time of its last change is another");
+    let kept = credentials(&store, alice.id).await;
+    assert_eq!((kept.hash, kept.security_version), (Some(password("costlier")), alice.security_version));
+    assert_eq!(credentials(&store, bob.id).await.hash, Some(password("first")));
 }
 
 pub async fn an_update_leaves_the_password_alone(store: Arc<dyn Store>) {

@@ -1,0 +1,53 @@
+//! Replacing a password that is known.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::ChangePasswordRequest;
+use denizen_services::{AuthService, ChangePasswordError};
+
+use crate::{
+    auth::signed_in_answer,
+    door::came_by_cookie,
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::NoQuery,
+    request::{Request, Surroundings},
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/auth/change-password").post(change));
+}
+
+/// `POST /api/auth/change-password`: answers like a sign-in, because the session is a new one.
+async fn change(
+    request: Request,
+    http: actix_web::HttpRequest,
+    auth: Data<dyn AuthService>,
+    surroundings: Data<Surroundings>,
+    _: NoQuery,
+    Json(body): Json<ChangePasswordRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let signed_in = auth.change_password(&request.access, body).await?;
+    let by_cookie = came_by_cookie(http.headers());
+    let message = "Password changed successfully";
+    signed_in_answer(&request, &surroundings.settings, message, signed_in, by_cookie)
+}
+
+impl From<ChangePasswordError> for ApiError {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::Validation(errors) => Self::validation(&errors),
+            ChangePasswordError::Forbidden => Self::unauthenticated(),
+            ChangePasswordError::WrongPassword => {
+                Self::new(ErrorCode::WrongPassword, format!("Failed to change password: {error}"))
+            }
+            ChangePasswordError::RateLimited(wait) => Self::too_often(wait),
+            ChangePasswordError::Hash(error) => error.into(),
+            ChangePasswordError::Randomness(error) => Self::internal(error),
+            ChangePasswordError::Store(error) => error.into(),
+        }
+    }
+}

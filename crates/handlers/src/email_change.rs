@@ -1,0 +1,74 @@
+//! Changing the address of an account.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest};
+use denizen_services::{AuthService, ChangeEmailError, ConfirmEmailChangeError, UserService};
+
+use crate::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::NoQuery,
+    request::Request,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/auth/change-email").post(change));
+    config.service(Endpoint::at("/api/users/confirm-email-change").post(confirm));
+}
+
+/// `POST /api/auth/change-email`
+async fn change(
+    request: Request,
+    auth: Data<dyn AuthService>,
+    _: NoQuery,
+    Json(body): Json<ChangeEmailRequest>,
+) -> Result<HttpResponse, ApiError> {
+    auth.change_email(&request.access, body).await?;
+    Ok(request.pending("Check the new email address to complete the change."))
+}
+
+/// `POST /api/users/confirm-email-change`
+async fn confirm(
+    request: Request,
+    users: Data<dyn UserService>,
+    _: NoQuery,
+    Json(body): Json<ConfirmEmailChangeRequest>,
+) -> Result<HttpResponse, ApiError> {
+    users.confirm_email_change(&request.access, body).await?;
+    Ok(request.done("Email address changed successfully"))
+}
+
+impl From<ChangeEmailError> for ApiError {
+    fn from(error: ChangeEmailError) -> Self {
+        match error {
+            ChangeEmailError::Validation(errors) => Self::validation(&errors),
+            ChangeEmailError::Forbidden => Self::unauthenticated(),
+            ChangeEmailError::WrongPassword => {
+                Self::new(ErrorCode::WrongPassword, format!("Failed to change email: {error}"))
+            }
+            ChangeEmailError::RateLimited(wait) => Self::too_often(wait),
+            ChangeEmailError::Hash(error) => error.into(),
+            ChangeEmailError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfirmEmailChangeError> for ApiError {
+    fn from(error: ConfirmEmailChangeError) -> Self {
+        match error {
+            ConfirmEmailChangeError::Validation(errors) => Self::validation(&errors),
+            ConfirmEmailChangeError::DeadToken => {
+                Self::new(ErrorCode::EmailChangeFailed, format!("Failed to change email: {error}"))
+            }
+            ConfirmEmailChangeError::EmailTaken(_) => {
+                Self::new(ErrorCode::UserUpdateError, format!("Failed to change email: {error}"))
+            }
+            ConfirmEmailChangeError::RateLimited(wait) => Self::too_often(wait),
+            ConfirmEmailChangeError::Store(error) => error.into(),
+        }
+    }
+}

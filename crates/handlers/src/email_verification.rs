@@ -1,0 +1,71 @@
+//! Showing that an address is one's own.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
+use denizen_services::{RequestEmailVerificationError, UserService, VerifyEmailError};
+
+use crate::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::NoQuery,
+    request::Request,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/users/request-email-verification").post(request_verification));
+    config.service(Endpoint::at("/api/users/verify-email").post(verify));
+}
+
+/// `POST /api/users/request-email-verification`
+async fn request_verification(
+    request: Request,
+    users: Data<dyn UserService>,
+    _: NoQuery,
+    Json(body): Json<EmailVerificationRequest>,
+) -> Result<HttpResponse, ApiError> {
+    users.request_email_verification(&request.access, body).await?;
+    let message = "If your email address waits for verification, you will receive a link shortly.";
+    Ok(request.pending(message))
+}
+
+/// `POST /api/users/verify-email`
+async fn verify(
+    request: Request,
+    users: Data<dyn UserService>,
+    _: NoQuery,
+    Json(body): Json<VerifyEmailRequest>,
+) -> Result<HttpResponse, ApiError> {
+    users.verify_email(&request.access, body).await?;
+    Ok(request.done("Email address verified successfully"))
+}
+
+impl From<RequestEmailVerificationError> for ApiError {
+    fn from(error: RequestEmailVerificationError) -> Self {
+        match error {
+            RequestEmailVerificationError::Validation(errors) => Self::validation(&errors),
+            RequestEmailVerificationError::Overloaded => Self::unavailable(error),
+            RequestEmailVerificationError::RateLimited(wait) => Self::too_often(wait),
+            RequestEmailVerificationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VerifyEmailError> for ApiError {
+    fn from(error: VerifyEmailError) -> Self {
+        match error {
+            VerifyEmailError::Validation(errors) => Self::validation(&errors),
+            VerifyEmailError::DeadToken => {
+                Self::new(ErrorCode::EmailVerificationFailed, format!("Failed to verify email: {error}"))
+            }
+            VerifyEmailError::UsernameTaken(_) => {
+                Self::new(ErrorCode::UserCreationError, format!("Failed to create user: {error}"))
+            }
+            VerifyEmailError::RateLimited(wait) => Self::too_often(wait),
+            VerifyEmailError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Accepting an invitation.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::AcceptInvitationRequest;
+use denizen_services::{AcceptInvitationError, UserService};
+
+use crate::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::NoQuery,
+    request::Request,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/users/accept-invitation").post(accept));
+}
+
+/// `POST /api/users/accept-invitation`
+async fn accept(
+    request: Request,
+    users: Data<dyn UserService>,
+    _: NoQuery,
+    Json(body): Json<AcceptInvitationRequest>,
+) -> Result<HttpResponse, ApiError> {
+    users.accept_invitation(&request.access, body).await?;
+    Ok(request.done("Password set successfully. You can now log in."))
+}
+
+impl From<AcceptInvitationError> for ApiError {
+    fn from(error: AcceptInvitationError) -> Self {
+        match error {
+            AcceptInvitationError::Validation(errors) => Self::validation(&errors),
+            AcceptInvitationError::DeadToken => {
+                Self::new(ErrorCode::InvitationFailed, format!("Failed to accept invitation: {error}"))
+            }
+            AcceptInvitationError::RateLimited(wait) => Self::too_often(wait),
+            AcceptInvitationError::Hash(error) => error.into(),
+            AcceptInvitationError::Store(error) => error.into(),
+        }
+    }
+}

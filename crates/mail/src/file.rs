@@ -1,0 +1,89 @@
+//! Mails as files.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use denizen_services::{Mail, MailError, Mailer};
+
+use crate::compose::{Composer, identifier};
+
+/// Writes every mail into a directory, as a file that mail programs open (`.eml`, RFC 5322).
+///
+/// Names begin with the time (UTC, to the microsecond) and a number, so that they sort in the order of sending. A file
+/// appears under its name when it is complete, and only its owner can read it: it may contain a token.
+#[derive(Debug)]
+pub struct FileMailer {
+    composer: Arc<Composer>,
+    directory: PathBuf,
+    count: AtomicU64,
+}
+
+impl FileMailer {
+    /// Writes into `directory`, which is made if only its last part is missing.
+    ///
+    /// # Errors
+    /// It is no directory, and cannot be made one.
+    pub fn new(composer: Composer, directory: PathBuf) -> io::Result<Self> {
+        if !directory.is_dir() {
+            make_private_directory(&directory)?;
+        }
+        Ok(Self { composer: Arc::new(composer), directory, count: AtomicU64::new(0) })
+    }
+
+    fn name_for(&self, mail: &Mail) -> String {
+        let time = self.composer.now().format("%Y%m%dT%H%M%S%.6fZ");
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        format!("{time}-{number:06}-{}.eml", identifier(&mail.id))
+    }
+}
+
+#[async_trait]
+impl Mailer for FileMailer {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        let message = self.composer.compose(mail)?.formatted();
+        let (directory, name) = (self.directory.clone(), self.name_for(mail));
+        let written = tokio::task::spawn_blocking(move || write(&directory, &name, &message)).await;
+        written
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(|error| MailError::Temporary(format!("the mail cannot be written: {error}")))
+    }
+}
+
+fn write(directory: &Path, name: &str, message: &[u8]) -> io::Result<()> {
+    let unfinished = directory.join(format!(".{name}.tmp"));
+    let written = new_private_file(&unfinished)
+        .and_then(|mut file| {
+            file.write_all(message)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&unfinished, directory.join(name)));
+    if written.is_err() {
+        // What is left of it helps nobody; that this fails too is no news.
+        drop(fs::remove_file(&unfinished));
+    }
+    written
+}
+
+fn new_private_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn make_private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}

@@ -1,0 +1,111 @@
+//! Who mails come from.
+
+use std::{fmt, str::FromStr};
+
+use lettre::{Address, message::Mailbox};
+
+/// An address with or without a name: `accounts@example.com`, `Example accounts <accounts@example.com>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender(Mailbox);
+
+/// Why a text is no [`Sender`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSender {
+    /// Line breaks and other control characters.
+    #[error("must be one line without control characters")]
+    Control,
+    /// No address where one should be.
+    #[error("must be an e-mail address, such as accounts@example.com or Accounts <accounts@example.com>")]
+    Address,
+}
+
+impl Sender {
+    pub(crate) fn mailbox(&self) -> Mailbox {
+        self.0.clone()
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        self.0.email.clone()
+    }
+
+    /// For mails that nobody is to answer, because they do not leave the machine.
+    pub(crate) fn local() -> Self {
+        Self(Mailbox::new(None, Address::new_dangerous("denizen", "localhost")))
+    }
+}
+
+impl FromStr for Sender {
+    type Err = InvalidSender;
+
+    /// Takes everything before the last `<` as the name, with or without quotes around it.
+    fn from_str(text: &str) -> Result<Self, InvalidSender> {
+        if text.contains(char::is_control) {
+            return Err(InvalidSender::Control);
+        }
+        let text = text.trim();
+        let (name, address) = match text.strip_suffix('>').map(|rest| rest.rsplit_once('<')) {
+            None => ("", text),
+            Some(Some((name, address))) => (name.trim(), address),
+            Some(None) => return Err(InvalidSender::Address),
+        };
+        let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).trim();
+        let address: Address = address.parse().map_err(|_| InvalidSender::Address)?;
+        // An address beyond ASCII works only with servers that know SMTPUTF8; who relies on one finds out too late.
+        if !AsRef::<str>::as_ref(&address).is_ascii() {
+            return Err(InvalidSender::Address);
+        }
+        let mailbox = Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address);
+        // lettre reads the header that it writes, and cannot put a mail together whose sender it does not understand.
+        match mailbox.to_string().parse::<Mailbox>() {
+            Ok(read) if read == mailbox => Ok(Self(mailbox)),
+            _ => Err(InvalidSender::Address),
+        }
+    }
+}
+
+impl fmt::Display for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<String, InvalidSender> {
+        text.parse().map(|sender: Sender| sender.to_string())
+    }
+
+    #[test]
+    fn a_name_is_optional_and_quotes_around_it_too() {
+        for (text, expected) in [
+            ("a@example.com", "a@example.com"),
+            ("<a@example.com>", "a@example.com"),
+            ("denizen@localhost", "denizen@localhost"),
+            ("Accounts <a@example.com>", "Accounts <a@example.com>"),
+            (" \"Accounts, Inc.\" <a@example.com> ", "\"Accounts, Inc.\" <a@example.com>"),
+            ("Accounts, Inc. <a@example.com>", "\"Accounts, Inc.\" <a@example.com>"),
+            ("Käse & Co <a@example.com>", "Käse & Co <a@example.com>"),
+        ] {
+            assert_eq!(parse(text).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in [
+            "",
+            "Accounts",
+            "Accounts a@example.com>",
+            "A <a@b.co> x",
+            "a@b@",
+            "A <ä@example.com>",
+            "\"a..b\"@example.com",
+            "a@b.co, c@d.ef",
+        ] {
+            assert_eq!(parse(text), Err(InvalidSender::Address), "{text}");
+        }
+        assert_eq!(parse("A\r\nBcc: x@y.zz <a@b.co>"), Err(InvalidSender::Control));
+    }
+}

@@ -1,0 +1,128 @@
+//! What a failure means for the mail.
+
+use std::{error::Error as _, io};
+
+use denizen_models::EmailAddress;
+use denizen_services::MailError;
+use lettre::transport::smtp::{self, response::Code};
+
+/// How far a delivery got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Connect,
+    Encrypt,
+    Login,
+    Sender,
+    Recipient,
+    Content,
+}
+
+/// Why it got no further.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Dial(io::Error),
+    Smtp(Stage, smtp::Error),
+}
+
+impl Stage {
+    pub(super) fn expect<T>(self, result: Result<T, smtp::Error>) -> Result<T, Failure> {
+        result.map_err(|error| Failure::Smtp(self, error))
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "greeting",
+            Self::Encrypt => "encryption",
+            Self::Login => "login",
+            Self::Sender => "sender",
+            Self::Recipient => "recipient",
+            Self::Content => "content",
+        }
+    }
+}
+
+impl Failure {
+    /// Permanent is only what the server refuses for good (5yz) about *this* mail: its recipient or its content. What it
+    /// refuses before, such as our password or the sender's address, is wrong in the configuration. An operator mends that,
+    /// and the mails that wait meanwhile shall arrive then.
+    pub(super) fn into_mail_error(self, to: &EmailAddress) -> MailError {
+        let (stage, error) = match self {
+            Self::Dial(error) => {
+                return MailError::Temporary(format!("no connection to the mail server: {error}"));
+            }
+            Self::Smtp(stage, error) => (stage, error),
+        };
+        let about_this_mail = match stage {
+            Stage::Connect | Stage::Encrypt | Stage::Login | Stage::Sender => false,
+            Stage::Recipient | Stage::Content => true,
+        };
+        let detail = match error.source() {
+            Some(reply) if error.status().is_some() => reply.to_string(),
+            _ => error.to_string(),
+        };
+        let detail = without_recipient(&detail, to);
+        match error.status() {
+            Some(code) => {
+                let reason = format!("the mail server refuses the {}: {code} {detail}", stage.as_str());
+                if error.is_permanent() && about_this_mail && !asks_for_login(code) {
+                    MailError::Permanent(reason)
+                } else {
+                    MailError::Temporary(reason)
+                }
+            }
+            None => MailError::Temporary(format!("the mail server, {}: {detail}", stage.as_str())),
+        }
+    }
+}
+
+/// RFC 4954, sections 4 and 6: login required, mechanism too weak, login failed, encryption required. Some servers say so
+/// only when they are told the recipient.
+fn asks_for_login(code: Code) -> bool {
+    matches!(u16::from(code), 530 | 534 | 535 | 538)
+}
+
+/// Replies often quote the recipient, and some quote the mail. Reasons are logged and shown to operators, who are to see
+/// neither: each word with an address, a part of the recipient's, or something as long as a token is left out.
+fn without_recipient(reply: &str, to: &EmailAddress) -> String {
+    const MAX_CHARS: usize = 200;
+    let (user, domain) = to.key().split_once('@').unwrap_or((to.key(), ""));
+    let tells = |word: &str| {
+        let word = word.to_lowercase();
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        word.contains('@')
+            || (!domain.is_empty() && word.contains(domain))
+            || bare == user
+            || (user.len() > 3 && word.contains(user))
+            || word.split(|c: char| !c.is_ascii_hexdigit()).any(|digits| digits.len() >= 32)
+    };
+    let words = reply.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.map(|word| if tells(word) { "…" } else { word }).collect();
+    words.join(" ").chars().take(MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_recipient_or_a_token_is_left_of_a_reply() {
+        let to = EmailAddress::parse("Ada.L@Example.com").unwrap();
+        let token = "0123456789abcdef".repeat(4);
+        for (reply, expected) in [
+            ("5.1.1 <ada.l@example.com>: Recipient address rejected", "5.1.1 … Recipient address rejected"),
+            ("no such user ADA.L here", "no such user … here"),
+            ("bounce+ada.l=example.com is unknown", "… is unknown"),
+            ("mailbox of mx.example.com is full\r\n\u{1b}[31m", "mailbox of … is full [31m"),
+            (&format!("link https://x.y/?token={token} looks like spam"), "link … looks like spam"),
+        ] {
+            assert_eq!(without_recipient(reply, &to), expected);
+        }
+        assert_eq!(without_recipient(&"a ".repeat(1000), &to).chars().count(), 200);
+    }
+
+    #[test]
+    fn a_short_name_hides_only_itself() {
+        let to = EmailAddress::parse("al@example.com").unwrap();
+        assert_eq!(without_recipient("5.1.1 'al' is not a local alias", &to), "5.1.1 … is not a local alias");
+    }
+}

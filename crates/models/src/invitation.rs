@@ -1,0 +1,38 @@
+//! Accepting an invitation: choosing the first password of an account that somebody else made.
+
+use serde::Deserialize;
+
+use crate::{
+    password::{Password, PasswordPolicy},
+    secret::Secret,
+    validation::ValidationErrors,
+};
+
+/// The body of `POST /api/users/accept-invitation`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AcceptInvitationRequest {
+    /// The token from the mail.
+    pub token: Secret,
+    /// See [`PasswordPolicy`].
+    pub password: Secret,
+}
+
+impl AcceptInvitationRequest {
+    /// Reads the password, if its length is right. Its strength is for the service to judge
+    /// ([`Password::check_strength`]).
+    ///
+    /// # Errors
+    /// A member is missing, or the password is too short or too long.
+    pub fn validate(&self, policy: &PasswordPolicy) -> Result<Password, ValidationErrors> {
+        let mut errors = ValidationErrors::new();
+        errors.check(self.token.is_blank(), "token", "token cannot be empty");
+        match policy.check_length(&self.password) {
+            Ok(password) => errors.into_result(password),
+            Err(reason) => {
+                errors.add("password", format!("password {reason}"));
+                Err(errors)
+            }
+        }
+    }
+}

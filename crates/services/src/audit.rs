@@ -1,0 +1,141 @@
+//! Reading the audit trail.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use denizen_models::{AuditResponse, UserId, ValidationErrors};
+
+use crate::{
+    bookmark,
+    context::AccessContext,
+    defaults::Ports,
+    store::{AuditId, AuditKind, AuditQuery, AuditRecord, StoreError, actor_name},
+};
+
+/// Why the audit trail is not listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListAuditError {
+    /// A part of the query makes no sense; the fields are those of [`AuditListQuery`].
+    #[error(transparent)]
+    Query(ValidationErrors),
+    /// The actor is no administrator.
+    #[error("only administrators can read the audit trail")]
+    Forbidden,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditListQuery {
+    /// Only what is of this kind.
+    pub kind: Option<AuditKind>,
+    /// Only what this actor did: `anonymous`, `system`, `cli`, or a user's id, with or without `user:` before it.
+    pub actor: Option<String>,
+    /// Only what was done to this user, who may be gone by now.
+    pub target: Option<UserId>,
+    /// Only from this instant on.
+    pub since: Option<DateTime<Utc>>,
+    /// Only before this instant, which is later than `since`.
+    pub until: Option<DateTime<Utc>>,
+    /// At most this many, 1 to 200; 50 when absent.
+    pub limit: Option<usize>,
+    /// Where the page before ended ([`AuditList::next_cursor`]).
+    pub cursor: Option<String>,
+}
+
+impl AuditListQuery {
+    fn validate(&self) -> Result<AuditQuery, ValidationErrors> {
+        let mut errors = ValidationErrors::new();
+        let actor = self.actor.as_deref().map(actor);
+        let nobody = actor.as_ref().is_some_and(Option::is_none);
+        errors.check(nobody, "actor", "actor must be a user ID, anonymous, system or cli");
+        let backwards = self.since.zip(self.until).is_some_and(|(since, until)| until <= since);
+        errors.check(backwards, "until", "until must be later than since");
+        let limit = bookmark::check_limit(&mut errors, self.limit);
+        let before = bookmark::check_cursor(&mut errors, CURSOR, self.cursor.as_deref());
+        errors.into_result(AuditQuery {
+            kind: self.kind,
+            actor: actor.flatten(),
+            target: self.target,
+            since: self.since,
+            until: self.until,
+            before: before.map(AuditId),
+            limit,
+        })
+    }
+}
+
+const CURSOR: &str = "audit";
+
+/// The name of an actor as the trail has it.
+fn actor(text: &str) -> Option<String> {
+    if ["anonymous", "system", "cli"].contains(&text) {
+        return Some(text.to_owned());
+    }
+    UserId::parse(text.strip_prefix("user:").unwrap_or(text)).map(actor_name)
+}
+
+/// A page of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditList {
+    /// Newest first.
+    pub events: Vec<AuditResponse>,
+    /// Where the next page begins; none if this is the last.
+    pub next_cursor: Option<String>,
+}
+
+/// The audit trail, for administrators. It is written by whatever it tells of, and by nothing else.
+#[async_trait]
+pub trait AuditService: Send + Sync {
+    /// The part of the trail that was asked for, newest event first. Events that come meanwhile shift no later page.
+    async fn list_audit(
+        &self,
+        context: &AccessContext,
+        query: &AuditListQuery,
+    ) -> Result<AuditList, ListAuditError>;
+}
+
+/// The implementation of [`AuditService`].
+#[derive(Clone)]
+pub struct DefaultAuditService {
+    ports: Ports,
+}
+
+impl DefaultAuditService {
+    /// Puts the service on its ports.
+    #[must_use]
+    pub const fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+}
+
+#[async_trait]
+impl AuditService for DefaultAuditService {
+    async fn list_audit(
+        &self,
+        context: &AccessContext,
+        query: &AuditListQuery,
+    ) -> Result<AuditList, ListAuditError> {
+        if !context.is_admin() {
+            return Err(ListAuditError::Forbidden);
+        }
+        let query = query.validate().map_err(ListAuditError::Query)?;
+        let one_more = AuditQuery { limit: query.limit + 1, ..query };
+        let mut records = self.ports.store.list_audit_records(&one_more).await?;
+        let next_cursor = bookmark::cut(&mut records, query.limit, CURSOR, |record| record.id.0);
+        Ok(AuditList { events: records.into_iter().map(shown).collect(), next_cursor })
+    }
+}
+
+fn shown(AuditRecord { id: AuditId(id), event }: AuditRecord) -> AuditResponse {
+    AuditResponse {
+        id,
+        kind: event.kind.as_str(),
+        at: event.at,
+        actor: event.actor,
+        target: event.target,
+        ip: event.ip,
+        request_id: event.request_id,
+    }
+}

@@ -1,0 +1,179 @@
+//! Changing the address of an account: asked for with the password, confirmed at the new address, told to the old one.
+
+use chrono::Duration;
+use denizen_models::{
+    ChangeEmailRequest, ConfirmEmailChangeRequest, EmailAddress, UserId, UserValues, ValidationErrors,
+};
+
+use crate::{
+    context::{AccessContext, Actor},
+    defaults::{Ports, ServiceSettings},
+    email_verification,
+    hashing::HashError,
+    limits::{Limiter, from_limited},
+    login::{self, ReauthenticateError},
+    mail_worker::{Delivery, DeliveryError},
+    mailed_tokens,
+    mailer::{Mail, MailMessage},
+    store::{
+        AuditEvent, AuditKind, Change, MailKind, NewMailJob, Precondition, StoreError, UniqueKey, UnitOfWork,
+        actor_name,
+    },
+    tokens::TokenPurpose,
+    users,
+};
+
+const PURPOSE: TokenPurpose = TokenPurpose::EmailChange;
+
+/// Why a change of address is not even queued.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeEmailError {
+    /// Members fail.
+    #[error(transparent)]
+    Validation(ValidationErrors),
+    /// The actor is no signed-in user.
+    #[error("only signed-in users can change their address")]
+    Forbidden,
+    /// That is not the password of the account.
+    #[error("the password is wrong")]
+    WrongPassword,
+    /// The password could not be compared.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Too often; allowed again after this time.
+    #[error("too many requests")]
+    RateLimited(Duration),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+/// Why an address is not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfirmEmailChangeError {
+    /// Members fail.
+    #[error(transparent)]
+    Validation(ValidationErrors),
+    /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
+    #[error("invalid or expired token")]
+    DeadToken,
+    /// Another user has the address by now.
+    #[error("email '{0}' already exists")]
+    EmailTaken(String),
+    /// Too often; allowed again after this time.
+    #[error("too many requests")]
+    RateLimited(Duration),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+from_limited! { ChangeEmailError ConfirmEmailChangeError }
+
+impl From<ReauthenticateError> for ChangeEmailError {
+    fn from(error: ReauthenticateError) -> Self {
+        match error {
+            ReauthenticateError::Forbidden => Self::Forbidden,
+            ReauthenticateError::WrongPassword => Self::WrongPassword,
+            ReauthenticateError::Hash(error) => error.into(),
+            ReauthenticateError::Store(error) => error.into(),
+        }
+    }
+}
+
+pub(crate) async fn request(
+    ports: &Ports,
+    settings: &ServiceSettings,
+    limiter: &Limiter,
+    context: &AccessContext,
+    request: &ChangeEmailRequest,
+) -> Result<(), ChangeEmailError> {
+    let (email, password) =
+        request.validate(&settings.password_policy).map_err(ChangeEmailError::Validation)?;
+    let limits = &settings.limits;
+    let tolls = email_verification::tolls(limits, &email, context);
+    ports.store.commit(limiter.charge(ports, limits, &tolls).await?).await?;
+    let user = login::reauthenticate(ports, settings, limiter, context, password).await?;
+    let now = ports.clock.now();
+    let job = NewMailJob::to_user_at(MailKind::EmailChange, user.id, email, context, now);
+    let work = UnitOfWork::new().expect_user(user.id, user.security_version).enqueue_mail(job);
+    let work = login::forgive(ports, limits, limiter, work, &user).await?;
+    match ports.store.commit(work).await {
+        Ok(_) => Ok(()),
+        // Somebody changed the account since the password was compared: it may be the right one no longer.
+        Err(StoreError::PreconditionFailed(Precondition::User)) => Err(ChangeEmailError::WrongPassword),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+pub(crate) async fn prepare(
+    delivery: Delivery<'_>,
+    user: UserId,
+    email: &EmailAddress,
+) -> Result<Option<Mail>, DeliveryError> {
+    let Some(user) = delivery.find_active_user(user).await? else { return Ok(None) };
+    // Whoever asked knew the password of then. If it was replaced since, that may have been to keep them out.
+    if user.updated_at > delivery.job.requested_at {
+        return Ok(None);
+    }
+    match delivery.ports.store.find_user_by_email(email).await? {
+        Some(owner) if owner.id == user.id => return Ok(None),
+        Some(owner) => return Ok(Some(delivery.mail_of_account(owner))),
+        None => {}
+    }
+    let valid_for = delivery.settings.verification_ttl;
+    let store = |work: UnitOfWork, hash, now| {
+        let event = delivery.event(AuditKind::EmailChangeRequested, Actor::Anonymous, user.id, now);
+        work.expect_user(user.id, user.security_version)
+            .with(Change::PutToken {
+                user: user.id.into(),
+                purpose: PURPOSE,
+                hash,
+                expires_at: now + valid_for,
+                address: Some(email.clone()),
+            })
+            .record(AuditEvent { actor: actor_name(user.id), ..event })
+    };
+    let token = delivery.mint(store).await?;
+    let message = MailMessage::ConfirmEmailChange { token, valid_for };
+    Ok(Some(delivery.mail_to_stranger(email.clone(), message)))
+}
+
+pub(crate) async fn confirm(
+    ports: &Ports,
+    settings: &ServiceSettings,
+    limiter: &Limiter,
+    context: &AccessContext,
+    request: &ConfirmEmailChangeRequest,
+) -> Result<(), ConfirmEmailChangeError> {
+    request.validate().map_err(ConfirmEmailChangeError::Validation)?;
+    limiter.count_token(ports, &settings.limits, context).await?;
+    for _ in 0..users::ATTEMPTS {
+        let found = mailed_tokens::find(ports, PURPOSE, &request.token).await?;
+        let found = found.map_err(|_| ConfirmEmailChangeError::DeadToken)?;
+        let user = &found.user;
+        let email = found.stored.address.clone().ok_or(ConfirmEmailChangeError::DeadToken)?;
+        let values = UserValues { email: email.clone(), email_verified: true, ..user.values.clone() };
+        let (now, old) = (ports.clock.now(), user.values.email.clone());
+        let work = found
+            .consume(now)
+            .update_user(user.id, user.revision, values, now)
+            .revoke_tokens(user.id)
+            .drop_registration(&email)
+            .enqueue_mail(NewMailJob::to_user_at(MailKind::EmailChanged, user.id, old, context, now))
+            .record(AuditEvent::new(AuditKind::EmailChanged, user.id, context, now));
+        match ports.store.commit(work).await {
+            Ok(_) => return Ok(()),
+            Err(StoreError::PreconditionFailed(Precondition::User)) => {}
+            Err(StoreError::PreconditionFailed(Precondition::Token)) => {
+                return Err(ConfirmEmailChangeError::DeadToken);
+            }
+            Err(StoreError::Conflict(UniqueKey::Email)) => {
+                return Err(ConfirmEmailChangeError::EmailTaken(email.to_string()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(users::outrun().into())
+}

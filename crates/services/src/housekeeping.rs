@@ -1,0 +1,176 @@
+//! The housekeeper: does what nobody waits for, and what would otherwise never be done.
+
+use std::time::Duration as StdDuration;
+
+use chrono::Duration;
+use tokio::{sync::watch, time::timeout};
+
+use crate::{
+    defaults::{DefaultAuthService, DefaultMessageService, Ports, ServiceSettings},
+    store::{Outcome, Purge, SessionTouch, StoreError, UnitOfWork},
+};
+
+/// How often connections are checked, and the use of sessions is noted.
+const SECOND: StdDuration = StdDuration::from_secs(1);
+/// How often the rest is done.
+const MINUTE: StdDuration = StdDuration::from_secs(60);
+/// How many rows of a kind one unit removes, and how many sessions are touched at once: others want to write too.
+const BATCH: u32 = 1_000;
+/// Dead mails are kept at least this long for somebody to look at.
+const DEAD_MAIL: Duration = Duration::days(30);
+/// So much longer than its idle time a session is kept, which opens nothing any more: another process may not yet have
+/// noted that it is used, and may have another idea of the time.
+const GRACE: Duration = Duration::minutes(5);
+
+/// Keeps the store in shape, and connections in step with it.
+///
+/// Every second it ends the connections of sessions that are gone, and notes which sessions are used. Every minute it
+/// notes that sessions with a connection are used too, and removes what has expired: tokens, sessions, sign-ups, mails
+/// that were given up long ago, and audit records beyond [`ServiceSettings::audit_retention`].
+///
+/// Any number of processes may have one each; they do each other's work, and none of it twice.
+pub struct Housekeeper {
+    ports: Ports,
+    settings: ServiceSettings,
+    auth: DefaultAuthService,
+    messages: DefaultMessageService,
+}
+
+impl Housekeeper {
+    /// Puts it on its ports, and beside the services of the same process.
+    #[must_use]
+    pub const fn new(
+        ports: Ports,
+        settings: ServiceSettings,
+        auth: DefaultAuthService,
+        messages: DefaultMessageService,
+    ) -> Self {
+        Self { ports, settings, auth, messages }
+    }
+
+    /// Keeps house until `stop` becomes true.
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        // Side by side: a purge that has much to remove must not keep connections open that were revoked.
+        tokio::join!(self.run_every_second(stop.clone()), self.run_every_minute(stop));
+    }
+
+    /// Does everything once, and returns how many rows were removed. For programs that have no loop of their own, and
+    /// for tests.
+    ///
+    /// # Errors
+    /// The store failed. What was done until then is done.
+    pub async fn tidy_now(&self) -> Result<u64, StoreError> {
+        self.sweep().await?;
+        self.flush_touches().await?;
+        self.touch_connected().await?;
+        let mut all = 0;
+        loop {
+            let removed = self.purge().await?;
+            all += removed;
+            if removed < u64::from(BATCH) {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn run_every_second(&self, mut stop: watch::Receiver<bool>) {
+        let mut sweeping = Task::new("closing the connections of ended sessions");
+        let mut noting = Task::new("noting which sessions are used");
+        while !*stop.borrow() {
+            sweeping.report(self.sweep().await);
+            noting.report(self.flush_touches().await);
+            if !rest(&mut stop, SECOND).await {
+                return;
+            }
+        }
+    }
+
+    async fn run_every_minute(&self, mut stop: watch::Receiver<bool>) {
+        let mut touching = Task::new("noting which sessions are connected");
+        let mut purging = Task::new("removing what has expired");
+        while !*stop.borrow() {
+            // In this order: a session that is in use must not look idle to the purge.
+            if touching.report(self.touch_connected().await).is_some() {
+                while let Some(removed) = purging.report(self.purge().await)
+                    && removed >= u64::from(BATCH)
+                    && !*stop.borrow()
+                {
+                    tokio::task::yield_now().await;
+                }
+            }
+            if !rest(&mut stop, MINUTE).await {
+                return;
+            }
+        }
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.messages.sweep(self.ports.store.as_ref()).await
+    }
+
+    async fn flush_touches(&self) -> Result<(), StoreError> {
+        self.auth.flush_touches().await
+    }
+
+    async fn touch_connected(&self) -> Result<(), StoreError> {
+        let at = self.ports.clock.now();
+        let sessions = self.messages.connected_sessions();
+        for sessions in sessions.chunks(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
+            let touches = sessions.iter().map(|session| SessionTouch { session: *session, at }).collect();
+            self.ports.store.touch_sessions(touches).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes some of what is of no use; as many as a batch or more: there may be more to remove.
+    async fn purge(&self) -> Result<u64, StoreError> {
+        let now = self.ports.clock.now();
+        let ServiceSettings { session_idle_timeout, mail_max_age, audit_retention, .. } = self.settings;
+        let purge = Purge {
+            expired_at: now,
+            sessions_unseen_since: now - session_idle_timeout - GRACE,
+            dead_mail_before: now - mail_max_age - DEAD_MAIL,
+            audit_before: audit_retention.map(|retention| now - retention),
+            limit: BATCH,
+        };
+        let committed = self.ports.store.commit(UnitOfWork::new().purge(purge)).await?;
+        let count = |outcome: &Outcome| if let Outcome::Count(count) = outcome { Some(*count) } else { None };
+        let count = committed.0.iter().find_map(count);
+        count.ok_or_else(|| StoreError::Corrupt("purged rows were not counted".to_owned()))
+    }
+}
+
+/// Waits for the next turn; `false` if it is time to stop, or nobody is left to say so.
+async fn rest(stop: &mut watch::Receiver<bool>, time: StdDuration) -> bool {
+    timeout(time, stop.wait_for(|stop| *stop)).await.is_err()
+}
+
+/// Something that is done again and again, and complained about once for as long as it fails.
+struct Task {
+    what: &'static str,
+    fails: bool,
+}
+
+impl Task {
+    const fn new(what: &'static str) -> Self {
+        Self { what, fails: false }
+    }
+
+    fn report<T>(&mut self, result: Result<T, StoreError>) -> Option<T> {
+        let failed_before = std::mem::replace(&mut self.fails, result.is_err());
+        match result {
+            Ok(value) => {
+                if failed_before {
+                    log::info!("{} works again", self.what);
+                }
+                Some(value)
+            }
+            Err(error) => {
+                if !failed_before {
+                    log::warn!("{} fails, and is tried again: {error}", self.what);
+                }
+                None
+            }
+        }
+    }
+}

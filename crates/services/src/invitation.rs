@@ -1,0 +1,130 @@
+//! Invitations: an administrator makes an account, and a mailed token lets its owner choose the password.
+
+use chrono::Duration;
+use denizen_models::{AcceptInvitationRequest, UserId, ValidationErrors};
+
+use crate::{
+    context::{AccessContext, Actor},
+    defaults::{Ports, ServiceSettings},
+    hashing::HashError,
+    limits::{Limiter, from_limited},
+    mail_worker::{Delivery, DeliveryError},
+    mailed_tokens,
+    mailer::{Mail, MailMessage},
+    passwords::{self, from_new_password},
+    store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
+    tokens::{RandomnessError, Token, TokenPurpose},
+};
+
+const PURPOSE: TokenPurpose = TokenPurpose::Invitation;
+
+/// Why an invitation is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AcceptInvitationError {
+    /// Members fail.
+    #[error(transparent)]
+    Validation(ValidationErrors),
+    /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
+    #[error("invalid or expired invitation")]
+    DeadToken,
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Too often; allowed again after this time.
+    #[error("too many requests")]
+    RateLimited(Duration),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+/// Why an operator is given no invitation to pass on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InviteByHandError {
+    /// Only whoever runs the service may see an invitation that is not theirs.
+    #[error("only operators can invite by hand")]
+    Forbidden,
+    /// There is no user with this id.
+    #[error("user with ID {0} not found")]
+    NotFound(UserId),
+    /// The user is switched off, and could not accept it.
+    #[error("the user is not active")]
+    Inactive,
+    /// There is no token to be had.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+from_limited! { AcceptInvitationError }
+from_new_password! { AcceptInvitationError: "password", "password" }
+
+/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+pub(crate) async fn prepare(delivery: Delivery<'_>, user: UserId) -> Result<Option<Mail>, DeliveryError> {
+    let Some(user) = delivery.find_active_user(user).await? else { return Ok(None) };
+    // Read after the user, so that a password which is set in between costs the security version below.
+    let credentials = delivery.ports.store.find_credentials(user.id).await?;
+    if credentials.is_none_or(|credentials| credentials.hash.is_some()) {
+        return Ok(None);
+    }
+    let valid_for = delivery.settings.invitation_ttl;
+    let store = |work: UnitOfWork, hash, now| {
+        work.expect_user(user.id, user.security_version)
+            .put_token(user.id, PURPOSE, hash, now + valid_for)
+            .record(delivery.event(AuditKind::UserInvited, Actor::System, user.id, now))
+    };
+    let token = delivery.mint(store).await?;
+    let username = user.values.username.clone();
+    Ok(Some(delivery.mail_to(user, MailMessage::Invitation { username, token, valid_for })))
+}
+
+/// An invitation that is shown instead of mailed. Also for a user who has a password: whoever runs the service could as
+/// well write into its database, and vouches for the address to which the invitation is passed on.
+pub(crate) async fn mint(
+    ports: &Ports,
+    settings: &ServiceSettings,
+    context: &AccessContext,
+    user: UserId,
+) -> Result<Token, InviteByHandError> {
+    match context.actor {
+        Actor::System | Actor::Cli => {}
+        Actor::Anonymous | Actor::User { .. } => return Err(InviteByHandError::Forbidden),
+    }
+    let user = ports.store.find_user(user).await?.ok_or(InviteByHandError::NotFound(user))?;
+    if !user.values.active {
+        return Err(InviteByHandError::Inactive);
+    }
+    let (token, now) = (Token::mint(ports.tokens.as_ref())?, ports.clock.now());
+    let work = UnitOfWork::new()
+        .expect_user(user.id, user.security_version)
+        .put_token(user.id, PURPOSE, token.hash(), now + settings.invitation_ttl)
+        .record(AuditEvent::new(AuditKind::UserInvited, user.id, context, now));
+    ports.store.commit(work).await?;
+    Ok(token)
+}
+
+pub(crate) async fn accept(
+    ports: &Ports,
+    settings: &ServiceSettings,
+    limiter: &Limiter,
+    context: &AccessContext,
+    request: &AcceptInvitationRequest,
+) -> Result<(), AcceptInvitationError> {
+    let password = request.validate(&settings.password_policy).map_err(AcceptInvitationError::Validation)?;
+    limiter.count_token(ports, &settings.limits, context).await?;
+    let found = mailed_tokens::find(ports, PURPOSE, &request.token).await?;
+    let found = found.map_err(|_| AcceptInvitationError::DeadToken)?;
+    let hash = passwords::hash_new(ports, password, &found.user.values).await?;
+    let now = ports.clock.now();
+    let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
+    match ports.store.commit(found.set_password(hash, now).record(event)).await {
+        Ok(_) => Ok(()),
+        // Somebody else was faster: with the same token, or by changing the account.
+        Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {
+            Err(AcceptInvitationError::DeadToken)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,195 @@
+//! The mail queue, for operators: what waits, what was given up, and what to do about it.
+
+use async_trait::async_trait;
+use denizen_models::{MailJobResponse, MailJobState, UserId, ValidationErrors};
+
+use crate::{
+    bookmark,
+    context::AccessContext,
+    defaults::Ports,
+    store::{
+        AuditEvent, AuditKind, MailJobId, MailQuery, Precondition, QueuedMail, Recipient, StoreError,
+        UnitOfWork,
+    },
+};
+
+/// Why mail jobs are not listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListMailJobsError {
+    /// A part of the query makes no sense; the fields are those of [`MailJobListQuery`].
+    #[error(transparent)]
+    Query(ValidationErrors),
+    /// The actor is no administrator.
+    #[error("only administrators can see mail jobs")]
+    Forbidden,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why nothing is done with a mail job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailJobError {
+    /// It never was, or was sent or dropped.
+    #[error("mail job not found")]
+    NotFound,
+    /// The actor is no administrator.
+    #[error("only administrators can change mail jobs")]
+    Forbidden,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailJobListQuery {
+    /// Only those in this state.
+    pub state: Option<MailJobState>,
+    /// At most this many, 1 to 200; 50 when absent.
+    pub limit: Option<usize>,
+    /// Where the page before ended ([`MailJobList::next_cursor`]).
+    pub cursor: Option<String>,
+}
+
+impl MailJobListQuery {
+    fn validate(&self) -> Result<MailQuery, ValidationErrors> {
+        let mut errors = ValidationErrors::new();
+        let dead = self.state.map(|state| state == MailJobState::Dead);
+        let limit = bookmark::check_limit(&mut errors, self.limit);
+        let after = bookmark::check_cursor(&mut errors, CURSOR, self.cursor.as_deref()).map(MailJobId);
+        errors.into_result(MailQuery { dead, after, limit })
+    }
+}
+
+const CURSOR: &str = "mail";
+
+/// A page of mail jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailJobList {
+    /// Oldest first.
+    pub jobs: Vec<MailJobResponse>,
+    /// Where the next page begins; none if this is the last.
+    pub next_cursor: Option<String>,
+}
+
+/// The mails that are not sent yet, or were given up. For administrators.
+///
+/// Of addresses they see the beginning and the domain. That is enough to tell which mail system refuses mails; the rest
+/// may be the address of somebody who has no account here, and of whom a stranger has typed it.
+#[async_trait]
+pub trait MailJobService: Send + Sync {
+    /// The jobs that were asked for, oldest first.
+    async fn list_mail_jobs(
+        &self,
+        context: &AccessContext,
+        query: &MailJobListQuery,
+    ) -> Result<MailJobList, ListMailJobsError>;
+
+    /// Lets a job that waits or is dead be tried at once, with all its attempts before it.
+    async fn retry_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError>;
+
+    /// Gives a job up, and forgets it. A mail that is on its way at this moment still arrives.
+    async fn drop_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError>;
+}
+
+/// The implementation of [`MailJobService`].
+#[derive(Clone)]
+pub struct DefaultMailJobService {
+    ports: Ports,
+}
+
+impl DefaultMailJobService {
+    /// Puts the service on its ports.
+    #[must_use]
+    pub const fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// Commits `work`, together with the record of it.
+    async fn change(
+        &self,
+        context: &AccessContext,
+        job: MailJobId,
+        kind: AuditKind,
+        work: UnitOfWork,
+    ) -> Result<(), MailJobError> {
+        let at = self.ports.clock.now();
+        let event = AuditEvent::untargeted(kind, context, at);
+        // For whom a job is never changes: what was read before the commit still holds in it.
+        let target = self.find(job).await?.recipient.user().map(Into::into);
+        match self.ports.store.commit(work.record(AuditEvent { target, ..event })).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::PreconditionFailed(Precondition::MailJob)) => Err(MailJobError::NotFound),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn find(&self, job: MailJobId) -> Result<QueuedMail, MailJobError> {
+        let query = MailQuery { after: Some(MailJobId(job.0.saturating_sub(1))), ..MailQuery::oldest(1) };
+        let mut found = self.ports.store.list_mail_jobs(&query).await?;
+        found.pop().filter(|found| found.id == job).ok_or(MailJobError::NotFound)
+    }
+}
+
+#[async_trait]
+impl MailJobService for DefaultMailJobService {
+    async fn list_mail_jobs(
+        &self,
+        context: &AccessContext,
+        query: &MailJobListQuery,
+    ) -> Result<MailJobList, ListMailJobsError> {
+        if !context.is_admin() {
+            return Err(ListMailJobsError::Forbidden);
+        }
+        let query = query.validate().map_err(ListMailJobsError::Query)?;
+        let one_more = MailQuery { limit: query.limit + 1, ..query };
+        let mut jobs = self.ports.store.list_mail_jobs(&one_more).await?;
+        let next_cursor = bookmark::cut(&mut jobs, query.limit, CURSOR, |job| job.id.0);
+        Ok(MailJobList { jobs: jobs.into_iter().map(shown).collect(), next_cursor })
+    }
+
+    async fn retry_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
+        if !context.is_admin() {
+            return Err(MailJobError::Forbidden);
+        }
+        let work = UnitOfWork::new().retry_mail(job, self.ports.clock.now());
+        self.change(context, job, AuditKind::MailRetried, work).await
+    }
+
+    async fn drop_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
+        if !context.is_admin() {
+            return Err(MailJobError::Forbidden);
+        }
+        self.change(context, job, AuditKind::MailDropped, UnitOfWork::new().drop_mail(job)).await
+    }
+}
+
+fn shown(job: QueuedMail) -> MailJobResponse {
+    let (user_id, address) = shown_recipient(&job.recipient);
+    MailJobResponse {
+        id: job.id.0,
+        kind: job.kind.as_str(),
+        user_id,
+        address,
+        state: if job.dead { MailJobState::Dead } else { MailJobState::Waiting },
+        attempts: job.attempts,
+        requested_at: job.requested_at,
+        due_at: job.due_at,
+        reason: job.reason,
+        request_id: job.request_id,
+    }
+}
+
+fn shown_recipient(recipient: &Recipient<UserId>) -> (Option<UserId>, Option<String>) {
+    match recipient {
+        Recipient::Address(address) => (None, Some(masked(address))),
+        Recipient::User(user) => (Some(*user), None),
+        Recipient::UserAt(user, address) => (Some(*user), Some(masked(address.as_str()))),
+    }
+}
+
+fn masked(address: &str) -> String {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    format!("{}***@{domain}", local.chars().take(1).collect::<String>())
+}

@@ -1,0 +1,192 @@
+//! Signing up: how a stranger becomes a user.
+
+use chrono::{DateTime, Duration, Utc};
+use denizen_models::{
+    CreateUserRequest, DEFAULT_ROLE, EmailAddress, NewUser, Password, PasswordPolicy, User, UserValues,
+    Username, ValidationErrors,
+};
+
+use crate::{
+    context::AccessContext,
+    defaults::{Disclosure, Ports, RegistrationMode, ServiceSettings},
+    email_verification::{self, VerifyEmailError},
+    hashing::HashError,
+    limits::{Limiter, Party, from_limited},
+    mail_worker::{Delivery, DeliveryError},
+    mailer::{Mail, MailMessage},
+    passwords::{self, from_new_password},
+    store::{
+        AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, Registration, StoreError, UniqueKey,
+        UnitOfWork, UserRef,
+    },
+    tokens::TokenHash,
+    users,
+};
+
+/// What became of somebody who signed up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedUp {
+    /// A user.
+    User(User),
+    /// A wish, which a mailed token grants.
+    Pending,
+}
+
+/// Why somebody is not signed up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignUpError {
+    /// Members fail.
+    #[error(transparent)]
+    Validation(ValidationErrors),
+    /// Only administrators create users here.
+    #[error("registration is not open")]
+    Closed,
+    /// A stranger may not choose this member.
+    #[error("only administrators can choose {0}")]
+    Forbidden(&'static str),
+    /// Somebody has this name. Only where [`crate::defaults::Disclosure::Tutorial`] allows to say so.
+    #[error("username '{0}' already exists")]
+    UsernameTaken(String),
+    /// Somebody has this address. Only where [`crate::defaults::Disclosure::Tutorial`] allows to say so.
+    #[error("email '{0}' already exists")]
+    EmailTaken(String),
+    /// Too many sign-ups wait.
+    #[error("too many sign-ups are waiting")]
+    Overloaded,
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Too often; allowed again after this time.
+    #[error("too many requests")]
+    RateLimited(Duration),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+from_limited! { SignUpError }
+from_new_password! { SignUpError: "password", "password" }
+
+pub(crate) async fn sign_up(
+    ports: &Ports,
+    settings: &ServiceSettings,
+    limiter: &Limiter,
+    context: &AccessContext,
+    request: CreateUserRequest,
+) -> Result<SignedUp, SignUpError> {
+    if settings.registration != RegistrationMode::Open {
+        return Err(SignUpError::Closed);
+    }
+    let (values, password) = read(request, &settings.password_policy)?;
+    let limits = &settings.limits;
+    // The longest wait first: the first empty bucket names the time to come back.
+    let tolls = [
+        email_verification::address_toll(limits, &values.email),
+        ("sign_up.ip", Party::Ip(context.ip), limits.sign_up_per_ip),
+    ];
+    ports.store.commit(limiter.charge(ports, limits, &tolls).await?).await?;
+    let hash = passwords::hash_new(ports, password, &values).await?;
+    let now = ports.clock.now();
+    let mail = |kind| NewMailJob::to_address(kind, &values.email, context, now, settings.mail_capacity);
+    let work = match settings.disclosure {
+        Disclosure::Tutorial => UnitOfWork::new()
+            .insert_user(values.clone(), Some(hash), now)
+            .enqueue_mail(mail(MailKind::EmailVerification))
+            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now)),
+        // Nobody is looked up and nobody is inserted: it makes no difference whether the address or the name is taken.
+        Disclosure::Uniform => {
+            let expires_at = now + settings.verification_ttl;
+            let registration = Registration { values: values.clone(), password: hash, expires_at };
+            UnitOfWork::new()
+                .put_registration(registration, settings.registration_capacity)
+                .enqueue_mail(mail(MailKind::SignUp))
+        }
+    };
+    let committed = ports.store.commit(work).await.map_err(|error| match error {
+        StoreError::Conflict(UniqueKey::Username) => SignUpError::UsernameTaken(values.username.to_string()),
+        StoreError::Conflict(UniqueKey::Email) => SignUpError::EmailTaken(values.email.to_string()),
+        StoreError::PreconditionFailed(Precondition::QueueRoom) => SignUpError::Overloaded,
+        error => error.into(),
+    })?;
+    match settings.disclosure {
+        Disclosure::Tutorial => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
+        Disclosure::Uniform => Ok(SignedUp::Pending),
+    }
+}
+
+/// What a stranger wants to be, and the password, which a stranger cannot do without. Of what only administrators
+/// decide, they may say what they would get anyway.
+fn read(request: CreateUserRequest, policy: &PasswordPolicy) -> Result<(UserValues, Password), SignUpError> {
+    let password = Some(request.password.unwrap_or_default());
+    let request = CreateUserRequest { password, ..request };
+    let NewUser { values, password } = request.validate(policy).map_err(SignUpError::Validation)?;
+    let chosen = [
+        ("roles", values.roles != [DEFAULT_ROLE]),
+        ("active", !values.active),
+        ("email_verified", values.email_verified),
+    ];
+    if let Some((member, _)) = chosen.into_iter().find(|(_, chosen)| *chosen) {
+        return Err(SignUpError::Forbidden(member));
+    }
+    let missing = || ValidationErrors::of("password", "password cannot be empty");
+    password.map(|password| (values, password)).ok_or_else(|| SignUpError::Validation(missing()))
+}
+
+/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+pub(crate) async fn prepare(delivery: Delivery<'_>, address: &str) -> Result<Option<Mail>, DeliveryError> {
+    let Delivery { ports, settings, job } = delivery;
+    let Ok(address) = EmailAddress::parse(address) else { return Ok(None) };
+    if let Some(user) = ports.store.find_user_by_email(&address).await? {
+        let work = UnitOfWork::new().expect_lease(job.lease).drop_registration(&address);
+        ports.store.commit(work).await?;
+        return Ok(Some(delivery.mail_of_account(user)));
+    }
+    let registration = ports.store.find_registration(&address).await?;
+    let Some(registration) = registration.filter(|kept| is_valid(kept, settings, ports.clock.now())) else {
+        return Ok(None);
+    };
+    let valid_for = settings.verification_ttl;
+    let store = |work: UnitOfWork, hash, now| work.put_registration_token(&address, hash, now + valid_for);
+    let token = delivery.mint(store).await?;
+    let UserValues { username, email, .. } = registration.values;
+    Ok(Some(delivery.mail_to_stranger(email, MailMessage::ConfirmSignUp { username, token, valid_for })))
+}
+
+/// Whether the wish may be granted. Those that wait when registration is closed are not.
+fn is_valid(registration: &Registration, settings: &ServiceSettings, now: DateTime<Utc>) -> bool {
+    settings.registration == RegistrationMode::Open && now < registration.expires_at
+}
+
+/// Makes a user of whoever presents the token of a sign-up, with another name if one is given.
+pub(crate) async fn confirm(
+    ports: &Ports,
+    settings: &ServiceSettings,
+    context: &AccessContext,
+    token: TokenHash,
+    username: Option<Username>,
+) -> Result<(), VerifyEmailError> {
+    let registration = ports.store.find_registration_by_token(&token).await?;
+    let now = ports.clock.now();
+    let registration = registration.filter(|kept| is_valid(kept, settings, now));
+    let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::DeadToken)?;
+    let username = username.unwrap_or_else(|| values.username.clone());
+    let work = UnitOfWork::new()
+        .consume_registration(token, now)
+        .insert_user(
+            UserValues { username: username.clone(), email_verified: true, ..values },
+            Some(password),
+            now,
+        )
+        .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
+    match ports.store.commit(work).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::Conflict(UniqueKey::Username)) => {
+            Err(VerifyEmailError::UsernameTaken(username.to_string()))
+        }
+        // Somebody was faster: with the same token, or by getting the address in another way.
+        Err(StoreError::PreconditionFailed(Precondition::Token) | StoreError::Conflict(UniqueKey::Email)) => {
+            Err(VerifyEmailError::DeadToken)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

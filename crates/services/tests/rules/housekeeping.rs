@@ -1,0 +1,228 @@
+//! What the housekeeper removes, what it leaves alone, and when.
+
+mod run;
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use denizen_models::{Secret, User};
+use denizen_services::{
+    AccessContext, Actor, AuthService as _, Clock as _, Connection, Housekeeper, MailError,
+    MessageService as _, Token, TokenHash, TokenPurpose,
+    defaults::{DefaultAuthService, DefaultMessageService, MessageLimits, Ports, ServiceSettings},
+    memory::InMemoryStore,
+    store::{
+        AuditEvent, AuditKind, MailKind, NewMailJob, Reads as _, Registration, StoreError, UnitOfWork,
+        Units as _,
+    },
+};
+use denizen_testkit::user_values;
+
+use crate::support::{World, stranger};
+
+/// A world that is kept in order.
+#[derive(Clone)]
+struct House {
+    world: World,
+    auth: DefaultAuthService,
+    messages: DefaultMessageService,
+    keeper: Arc<Housekeeper>,
+}
+
+impl House {
+    fn new() -> Self {
+        Self::with(ServiceSettings::default())
+    }
+
+    fn with(settings: ServiceSettings) -> Self {
+        let world = World::with(settings.clone());
+        let ports = Ports {
+            store: world.store.clone(),
+            clock: world.clock.clone(),
+            tokens: world.tokens.clone(),
+            hasher: world.hasher.clone(),
+        };
+        let auth = DefaultAuthService::new(ports.clone(), settings.clone());
+        // Of another store: what the commits of another process do it is not told of.
+        let (elsewhere, limits) = (InMemoryStore::new(), MessageLimits::default());
+        let messages = DefaultMessageService::new(&elsewhere, world.clock.clone(), limits);
+        let keeper = Arc::new(Housekeeper::new(ports, settings, auth.clone(), messages.clone()));
+        Self { world, auth, messages, keeper }
+    }
+
+    async fn tidy(&self) -> u64 {
+        self.keeper.tidy_now().await.expect("a store that works")
+    }
+
+    /// Opens a session, and returns its secret.
+    async fn sign_in(&self, user: &User) -> Secret {
+        self.world.open_session(user.id).await;
+        Secret::from(self.world.tokens.minted().pop().expect("a token"))
+    }
+
+    async fn is_kept(&self, session: &Secret) -> bool {
+        self.world.session_is_open(&TokenHash::of(session)).await
+    }
+
+    /// The session is used.
+    async fn authenticate(&self, session: &Secret) {
+        assert!(self.auth.authenticate(session).await.unwrap().is_some(), "the session is over");
+    }
+
+    /// The session is used to connect, and for nothing else.
+    async fn connect(&self, user: &User, session: &Secret) -> Connection {
+        let session = self.world.store.find_session(&TokenHash::of(session)).await.unwrap();
+        let actor = Actor::User {
+            id: user.id,
+            username: user.values.username.clone(),
+            session: session.expect("a session").id,
+            roles: user.values.roles.clone(),
+        };
+        let context = AccessContext { actor, ..AccessContext::anonymous() };
+        self.messages.connect(&context).expect("a connection")
+    }
+
+    async fn commit(&self, work: UnitOfWork) {
+        self.world.store.commit(work).await.expect("a unit of work");
+    }
+
+    /// Records so many events at this moment.
+    async fn record(&self, events: usize) {
+        let now = self.world.clock.now();
+        let event = AuditEvent::untargeted(AuditKind::LoginFailed, &stranger(), now);
+        let record = |work: UnitOfWork, _| work.record(event.clone());
+        self.commit((0..events).fold(UnitOfWork::new(), record)).await;
+    }
+}
+
+#[tokio::test]
+async fn in_an_empty_house_there_is_nothing_to_do() {
+    let house = House::new();
+    assert_eq!(house.tidy().await, 0);
+}
+
+#[tokio::test]
+async fn tokens_and_registrations_are_removed_from_the_instant_they_expire() {
+    let house = House::new();
+    let alice = house.world.create("alice").await;
+    let expires_at = house.world.clock.now() + Duration::minutes(30);
+    let hash = Token::mint(house.world.tokens.as_ref()).unwrap().hash();
+    let bob = user_values("bob");
+    let password = house.world.password_hash(alice.id).await.expect("a password");
+    let registration = Registration { values: bob.clone(), password, expires_at };
+    let work = UnitOfWork::new().put_token(alice.id, TokenPurpose::PasswordReset, hash, expires_at);
+    house.commit(work.put_registration(registration, 1)).await;
+
+    house.world.clock.advance(Duration::minutes(30) - Duration::microseconds(1));
+    assert_eq!(house.tidy().await, 0);
+    house.world.clock.advance(Duration::microseconds(1));
+    assert_eq!(house.tidy().await, 2);
+    assert_eq!(house.world.store.find_token(TokenPurpose::PasswordReset, &hash).await, Ok(None));
+    assert_eq!(house.world.store.find_registration(&bob.email).await, Ok(None));
+    assert!(house.world.find(alice.id).await.is_some());
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_uses_is_removed_some_time_after_it_opens_nothing() {
+    let house = House::new();
+    let alice = house.world.create("alice").await;
+    let session = house.sign_in(&alice).await;
+    house.world.clock.advance(Duration::days(7));
+    assert!(house.auth.authenticate(&session).await.unwrap().is_none());
+    assert_eq!(house.tidy().await, 0, "another process may have seen it used");
+    house.world.clock.advance(Duration::minutes(6));
+    assert_eq!(house.tidy().await, 1);
+    assert!(!house.is_kept(&session).await);
+}
+
+#[tokio::test]
+async fn a_session_that_is_used_stays_until_its_last_day() {
+    let house = House::new();
+    let alice = house.world.create("alice").await;
+    let session = house.sign_in(&alice).await;
+    for _ in 0..5 {
+        house.world.clock.advance(Duration::days(6) - Duration::seconds(1));
+        house.authenticate(&session).await;
+        assert_eq!(house.tidy().await, 0);
+    }
+    house.world.clock.advance(Duration::seconds(5));
+    assert_eq!(house.tidy().await, 1, "thirty days are over");
+    assert!(!house.is_kept(&session).await);
+}
+
+#[tokio::test]
+async fn a_session_with_a_connection_is_in_use() {
+    let house = House::new();
+    let alice = house.world.create("alice").await;
+    let (connected, left) = (house.sign_in(&alice).await, house.sign_in(&alice).await);
+    let _connection = house.connect(&alice, &connected).await;
+    drop(house.connect(&alice, &left).await);
+    for removed in [0, 1, 0] {
+        house.world.clock.advance(Duration::days(6));
+        assert_eq!(house.tidy().await, removed);
+    }
+    house.authenticate(&connected).await;
+    assert!(!house.is_kept(&left).await);
+}
+
+#[tokio::test]
+async fn a_mail_that_was_given_up_is_kept_for_thirty_days() {
+    let house = House::new();
+    let (world, requested_at) = (&house.world, house.world.clock.now());
+    let alice = world.create("alice").await;
+    let enqueue = |kind| NewMailJob::to_user(kind, alice.id, &stranger(), requested_at);
+    house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
+    world.mailer.fail_next(1, MailError::Permanent("refused".to_owned()));
+    world.deliver_mail().await;
+    house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
+
+    // It may have been tried for two days before.
+    world.clock.advance(Duration::days(32));
+    assert_eq!((house.tidy().await, world.jobs().await.len()), (0, 2));
+    world.clock.advance(Duration::microseconds(1));
+    assert_eq!(house.tidy().await, 1);
+    assert!(!world.only_job().await.dead, "what still waits stays, however old");
+}
+
+#[tokio::test]
+async fn audit_records_are_kept_as_long_as_the_settings_say() {
+    let house = House::with(ServiceSettings {
+        audit_retention: Some(Duration::days(90)),
+        ..ServiceSettings::default()
+    });
+    house.record(1).await;
+    house.world.clock.advance(Duration::days(1));
+    house.record(1).await;
+    house.world.clock.advance(Duration::days(89) + Duration::microseconds(1));
+    assert_eq!(house.tidy().await, 1);
+    assert_eq!(house.world.audit().await.len(), 1);
+}
+
+#[tokio::test]
+async fn audit_records_are_kept_forever_if_the_settings_say_so() {
+    let house = House::with(ServiceSettings { audit_retention: None, ..ServiceSettings::default() });
+    house.record(1).await;
+    house.world.clock.advance(Duration::days(365_000));
+    assert_eq!(house.tidy().await, 0);
+    assert_eq!(house.world.audit().await.len(), 1);
+}
+
+#[tokio::test]
+async fn much_is_removed_in_small_units() {
+    let house = House::new();
+    house.record(2_500).await;
+    house.world.clock.advance(Duration::days(366));
+    house.world.store.reset();
+    assert_eq!(house.tidy().await, 2_500);
+    assert_eq!(house.world.store.calls("commit"), 3);
+    assert!(house.world.audit().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_is_passed_on_to_whoever_tidies_by_hand() {
+    let house = House::new();
+    let failure = StoreError::Unavailable("gone".to_owned());
+    house.world.fail_next_commit(failure.clone());
+    assert_eq!(house.keeper.tidy_now().await, Err(failure));
+    assert_eq!(house.keeper.tidy_now().await, Ok(0));
+}

@@ -1,0 +1,160 @@
+//! The housekeeper's loops: what happens every second, what every minute, and how they end.
+//!
+//! Tokio's clock stands still in here and jumps only when everybody waits.
+
+use std::{future::pending, time::Duration as StdDuration};
+
+use chrono::Duration;
+use denizen_services::{
+    CloseReason, Outgoing,
+    store::{Reads as _, StoreError, UnitOfWork},
+};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use super::House;
+use crate::support::log;
+
+fn start(house: &House) -> (watch::Sender<bool>, JoinHandle<()>) {
+    let ((stop, stopped), keeper) = (watch::channel(false), house.keeper.clone());
+    (stop, tokio::spawn(async move { keeper.run(stopped).await }))
+}
+
+/// Lets everybody do what they do in this time, which should not end just when something is due.
+async fn let_pass(millis: u64) {
+    let nothing = timeout(StdDuration::from_millis(millis), pending::<()>()).await;
+    assert!(nothing.is_err(), "time passes");
+}
+
+async fn wait_for_end_of(running: JoinHandle<()>) {
+    let end = timeout(StdDuration::from_secs(10), running).await;
+    end.expect("a housekeeper that stops").expect("a housekeeper that does not panic");
+}
+
+fn logged(text: &str) -> usize {
+    log::lines().iter().filter(|line| line.contains(text)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_revokes_is_disconnected_within_a_second() {
+    let house = House::new();
+    let alice = house.world.create("alice").await;
+    let session = house.sign_in(&alice).await;
+    let mut connection = house.connect(&alice, &session).await;
+    let _running = start(&house);
+    let_pass(10_500).await;
+    assert!(connection.outgoing.try_recv().is_err(), "nothing has happened");
+
+    house.commit(UnitOfWork::new().revoke_sessions(alice.id, None)).await;
+    let revoked = Instant::now();
+    assert_eq!(connection.outgoing.recv().await, Some(Outgoing::Close(CloseReason::Revoked)));
+    assert!(revoked.elapsed() <= StdDuration::from_secs(1), "{:?}", revoked.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_use_of_a_session_is_noted_within_a_second() {
+    let house = House::new();
+    let alice = house.world.create("alice").await;
+    let session = house.sign_in(&alice).await;
+    let _running = start(&house);
+    let_pass(10_500).await;
+    house.world.clock.advance(Duration::hours(1));
+    house.authenticate(&session).await;
+    let_pass(1_000).await;
+    let sessions = house.world.store.list_sessions(alice.id).await.unwrap();
+    assert_eq!(sessions[0].last_seen_at - sessions[0].opened.created_at, Duration::hours(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_counts_as_use_every_minute() {
+    let house = House::new();
+    let alice = house.world.create("alice").await;
+    let session = house.sign_in(&alice).await;
+    let _connection = house.connect(&alice, &session).await;
+    let _running = start(&house);
+    for _ in 0..3 {
+        house.world.clock.advance(Duration::days(6));
+        let_pass(61_000).await;
+        house.authenticate(&session).await;
+    }
+    assert_eq!(house.world.store.calls("touch_sessions"), 4, "no more often");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_is_removed_within_a_minute_however_much_it_is() {
+    let house = House::new();
+    house.record(2_500).await;
+    let _running = start(&house);
+    let_pass(500).await;
+    house.world.clock.advance(Duration::days(366));
+    let_pass(60_000).await;
+    assert!(house.world.audit().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_house_is_looked_through_once_a_minute() {
+    let house = House::new();
+    let _running = start(&house);
+    let_pass(599_000).await;
+    assert_eq!(house.world.store.all_calls().into_iter().collect::<Vec<_>>(), [("commit", 10)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_logged_once_until_it_is_over() {
+    let house = House::new();
+    log::capture();
+    for _ in 0..3 {
+        house.world.fail_next_commit(StoreError::Busy("locked".to_owned()));
+    }
+    let _running = start(&house);
+    let_pass(150_000).await;
+    let complaint = "WARN denizen_services::housekeeping removing what has expired fails, and is tried again: \
+                     the store is busy: locked";
+    assert_eq!((logged(complaint), logged("works again")), (1, 0), "{:#?}", log::lines());
+    let_pass(60_000).await;
+    assert_eq!((logged(complaint), logged("removing what has expired works again")), (1, 1));
+    house.world.fail_next_commit(StoreError::Busy("locked".to_owned()));
+    let_pass(120_000).await;
+    assert_eq!((logged(complaint), logged("works again")), (2, 2), "another failure is another one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_at_once() {
+    let house = House::new();
+    let (stop, running) = start(&house);
+    let_pass(10_500).await;
+    let told = Instant::now();
+    stop.send(true).unwrap();
+    wait_for_end_of(running).await;
+    assert_eq!(told.elapsed(), StdDuration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_in_the_middle_of_much_to_remove() {
+    let house = House::new();
+    house.record(2_500).await;
+    house.world.clock.advance(Duration::days(366));
+    let (stop, stopped) = watch::channel(false);
+    house.world.before_next_commit(async move { stop.send(true).unwrap() });
+    house.keeper.run(stopped).await;
+    assert_eq!(house.world.audit().await.len(), 1_500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_nobody_can_stop_any_more_stops() {
+    let house = House::new();
+    let (stop, running) = start(&house);
+    drop(stop);
+    wait_for_end_of(running).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_stopped_before_it_started_does_nothing() {
+    let house = House::new();
+    let (_stop, stopped) = watch::channel(true);
+    house.keeper.run(stopped).await;
+    assert!(house.world.store.all_calls().is_empty());
+}

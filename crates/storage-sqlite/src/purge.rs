@@ -1,0 +1,47 @@
+//! Removing what is of no use any more.
+
+use denizen_services::store::Purge;
+use rusqlite::Connection;
+
+use crate::{
+    error::Failure,
+    sql::{execute, statements},
+};
+
+// ?1 is the instant, ?2 the limit.
+statements! {
+    TOKENS = "DELETE FROM tokens WHERE hash IN (SELECT hash FROM tokens \
+         WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+    EXPIRED_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions \
+         WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2)";
+    UNSEEN_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions \
+         WHERE last_seen_at < ?1 ORDER BY last_seen_at, id LIMIT ?2)";
+    REGISTRATIONS = "DELETE FROM registrations WHERE id IN (SELECT id FROM registrations \
+         WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2)";
+    DEAD_MAIL = "DELETE FROM mail_jobs WHERE id IN (SELECT id FROM mail_jobs INDEXED BY mail_jobs_dead \
+         WHERE dead = 1 AND requested_at < ?1 ORDER BY requested_at, id LIMIT ?2)";
+    AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at, id LIMIT ?2)";
+    /// The hours before the oldest record that is left.
+    AUDIT_HOURS = "DELETE FROM audit_hours WHERE hour < (SELECT min(at) FROM audit) / 3600000000";
+}
+
+/// How many rows are gone.
+pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failure> {
+    let Purge { expired_at, sessions_unseen_since, dead_mail_before, audit_before, limit } = *purge;
+    let useless = [
+        (TOKENS, Some(expired_at)),
+        (EXPIRED_SESSIONS, Some(expired_at)),
+        (UNSEEN_SESSIONS, Some(sessions_unseen_since)),
+        (REGISTRATIONS, Some(expired_at)),
+        (DEAD_MAIL, Some(dead_mail_before)),
+        (AUDIT, audit_before),
+    ];
+    let mut gone = 0;
+    for (sql, instant) in useless {
+        if let Some(instant) = instant {
+            gone += execute(connection, sql, [instant.timestamp_micros(), i64::from(limit)])?;
+        }
+    }
+    execute(connection, AUDIT_HOURS, [])?;
+    Ok(gone)
+}

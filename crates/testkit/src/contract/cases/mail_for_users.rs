@@ -1,0 +1,202 @@
+//! Mails with tokens for users: one job at most of a kind and a user, at whatever address.
+
+use std::sync::Arc;
+
+use denizen_models::UserId;
+use denizen_services::{
+    AccessContext,
+    store::{MailKind, MailOutcome, NewMailJob, QueuedMail, Recipient, Store, UnitOfWork, UserRef},
+};
+
+use super::mail_queue::{dead, enqueue, finish, lease, request, retry};
+use crate::{
+    contract::{
+        examples::notice,
+        verbs::{
+            LEASE_LOST, NOBODY, QUEUE_FULL, USER_GONE, address, at, commit, insert, mail_jobs, race, refusal,
+        },
+    },
+    must, user_values,
+};
+
+const KINDS: [MailKind; 5] = [
+    MailKind::PasswordReset,
+    MailKind::SignUp,
+    MailKind::EmailVerification,
+    MailKind::Invitation,
+    MailKind::EmailChange,
+];
+
+fn invitation(user: impl Into<UserRef>, seconds: i64) -> NewMailJob {
+    NewMailJob::to_user(MailKind::Invitation, user, &AccessContext::system(), at(seconds))
+}
+
+fn mail_to(kind: MailKind, user: UserId, text: &str, seconds: i64) -> NewMailJob {
+    NewMailJob::to_user_at(kind, user, address(text), &AccessContext::system(), at(seconds))
+}
+
+fn change_to(user: UserId, text: &str, seconds: i64) -> NewMailJob {
+    mail_to(MailKind::EmailChange, user, text, seconds)
+}
+
+fn recipients(jobs: &[QueuedMail]) -> Vec<Recipient<UserId>> {
+    jobs.iter().map(|job| job.recipient.clone()).collect()
+}
+
+pub async fn a_second_mail_with_a_token_for_a_user_renews_the_job(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    let first = enqueue(&store, invitation(alice.id, 0)).await;
+    let other = enqueue(&store, invitation(bob.id, 0)).await;
+    let job = lease(&store, 1, 0).await.remove(0);
+    assert!(finish(&store, &job, retry(900)).await);
+    let again = NewMailJob { request_id: "again".to_owned(), ..invitation(alice.id, 60) };
+    assert_eq!(enqueue(&store, again).await, first, "the same job");
+    let jobs = mail_jobs(&store).await;
+    let renewed = QueuedMail {
+        id: first,
+        kind: MailKind::Invitation,
+        recipient: Recipient::User(alice.id),
+        requested_at: at(60),
+        request_id: "again".to_owned(),
+        generation: 2,
+        attempts: 0,
+        due_at: at(60),
+        dead: false,
+        reason: None,
+    };
+    assert_eq!(jobs[0], renewed);
+    assert_eq!((jobs.len(), jobs[1].id, jobs[1].generation), (2, other, 1), "others are not touched");
+}
+
+pub async fn every_kind_with_a_token_is_one_job_of_a_user(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    for generation in 1..=3 {
+        for kind in KINDS {
+            enqueue(&store, NewMailJob { kind, ..invitation(alice.id, 0) }).await;
+        }
+        let jobs: Vec<_> = mail_jobs(&store).await.iter().map(|job| (job.kind, job.generation)).collect();
+        assert_eq!(jobs, KINDS.map(|kind| (kind, generation)));
+    }
+    assert!(MailKind::ALL.iter().all(|kind| kind.carries_token() == KINDS.contains(kind)));
+}
+
+pub async fn a_renewal_makes_the_lease_of_the_old_generation_useless(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let id = enqueue(&store, change_to(alice.id, "one@example.com", 0)).await;
+    for (generation, outcome) in [(1, retry(9_000)), (2, dead())] {
+        let job = lease(&store, generation, 1000 * generation).await.remove(0);
+        let expect = || UnitOfWork::new().expect_lease(job.lease);
+        commit(&store, expect()).await;
+        let renewal = change_to(alice.id, "two@example.com", 1000 * generation + 10);
+        assert_eq!(enqueue(&store, renewal).await, id);
+        assert_eq!(refusal(&store, expect()).await, LEASE_LOST, "the token would go to the old address");
+        assert_eq!(lease(&store, 99, 1000 * generation + 20).await, [], "the lease is still held");
+        assert!(finish(&store, &job, outcome).await);
+        let waiting = mail_jobs(&store).await.remove(0);
+        assert_eq!((waiting.generation, waiting.attempts, waiting.dead), (generation + 1, 0, false));
+        assert_eq!(waiting.due_at, at(1000 * generation + 10));
+    }
+}
+
+pub async fn a_dead_job_of_a_user_comes_alive_with_a_renewal(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let id = enqueue(&store, invitation(alice.id, 0)).await;
+    let job = lease(&store, 1, 0).await.remove(0);
+    assert!(finish(&store, &job, dead()).await);
+    assert_eq!(enqueue(&store, invitation(alice.id, 60)).await, id);
+    let alive = mail_jobs(&store).await.remove(0);
+    assert_eq!((alive.dead, alive.attempts, alive.reason, alive.generation), (false, 0, None, 2));
+    let leased = lease(&store, 2, 60).await;
+    assert_eq!(leased.iter().map(|job| job.lease.generation).collect::<Vec<_>>(), [2]);
+    assert!(finish(&store, &leased[0], MailOutcome::Done).await);
+    let anew = enqueue(&store, invitation(alice.id, 120)).await;
+    assert!(anew > id, "what is done is not renewed");
+}
+
+pub async fn a_renewal_brings_the_new_address(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let id = enqueue(&store, change_to(alice.id, "First.Choice@Example.com", 0)).await;
+    let at_first = Recipient::UserAt(alice.id, address("First.Choice@Example.com"));
+    assert_eq!(lease(&store, 1, 0).await.remove(0).recipient, at_first);
+    assert_eq!(recipients(&mail_jobs(&store).await), [at_first], "as it was typed");
+    let second = "second@example.com";
+    assert_eq!(enqueue(&store, change_to(alice.id, second, 300)).await, id);
+    let at_second = Recipient::UserAt(alice.id, address(second));
+    let renewed = lease(&store, 2, 300).await.remove(0);
+    assert_eq!((&renewed.recipient, &mail_jobs(&store).await[0].recipient), (&at_second, &at_second));
+    let own = NewMailJob { kind: MailKind::EmailChange, ..invitation(alice.id, 600) };
+    assert_eq!(enqueue(&store, own).await, id, "one job, at whatever address");
+    assert_eq!(recipients(&mail_jobs(&store).await), [Recipient::User(alice.id)]);
+    assert_eq!(enqueue(&store, change_to(alice.id, second, 900)).await, id);
+    assert_eq!(recipients(&mail_jobs(&store).await), [at_second]);
+}
+
+pub async fn notices_are_never_renewed(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let moved = |text| mail_to(MailKind::EmailChanged, alice.id, text, 0);
+    let mut ids = Vec::new();
+    for job in [notice(alice.id), notice(alice.id), moved("a@example.com"), moved("a@example.com")] {
+        ids.push(enqueue(&store, job).await);
+    }
+    let jobs = mail_jobs(&store).await;
+    assert_eq!(jobs.iter().map(|job| (job.id, job.generation)).collect::<Vec<_>>(), {
+        ids.sort_unstable();
+        ids.into_iter().map(|id| (id, 1)).collect::<Vec<_>>()
+    });
+    let (own, old) = (Recipient::User(alice.id), Recipient::UserAt(alice.id, address("a@example.com")));
+    assert_eq!(recipients(&jobs), [own.clone(), own, old.clone(), old]);
+}
+
+pub async fn jobs_of_users_and_of_addresses_do_not_meet(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let own = alice.values.email.as_str();
+    let kind = MailKind::PasswordReset;
+    let asked = enqueue(&store, request(own, 0, 1)).await;
+    let sent = enqueue(&store, NewMailJob { kind, capacity: 0, ..invitation(alice.id, 0) }).await;
+    assert_ne!(asked, sent);
+    let again = NewMailJob { capacity: 0, ..mail_to(kind, alice.id, own, 1) };
+    assert_eq!(enqueue(&store, again).await, sent, "and need no room");
+    assert_eq!(enqueue(&store, request(own, 2, 1)).await, asked);
+    let jobs: Vec<_> = mail_jobs(&store).await.iter().map(|job| (job.id, job.generation)).collect();
+    assert_eq!(jobs, [(asked, 2), (sent, 2)]);
+    let stranger = UnitOfWork::new().enqueue_mail(request("stranger@example.com", 3, 1));
+    assert_eq!(refusal(&store, stranger).await, QUEUE_FULL);
+}
+
+pub async fn a_mail_for_nobody_is_refused_wherever_it_should_go(store: Arc<dyn Store>) {
+    let new = UnitOfWork::new;
+    for kind in MailKind::ALL {
+        let own = NewMailJob { kind, ..invitation(NOBODY, 0) };
+        for job in [own, mail_to(kind, NOBODY, "somebody@example.com", 0)] {
+            assert_eq!(refusal(&store, new().enqueue_mail(job)).await, USER_GONE, "{kind:?}");
+        }
+    }
+    let invite =
+        new().insert_user(user_values("alice"), None, at(0)).enqueue_mail(invitation(UserRef::Created, 0));
+    assert_eq!(refusal(&store, invite.clone().expect_user(NOBODY, 1)).await, USER_GONE);
+    let alice = must(must(store.commit(invite).await).user());
+    assert_eq!(recipients(&mail_jobs(&store).await), [Recipient::User(alice)]);
+    assert_eq!(mail_jobs(&store).await[0].generation, 1, "the unit that failed left no job to be renewed");
+}
+
+pub async fn a_deleted_user_leaves_no_job_to_be_renewed(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    enqueue(&store, invitation(alice.id, 0)).await;
+    enqueue(&store, change_to(alice.id, "new@example.com", 0)).await;
+    enqueue(&store, mail_to(MailKind::EmailChanged, alice.id, "old@example.com", 0)).await;
+    let theirs = enqueue(&store, change_to(bob.id, "new@example.com", 0)).await;
+    commit(&store, UnitOfWork::new().delete_user(alice.id, None)).await;
+    let left: Vec<_> = mail_jobs(&store).await.into_iter().map(|job| job.id).collect();
+    assert_eq!(left, [theirs]);
+    assert_eq!(refusal(&store, UnitOfWork::new().enqueue_mail(invitation(alice.id, 1))).await, USER_GONE);
+}
+
+pub async fn mails_that_race_for_one_user_become_one_job(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let change = |number: u8| {
+        UnitOfWork::new().enqueue_mail(change_to(alice.id, &format!("u{number}@example.com"), 0))
+    };
+    assert_eq!(race(&store, 40, change, USER_GONE).await, 40);
+    let jobs = mail_jobs(&store).await;
+    assert_eq!(jobs.iter().map(|job| job.generation).collect::<Vec<_>>(), [40]);
+}

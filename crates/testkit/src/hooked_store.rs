@@ -1,0 +1,193 @@
+//! A store in front of which something may happen.
+
+use std::{slice, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use denizen_models::{EmailAddress, User, UserId, Username};
+use denizen_services::{
+    TokenHash, TokenPurpose,
+    store::{
+        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome,
+        MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
+        ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store, StoreError, StoredToken,
+        UnitOfWork, Units, UserFilter, UserPage,
+    },
+};
+
+/// Which of the five traits of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// [`Reads`].
+    Reads,
+    /// [`Units`].
+    Units,
+    /// [`MailQueue`].
+    MailQueue,
+    /// [`SessionTouches`].
+    SessionTouches,
+    /// [`Secrets`].
+    Secrets,
+}
+
+/// What is asked of a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The trait to which the method belongs.
+    pub port: Port,
+    /// The name of the method.
+    pub method: &'static str,
+    /// The units that are to be committed, if any.
+    pub units: &'a [UnitOfWork],
+}
+
+impl Call<'_> {
+    /// Whether the store has to write for it. A ping asks whether it could.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.port != Port::Reads || self.method == "ping"
+    }
+}
+
+/// What happens in front of a [`HookedStore`].
+#[async_trait]
+pub trait StoreHook: Send + Sync {
+    /// Called before `call` is passed on, with all calls that can fail.
+    ///
+    /// # Errors
+    /// Whatever the caller is to be told; nothing is passed on then. Of a batch, every unit is answered with it.
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError>;
+
+    /// The answer to [`Units::failed`].
+    async fn failed(&self, store: &dyn Store) -> StoreError {
+        store.failed().await
+    }
+}
+
+/// Passes every call on to another store, after the hook had its say: the only place that knows every method.
+///
+/// ```
+/// use std::sync::Arc;
+/// use async_trait::async_trait;
+/// use denizen_services::{memory::InMemoryStore, store::{Reads as _, StoreError, UnitOfWork, Units as _}};
+/// use denizen_testkit::{Call, HookedStore, StoreHook};
+///
+/// /// Somebody holds the lock of the database.
+/// #[derive(Default)]
+/// struct Locked;
+///
+/// #[async_trait]
+/// impl StoreHook for Locked {
+///     async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+///         if call.writes() { Err(StoreError::Busy("locked".to_owned())) } else { Ok(()) }
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let store = HookedStore::<Locked>::new(Arc::new(InMemoryStore::new()));
+/// assert_eq!(store.count_users(&Default::default()).await, Ok(0));
+/// assert!(matches!(store.commit(UnitOfWork::new()).await, Err(StoreError::Busy(_))));
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct HookedStore<H> {
+    inner: Arc<dyn Store>,
+    /// What happens in front of it.
+    pub hook: H,
+}
+
+impl<H: Default> HookedStore<H> {
+    /// Puts a new hook before `inner`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, hook: H::default() }
+    }
+}
+
+impl<H> HookedStore<H> {
+    /// The store behind the hook.
+    #[must_use]
+    pub fn inner(&self) -> Arc<dyn Store> {
+        self.inner.clone()
+    }
+}
+
+/// The methods that are [asked](StoreHook::before) for.
+pub(crate) fn is_method(name: &str) -> bool {
+    ["commit", "commit_batch"].contains(&name) || DELEGATED.contains(&name)
+}
+
+/// Implements the ports for a [`HookedStore`]. It names every method once: a method that is missing does not compile.
+macro_rules! delegate {
+    ($($port:ident { $($method:ident($($name:ident: $argument:ty),*) -> $answer:ty;)* })*) => {
+        const DELEGATED: &[&str] = &[$($(stringify!($method)),*),*];
+
+        $(
+            #[async_trait]
+            impl<H: StoreHook> $port for HookedStore<H> {
+                $(
+                    async fn $method(&self, $($name: $argument),*) -> Result<$answer, StoreError> {
+                        let call = Call { port: Port::$port, method: stringify!($method), units: &[] };
+                        self.hook.before(call).await?;
+                        self.inner.$method($($name),*).await
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+delegate! {
+    Reads {
+        find_user(id: UserId) -> Option<User>;
+        find_user_by_username(username: &Username) -> Option<User>;
+        find_user_by_email(email: &EmailAddress) -> Option<User>;
+        find_credentials(user: UserId) -> Option<Credentials>;
+        list_users(filter: &UserFilter, page: &PageRequest) -> UserPage;
+        count_users(filter: &UserFilter) -> u64;
+        find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
+        find_session(token: &TokenHash) -> Option<Session>;
+        list_sessions(user: UserId) -> Vec<Session>;
+        list_gone_sessions(sessions: &[SessionId]) -> Vec<SessionId>;
+        find_registration(email: &EmailAddress) -> Option<Registration>;
+        find_registration_by_token(token: &TokenHash) -> Option<Registration>;
+        list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
+        list_mail_jobs(query: &MailQuery) -> Vec<QueuedMail>;
+        ping() -> ();
+    }
+    MailQueue {
+        lease_mail(lease_id: i64, now: DateTime<Utc>, until: DateTime<Utc>, limit: usize) -> Vec<LeasedMail>;
+        finish_mail(lease: Lease, outcome: MailOutcome) -> bool;
+    }
+    SessionTouches {
+        touch_sessions(touches: Vec<SessionTouch>) -> ();
+    }
+    Secrets {
+        keep_secret(name: SecretName, candidate: ServiceSecret) -> ServiceSecret;
+    }
+}
+
+#[async_trait]
+impl<H: StoreHook> Units for HookedStore<H> {
+    async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
+        let call = Call { port: Port::Units, method: "commit", units: slice::from_ref(&work) };
+        self.hook.before(call).await?;
+        self.inner.commit(work).await
+    }
+
+    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>> {
+        let call = Call { port: Port::Units, method: "commit_batch", units: &units };
+        match self.hook.before(call).await {
+            Ok(()) => self.inner.commit_batch(units).await,
+            Err(error) => units.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    fn observe(&self, observer: Arc<dyn CommitObserver>) {
+        self.inner.observe(observer);
+    }
+
+    async fn failed(&self) -> StoreError {
+        self.hook.failed(&*self.inner).await
+    }
+}
