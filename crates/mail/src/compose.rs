@@ -104,7 +104,9 @@ impl Composer {
         let parts = MultiPart::alternative().boundary(format!("=_denizen_{id}"));
         message
             .multipart(
-                parts.singlepart(SinglePart::plain(wording.text)).singlepart(SinglePart::html(wording.html)),
+                parts
+                    .singlepart(SinglePart::plain(body(wording.text)))
+                    .singlepart(SinglePart::html(body(wording.html))),
             )
             .map_err(|error| MailError::Temporary(format!("the mail cannot be put together: {error}")))
     }

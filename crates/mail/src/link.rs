@@ -1,5 +1,7 @@
 //! Links in mails.
 
+use denizen_services::Token;
+
 /// Makes the links, all of which begin where users reach the service from outside: `https://accounts.example.com`.
 ///
 /// They are built from this setting alone, never from a request's `Host`: whoever asks for a reset must not choose
@@ -39,6 +41,12 @@ impl Links {
             home: url.trim_end_matches('/').to_owned(),
             host: host.unwrap_or_else(|| "localhost".to_owned()),
         }
+    }
+
+    /// The page on which whoever was invited chooses a password, with the token of the invitation in it.
+    #[must_use]
+    pub fn to_accept_invitation(&self, token: &Token) -> String {
+        self.to(Page::AcceptInvitation, token.expose())
     }
 
     pub(crate) fn home(&self) -> &str {

@@ -95,7 +95,7 @@ impl Mailer for LogMailer {
 
 #[cfg(test)]
 mod tests {
-    use denizen_models::EmailAddress;
+    use denizen_models::{EmailAddress, Username};
     use denizen_services::{Clock as _, OsTokenSource, SystemClock, Token};
 
     use super::*;
@@ -127,5 +127,53 @@ mod tests {
             at.format("%F %T UTC")
         );
         assert_eq!(lines, [expected]);
+    }
+
+    #[test]
+    fn every_mail_with_a_token_ends_with_it() {
+        let (username, valid_for) = (Username::parse("ada_l").unwrap(), chrono::Duration::hours(24));
+        let token = Token::mint(&OsTokenSource).unwrap();
+        for (message, words, page) in [
+            (
+                MailMessage::Invitation { username: username.clone(), token: token.clone(), valid_for },
+                "choose a password for your account ada_l within 24 hours",
+                "accept-invitation",
+            ),
+            (
+                MailMessage::ConfirmSignUp { username, token: token.clone(), valid_for },
+                "confirm your account ada_l within 24 hours",
+                "verify-email",
+            ),
+            (
+                MailMessage::VerifyEmail { token: token.clone(), valid_for },
+                "confirm this address within 24 hours",
+                "verify-email",
+            ),
+            (
+                MailMessage::ConfirmEmailChange { token: token.clone(), valid_for },
+                "confirm your new address within 24 hours",
+                "confirm-email-change",
+            ),
+        ] {
+            let lines = lines(message);
+            assert_eq!(lines[0], format!("mail to alice@example.com: {words}"));
+            assert!(lines[1].ends_with(&format!("/{page}?token={}", token.expose())), "{}", lines[1]);
+            assert!(lines[2].ends_with(&format!(" token for alice@example.com: {}", token.expose())));
+        }
+    }
+
+    #[test]
+    fn every_notice_is_one_line() {
+        let at = SystemClock.now();
+        for (message, words) in [
+            (MailMessage::AccountExists { at, ip: None }, "somebody wanted an account with your address"),
+            (MailMessage::EmailChanged { at, ip: None }, "the address of your account was changed"),
+            (MailMessage::Test { at }, "a test"),
+        ] {
+            let lines = lines(message);
+            assert_eq!(lines.len(), 1);
+            assert!(lines[0].starts_with(&format!("mail to alice@example.com: {words}")), "{}", lines[0]);
+            assert!(lines[0].ends_with(&at.format(" at %F %T UTC").to_string()), "{}", lines[0]);
+        }
     }
 }

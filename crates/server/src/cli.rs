@@ -4,8 +4,9 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{
-    self, BIND, ConfigFile, DATABASE, LOG, MAIL, PROFILE, PUBLIC_URL, Report, Setting, Settings,
+use crate::{
+    commands::OperatorCommand,
+    config::{self, BIND, ConfigFile, DATABASE, LOG, MAIL, PROFILE, PUBLIC_URL, Report, Setting, Settings},
 };
 
 /// User accounts for your service.
@@ -24,7 +25,7 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Subcommand, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Subcommand, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Command {
     /// Start the server (the default).
     #[default]
@@ -32,6 +33,9 @@ pub enum Command {
     /// Explain the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Work on the configured database.
+    #[command(flatten)]
+    Operate(OperatorCommand),
 }
 
 /// What to do with the configuration.
@@ -71,7 +75,7 @@ impl Cli {
     /// The command that was given, or [`Command::Serve`].
     #[must_use]
     pub fn chosen(&self) -> Command {
-        self.command.unwrap_or_default()
+        self.command.clone().unwrap_or_default()
     }
 
     /// The settings of this command line in `environment`, which is `std::env::vars_os()` in a real process.

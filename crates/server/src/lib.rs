@@ -24,6 +24,7 @@
 
 mod application;
 pub mod cli;
+pub mod commands;
 pub mod config;
 mod logging;
 mod patient;

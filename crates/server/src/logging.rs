@@ -23,13 +23,14 @@ pub fn start_logging(filter: &str) {
         })
         .init();
     panic::set_hook(Box::new(|info| {
+        // The place alone: a message can quote what was being worked on, such as the text of a password.
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        log::error!("panic at {place}: {}", info.payload_as_str().unwrap_or("(no message)"));
+        log::error!("panic at {place}");
     }));
 }
 
 /// Escapes what could start a line of the sender's choice or steer the reader's terminal (OWASP ASVS 5.0, V16.4.1).
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {

@@ -9,7 +9,7 @@ use clap::Parser as _;
 use denizen_server::{
     Application,
     cli::{Cli, Command},
-    config::Config,
+    config::{Config, Report, Settings},
     start_logging,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,25 +22,36 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let settings = cli.settings(std::env::vars_os());
     match cli.chosen() {
-        Command::Config(command) => {
-            let report = command.run(&settings);
-            // A closed pipe (`denizen config print | head`) is no failure of ours.
-            let _closed = io::stdout().write_all(report.stdout.as_bytes());
-            let _closed = io::stderr().write_all(report.stderr.as_bytes());
-            ExitCode::from(report.exit_code)
-        }
-        Command::Serve => match Config::from_settings(&settings) {
+        Command::Config(command) => show(&command.run(&settings)),
+        Command::Operate(command) => match configure(&settings) {
+            Ok(config) => show(&command.run(&config).await),
+            Err(code) => code,
+        },
+        Command::Serve => match configure(&settings) {
             Ok(config) => serve(config).await,
-            Err(problems) => {
-                complain(&problems);
-                ExitCode::from(USAGE)
-            }
+            Err(code) => code,
         },
     }
 }
 
-async fn serve(config: Config) -> ExitCode {
+/// The configuration, with the log that it wants.
+fn configure(settings: &Settings) -> Result<Config, ExitCode> {
+    let config = Config::from_settings(settings).map_err(|problems| {
+        complain(&problems);
+        ExitCode::from(USAGE)
+    })?;
     start_logging(&config.log);
+    Ok(config)
+}
+
+fn show(report: &Report) -> ExitCode {
+    // A closed pipe (`denizen config print | head`) is no failure of ours.
+    let _closed = io::stdout().write_all(report.stdout.as_bytes());
+    let _closed = io::stderr().write_all(report.stderr.as_bytes());
+    ExitCode::from(report.exit_code)
+}
+
+async fn serve(config: Config) -> ExitCode {
     // Before anything is there to be stopped: until then, a signal would end the process on the spot.
     let stop = match stop_signal() {
         Ok(stop) => stop,

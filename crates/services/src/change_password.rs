@@ -9,7 +9,7 @@ use crate::{
     hashing::HashError,
     limits::{Limiter, from_limited},
     login::{self, ReauthenticateError, SignedIn},
-    passwords::{self, NewPasswordError},
+    passwords::{self, from_new_password},
     store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
     tokens::RandomnessError,
 };
@@ -41,6 +41,7 @@ pub enum ChangePasswordError {
 }
 
 from_limited! { ChangePasswordError }
+from_new_password! { ChangePasswordError: "new_password", "new password" }
 
 impl From<ReauthenticateError> for ChangePasswordError {
     fn from(error: ReauthenticateError) -> Self {
@@ -49,17 +50,6 @@ impl From<ReauthenticateError> for ChangePasswordError {
             ReauthenticateError::WrongPassword => Self::WrongPassword,
             ReauthenticateError::Hash(error) => error.into(),
             ReauthenticateError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<NewPasswordError> for ChangePasswordError {
-    fn from(error: NewPasswordError) -> Self {
-        match error {
-            NewPasswordError::Weak(reason) => {
-                Self::Validation(ValidationErrors::of("new_password", format!("new password {reason}")))
-            }
-            NewPasswordError::Hash(error) => error.into(),
         }
     }
 }

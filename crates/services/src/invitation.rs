@@ -8,6 +8,7 @@ use crate::{
     defaults::{Ports, ServiceSettings},
     hashing::HashError,
     limits::{Limiter, from_limited},
+    login,
     mail_worker::{Delivery, DeliveryError},
     mailed_tokens,
     mailer::{Mail, MailMessage},
@@ -119,7 +120,9 @@ pub(crate) async fn accept(
     let hash = passwords::hash_new(ports, password, &found.user.values).await?;
     let now = ports.clock.now();
     let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
-    match ports.store.commit(found.set_password(hash, now).record(event)).await {
+    let work = found.set_password(hash, now).record(event);
+    let work = login::forgive(ports, &settings.limits, limiter, work, &found.user).await?;
+    match ports.store.commit(work).await {
         Ok(_) => Ok(()),
         // Somebody else was faster: with the same token, or by changing the account.
         Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {

@@ -82,21 +82,19 @@ pub(crate) async fn login(
     let verdict = compare(ports, password.clone(), credentials.as_ref()).await?;
     let now = ports.clock.now();
     let known = user.as_ref().map(|user| user.id);
-    let (Some(user), Some(credentials)) = (user.filter(|user| user.values.active), credentials) else {
+    let Some(user) = user.filter(|user| user.values.active && verdict.is_match()) else {
         return refuse(ports, AuditKind::LoginFailed, known, context, LoginError::Rejected).await;
     };
-    if !verdict.is_match() {
-        return refuse(ports, AuditKind::LoginFailed, known, context, LoginError::Rejected).await;
-    }
     let opened = open(ports, settings, context, user.id, now)?;
-    // The password was compared some milliseconds ago: it must still be the password when the session opens.
+    // The password was compared some milliseconds ago: it must still be the password when the session opens. The version
+    // is that of the earlier of the two readings, or a user who was switched off between them would get in.
     let mut work = UnitOfWork::new()
-        .expect_user(user.id, credentials.security_version)
+        .expect_user(user.id, user.security_version)
         .insert_session(opened.session)
         .trim_sessions(user.id, MAX_SESSIONS)
         .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
     if verdict == Verdict::Outdated {
-        work = rehash(ports, work, user.id, password, credentials.security_version).await;
+        work = rehash(ports, work, user.id, password, user.security_version).await;
     }
     let work = forgive(ports, &settings.limits, limiter, work, &user).await?;
     match ports.store.commit(work).await {

@@ -1,39 +1,32 @@
 //! The mail worker: turns queued jobs into mails, in any number of processes at once.
 
 mod delivery;
+mod post;
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use chrono::Duration;
-use tokio::sync::{Notify, watch};
-
-pub(crate) use self::delivery::{Delivery, DeliveryError};
-use crate::{
-    defaults::{Ports, ServiceSettings},
-    email_change, email_verification, invitation,
-    mailer::{MailError, MailMessage, Mailer},
-    password_reset, sign_up,
-    store::{
-        Change, CommitObserver, Committed, LeasedMail, MailKind, MailOutcome, Precondition, Recipient,
-        StoreError, UnitOfWork,
-    },
+use tokio::{
+    sync::{Notify, watch},
+    task::{JoinError, JoinSet},
 };
 
-/// How long a worker may take over one mail before another one may try. Longer than any transport's time-out.
-const LEASE: Duration = Duration::minutes(5);
+pub(crate) use self::delivery::{Delivery, DeliveryError};
+use self::post::Post;
+use crate::{
+    defaults::{Ports, ServiceSettings},
+    mailer::Mailer,
+    store::{Change, CommitObserver, Committed, StoreError, UnitOfWork},
+};
+
 /// How often the queue is looked at without being told to: for jobs of other processes, and for retries.
 const POLL: StdDuration = StdDuration::from_secs(1);
-/// After this many failures a job is given up. With the delays below that is about a day and a half.
-const MAX_ATTEMPTS: u32 = 20;
 
-/// Delivers queued mails.
+/// Delivers queued mails, as many at once as the settings say.
 ///
 /// The order for a mail with a token — lease, look up, mint, store the hash, send, finish — makes every mailed token
 /// one that works, and keeps every raw token out of the store. A crash in between repeats the mail with a new token.
 pub struct MailWorker {
-    ports: Ports,
-    settings: ServiceSettings,
-    mailer: Arc<dyn Mailer>,
+    post: Arc<Post>,
     wake: Arc<Wake>,
 }
 
@@ -43,11 +36,15 @@ struct Wake(Notify);
 
 impl CommitObserver for Wake {
     fn committed(&self, work: &UnitOfWork, _committed: &Committed) {
-        if work.changes().iter().any(|change| matches!(change, Change::EnqueueMail(_))) {
+        let queues = |change: &Change| matches!(change, Change::EnqueueMail(_) | Change::RetryMail { .. });
+        if work.changes().iter().any(queues) {
             self.0.notify_one();
         }
     }
 }
+
+/// The mails that are being delivered. If it is dropped, so are they.
+type UnderWay = JoinSet<Result<(), StoreError>>;
 
 impl MailWorker {
     /// Puts a worker on its ports, and has it told of new mails in `ports.store`.
@@ -55,20 +52,26 @@ impl MailWorker {
     pub fn new(ports: Ports, settings: ServiceSettings, mailer: Arc<dyn Mailer>) -> Self {
         let wake = Arc::new(Wake::default());
         ports.store.observe(Arc::clone(&wake) as Arc<dyn CommitObserver>);
-        Self { ports, settings, mailer, wake }
+        Self { post: Arc::new(Post { ports, settings, mailer }), wake }
     }
 
-    /// Delivers whatever is due, until `stop` becomes true. Stops between jobs, never within one.
+    /// Delivers whatever is due, until `stop` becomes true. Begins no mail after that, and ends when those that were
+    /// begun are delivered.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut under_way = UnderWay::new();
         while !*stop.borrow_and_update() {
-            if let Err(error) = self.deliver_due(&stop).await {
+            if let Err(error) = self.begin_due(&mut under_way).await {
                 log::warn!("the mail queue cannot be read: {error}");
             }
             tokio::select! {
+                Some(ended) = under_way.join_next() => report(ended),
                 () = self.wake.0.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
-                changed = stop.changed() => if changed.is_err() { return },
+                changed = stop.changed() => if changed.is_err() { break },
             }
+        }
+        while let Some(ended) = under_way.join_next().await {
+            report(ended);
         }
     }
 
@@ -78,109 +81,42 @@ impl MailWorker {
     /// # Errors
     /// The store failed. What was leased and not finished becomes due again when its lease ends.
     pub async fn deliver_now(&self) -> Result<usize, StoreError> {
-        let (_keep, never) = watch::channel(false);
-        self.deliver_due(&never).await
-    }
-
-    async fn deliver_due(&self, stop: &watch::Receiver<bool>) -> Result<usize, StoreError> {
-        let mut count = 0;
-        // One lease at a time: what one worker holds, no other can send, and a stop leaves nothing leased.
-        while !*stop.borrow() {
-            let now = self.ports.clock.now();
-            let jobs = self.ports.store.lease_mail(self.draw_lease_id()?, now, now + LEASE, 1).await?;
-            let Some(job) = jobs.first() else { break };
-            self.deliver(job).await?;
-            count += 1;
-        }
-        Ok(count)
-    }
-
-    fn draw_lease_id(&self) -> Result<i64, StoreError> {
-        let mut bytes = [0; 8];
-        self.ports.tokens.fill(&mut bytes).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(i64::from_le_bytes(bytes))
-    }
-
-    async fn deliver(&self, job: &LeasedMail) -> Result<(), StoreError> {
-        let (kind, request) = (job.kind.as_str(), &job.request_id);
-        let outcome = match self.send(job).await {
-            Ok(sent) => {
-                log::debug!(
-                    "mail {kind} of {request}: {}",
-                    if sent { "sent" } else { "nobody to send it to" }
-                );
-                MailOutcome::Done
+        let (mut under_way, mut result) = (UnderWay::new(), Ok(0));
+        loop {
+            // After a failure nothing is begun any more, but what was begun is brought to its end.
+            if let Ok(count) = result {
+                result = self.begin_due(&mut under_way).await.map(|begun| count + begun);
             }
-            // A newer request came in. Finishing only releases the job, which stays due for that request.
-            Err(DeliveryError::Store(StoreError::PreconditionFailed(Precondition::Lease))) => {
-                MailOutcome::Retry {
-                    at: self.ports.clock.now(),
-                    reason: "a newer request came in".to_owned(),
-                }
+            match under_way.join_next().await {
+                Some(Ok(Err(error))) => result = Err(error),
+                Some(ended) => report(ended),
+                None => return result,
             }
-            Err(DeliveryError::Store(StoreError::PreconditionFailed(Precondition::User))) => {
-                self.retry(job, "the account changed meanwhile".to_owned())
-            }
-            Err(DeliveryError::Mail(MailError::Permanent(reason))) => {
-                log::error!("mail {kind} of {request} is given up: {reason}");
-                MailOutcome::Dead { reason }
-            }
-            Err(error) => {
-                log::warn!("mail {kind} of {request} not sent: {error}");
-                self.retry(job, error.to_string())
-            }
-        };
-        if !self.ports.store.finish_mail(job.lease, outcome).await? {
-            log::warn!("mail {kind} of {request}: the lease was lost; the mail may arrive twice");
-        }
-        Ok(())
-    }
-
-    /// Sends the mail of `job`; `false` if there is nobody to send it to.
-    async fn send(&self, job: &LeasedMail) -> Result<bool, DeliveryError> {
-        let delivery = Delivery { ports: &self.ports, settings: &self.settings, job };
-        let mail = match (job.kind, &job.recipient) {
-            (MailKind::PasswordReset, Recipient::Address(to)) => {
-                password_reset::prepare(delivery, to).await?
-            }
-            (MailKind::SignUp, Recipient::Address(to)) => sign_up::prepare(delivery, to).await?,
-            (MailKind::EmailVerification, Recipient::Address(to)) => {
-                email_verification::prepare(delivery, to).await?
-            }
-            (MailKind::Invitation, Recipient::User(user)) => invitation::prepare(delivery, *user).await?,
-            (MailKind::EmailChange, Recipient::UserAt(user, to)) => {
-                email_change::prepare(delivery, *user, to).await?
-            }
-            (MailKind::PasswordChanged, Recipient::User(user)) => {
-                let message = MailMessage::PasswordChanged { at: job.requested_at, ip: job.ip };
-                delivery.notice(*user, None, message).await?
-            }
-            (MailKind::EmailChanged, Recipient::UserAt(user, to)) => {
-                let message = MailMessage::EmailChanged { at: job.requested_at, ip: job.ip };
-                delivery.notice(*user, Some(to), message).await?
-            }
-            (kind, _) => {
-                let reason = format!("a {} mail for the wrong kind of recipient", kind.as_str());
-                return Err(MailError::Permanent(reason).into());
-            }
-        };
-        match mail {
-            Some(mail) => {
-                self.mailer.send(&mail).await?;
-                Ok(true)
-            }
-            None => Ok(false),
         }
     }
 
-    /// 1 s after the first failure, then twice as long each time, at most 6 h.
-    fn retry(&self, job: &LeasedMail, reason: String) -> MailOutcome {
-        if job.attempts + 1 >= MAX_ATTEMPTS {
-            let (kind, request) = (job.kind.as_str(), &job.request_id);
-            log::error!("mail {kind} of {request} is given up after {MAX_ATTEMPTS} attempts: {reason}");
-            return MailOutcome::Dead { reason };
+    /// Begins to deliver what is due, as far as there is somebody to do it at once: what one worker leases, no other can
+    /// send, and a lease that waited its turn would be shorter than the sending may take.
+    async fn begin_due(&self, under_way: &mut UnderWay) -> Result<usize, StoreError> {
+        let room = self.post.settings.mail_workers.max(1).saturating_sub(under_way.len());
+        if room == 0 {
+            return Ok(0);
         }
-        let delay = Duration::seconds(1 << job.attempts.min(15)).min(Duration::hours(6));
-        MailOutcome::Retry { at: self.ports.clock.now() + delay, reason }
+        let jobs = self.post.lease(room).await?;
+        let begun = jobs.len();
+        for job in jobs {
+            let post = Arc::clone(&self.post);
+            under_way.spawn(async move { post.deliver(&job).await });
+        }
+        Ok(begun)
+    }
+}
+
+fn report(ended: Result<Result<(), StoreError>, JoinError>) {
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::warn!("a mail that is dealt with stays leased for a while: {error}"),
+        // Not with what it says: that could be anything.
+        Err(_) => log::error!("the delivery of a mail panicked; it is repeated when its lease ends"),
     }
 }

@@ -25,6 +25,7 @@ use crate::{
 
 /// What became of somebody who signed up.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum SignedUp {
     /// A user.
     User(User),

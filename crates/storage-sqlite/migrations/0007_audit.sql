@@ -1,4 +1,5 @@
--- Append-only, until records are so old that nobody wants them. No foreign keys: what happened to a user is remembered after the user is gone.
+-- Append-only, until records are so old that nobody wants them. No foreign keys: what happened to a user is remembered
+-- after the user is gone.
 CREATE TABLE audit (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     kind       TEXT    NOT NULL,

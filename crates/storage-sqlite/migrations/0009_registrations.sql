@@ -1,4 +1,5 @@
--- People who want to become users: one row at most for each address. Names may be taken; that shows when they become one.
+-- People who want to become users: one row at most for each address. Whether a name or an address is taken shows when
+-- they become one.
 CREATE TABLE registrations (
     id             INTEGER PRIMARY KEY,
     username       TEXT    NOT NULL,

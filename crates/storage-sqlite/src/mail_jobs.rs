@@ -22,7 +22,8 @@ macro_rules! renew {
          request_id = excluded.request_id RETURNING id"
     };
 }
-// ?1 is the present, ?2 what `known_kinds` gives.
+// ?1 is the present, ?2 what `known_kinds` gives. The index is named because SQLite, which counts no rows, would take that
+// of the status and sort.
 macro_rules! free {
     () => {
         "SELECT id FROM mail_jobs INDEXED BY mail_jobs_due WHERE dead = 0 AND due_at <= ?1 \

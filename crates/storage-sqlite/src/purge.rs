@@ -8,7 +8,7 @@ use crate::{
     sql::{execute, statements},
 };
 
-// ?1 is the instant, ?2 the limit.
+// ?1 is the instant, ?2 the limit. The one index is named because SQLite would take that of the status and sort.
 statements! {
     TOKENS = "DELETE FROM tokens WHERE hash IN (SELECT hash FROM tokens \
          WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";

@@ -9,7 +9,7 @@ pub struct Report {
     pub stdout: String,
     /// For standard error, with its line ends.
     pub stderr: String,
-    /// 0 if the configuration is valid, else 2.
+    /// 0 if all is well; 2 if the configuration or the command makes no sense; 1 if it could not be carried out.
     pub exit_code: u8,
 }
 

@@ -57,7 +57,9 @@ async fn a_tag_stays_as_long_as_the_user_does() {
 async fn every_change_gives_another_tag_and_says_which() {
     let server = TestServer::start().await;
     let at = server.address;
-    let created = api::create(at, &user("frank")).await;
+    // With a password, so that there is no invitation whose token could be taken for that of the reset.
+    let frank = with(user("frank"), json!({ "password": "correct horse battery" }));
+    let created = api::create(at, &frank).await;
     let mut tags = vec![tag_of(&created)];
     assert_eq!(tag_of(&api::get(at, 6).await), tags[0]);
     let put = api::put(at, 6, &user("frank")).await;

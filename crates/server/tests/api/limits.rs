@@ -17,9 +17,11 @@ use crate::support::{
 
 #[tokio::test]
 async fn the_burst_is_served_and_not_one_request_more() {
+    let start = Instant::now();
     let server = TestServer::start_configured(&[(&RATE_LIMIT, "1"), (&RATE_BURST, "3")]).await;
-    let (mut connection, start) = (Connection::open(server.address).await.unwrap(), Instant::now());
-    let mut served = 0;
+    let mut connection = Connection::open(server.address).await.unwrap();
+    // The sign-in with which every test begins.
+    let mut served = 1;
     loop {
         let response = connection.send(&Request::get("/api/users/1")).await.unwrap();
         if response.status == 429 {
@@ -102,7 +104,7 @@ async fn a_body_that_nobody_asked_for_does_not_keep_a_connection_open() {
 #[tokio::test]
 async fn a_websocket_that_is_silent_for_longer_stays_open() {
     let server = TestServer::start_configured(&IMPATIENT).await;
-    let mut socket = Socket::open(server.address, "patience").await;
+    let mut socket = Socket::open_as(server.address, &api::token_of(server.address, "alice_dev").await).await;
     for _ in 0..3 {
         Request::post("/api/tasks").json(&one_second()).send(server.address).await.succeeded(200);
     }

@@ -15,7 +15,6 @@ use crate::support::{
     http::{Request, Response},
     process::Process,
     socket::{Socket, handshake},
-    strangers::StrangersServer,
 };
 
 /// Sends a message over plain HTTP, in nobody's name.
@@ -189,12 +188,12 @@ async fn a_handshake_that_is_none_is_told_what_is_wrong() {
 
 #[tokio::test]
 async fn strangers_get_no_socket_no_list_and_no_voice() {
-    let server = StrangersServer::start().await;
+    let server = TestServer::start_in_production(&[]).await;
     let at = server.address;
-    handshake("/ws?name=alice").send(at).await.refused(403, "FORBIDDEN");
-    Request::get("/ws").send(at).await.refused(403, "FORBIDDEN");
+    handshake("/ws").send(at).await.refused(401, "UNAUTHENTICATED");
+    Request::get("/ws").send(at).await.refused(401, "UNAUTHENTICATED");
     for kind in ["broadcast", "direct"] {
-        post(at, json!({"type": kind, "to": "alice"})).await.refused(403, "FORBIDDEN");
+        post(at, json!({"type": kind, "to": "alice"})).await.refused(401, "UNAUTHENTICATED");
     }
 }
 

@@ -19,30 +19,27 @@ mod targets;
 /// A request whose server waits for the rest of its body. Says `100 Continue`, so that the server is known to have
 /// begun with it.
 pub async fn half_sent(at: SocketAddr) -> HalfSent {
-    let body = user("half_sent").to_string();
-    let head = format!(
-        "POST /api/users HTTP/1.1\r\nHost: {at}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Expect: 100-continue\r\n\r\n",
-        body.len()
-    );
+    let request = Request::post("/api/users").header("Expect", "100-continue").json(&user("half_sent")).bytes(at);
+    let head = request.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
+    let (head, body) = request.split_at(head);
     let mut connection = Connection::open(at).await.expect("a server that listens");
-    connection.write(head.as_bytes()).await.expect("a head that can be sent");
+    connection.write(head).await.expect("a head that can be sent");
     assert_eq!(connection.read().await.expect("an interim answer").status, 100);
     let (first, rest) = body.split_at(20);
-    connection.write(first.as_bytes()).await.expect("half a body that can be sent");
+    connection.write(first).await.expect("half a body that can be sent");
     HalfSent { connection, rest: rest.to_owned() }
 }
 
 /// See [`half_sent`].
 pub struct HalfSent {
     pub connection: Connection,
-    rest: String,
+    rest: Vec<u8>,
 }
 
 impl HalfSent {
     /// Sends the rest.
     pub async fn complete(&mut self) {
-        self.connection.write(self.rest.as_bytes()).await.expect("a rest that can be sent");
+        self.connection.write(&self.rest).await.expect("a rest that can be sent");
     }
 }
 

@@ -12,11 +12,13 @@ use tempfile::TempDir;
 use crate::support::{
     TestServer,
     api::{self, ids_of, user},
+    http::act_as,
+    production::enrol,
 };
 
 const USERS: u64 = 100_000;
 
-/// A database with users whose names are `user_000001` and so on, like their ids.
+/// A database with users whose names are `user_000001` and so on, like their ids. The last one is the administrator.
 async fn filled() -> TempDir {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(SqliteOptions::new(folder.path().join("denizen.db"))).unwrap();
@@ -28,6 +30,7 @@ async fn filled() -> TempDir {
         assert!(answers.iter().all(Result::is_ok));
     }
     store.shutdown().await;
+    assert_eq!(enrol(folder.path(), "olga", &["admin"]).await, USERS + 1);
     folder
 }
 
@@ -35,11 +38,12 @@ async fn filled() -> TempDir {
 async fn among_a_hundred_thousand_users_everything_answers() {
     let server = TestServer::start_in(filled().await).await;
     let at = server.address;
+    act_as(at, Some(server.session_of("olga").await));
 
     // No sample users: the database was not empty.
     let middle = api::get(at, USERS / 2).await.succeeded(200);
     assert_eq!(middle["data"]["username"], "user_050000");
-    api::get(at, USERS + 1).await.refused(404, "USER_NOT_FOUND");
+    api::get(at, USERS + 2).await.refused(404, "USER_NOT_FOUND");
 
     let found = api::list(at, "?search=R_099999").await.succeeded(200);
     assert_eq!(ids_of(&found), [99_999]);
@@ -57,17 +61,17 @@ async fn among_a_hundred_thousand_users_everything_answers() {
     let cursor = first["metadata"]["next_cursor"].as_str().unwrap();
     let second = api::list(at, &format!("?cursor={cursor}")).await.succeeded(200);
     assert_eq!(ids_of(&second), (51..=100).collect::<Vec<_>>());
-    for sort in ["-id", "-username"] {
+    for (sort, first) in [("-id", USERS - 198), ("-username", USERS - 199)] {
         let last = api::list(at, &format!("?sort={sort}&limit=200")).await.succeeded(200);
-        assert_eq!(ids_of(&last), (USERS - 199..=USERS).rev().collect::<Vec<_>>(), "{sort}");
+        assert_eq!(ids_of(&last), (first..first + 200).rev().collect::<Vec<_>>(), "{sort}");
     }
     let counted = api::list(at, "?total=true&limit=1").await.succeeded(200);
-    assert_eq!(counted["metadata"]["total"], USERS);
+    assert_eq!(counted["metadata"]["total"], USERS + 1);
 
     let taken = api::create(at, &user("USER_070000")).await.refused(409, "USER_CREATION_ERROR");
     assert_eq!(taken["error"], "Failed to create user: username 'USER_070000' already exists");
     let created = api::create(at, &user("newcomer")).await.succeeded(201);
-    assert_eq!(created["data"]["id"], USERS + 1);
+    assert_eq!(created["data"]["id"], USERS + 2);
     let found = api::list(at, "?search=newcomer").await.succeeded(200);
     assert_eq!(found["data"], json!([created["data"]]));
 

@@ -11,7 +11,7 @@
 //! | `advance_minutes` | moves the server's clock before the request |
 //! | `method`, `path` | sent as they are |
 //! | `raw` | the whole request instead, byte by byte |
-//! | `headers` | `null` drops a default; requests with a body have `content-type: application/json` unless it is named |
+//! | `headers` | `null` drops a default; requests have the session of the sample administrator, and with a body `content-type: application/json`, unless these are named |
 //! | `body` | a JSON value |
 //! | `base`, `without` | the body is [`row::BASE`] with these members replaced, and those removed |
 //! | `text`, `bytes_hex` | a body that is not, or not exactly, JSON |
@@ -54,6 +54,8 @@ macro_rules! tables {
 }
 
 tables! {
+    anonymous
+    auth
     health
     users_list
     users_create

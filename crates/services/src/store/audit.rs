@@ -23,7 +23,7 @@ pub enum AuditKind {
     UserDisabled,
     /// A user was switched on.
     UserEnabled,
-    /// An invitation was minted and is about to be mailed, or was shown to an operator.
+    /// An administrator had an invitation sent; or one was minted and is about to be mailed, or was shown to an operator.
     UserInvited,
     /// The first password was set with an invitation.
     InvitationAccepted,
@@ -35,7 +35,7 @@ pub enum AuditKind {
     EmailChangeRequested,
     /// The address of a user was changed.
     EmailChanged,
-    /// A reset token was minted and is about to be mailed.
+    /// An administrator had a reset sent; or a token for one was minted and is about to be mailed.
     PasswordResetRequested,
     /// A password was set with a reset token.
     PasswordReset,

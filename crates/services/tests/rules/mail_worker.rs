@@ -1,5 +1,6 @@
 //! The mail worker: what it makes of the queue.
 
+mod crowd;
 mod races;
 mod retry;
 mod run;

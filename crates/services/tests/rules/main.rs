@@ -7,17 +7,33 @@ mod audit;
 #[cfg(test)]
 mod calculate;
 #[cfg(test)]
+mod change_password;
+#[cfg(test)]
+mod email_change;
+#[cfg(test)]
+mod email_verification;
+#[cfg(test)]
 mod housekeeping;
+#[cfg(test)]
+mod invitation;
+#[cfg(test)]
+mod login;
 #[cfg(test)]
 mod mail_jobs;
 #[cfg(test)]
 mod mail_worker;
+#[cfg(test)]
+mod mailed_tokens;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod password_reset;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sign_up;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

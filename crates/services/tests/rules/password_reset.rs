@@ -7,4 +7,5 @@ mod flow;
 mod limits;
 mod policy;
 mod races;
+mod send;
 mod validate;

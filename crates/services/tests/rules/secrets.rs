@@ -31,7 +31,7 @@ async fn live_through_a_reset(world: &World) -> Vec<String> {
     world.request_reset(ALICE).await;
     world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
     world.deliver_mail().await;
-    world.clock.advance(Duration::seconds(1));
+    world.clock.advance(Duration::seconds(2));
     let rival = world.rival();
     world.before_next_commit(async move { rival.request_reset(ALICE).await });
     world.deliver_mail().await;

@@ -1,5 +1,6 @@
 //! Users: find, list, create, replace, patch, delete.
 
+mod administrators;
 mod create;
 mod credentials;
 mod delete;

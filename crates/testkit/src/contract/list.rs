@@ -200,6 +200,7 @@ macro_rules! for_each_store_case {
             full_buckets_make_room_before_others
             a_forgotten_bucket_is_full_again
             a_forgotten_bucket_makes_room
+            a_forgotten_bucket_that_is_taken_from_again_is_kept_as_long_as_others
             takers_who_race_get_no_more_than_there_is
             a_secret_is_the_first_candidate_for_ever
             processes_that_race_for_a_secret_agree_on_one

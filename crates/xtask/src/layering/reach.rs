@@ -178,10 +178,11 @@ mod tests {
     #[test]
     fn the_first_use_of_a_name_without_a_control_asks_for_one() {
         let mut house = house();
-        let smtp = house.add_outsider("lettre");
-        house.package("denizen-mail").resolved.push((smtp, Kind::Normal));
+        let driver = house.add_outsider("tokio-postgres");
+        house.package("denizen-storage-postgres").resolved.push((driver, Kind::Normal));
         let [violation] = violations(&house).try_into().unwrap();
-        assert!(violation.starts_with("denizen-mail -> lettre: `lettre` is used now"), "{violation}");
+        let expected = "denizen-storage-postgres -> tokio-postgres: `tokio-postgres` is used now";
+        assert!(violation.starts_with(expected), "{violation}");
         assert!(violation.ends_with("name the crate that must reach it there"));
     }
 }

@@ -49,7 +49,7 @@ const DRIVERS: &[Outsider] = &[
     Outsider { pattern: "libsqlite3-sys", control: Some(("libsqlite3-sys", SQLITE)) },
     Outsider { pattern: "tokio-postgres", control: None },
 ];
-const SMTP: &[Outsider] = &[Outsider { pattern: "lettre", control: None }];
+const SMTP: &[Outsider] = &[Outsider { pattern: "lettre", control: Some(("lettre", MAIL)) }];
 
 /// What a program that embeds the services must not have to compile.
 pub const HEAVY: &[&[Outsider]] = &[WEB, DRIVERS, SMTP];

@@ -10,7 +10,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("denizen-handlers", &["denizen-models", "denizen-services", "actix-web"]),
     ("denizen-storage-sqlite", &["denizen-models", "denizen-services", "rusqlite"]),
     ("denizen-storage-postgres", &["denizen-models", "denizen-services"]),
-    ("denizen-mail", &["denizen-models", "denizen-services"]),
+    ("denizen-mail", &["denizen-models", "denizen-services", "lettre"]),
     ("denizen-testkit", &["denizen-models", "denizen-services"]),
     ("denizen-server", &["denizen-handlers", "denizen-storage-sqlite", "denizen-mail", "denizen-models"]),
     ("denizen-example-embed", &["denizen-services", "denizen-testkit"]),
@@ -23,6 +23,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("actix-web", &["tokio"]),
     ("rusqlite", &["libsqlite3-sys"]),
     ("libsqlite3-sys", &[]),
+    ("lettre", &["tokio"]),
 ];
 
 pub fn house() -> Workspace {

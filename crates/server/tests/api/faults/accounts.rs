@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::support::{
     TestServer,
     api::{self, user, with},
-    http::Request,
-    strangers::StrangersServer,
+    http::{self, Request},
+    production::PASSWORD,
 };
 
 /// Eve, one of the sample users, as a PUT wants her.
@@ -27,21 +27,49 @@ fn eve(members: Value) -> Value {
 /// Fault 5: anybody could list, create, replace and delete users.
 #[tokio::test]
 async fn a_stranger_can_neither_see_nor_change_users() {
-    let server = StrangersServer::start().await;
+    let server = TestServer::start_in_production(&[]).await;
     let at = server.address;
+    server.enrol("alice").await;
+
+    api::list(at, "").await.refused(401, "UNAUTHENTICATED");
+    api::list(at, "?search=alice").await.refused(401, "UNAUTHENTICATED");
+    let admin = with(user("mallory"), json!({"roles": ["admin"], "password": PASSWORD}));
+    let refused = api::create(at, &admin).await.refused(403, "FORBIDDEN");
+    assert_eq!(refused["error"], "Forbidden: registration is not open");
+    for id in [1, 999] {
+        api::get(at, id).await.refused(401, "UNAUTHENTICATED");
+        api::put(at, id, &user("mallory")).await.refused(401, "UNAUTHENTICATED");
+        api::patch(at, id, &json!({"email": "mallory@example.com"})).await.refused(401, "UNAUTHENTICATED");
+        api::delete(at, id).await.refused(401, "UNAUTHENTICATED");
+    }
+}
+
+/// Fault 5, as members meet it: for them there is nobody else.
+#[tokio::test]
+async fn a_member_can_neither_see_nor_change_others() {
+    let server = TestServer::start_in_production(&[]).await;
+    let at = server.address;
+    let alice = server.enrol("alice").await;
+    server.enrol("mallory").await;
+    http::act_as(at, Some(server.session_of("mallory").await));
 
     api::list(at, "").await.refused(403, "FORBIDDEN");
-    api::list(at, "?search=alice").await.refused(403, "FORBIDDEN");
-    let admin = with(user("mallory"), json!({"roles": ["admin"]}));
+    let admin = with(user("accomplice"), json!({"roles": ["admin"], "password": PASSWORD}));
     api::create(at, &admin).await.refused(403, "FORBIDDEN");
-    for id in [1, 999] {
+    for id in [alice, 999] {
         let missing = format!("user with ID {id} not found");
-        let body = api::get(at, id).await.refused(404, "USER_NOT_FOUND");
-        assert_eq!(body["error"], format!("User not found: {missing}"));
-        api::put(at, id, &user("mallory")).await.refused(404, "USER_NOT_FOUND");
+        for answer in [
+            api::get(at, id).await,
+            api::put(at, id, &user("alice")).await,
+            api::patch(at, id, &json!({"email": "mallory@example.org"})).await,
+        ] {
+            let body = answer.refused(404, "USER_NOT_FOUND");
+            assert_eq!(body["error"], format!("User not found: {missing}"));
+        }
         let body = api::delete(at, id).await.refused(404, "USER_DELETE_ERROR");
         assert_eq!(body["error"], format!("Failed to delete user: {missing}"));
     }
+    server.session_of("alice").await;
 }
 
 /// Fault 6: the new password was checked for its length and dropped.
@@ -118,7 +146,8 @@ async fn an_unknown_address_is_no_fault_of_the_server() {
 /// Fault 8, as strangers meet it: known and unknown addresses could be told apart.
 #[tokio::test]
 async fn a_stranger_cannot_tell_known_addresses_from_unknown_ones() {
-    let server = StrangersServer::start().await;
+    let server = TestServer::start_in_production(&[]).await;
+    server.enrol("alice").await;
     let mut answers = Vec::new();
     for address in ["alice@example.com", "nobody@example.com"] {
         let response = api::request_reset(server.address, address).await;
@@ -130,23 +159,30 @@ async fn a_stranger_cannot_tell_known_addresses_from_unknown_ones() {
         answers.push((body, names.len()));
     }
     assert_eq!(answers[0], answers[1]);
-    server.deliver_mail().await;
+    server.next_token("alice@example.com").await;
     assert_eq!(server.mailer.sent().len(), 1);
 }
 
 /// Fault 9: an account could be taken over in two requests, a PUT with another address and a reset for it.
 #[tokio::test]
-async fn a_stranger_cannot_turn_the_mails_of_an_account_to_another_address() {
-    let server = StrangersServer::start().await;
-    let alice = with(user("alice"), json!({"email": "mallory@example.com"}));
-    api::put(server.address, 1, &alice).await.refused(404, "USER_NOT_FOUND");
+async fn nobody_can_turn_the_mails_of_an_account_to_another_address() {
+    let server = TestServer::start_in_production(&[]).await;
+    let at = server.address;
+    let alice = server.enrol("alice").await;
+    let turned = with(user("alice"), json!({"email": "mallory@example.com"}));
+    api::put(at, alice, &turned).await.refused(401, "UNAUTHENTICATED");
+    // Not even the owner, or whoever has found an open session, can do it without the password.
+    http::act_as(at, Some(server.session_of("alice").await));
+    let refused = api::put(at, alice, &turned).await.refused(403, "FORBIDDEN");
+    assert_eq!(refused["error"], "Forbidden: only administrators can change email");
 
-    api::request_reset(server.address, "mallory@example.com").await.succeeded(200);
-    api::request_reset(server.address, "alice@example.com").await.succeeded(200);
-    server.deliver_mail().await;
+    api::request_reset(at, "mallory@example.com").await.succeeded(200);
+    server.clock.advance(chrono::Duration::seconds(1));
+    api::request_reset(at, "alice@example.com").await.succeeded(200);
 
-    let recipients: Vec<_> = server.mailer.sent().iter().map(|mail| mail.to.to_string()).collect();
-    assert_eq!(recipients, ["alice@example.com"]);
+    // The worker takes the oldest first.
+    server.next_token("alice@example.com").await;
+    assert_eq!(server.mailer.sent().len(), 1);
 }
 
 /// Fault 9, as administrators meet it: what was mailed to the old address must not outlive the change.

@@ -91,16 +91,16 @@ async fn what_get_returns_is_a_valid_put() {
 async fn a_put_keeps_roles_and_status_and_lets_nobody_set_the_times() {
     let server = TestServer::start().await;
     let at = server.address;
-    let plain = with(user("diana_admin"), json!({"email": "diana@example.com"}));
+    let plain = with(user("charlie_go"), json!({"email": "charlie@example.com"}));
 
-    let kept = api::put(at, 4, &plain).await.succeeded(200)["data"].clone();
-    assert_eq!((&kept["roles"], &kept["active"]), (&json!(["user", "admin"]), &json!(true)));
+    let kept = api::put(at, 3, &plain).await.succeeded(200)["data"].clone();
+    assert_eq!((&kept["roles"], &kept["active"]), (&json!(["user", "developer", "mentor"]), &json!(true)));
     assert_eq!(kept["created_at"], "2026-01-01T00:00:00Z");
-    api::put(at, 4, &with(plain.clone(), json!({"active": false}))).await.succeeded(200);
-    assert_eq!(api::put(at, 4, &plain).await.succeeded(200)["data"]["active"], false);
+    api::put(at, 3, &with(plain.clone(), json!({"active": false}))).await.succeeded(200);
+    assert_eq!(api::put(at, 3, &plain).await.succeeded(200)["data"]["active"], false);
 
     for member in ["created_at", "updated_at"] {
-        let body = api::put(at, 4, &with(plain.clone(), json!({member: "1999-12-31T00:00:00Z"}))).await;
+        let body = api::put(at, 3, &with(plain.clone(), json!({member: "1999-12-31T00:00:00Z"}))).await;
         let body = body.refused(400, "VALIDATION_ERROR");
         assert_eq!(body["details"]["fields"], json!({member: [format!("{member} cannot be changed")]}));
     }

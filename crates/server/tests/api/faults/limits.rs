@@ -1,18 +1,15 @@
 //! Fault 12 and fault 32: no limit of requests, and one that believed whatever address a client made up.
 
-use std::{collections::BTreeSet, num::NonZeroU32};
+use std::collections::BTreeSet;
 
-use denizen_handlers::{HandlerSettings, RateLimit};
-
+use denizen_server::config::{RATE_BURST, RATE_LIMIT};
 use serde_json::Value;
 
-use crate::support::{api, http::Request, strangers::StrangersServer};
+use crate::support::{TestServer, api, http::Request};
 
 /// A server that lets an address make five requests at once, and then one per second.
-async fn limited() -> StrangersServer {
-    let [once, burst] = [1, 5].map(|number| NonZeroU32::new(number).unwrap());
-    let rate_limit = Some(RateLimit::per_address(once, burst));
-    StrangersServer::start_with(HandlerSettings { rate_limit, ..HandlerSettings::default() }).await
+async fn limited() -> TestServer {
+    TestServer::start_in_production(&[(&RATE_LIMIT, "1"), (&RATE_BURST, "5")]).await
 }
 
 /// Far more requests than are allowed, unless sending them took most of a minute.
@@ -54,7 +51,8 @@ async fn made_up_addresses_are_one_address() {
 async fn a_limit_does_not_tell_whether_an_address_is_known() {
     let mut answers = Vec::new();
     for email in ["alice@example.com", "nobody@example.com"] {
-        let server = StrangersServer::start().await;
+        let server = TestServer::start_in_production(&[]).await;
+        server.enrol("alice").await;
         api::request_reset(server.address, email).await.succeeded(200);
         let refused = api::request_reset(server.address, email).await;
         let mut body = refused.refused(429, "RATE_LIMITED");
@@ -71,7 +69,7 @@ async fn a_limit_does_not_tell_whether_an_address_is_known() {
 
 #[tokio::test]
 async fn tokens_cannot_be_tried_without_end() {
-    let server = StrangersServer::start().await;
+    let server = TestServer::start_in_production(&[]).await;
     for number in 0..30 {
         let answer = api::reset(server.address, &format!("{number:064x}"), "correct horse battery").await;
         answer.refused(400, "PASSWORD_RESET_FAILED");

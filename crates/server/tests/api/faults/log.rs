@@ -14,9 +14,10 @@ use crate::support::{
     socket::Socket,
 };
 
-/// The lines in which the log tells of requests.
+/// The lines in which the log tells of requests, after that of the sign-in with which every test begins.
 fn access_lines(log: &[String]) -> Vec<&str> {
-    log.iter().filter_map(|line| line.split_once(" denizen::access ").map(|(_, line)| line)).collect()
+    let lines = log.iter().filter_map(|line| line.split_once(" denizen::access ").map(|(_, line)| line));
+    lines.skip_while(|line| !line.starts_with("POST /api/auth/login ")).skip(1).collect()
 }
 
 /// Fault 14: `X-Debug: true` from anybody made the log show all headers. And other secrets of a request that a log
@@ -30,15 +31,19 @@ async fn secrets_of_requests_are_not_logged() {
     let secretive = |request: Request| {
         request
             .header("X-Debug", "true")
-            .header("Authorization", "Bearer hush-authorization")
-            .header("Cookie", "session=hush-cookie")
+            .header("Proxy-Authorization", "Bearer hush-authorization")
+            .header("Cookie", "denizen_session=hush-cookie")
     };
     let with_password = with(user("somebody"), json!({"password": "hush-password"}));
+    let session = api::token_of(at, "alice_dev").await;
     for (request, status) in [
         (secretive(Request::get("/api/users?search=hush-query")), 200),
         (secretive(Request::get("/api/users/1?token=hush-token")), 400),
         (secretive(Request::get("/api/users?hush-parameter=1")), 400),
         (secretive(Request::get("/reset-password?token=hush-token")), 400),
+        (secretive(Request::get("/api/users").bearer("hush-bearer")), 401),
+        (secretive(Request::get("/api/users").anonymous()), 401),
+        (secretive(Request::get("/api/users/1").bearer(&session)), 200),
         (secretive(Request::post("/api/users")).json(&with_password), 201),
         (
             secretive(Request::post("/api/users")).json(&json!({"password": 1, "hush-member": "hush-value"})),
@@ -47,14 +52,19 @@ async fn secrets_of_requests_are_not_logged() {
         (secretive(api::reset_request("hush-token", "hush-password")), 400),
         (secretive(api::reset_request("hush-token", "hush")), 400),
     ] {
-        assert_eq!(request.send(at).await.status, status);
+        assert_eq!(request.send(at).await.status, status, "{request:?}");
+    }
+    // People type passwords where their names belong.
+    for (login, password) in [("hush-login", "hush-password"), ("alice_dev", "hush-password")] {
+        api::login(at, login, password).await.refused(401, "INVALID_CREDENTIALS");
     }
 
     let log = process.stop().await;
 
-    assert_eq!(access_lines(&log).len(), 8);
-    assert!(access_lines(&log)[0].starts_with("GET /api/users 200 "), "without its query: {log:#?}");
-    let told: Vec<_> = log.iter().filter(|line| line.to_lowercase().contains("hush")).collect();
+    assert_eq!(access_lines(&log).len(), 14);
+    assert!(access_lines(&log)[1].starts_with("GET /api/users 200 "), "without its query: {log:#?}");
+    let secret = |line: &&String| line.to_lowercase().contains("hush") || line.contains(&session);
+    let told: Vec<_> = log.iter().filter(secret).collect();
     assert!(told.is_empty(), "{told:#?}");
 }
 
@@ -146,7 +156,7 @@ async fn no_request_is_served_without_an_address() {
 async fn what_is_no_frame_is_no_error() {
     let folder = TempDir::new().unwrap();
     let process = Process::start(folder.path()).await;
-    let mut socket = Socket::open(process.address, "somebody").await;
+    let mut socket = Socket::open_as(process.address, &api::token_of(process.address, "alice_dev").await).await;
     // A ping in parts (RFC 6455, section 5.5), masked with zeros.
     socket.write(&[0x09, 0x80, 0, 0, 0, 0]).await;
     assert_eq!(socket.closed().await.0, 1002);

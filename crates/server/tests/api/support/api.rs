@@ -29,10 +29,32 @@ pub async fn login(at: SocketAddr, login: &str, password: &str) -> Response {
     Request::post("/api/auth/login").anonymous().json(&body).send(at).await
 }
 
+/// Opens a session; gives its token.
+pub async fn session(at: SocketAddr, login: &str, password: &str) -> String {
+    token_in(&self::login(at, login, password).await)
+}
+
 /// The session token of whoever has this login and the password of the sample users.
 pub async fn token_of(at: SocketAddr, login: &str) -> String {
-    let answer = self::login(at, login, SAMPLE_PASSWORD).await.succeeded(200);
+    session(at, login, SAMPLE_PASSWORD).await
+}
+
+/// The session token in the answer to a sign-in, or to a change of password.
+#[track_caller]
+pub fn token_in(answer: &Response) -> String {
+    let answer = answer.succeeded(200);
     answer["data"]["token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+}
+
+/// Whether the token still opens a session.
+pub async fn is_open(at: SocketAddr, token: &str) -> bool {
+    let response = Request::get("/api/auth/session").bearer(token).send(at).await;
+    if response.status == 200 {
+        response.succeeded(200);
+        return true;
+    }
+    response.refused(401, "UNAUTHENTICATED");
+    false
 }
 
 /// From now on, requests are those of the sample administrator, if the server has one.
@@ -109,6 +131,8 @@ impl Response {
         assert_eq!(body["code"], code, "{body}");
         assert!(body["error"].as_str().is_some_and(|error| !error.is_empty()), "{body}");
         assert_eq!(self.header("Allow").is_some(), status == 405, "Allow on {status}");
+        let challenge = self.header("WWW-Authenticate");
+        assert_eq!(challenge.is_some_and(|it| it.starts_with("Bearer ")), status == 401, "challenge on {status}");
         let retry = self.header("Retry-After").map(str::parse::<u32>);
         assert_eq!(
             retry.is_some_and(|seconds| seconds.is_ok()),

@@ -4,8 +4,8 @@ pub mod api;
 pub mod failing_store;
 pub mod http;
 pub mod process;
+pub mod production;
 pub mod socket;
-pub mod strangers;
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -23,7 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 const IN_MEMORY: [(&Setting, &str); 1] = [(&DATABASE, "memory:")];
 
-/// A server in the development profile, on a database file of its own. It stops when it is dropped.
+/// A server, in the development profile unless its start says otherwise. It stops when it is dropped.
+///
+/// In development, requests that do not say in whose name they are sent are those of the sample administrator.
 pub struct TestServer {
     pub address: SocketAddr,
     pub clock: Arc<FixedClock>,
@@ -45,22 +47,29 @@ impl TestServer {
         let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
         let mut server = Self::start_with(&[(&DATABASE, &database)], Overrides::default()).await;
         server.folder = Some(folder);
+        api::act_as_administrator(server.address).await;
         server
     }
 
     /// On a store that the test brings.
     pub async fn start_on(store: Arc<dyn Store>) -> Self {
-        Self::start_with(&IN_MEMORY, Overrides { store: Some(store), ..Overrides::default() }).await
+        Self::start_in_memory(&[], Overrides { store: Some(store), ..Overrides::default() }).await
     }
 
     /// In memory, with a task service that the test brings.
     pub async fn start_with_tasks(tasks: Arc<dyn TaskService>) -> Self {
-        Self::start_with(&IN_MEMORY, Overrides { tasks: Some(tasks), ..Overrides::default() }).await
+        Self::start_in_memory(&[], Overrides { tasks: Some(tasks), ..Overrides::default() }).await
     }
 
     /// In memory, with these settings.
     pub async fn start_configured(settings: &[(&'static Setting, &str)]) -> Self {
-        Self::start_with(&[&IN_MEMORY, settings].concat(), Overrides::default()).await
+        Self::start_in_memory(settings, Overrides::default()).await
+    }
+
+    async fn start_in_memory(settings: &[(&'static Setting, &str)], overrides: Overrides) -> Self {
+        let server = Self::start_with(&[&IN_MEMORY, settings].concat(), overrides).await;
+        api::act_as_administrator(server.address).await;
+        server
     }
 
     /// With clock, mailer and hashing for tests, whatever the overrides say of these.
@@ -83,7 +92,8 @@ impl TestServer {
             // Also when the sender is dropped with the test.
             let _ = stopped.await;
         }));
-        api::act_as_administrator(address).await;
+        // The address may have been another server's.
+        http::act_as(address, None);
         Self { address, clock, mailer, folder: None, stop: Some(stop), running }
     }
 

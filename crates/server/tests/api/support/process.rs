@@ -55,11 +55,11 @@ impl Process {
         Self::listening(denizen(folder, &[&["--bind", "127.0.0.1:0"], arguments].concat())).await
     }
 
-    /// On a disk that is full when a file has half a mebibyte or one; shells disagree about the unit.
+    /// On a disk that is full when a file has one mebibyte or two; shells disagree about the unit.
     pub async fn start_on_small_disk(folder: &Path) -> Self {
         let mut command = Command::new("sh");
         // Without the trap the kernel would end the process, where a full disk only fails the write.
-        command.args(["-c", "trap '' XFSZ; ulimit -f 1536; exec \"$0\" --bind 127.0.0.1:0"]);
+        command.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" --bind 127.0.0.1:0"]);
         command.arg(env!("CARGO_BIN_EXE_denizen")).current_dir(folder).env_clear().kill_on_drop(true);
         Self::listening(command).await
     }

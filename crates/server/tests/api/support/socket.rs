@@ -9,7 +9,10 @@ use tokio::{
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
-use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
 
 use super::{PATIENCE, http::Request};
 
@@ -29,6 +32,15 @@ impl Socket {
     /// Connects under this name. From here on the service counts it as connected.
     pub async fn open(at: SocketAddr, name: &str) -> Self {
         Self::open_on(patient(TcpStream::connect(at)).await, name).await
+    }
+
+    /// Connects whoever has this session token.
+    pub async fn open_as(at: SocketAddr, token: &str) -> Self {
+        let mut request = format!("ws://{at}/ws").into_client_request().expect("a request");
+        let bearer = format!("Bearer {token}").parse().expect("a header");
+        request.headers_mut().insert("Authorization", bearer);
+        let stream = patient(TcpStream::connect(at)).await;
+        Self(patient(client_async(request, stream)).await.0)
     }
 
     /// One whose side of the network holds as little as possible of what it does not read.

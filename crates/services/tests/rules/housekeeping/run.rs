@@ -139,8 +139,10 @@ async fn it_stops_in_the_middle_of_much_to_remove() {
     house.world.clock.advance(Duration::days(366));
     let (stop, stopped) = watch::channel(false);
     house.world.before_next_commit(async move { stop.send(true).unwrap() });
+    house.world.store.reset();
     house.keeper.run(stopped).await;
-    assert_eq!(house.world.audit().await.len(), 1_500);
+    assert_eq!(house.world.store.calls("commit"), 1);
+    assert!(!house.world.audit().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

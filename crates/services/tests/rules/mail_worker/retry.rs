@@ -3,6 +3,7 @@
 use chrono::Duration;
 use denizen_services::{
     Clock as _, MailError, MailMessage,
+    defaults::ServiceSettings,
     store::{AuditKind, MailKind, NewMailJob, StoreError, UnitOfWork, Units as _},
 };
 
@@ -29,17 +30,17 @@ async fn deliver_when_due(world: &World) {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_not_sent_is_kept_with_the_reason_and_tried_again_after_a_second() {
+async fn a_mail_that_is_not_sent_is_kept_with_the_reason_and_tried_again_after_a_second_and_a_bit() {
     let world = world_with_request().await;
     world.mailer.fail_next(1, no_connection());
     assert_eq!(world.deliver_mail().await, 1);
     let job = world.only_job().await;
     assert_eq!((job.attempts, job.dead), (1, false));
     assert_eq!(job.reason.as_deref(), Some("mail not sent yet: no connection"));
-    assert_eq!(job.due_at, world.clock.now() + Duration::seconds(1));
-    world.clock.advance(Duration::microseconds(999_999));
+    assert!((1_000..=1_250).contains(&(job.due_at - world.clock.now()).num_milliseconds()), "{job:?}");
+    world.clock.set(job.due_at - Duration::microseconds(1));
     assert_eq!(world.deliver_mail().await, 0);
-    world.clock.advance(Duration::microseconds(1));
+    world.clock.set(job.due_at);
     assert_eq!(world.deliver_mail().await, 1);
     assert_eq!((world.mailer.sent_to(ALICE).len(), world.jobs().await), (1, Vec::new()));
 }
@@ -62,20 +63,76 @@ async fn each_attempt_mints_a_token_and_only_the_newest_works() {
 }
 
 #[tokio::test]
-async fn the_delay_doubles_from_a_second_to_six_hours_until_the_twentieth_failure() {
+async fn the_delay_doubles_from_a_second_to_six_hours_with_up_to_a_quarter_more() {
     let world = world_with_request().await;
-    world.mailer.fail_next(20, no_connection());
-    for failures in 1..20 {
+    world.mailer.fail_next(18, no_connection());
+    let mut surpluses = Vec::new();
+    for failures in 1..=18 {
         deliver_when_due(&world).await;
         let job = world.only_job().await;
-        let delay = (1 << (failures - 1)).min(6 * 60 * 60);
-        assert_eq!((job.attempts, job.due_at - world.clock.now()), (failures, Duration::seconds(delay)));
-        assert!(!job.dead);
+        let least = Duration::seconds((1 << (failures - 1)).min(6 * 60 * 60));
+        let surplus = job.due_at - world.clock.now() - least;
+        assert!((Duration::zero()..=least / 4).contains(&surplus), "{surplus} after {failures}");
+        assert_eq!((job.attempts, job.dead), (failures, false));
+        surpluses.push(surplus.num_microseconds().unwrap() * 100 / least.num_microseconds().unwrap());
     }
-    deliver_when_due(&world).await;
+    // Not the same each time, or it would keep nobody apart.
+    assert!(surpluses.iter().min().unwrap() + 5 < *surpluses.iter().max().unwrap(), "{surpluses:?}");
+}
+
+#[tokio::test]
+async fn a_mail_is_tried_until_it_is_two_days_old_and_then_given_up_with_the_reason() {
+    let world = world_with_request().await;
+    let asked_at = world.clock.now();
+    world.mailer.fail_next(100, no_connection());
+    while !world.only_job().await.dead {
+        deliver_when_due(&world).await;
+    }
+    assert_eq!(world.clock.now() - asked_at, Duration::days(2));
     let job = world.only_job().await;
-    assert_eq!((job.attempts, job.dead), (20, true));
     assert_eq!(job.reason.as_deref(), Some("mail not sent yet: no connection"));
+    world.clock.advance(Duration::days(400));
+    assert_eq!(world.deliver_mail().await, 0);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_too_old_when_it_is_first_tried_is_tried_once() {
+    for fails in [false, true] {
+        let world = world_with_request().await;
+        world.clock.advance(Duration::days(3));
+        world.mailer.fail_next(usize::from(fails), no_connection());
+        assert_eq!(world.deliver_mail().await, 1);
+        let dead: Vec<_> = world.jobs().await.into_iter().map(|job| job.dead).collect();
+        assert_eq!((world.mailer.sent().len(), dead), if fails { (0, vec![true]) } else { (1, vec![]) });
+    }
+}
+
+#[tokio::test]
+async fn a_dead_mail_that_an_operator_wants_is_tried_again_however_old_it_is() {
+    let world = world_with_request().await;
+    world.clock.advance(Duration::days(3));
+    world.mailer.fail_next(1, no_connection());
+    world.deliver_mail().await;
+    let job = world.only_job().await;
+    assert!(job.dead);
+    world.store.commit(UnitOfWork::new().retry_mail(job.id, world.clock.now())).await.unwrap();
+    assert_eq!((world.deliver_mail().await, world.mailer.sent_to(ALICE).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn the_age_at_which_mails_are_given_up_is_that_of_the_settings() {
+    let settings = ServiceSettings { mail_max_age: Duration::seconds(3), ..ServiceSettings::default() };
+    let world = World::with(settings);
+    world.create("alice").await;
+    world.request_reset(ALICE).await;
+    world.mailer.fail_next(100, no_connection());
+    let mut attempts = 0;
+    while !world.only_job().await.dead {
+        deliver_when_due(&world).await;
+        attempts += 1;
+    }
+    // At once, after a second, and after three.
+    assert_eq!(attempts, 3);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 use std::time::Duration as StdDuration;
 
 use chrono::Duration;
-use denizen_services::store::StoreError;
+use denizen_services::{defaults::ServiceSettings, store::StoreError};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -92,7 +92,10 @@ async fn what_becomes_due_without_a_commit_is_found_within_a_second() {
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_is_told_to_stop_ends_after_the_current_mail_and_leaves_the_rest_to_others() {
-    let world = world_of(&["alice", "bob", "carol"]).await;
+    let world = World::with(ServiceSettings { mail_workers: 1, ..ServiceSettings::default() });
+    for name in ["alice", "bob", "carol"] {
+        world.create(name).await;
+    }
     for name in ["alice", "bob", "carol"] {
         world.request_reset(&format!("{name}@example.com")).await;
     }

@@ -150,6 +150,7 @@ async fn of_two_connections_that_cannot_both_be_true_the_older_one_ends() {
     let (mut alice, mut bob) = (connect(1, "alice", "user"), connect(2, "bob", "user"));
     let mut alicia = connect(1, "alicia", "user");
     assert!(is_revoked(&mut alice), "Alice has another name now");
+    assert_eq!(chat.connected(), ["alicia", "bob"]);
     let mut namesake = connect(3, "Alicia", "user");
     assert!(is_revoked(&mut alicia), "and somebody else has hers");
     let mut admin = connect(3, "Alicia", ADMIN_ROLE);

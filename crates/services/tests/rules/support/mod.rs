@@ -1,5 +1,6 @@
 //! A world to try the rules in: every port is a stand-in, and time moves when a test says so.
 
+mod accounts;
 mod interruptions;
 pub mod log;
 mod requests;
@@ -12,13 +13,16 @@ use std::sync::Arc;
 use denizen_models::PasswordPolicy;
 use denizen_services::{
     MailWorker,
-    defaults::{DefaultUserService, Disclosure, Limits, Ports, ServiceSettings},
+    defaults::{
+        DefaultAuthService, DefaultUserService, Disclosure, Limits, Ports, RegistrationMode, ServiceSettings,
+    },
     memory::InMemoryStore,
     store::Store,
 };
 use denizen_testkit::{CountingStore, FixedClock, InsecureTestHasher, RecordingMailer};
 
 pub use self::{
+    accounts::Entered,
     interruptions::InterruptedMailer,
     requests::{
         NEW_PASSWORD, OLD_PASSWORD, administrator, failing_members, from, member, new_user, replacement,
@@ -36,6 +40,7 @@ fn settings() -> ServiceSettings {
 #[derive(Clone)]
 pub struct World {
     pub users: Arc<DefaultUserService>,
+    pub auth: Arc<DefaultAuthService>,
     pub worker: Arc<MailWorker>,
     /// Counts what this process asks of the store.
     pub store: Arc<CountingStore>,
@@ -57,6 +62,16 @@ impl World {
     /// An empty world in which the answers are those of the tutorial.
     pub fn tutorial() -> Self {
         Self::with(ServiceSettings { disclosure: Disclosure::Tutorial, ..settings() })
+    }
+
+    /// An empty world in which strangers may sign up.
+    pub fn open(disclosure: Disclosure) -> Self {
+        Self::with(ServiceSettings { disclosure, registration: RegistrationMode::Open, ..settings() })
+    }
+
+    /// An empty world in which whoever is given no password is invited.
+    pub fn inviting() -> Self {
+        Self::with(ServiceSettings { registration: RegistrationMode::Invite, ..settings() })
     }
 
     /// An empty world in which this many mails for strangers may wait.
@@ -85,13 +100,18 @@ impl World {
 
     /// The same world as another process sees it: same store, clock and post, but services and worker of its own.
     pub fn rival(&self) -> Self {
+        self.rival_with(self.settings.clone())
+    }
+
+    /// The same, with settings of its own.
+    pub fn rival_with(&self, settings: ServiceSettings) -> Self {
         Self::assemble(
             self.interrupted.inner(),
             self.clock.clone(),
             self.hasher.clone(),
             self.tokens.clone(),
             self.sending.clone(),
-            self.settings.clone(),
+            settings,
         )
     }
 
@@ -113,6 +133,7 @@ impl World {
         };
         Self {
             users: Arc::new(DefaultUserService::new(ports.clone(), settings.clone())),
+            auth: Arc::new(DefaultAuthService::new(ports.clone(), settings.clone())),
             worker: Arc::new(MailWorker::new(ports, settings.clone(), sending.clone())),
             store,
             clock,

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use denizen_models::{
-    ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, UpdateUserRequest, User, UserId, ValidationErrors,
+    ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, UpdateUserRequest, User, UserId, Username,
+    ValidationErrors,
 };
 use denizen_services::{AccessContext, Actor, store::SessionId};
 
@@ -41,7 +42,8 @@ pub fn administrator(id: UserId) -> AccessContext {
 }
 
 fn signed_in(id: UserId, role: &str) -> AccessContext {
-    let actor = Actor::User { id, session: SessionId(1), roles: vec![role.to_owned()] };
+    let username = Username::parse(&format!("user_{id}")).expect("a user name");
+    let actor = Actor::User { id, username, session: SessionId(1), roles: vec![role.to_owned()] };
     AccessContext { actor, ..from(&format!("request of {id}")) }
 }
 

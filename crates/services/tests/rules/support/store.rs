@@ -14,6 +14,9 @@ pub type InterruptedStore = HookedStore<StoreInterruptions>;
 pub struct StoreInterruptions {
     pub before_commit: Interruptions<StoreError>,
     pub before_lease: Interruptions<StoreError>,
+    pub before_finish: Interruptions<StoreError>,
+    pub before_touch: Interruptions<StoreError>,
+    pub before_credentials: Interruptions<StoreError>,
 }
 
 #[async_trait]
@@ -24,6 +27,9 @@ impl StoreHook for StoreInterruptions {
             // To be counted comes before every decision.
             "commit" if changes.all(|change| matches!(change, Change::TakeFromBucket { .. })) => Ok(()),
             "commit" => self.before_commit.next().await,
+            "finish_mail" => self.before_finish.next().await,
+            "touch_sessions" => self.before_touch.next().await,
+            "find_credentials" => self.before_credentials.next().await,
             "lease_mail" => self.before_lease.next().await,
             _ => Ok(()),
         }

@@ -182,6 +182,14 @@ impl World {
         });
     }
 
+    /// Between the reading of a user and that of the password.
+    pub fn before_next_credentials(&self, event: impl Future<Output = ()> + Send + 'static) {
+        self.interrupted.hook.before_credentials.add(async {
+            event.await;
+            Ok(())
+        });
+    }
+
     /// Nobody's commit goes ahead before this many are decided.
     pub fn hold_commits_until_there_are(&self, crowd: usize) {
         let barrier = Arc::new(Barrier::new(crowd));
@@ -195,6 +203,14 @@ impl World {
 
     pub fn fail_next_commit(&self, error: StoreError) {
         self.interrupted.hook.before_commit.add(async { Err(error) });
+    }
+
+    pub fn fail_next_finish(&self, error: StoreError) {
+        self.interrupted.hook.before_finish.add(async { Err(error) });
+    }
+
+    pub fn fail_next_touch(&self, error: StoreError) {
+        self.interrupted.hook.before_touch.add(async { Err(error) });
     }
 
     pub fn fail_next_lease(&self, error: StoreError) {

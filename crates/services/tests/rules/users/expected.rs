@@ -42,7 +42,9 @@ const DELETE: Change = |world, context, user, expected| {
             Ok(()) => End::Done,
             Err(DeleteUserError::NotFound(_)) => End::NotFound,
             Err(DeleteUserError::Unexpected(error)) => End::Unexpected(error),
-            Err(error @ DeleteUserError::Store(_)) => End::Other(error.to_string()),
+            Err(error @ (DeleteUserError::LastAdministrator | DeleteUserError::Store(_))) => {
+                End::Other(error.to_string())
+            }
         }
     })
 };
@@ -201,10 +203,12 @@ async fn a_deletion_that_excludes_old_states_is_decided_anew_and_gives_up_in_the
 }
 
 #[tokio::test]
-async fn a_deletion_that_expects_nothing_reads_nothing() {
+async fn a_deletion_that_expects_nothing_is_decided_anew_when_the_user_changes_meanwhile() {
     let world = World::new();
     let alice = world.create("alice").await;
     world.store.reset();
+    let rival = world.rival();
+    world.before_next_commit(async move { rival.switch_off(alice.id).await });
     world.delete(alice.id).await;
-    assert_eq!((world.store.user_reads(), world.store.calls("commit")), (0, 1));
+    assert_eq!((world.find(alice.id).await, world.store.calls("commit")), (None, 2));
 }

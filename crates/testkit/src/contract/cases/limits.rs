@@ -167,6 +167,15 @@ pub async fn a_forgotten_bucket_makes_room(store: Arc<dyn Store>) {
     }
 }
 
+pub async fn a_forgotten_bucket_that_is_taken_from_again_is_kept_as_long_as_others(store: Arc<dyn Store>) {
+    commit(&store, take(1, ONE_AN_HOUR, at(0)).forget_bucket(bucket(1))).await;
+    commit(&store, take(1, ONE_AN_HOUR, at(1000))).await;
+    // Those that are full by now are forgotten.
+    commit(&store, take(2, ONE_AN_HOUR, at(3700))).await;
+    commit(&store, take(3, ONE_AN_HOUR, at(3700))).await;
+    assert_eq!(refusal(&store, take(1, ONE_AN_HOUR, at(3700))).await, limited(Duration::seconds(900)));
+}
+
 pub async fn takers_who_race_get_no_more_than_there_is(store: Arc<dyn Store>) {
     let seven = Quota::new(7, Duration::seconds(1));
     let taken = race(&store, 50, |_| take(1, seven, at(0)), limited(Duration::seconds(1))).await;

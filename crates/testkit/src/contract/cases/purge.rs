@@ -79,6 +79,7 @@ pub async fn what_expires_is_removed_from_the_instant_on(store: Arc<dyn Store>) 
     assert_eq!(purge(&store, expired(at(60))).await, 0);
     let consume = UnitOfWork::new().consume_token(alice.id, RESET, hash(1), at(1));
     assert_eq!(refusal(&store, consume).await, TOKEN_GONE);
+    assert_eq!(commit(&store, UnitOfWork::new().revoke_tokens(alice.id)).await, [Outcome::Count(0)]);
     commit(&store, all_expiring(alice.id, 1, at(90))).await;
     assert!(token(&store, hash(1)).await.is_some(), "there can be new ones");
     assert_eq!(user(&store, alice.id).await, alice);

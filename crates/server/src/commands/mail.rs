@@ -1,0 +1,150 @@
+//! `denizen mail …`
+
+use std::{fmt::Write as _, sync::Arc};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Subcommand;
+use denizen_models::{EmailAddress, MailJobResponse, MailJobState};
+use denizen_services::{
+    Clock as _, Mail, MailJobListQuery, MailJobService as _, MailMessage, SystemClock,
+    defaults::DefaultMailJobService, store::MailJobId,
+};
+
+use super::{Office, Refusal};
+use crate::{config::Config, logging::one_line};
+
+/// What to do with mails.
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+pub enum MailCommand {
+    /// Of the queue.
+    #[command(flatten)]
+    Queue(QueueCommand),
+    /// Send a test mail as the server would, and say what the mail server thinks of it.
+    Test {
+        /// To whom.
+        address: String,
+    },
+}
+
+/// What to do with mails that are not sent yet.
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+pub enum QueueCommand {
+    /// List the mails that are still to be sent and those that were given up, oldest first.
+    List {
+        /// Only those that were given up.
+        #[arg(long)]
+        dead: bool,
+    },
+    /// Let the server try a mail again, now.
+    Retry {
+        /// The number in the list.
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+    /// Give a mail up, and forget it.
+    Drop {
+        /// The number in the list.
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+}
+
+impl MailCommand {
+    pub(super) async fn run(self, config: &Config) -> Result<String, Refusal> {
+        match self {
+            Self::Test { address } => test(config, &address).await,
+            Self::Queue(command) => {
+                let office = Office::open(config)?;
+                let result = command.run(&office).await;
+                office.close(result).await
+            }
+        }
+    }
+}
+
+impl QueueCommand {
+    async fn run(self, office: &Office) -> Result<String, Refusal> {
+        let jobs = DefaultMailJobService::new(office.ports.clone());
+        match self {
+            Self::List { dead } => list(office, &jobs, dead.then_some(MailJobState::Dead)).await,
+            Self::Retry { id } => {
+                jobs.retry_mail_job(&office.context, MailJobId(id)).await?;
+                Ok(format!("mail {id} is due; the server sends it\n"))
+            }
+            Self::Drop { id } => {
+                jobs.drop_mail_job(&office.context, MailJobId(id)).await?;
+                Ok(format!("mail {id} is dropped\n"))
+            }
+        }
+    }
+}
+
+async fn test(config: &Config, address: &str) -> Result<String, Refusal> {
+    let to = EmailAddress::parse(address).map_err(Refusal::usage)?;
+    let clock = Arc::new(SystemClock);
+    let at = clock.now();
+    let mailer = denizen_mail::connect(config.mail_settings(config.bind), clock)?;
+    let id = format!("test.{:x}", at.timestamp_micros());
+    let mail = Mail { id, to, name: String::new(), message: MailMessage::Test { at } };
+    // What a mail server says may hold anything.
+    mailer.send(&mail).await.map_err(|error| Refusal::state(one_line(&error.to_string())))?;
+    Ok(format!("the test mail to {} is on its way\n", mail.to))
+}
+
+async fn list(
+    office: &Office,
+    jobs: &DefaultMailJobService,
+    state: Option<MailJobState>,
+) -> Result<String, Refusal> {
+    let mut query = MailJobListQuery { state, limit: Some(200), cursor: None };
+    let mut rows =
+        vec![["ID", "KIND", "STATE", "TRIED", "ASKED FOR", "DUE", "TO", "LAST FAILURE"].map(str::to_owned)];
+    loop {
+        let page = jobs.list_mail_jobs(&office.context, &query).await?;
+        rows.extend(page.jobs.iter().map(row));
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() {
+            return Ok(table(&rows));
+        }
+    }
+}
+
+fn row(job: &MailJobResponse) -> [String; 8] {
+    let user = job.user_id.map(|id| format!("user {id}"));
+    let to = [user, job.address.clone()].into_iter().flatten().collect::<Vec<_>>().join(" at ");
+    let due = match job.state {
+        MailJobState::Waiting => second(job.due_at),
+        MailJobState::Dead => "never".to_owned(),
+    };
+    [
+        job.id.to_string(),
+        job.kind.to_owned(),
+        job.state.as_str().to_owned(),
+        job.attempts.to_string(),
+        second(job.requested_at),
+        due,
+        to,
+        one_line(job.reason.as_deref().unwrap_or("")),
+    ]
+}
+
+fn second(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Columns as wide as what stands in them, two blanks apart.
+fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            // Writing to a `String` cannot fail.
+            let _infallible = write!(line, "{cell:width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

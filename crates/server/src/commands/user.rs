@@ -1,0 +1,118 @@
+//! `denizen user …`
+
+use clap::{Args, Subcommand};
+use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, ValidationErrors};
+use denizen_services::{
+    CreateUserError, UserService as _,
+    defaults::{DefaultUserService, RegistrationMode},
+};
+
+use super::{Office, Refusal, password};
+use crate::config::Config;
+
+/// What to do with users.
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+pub enum UserCommand {
+    /// Create a user, who can sign in at once.
+    ///
+    /// The password is read from standard input with --password-stdin, or asked for at a terminal. Without one, the user
+    /// is invited by mail to choose it, unless registration is closed.
+    Create(CreateUser),
+}
+
+/// Which user to create.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct CreateUser {
+    #[command(flatten)]
+    identity: Identity,
+    /// The first name; the user name if it is left out.
+    #[arg(long, value_name = "NAME")]
+    first_name: Option<String>,
+    /// The last name; the user name if it is left out.
+    #[arg(long, value_name = "NAME")]
+    last_name: Option<String>,
+    /// Make the user an administrator.
+    #[arg(long)]
+    admin: bool,
+    /// Take the first line of standard input for the password.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// What nobody else may have.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// The user name.
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+    /// The e-mail address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: String,
+}
+
+impl Identity {
+    /// A user of this name, in whose place nobody has said more.
+    pub fn request(self, admin: bool) -> CreateUserRequest {
+        let roles = if admin { vec![DEFAULT_ROLE, ADMIN_ROLE] } else { vec![DEFAULT_ROLE] };
+        CreateUserRequest {
+            first_name: self.username.clone(),
+            last_name: self.username.clone(),
+            username: self.username,
+            email: self.email,
+            roles: Some(roles.into_iter().map(str::to_owned).collect()),
+            ..CreateUserRequest::default()
+        }
+    }
+}
+
+impl CreateUser {
+    pub(super) async fn run(self, config: &Config) -> Result<String, Refusal> {
+        let password =
+            if self.password_stdin { Some(password::from_stdin()?) } else { password::from_terminal()? };
+        if password.is_none() && config.registration == RegistrationMode::Closed {
+            return Err(Refusal::usage(
+                "a user needs a password here, because nobody is invited by mail while registration is closed; pass \
+                 --password-stdin, or let `denizen setup-link` print a link for an administrator",
+            ));
+        }
+        let office = Office::open(config)?;
+        let result = self.create(&office, password).await;
+        office.close(result).await
+    }
+
+    async fn create(self, office: &Office, password: Option<Secret>) -> Result<String, Refusal> {
+        let is_invited = password.is_none();
+        let request = self.identity.request(self.admin);
+        let request = CreateUserRequest {
+            first_name: self.first_name.unwrap_or(request.first_name),
+            last_name: self.last_name.unwrap_or(request.last_name),
+            password,
+            ..request
+        };
+        let users = DefaultUserService::new(office.ports.clone(), office.settings.clone());
+        let user = users.create_user(&office.context, request).await.map_err(refusal)?;
+        let invited = if is_invited {
+            format!("; the server mails an invitation to {}", user.values.email)
+        } else {
+            String::new()
+        };
+        Ok(format!("user {} created with ID {}{invited}\n", user.values.username, user.id))
+    }
+}
+
+/// Everything that is wrong with what the operator wrote, or the one thing that is wrong with the rest.
+pub(super) fn refusal(error: CreateUserError) -> Refusal {
+    match error {
+        CreateUserError::Validation(errors) => Refusal::usage(listed(&errors)),
+        CreateUserError::Forbidden
+        | CreateUserError::UsernameTaken(_)
+        | CreateUserError::EmailTaken(_)
+        | CreateUserError::Hash(_)
+        | CreateUserError::Store(_) => error.into(),
+    }
+}
+
+fn listed(errors: &ValidationErrors) -> String {
+    let reasons: String = errors.iter().map(|error| format!("\n- {error}")).collect();
+    format!("the user cannot be created:{reasons}")
+}

@@ -1,0 +1,5 @@
+//! Who may do what.
+
+mod directory;
+mod matrix;
+mod members;

@@ -1,0 +1,92 @@
+//! A server as strangers meet it: in the production profile, with nobody in it but those whom the test lets in.
+
+use std::{path::Path, sync::Arc};
+
+use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret};
+use denizen_server::{
+    Overrides,
+    config::{DATABASE, LIMIT_LOGIN_PER_IP, LIMIT_RESET_PER_IP, LIMIT_SIGN_UP_PER_IP, LIMIT_TOKENS_PER_IP, LIMIT_VERIFICATION_PER_IP, MAIL, MAIL_FROM, PROFILE, PUBLIC_URL, RATE_LIMIT, Setting},
+};
+use denizen_services::{
+    AccessContext, Argon2Cost, Argon2Hasher, OsTokenSource, UserService as _,
+    defaults::{DefaultUserService, Ports, ServiceSettings},
+};
+use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
+use tempfile::TempDir;
+
+use super::{TestServer, api};
+
+/// The password of everybody who is [enrolled](TestServer::enrol). Long enough for production.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// What production insists on, and no limit on requests as such: tests are faster than people.
+const PRODUCTION: [(&Setting, &str); 5] = [
+    (&PROFILE, "production"),
+    (&PUBLIC_URL, "https://id.example.com"),
+    (&MAIL, "smtps://mail.example.com"),
+    (&MAIL_FROM, "accounts@example.com"),
+    (&RATE_LIMIT, "0"),
+];
+
+/// For tests that do from one address what in life many people do.
+pub const UNLIMITED: [(&Setting, &str); 5] = [
+    (&LIMIT_LOGIN_PER_IP, "generous"),
+    (&LIMIT_RESET_PER_IP, "generous"),
+    (&LIMIT_SIGN_UP_PER_IP, "generous"),
+    (&LIMIT_TOKENS_PER_IP, "generous"),
+    (&LIMIT_VERIFICATION_PER_IP, "generous"),
+];
+
+impl TestServer {
+    /// In the production profile, on a database file in which there is nobody. Requests are those of nobody, too, unless
+    /// they say otherwise. `settings` win over the usual ones.
+    pub async fn start_in_production(settings: &[(&'static Setting, &str)]) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
+        let settings = [&[(&DATABASE, &*database)], &PRODUCTION[..], settings].concat();
+        let mut server = Self::start_with(&settings, Overrides::default()).await;
+        server.folder = Some(folder);
+        server
+    }
+
+    /// Creates a member who can sign in with [`PASSWORD`], as an operator does beside a running server. Gives the id.
+    pub async fn enrol(&self, name: &str) -> u64 {
+        enrol(self.folder(), name, &[DEFAULT_ROLE]).await
+    }
+
+    /// The same, of an administrator.
+    pub async fn enrol_administrator(&self, name: &str) -> u64 {
+        enrol(self.folder(), name, &[DEFAULT_ROLE, ADMIN_ROLE]).await
+    }
+
+    /// Opens a session for somebody who was enrolled; gives its token.
+    pub async fn session_of(&self, login: &str) -> String {
+        api::session(self.address, login, PASSWORD).await
+    }
+}
+
+/// Creates a user called `name` with the address `name@example.com` in the database in this folder.
+pub async fn enrol(folder: &Path, name: &str, roles: &[&str]) -> u64 {
+    let store = Arc::new(SqliteStore::open(SqliteOptions::new(folder.join("denizen.db"))).expect("a database"));
+    let tokens = Arc::new(OsTokenSource);
+    let ports = Ports {
+        store: store.clone(),
+        clock: Arc::new(denizen_testkit::FixedClock::new()),
+        hasher: Arc::new(Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, tokens.clone()).expect("a thread")),
+        tokens,
+    };
+    let request = CreateUserRequest {
+        username: name.to_owned(),
+        email: format!("{name}@example.com"),
+        first_name: "Some".to_owned(),
+        last_name: "Body".to_owned(),
+        email_verified: Some(true),
+        roles: Some(roles.iter().map(|role| (*role).to_owned()).collect()),
+        password: Some(Secret::from(PASSWORD)),
+        ..CreateUserRequest::default()
+    };
+    let users = DefaultUserService::new(ports, ServiceSettings::default());
+    let user = users.create_user(&AccessContext::system(), request).await.expect("a new user");
+    store.shutdown().await;
+    u64::try_from(user.id.get()).expect("an id")
+}

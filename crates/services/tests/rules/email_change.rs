@@ -1,0 +1,4 @@
+//! Changing the address of an account.
+
+mod confirm;
+mod request;

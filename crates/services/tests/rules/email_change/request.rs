@@ -1,0 +1,201 @@
+//! Asking for another address, and the mail to it.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+use denizen_services::{
+    AccessContext, ChangeEmailError, Clock as _, HashError, MailError, MailMessage,
+    defaults::{Limits, ServiceSettings},
+    store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
+};
+
+use crate::support::{Entered, NEW_PASSWORD, OLD_PASSWORD, World, failing_members, stranger};
+
+const NEW: &str = "alice@elsewhere.example";
+
+async fn world_with_alice() -> (World, Entered) {
+    let world = World::new();
+    world.create("alice").await;
+    let alice = world.enter("alice").await;
+    (world, alice)
+}
+
+/// Alice has asked for another address, and no mail is out yet.
+async fn world_with_request() -> (World, Entered) {
+    let (world, alice) = world_with_alice().await;
+    world.want_email(&alice.context, NEW, OLD_PASSWORD).await.unwrap();
+    (world, alice)
+}
+
+#[tokio::test]
+async fn whoever_knows_the_password_is_mailed_a_token_at_the_new_address() {
+    let (world, alice) = world_with_request().await;
+    let job = world.only_job().await;
+    let Recipient::UserAt(user, address) = &job.recipient else { panic!("{job:?}") };
+    assert_eq!((job.kind, *user, address.as_str()), (MailKind::EmailChange, alice.user.id, NEW));
+    world.clock.advance(Duration::minutes(1));
+    world.deliver_mail().await;
+    let mails = world.mailer.sent();
+    // The new address may be mistyped, and somebody else's: nothing about the user is told there.
+    assert_eq!((mails.len(), mails[0].to.as_str(), mails[0].name.as_str()), (1, NEW, ""));
+    let MailMessage::ConfirmEmailChange { valid_for, .. } = &mails[0].message else { panic!("{mails:?}") };
+    assert_eq!(*valid_for, Duration::days(1));
+    let expected = AuditEvent {
+        kind: AuditKind::EmailChangeRequested,
+        at: world.clock.now(),
+        actor: format!("user:{}", alice.user.id),
+        target: Some(alice.user.id),
+        ip: stranger().ip,
+        request_id: "stranger".to_owned(),
+    };
+    assert_eq!(world.audit().await.pop(), Some(expected));
+    assert_eq!(world.find(alice.user.id).await, Some(alice.user));
+}
+
+#[tokio::test]
+async fn without_the_password_nothing_is_asked_for() {
+    let (world, alice) = world_with_alice().await;
+    let answer = world.want_email(&alice.context, NEW, NEW_PASSWORD).await;
+    assert_eq!(answer, Err(ChangeEmailError::WrongPassword));
+    for context in [stranger(), AccessContext::system()] {
+        assert_eq!(world.want_email(&context, NEW, OLD_PASSWORD).await, Err(ChangeEmailError::Forbidden));
+    }
+    assert!(world.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn wrong_passwords_count_as_attempts_to_sign_in_and_a_right_one_gives_them_back() {
+    let verification_per_address = Limits::GENEROUS.verification_per_address;
+    let limits = Limits { verification_per_address, ..Limits::default() };
+    let world = World::with(ServiceSettings { limits, ..ServiceSettings::default() });
+    world.create("alice").await;
+    let alice = world.enter("alice").await;
+    let want = async |password| world.want_email(&alice.context, NEW, password).await;
+    for _ in 0..9 {
+        assert_eq!(want(NEW_PASSWORD).await, Err(ChangeEmailError::WrongPassword));
+    }
+    assert_eq!(want(OLD_PASSWORD).await, Ok(()));
+    for _ in 0..10 {
+        world.log_in("alice", NEW_PASSWORD).await.unwrap_err();
+        world.clock.advance(Duration::seconds(3));
+    }
+    world.clock.advance(-Duration::seconds(30));
+    assert!(matches!(want(OLD_PASSWORD).await, Err(ChangeEmailError::RateLimited(_))));
+}
+
+#[tokio::test]
+async fn a_new_address_is_asked_for_three_times_before_any_password_is_compared() {
+    let world = World::with(ServiceSettings::default());
+    world.create("alice").await;
+    let alice = world.enter("alice").await;
+    for _ in 0..3 {
+        assert_eq!(world.want_email(&alice.context, NEW, OLD_PASSWORD).await, Ok(()));
+    }
+    let compared = world.hasher.verifications();
+    let answer = world.want_email(&alice.context, NEW, OLD_PASSWORD).await;
+    assert_eq!(answer, Err(ChangeEmailError::RateLimited(Duration::minutes(20))));
+    assert_eq!(world.hasher.verifications(), compared);
+}
+
+#[tokio::test]
+async fn the_owner_of_a_taken_address_is_told_and_whoever_asked_is_not() {
+    let (world, alice) = world_with_alice().await;
+    world.create("bob").await;
+    world.want_email(&alice.context, "BOB@example.com", OLD_PASSWORD).await.unwrap();
+    world.deliver_mail().await;
+    let mails = world.mailer.sent();
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "bob@example.com"));
+    assert!(matches!(mails[0].message, MailMessage::AccountExists { .. }), "{mails:?}");
+    assert!(world.tokens.minted().len() == 1 && world.jobs().await.is_empty(), "only the session's");
+}
+
+#[tokio::test]
+async fn whoever_has_the_address_already_is_mailed_nothing() {
+    let (world, alice) = world_with_alice().await;
+    world.want_email(&alice.context, "Alice@Example.com", OLD_PASSWORD).await.unwrap();
+    assert_eq!(world.deliver_mail().await, 1);
+    assert!(world.mailer.sent().is_empty() && world.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_later_wish_takes_the_place_of_an_earlier_one() {
+    let (world, alice) = world_with_request().await;
+    world.deliver_mail().await;
+    let first = world.token_for(NEW);
+    world.want_email(&alice.context, "third@example.com", OLD_PASSWORD).await.unwrap();
+    world.deliver_mail().await;
+    assert!(world.confirm_email(&first).await.is_err());
+    assert_eq!(world.confirm_email(&world.token_for("third@example.com")).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_wish_that_is_renewed_while_it_is_prepared_gets_one_mail_at_the_newer_address() {
+    let (world, alice) = world_with_request().await;
+    let rival = world.rival();
+    world.before_next_commit(async move {
+        rival.want_email(&alice.context, "third@example.com", OLD_PASSWORD).await.unwrap();
+    });
+    assert_eq!(world.deliver_mail().await, 2);
+    let sent: Vec<_> = world.mailer.sent().iter().map(|mail| mail.to.to_string()).collect();
+    assert_eq!(sent, ["third@example.com"]);
+}
+
+#[tokio::test]
+async fn a_wish_from_before_the_password_was_replaced_is_mailed_to_nobody() {
+    let (world, _) = world_with_request().await;
+    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.deliver_mail().await;
+    // Somebody else was in; the owner throws them out while their mail waits for the mail server.
+    let reset = world.obtain_token("alice@example.com").await;
+    world.clock.advance(Duration::milliseconds(500));
+    world.reset(&reset, NEW_PASSWORD).await.unwrap();
+    world.deliver_mail_later().await;
+    assert_eq!((world.mailer.sent_to(NEW).len(), world.jobs().await.len()), (0, 0));
+    for token in world.tokens.minted() {
+        assert!(world.confirm_email(&token).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_is_switched_off_is_mailed_nothing() {
+    let (world, alice) = world_with_request().await;
+    world.switch_off(alice.user.id).await;
+    assert_eq!((world.deliver_mail().await, world.mailer.sent().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn an_account_that_changes_while_the_password_is_compared_is_asked_for_again() {
+    let (world, alice) = world_with_alice().await;
+    let (rival, id) = (world.rival(), alice.user.id);
+    world.before_next_commit(async move { rival.change_email(id, "admin@chose.example").await });
+    let answer = world.want_email(&alice.context, NEW, OLD_PASSWORD).await;
+    assert_eq!(
+        (answer, world.waiting(MailKind::EmailChange).await),
+        (Err(ChangeEmailError::WrongPassword), 0)
+    );
+}
+
+#[tokio::test]
+async fn a_request_needs_an_address_and_a_password() {
+    let (world, alice) = world_with_alice().await;
+    world.store.reset();
+    let answer = world.want_email(&alice.context, "alice", "").await;
+    let Err(ChangeEmailError::Validation(errors)) = answer else { panic!("{answer:?}") };
+    let expected = ["email: invalid email format", "password: password cannot be empty"];
+    assert_eq!(
+        (failing_members(&errors), world.store.all_calls()),
+        (expected.map(str::to_owned).into(), BTreeMap::new())
+    );
+}
+
+#[tokio::test]
+async fn failures_of_hasher_and_store_are_passed_on() {
+    let (world, alice) = world_with_alice().await;
+    world.hasher.fail_next(HashError::Busy);
+    let answer = world.want_email(&alice.context, NEW, OLD_PASSWORD).await;
+    assert_eq!(answer, Err(ChangeEmailError::Hash(HashError::Busy)));
+    let busy = StoreError::Busy("a full queue".to_owned());
+    world.fail_next_commit(busy.clone());
+    let answer = world.want_email(&alice.context, NEW, OLD_PASSWORD).await;
+    assert_eq!((answer, world.jobs().await.len()), (Err(ChangeEmailError::Store(busy)), 0));
+}

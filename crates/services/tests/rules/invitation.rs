@@ -1,0 +1,5 @@
+//! Invitations.
+
+mod accept;
+mod by_hand;
+mod mail;

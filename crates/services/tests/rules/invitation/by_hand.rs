@@ -1,0 +1,67 @@
+//! Invitations that an operator passes on.
+
+use chrono::Duration;
+use denizen_models::UserId;
+use denizen_services::{
+    AcceptInvitationError, AccessContext, Actor, InviteByHandError,
+    store::{AuditKind, StoreError},
+};
+
+use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator, stranger};
+
+fn operator() -> AccessContext {
+    AccessContext { actor: Actor::Cli, ..AccessContext::system() }
+}
+
+#[tokio::test]
+async fn an_operator_is_shown_an_invitation_for_the_first_administrator() {
+    let world = World::new();
+    let alice = world.create_without_password("alice").await;
+    let token = world.users.invite_by_hand(&operator(), alice.id).await.unwrap();
+    let event = world.audit().await.pop().unwrap();
+    assert_eq!((event.kind, event.actor.as_str()), (AuditKind::UserInvited, "cli"));
+    assert_eq!((event.target, world.jobs().await.len()), (Some(alice.id), 0));
+    world.clock.advance(Duration::days(3) - Duration::microseconds(1));
+    assert_eq!(world.accept(token.expose(), NEW_PASSWORD).await, Ok(()));
+    assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn it_also_lets_in_a_user_who_has_forgotten_the_password_and_replaces_earlier_ones() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    let first = world.users.invite_by_hand(&operator(), alice.id).await.unwrap();
+    let second = world.users.invite_by_hand(&operator(), alice.id).await.unwrap();
+    assert!(world.log_in("alice", OLD_PASSWORD).await.is_ok(), "nothing changes until it is accepted");
+    assert_eq!(world.accept(first.expose(), NEW_PASSWORD).await, Err(AcceptInvitationError::DeadToken));
+    assert_eq!(world.accept(second.expose(), NEW_PASSWORD).await, Ok(()));
+    assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn nobody_else_is_shown_one_not_even_administrators() {
+    let world = World::new();
+    let diana = world.create_administrator("diana").await;
+    for context in [stranger(), administrator(diana.id)] {
+        for id in [diana.id, UserId::new(99)] {
+            let answer = world.users.invite_by_hand(&context, id).await;
+            assert_eq!(answer.unwrap_err(), InviteByHandError::Forbidden);
+        }
+    }
+    assert_eq!((world.tokens.minted().len(), world.recorded(AuditKind::UserInvited).await), (0, 0));
+}
+
+#[tokio::test]
+async fn who_is_unknown_or_switched_off_is_not_invited() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    world.switch_off(alice.id).await;
+    let invite = async |id| world.users.invite_by_hand(&operator(), id).await.map(|_| ());
+    assert_eq!(invite(alice.id).await, Err(InviteByHandError::Inactive));
+    assert_eq!(invite(UserId::new(99)).await, Err(InviteByHandError::NotFound(UserId::new(99))));
+    world.switch_on(alice.id).await;
+    let busy = StoreError::Busy("a full queue".to_owned());
+    world.fail_next_commit(busy.clone());
+    assert_eq!(invite(alice.id).await, Err(InviteByHandError::Store(busy)));
+    assert_eq!(world.recorded(AuditKind::UserInvited).await, 0);
+}

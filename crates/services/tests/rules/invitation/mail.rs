@@ -1,0 +1,115 @@
+//! Who is invited, and with what.
+
+use chrono::Duration;
+use denizen_models::CreateUserRequest;
+use denizen_services::{
+    AccessContext, Clock as _, MailError, MailMessage, UserService as _,
+    defaults::{Limits, RegistrationMode, ServiceSettings},
+    store::{AuditEvent, AuditKind, MailKind, Recipient},
+};
+
+use crate::support::{NEW_PASSWORD, World, administrator, new_user};
+
+const ALICE: &str = "alice@example.com";
+
+#[tokio::test]
+async fn whoever_is_created_without_a_password_is_mailed_an_invitation() {
+    let world = World::inviting();
+    let diana = world.create_administrator("diana").await;
+    let context = administrator(diana.id);
+    let request = CreateUserRequest { password: None, ..new_user("alice") };
+    let alice = world.users.create_user(&context, request).await.unwrap();
+    let job = world.only_job().await;
+    assert_eq!((job.kind, job.recipient), (MailKind::Invitation, Recipient::User(alice.id)));
+    assert!(world.tokens.minted().is_empty());
+    world.clock.advance(Duration::minutes(1));
+    world.deliver_mail().await;
+    let mails = world.mailer.sent();
+    assert_eq!((mails.len(), mails[0].to.as_str(), mails[0].name.as_str()), (1, ALICE, "Sample"));
+    let MailMessage::Invitation { username, valid_for, .. } = &mails[0].message else { panic!("{mails:?}") };
+    assert_eq!((username.as_str(), *valid_for), ("alice", Duration::days(3)));
+    let minted = AuditEvent {
+        kind: AuditKind::UserInvited,
+        at: world.clock.now(),
+        actor: "system".to_owned(),
+        target: Some(alice.id),
+        ip: context.ip,
+        request_id: context.request_id,
+    };
+    assert_eq!(world.audit().await.pop(), Some(minted));
+}
+
+#[tokio::test]
+async fn in_an_open_world_too_but_not_where_registration_is_closed_nor_with_a_password() {
+    for (registration, invited) in [(RegistrationMode::Open, 1), (RegistrationMode::Closed, 0)] {
+        let settings =
+            ServiceSettings { registration, limits: Limits::GENEROUS, ..ServiceSettings::default() };
+        let world = World::with(settings);
+        world.create("bob").await;
+        world.create_without_password("alice").await;
+        assert_eq!(world.waiting(MailKind::Invitation).await, invited, "{registration:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_creation_invites_nobody() {
+    let world = World::inviting();
+    world.create("alice").await;
+    let request = CreateUserRequest { password: None, ..new_user("alice") };
+    world.users.create_user(&AccessContext::system(), request).await.unwrap_err();
+    assert!(world.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_is_switched_off_or_gone_or_has_a_password_by_then_is_not_invited() {
+    let world = World::inviting();
+    let alice = world.create_without_password("alice").await;
+    world.switch_off(alice.id).await;
+    let bob = world.create_without_password("bob").await;
+    world.delete(bob.id).await;
+    world.create_without_password("carol").await;
+    let token = {
+        let rival = world.rival();
+        rival.request_reset("carol@example.com").await;
+        world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+        rival.deliver_mail().await;
+        rival.token_for("carol@example.com")
+    };
+    world.reset(&token, NEW_PASSWORD).await.unwrap();
+    world.deliver_mail_later().await;
+    let invited = |name: &str| {
+        let mails = world.mailer.sent_to(&format!("{name}@example.com"));
+        mails.iter().any(|mail| matches!(mail.message, MailMessage::Invitation { .. }))
+    };
+    assert!(!invited("alice") && !invited("bob") && !invited("carol"), "{:?}", world.mailer.sent());
+    assert!(world.jobs().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_gets_a_password_while_the_invitation_is_prepared_is_not_invited() {
+    let world = World::new();
+    let alice = world.create_without_password("alice").await;
+    let reset = world.obtain_token(ALICE).await;
+    world.send_reset(alice.id).await;
+    let rival = world.rival();
+    world.before_next_commit(async move { rival.reset(&reset, NEW_PASSWORD).await.unwrap() });
+    world.deliver_mail().await;
+    world.deliver_mail_later().await;
+    assert!(world.jobs().await.is_empty());
+    for token in world.tokens.minted() {
+        assert!(world.accept(&token, "a third password").await.is_err());
+    }
+    assert!(world.can_log_in_with(alice.id, NEW_PASSWORD).await);
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_renewed_while_it_is_prepared_is_mailed_once() {
+    let world = World::inviting();
+    let alice = world.create_without_password("alice").await;
+    let rival = world.rival();
+    world.before_next_commit(async move { rival.send_reset(alice.id).await });
+    assert_eq!((world.deliver_mail().await, world.mailer.sent_to(ALICE).len()), (2, 1));
+    let minted = world.tokens.minted();
+    assert!(minted.len() == 2 && world.accept(&minted[0], NEW_PASSWORD).await.is_err());
+    assert_eq!(world.accept(&minted[1], NEW_PASSWORD).await, Ok(()));
+}

@@ -1,0 +1,5 @@
+//! Signing in.
+
+mod answers;
+mod flow;
+mod limits;

@@ -1,0 +1,7 @@
+//! Signing up.
+
+mod confirmation;
+mod limits;
+mod requests;
+mod tutorial;
+mod uniform;

@@ -1,0 +1,79 @@
+//! How often strangers may sign up, and how many of them may wait.
+
+use chrono::Duration;
+use denizen_services::{
+    AccessContext, SignUpError, SignedUp, UserService as _,
+    defaults::{Limits, RegistrationMode, ServiceSettings},
+};
+
+use crate::support::{OLD_PASSWORD, World, new_user, stranger};
+
+fn open(settings: ServiceSettings) -> World {
+    World::with(ServiceSettings { registration: RegistrationMode::Open, ..settings })
+}
+
+fn wait(minutes: i64) -> Result<SignedUp, SignUpError> {
+    Err(SignUpError::RateLimited(Duration::minutes(minutes)))
+}
+
+#[tokio::test]
+async fn an_address_signs_up_three_times_whether_it_is_known_or_not() {
+    let world = open(ServiceSettings::default());
+    world.create("known").await;
+    for name in ["known", "unknown"] {
+        for _ in 0..3 {
+            assert_eq!(world.sign_up(name).await, Ok(SignedUp::Pending));
+        }
+        assert_eq!(world.sign_up(name).await, wait(20), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn sign_ups_verifications_and_changes_of_one_address_count_together() {
+    let limits =
+        Limits { verification_per_address: Limits::default().verification_per_address, ..Limits::GENEROUS };
+    let world = open(ServiceSettings { limits, ..ServiceSettings::default() });
+    world.create("bob").await;
+    let bob = world.enter("bob").await;
+    world.sign_up("alice").await.unwrap();
+    world.request_verification("Alice@example.com").await;
+    world.want_email(&bob.context, "alice@EXAMPLE.com", OLD_PASSWORD).await.unwrap();
+    assert_eq!(world.sign_up("alice").await, wait(20));
+}
+
+#[tokio::test]
+async fn ten_strangers_of_one_address_sign_up_and_others_are_not_kept_out() {
+    let world = open(ServiceSettings::default());
+    for number in 0..10 {
+        assert_eq!(world.sign_up(&format!("user{number}")).await, Ok(SignedUp::Pending));
+    }
+    let hashes = world.hasher.hashes();
+    assert_eq!(world.sign_up("user10").await, wait(6));
+    assert_eq!(world.hasher.hashes(), hashes, "who is turned away costs no hash");
+    let elsewhere = AccessContext { ip: Some("198.51.100.1".parse().unwrap()), ..stranger() };
+    assert_eq!(world.users.sign_up(&elsewhere, new_user("user11")).await, Ok(SignedUp::Pending));
+}
+
+#[tokio::test]
+async fn when_too_many_wait_to_be_mailed_or_confirmed_nothing_of_the_next_is_kept() {
+    let limits = Limits::GENEROUS;
+    let settings = ServiceSettings { limits, ..ServiceSettings::default() };
+    for (settings, dropped) in [
+        (ServiceSettings { mail_capacity: 2, ..settings.clone() }, "mail"),
+        (ServiceSettings { registration_capacity: 2, ..settings }, "registration"),
+    ] {
+        let world = open(settings);
+        for name in ["alice", "bob"] {
+            assert_eq!(world.sign_up(name).await, Ok(SignedUp::Pending));
+        }
+        assert_eq!(world.sign_up("carol").await, Err(SignUpError::Overloaded), "{dropped}");
+        // Those who wait may ask again.
+        assert_eq!(world.sign_up("alice").await, Ok(SignedUp::Pending));
+        assert_eq!(world.deliver_mail().await, 2);
+        assert!(world.mailer.sent_to("carol@example.com").is_empty());
+        let again = world.sign_up("carol").await;
+        assert_eq!(again.is_ok(), dropped == "mail", "{dropped}: {again:?}");
+        world.verify(&world.token_for("alice@example.com")).await.unwrap();
+        assert_eq!(world.sign_up("carol").await, Ok(SignedUp::Pending));
+    }
+}
