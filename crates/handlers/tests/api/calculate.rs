@@ -114,7 +114,7 @@ async fn a_list_that_is_refused_names_its_member() {
 
 #[actix_web::test]
 async fn there_is_no_calculating_where_demonstrations_are_off() {
-    let api = Api::start_with(|setup| setup.settings.demo_routes = false).await;
+    let api = Api::start_with(|setup| setup.settings.demos = Demos::Off).await;
     for path in ["/api/calculate", "/api/tasks", "/api/goroutines"] {
         for method in ["POST", "GET"] {
             let answer = api.send(send_json(method, path, &json!({}))).await;

@@ -11,7 +11,7 @@ use crate::support::Setup;
 
 #[actix_web::test]
 async fn routes_that_were_mounted_before_stay_theirs() {
-    let (services, settings, _) = Setup::default().wire();
+    let (services, settings, ..) = Setup::default().wire();
     let own = web::resource("/own").to(|| async { HttpResponse::Ok().body("theirs") });
     let app = init_service(App::new().service(own).configure(configure(services, settings))).await;
 
@@ -26,7 +26,7 @@ async fn routes_that_were_mounted_before_stay_theirs() {
 
 #[actix_web::test]
 async fn what_nobody_takes_is_answered_here() {
-    let (services, settings, _) = Setup::default().wire();
+    let (services, settings, ..) = Setup::default().wire();
     let theirs = web::to(|| async { HttpResponse::NotFound().body("their own page") });
     let app = App::new().configure(configure(services, settings)).default_service(theirs);
     let app = init_service(app).await;

@@ -32,7 +32,7 @@ async fn arrives(body: &Value) -> PatchUserRequest {
 
 #[actix_web::test]
 async fn a_patched_user_is_returned_with_its_place_and_tag() {
-    let api = Api::start_with(|setup| setup.settings.everyone_is_admin = true).await;
+    let api = Api::start().await;
     let answer = api.send(send_json("PATCH", ALICE, &json!({ "age": 3 }))).await;
     let (data, metadata) = answer.expect_success(200, "User updated successfully");
     assert_eq!(

@@ -29,10 +29,6 @@ fn alice_without_address() -> Value {
     user
 }
 
-fn as_admin(setup: &mut Setup) {
-    setup.settings.everyone_is_admin = true;
-}
-
 #[actix_web::test]
 async fn health_says_what_runs() {
     let answer = Api::start().await.send(get("/health")).await;
@@ -56,7 +52,7 @@ async fn a_process_that_is_up_and_ready_says_so() {
 #[actix_web::test]
 async fn a_user_is_returned_with_what_the_caller_may_see() {
     let message = "User retrieved successfully";
-    let api = Api::start_with(as_admin).await;
+    let api = Api::start().await;
     let parts = api.send(get("/api/users/7")).await.expect_success(200, message);
     assert_eq!(parts, (alice(), Value::Null));
     assert!(matches!(api.users.last_asked(), Asked::Get(id) if id == UserId::new(7)));
@@ -119,7 +115,7 @@ async fn a_list_shows_no_addresses_to_those_who_may_not_see_them() {
 
 #[actix_web::test]
 async fn a_new_user_is_returned_with_its_address() {
-    let api = Api::start_with(as_admin).await;
+    let api = Api::start().await;
     let body = json!({
         "username": "alice", "email": "alice@example.com", "first_name": "A", "last_name": "B", "age": 30,
         "active": false, "roles": ["x", "y"], "password": "correct horse", "profile": { "skills": ["Go"] },
@@ -141,7 +137,7 @@ async fn a_new_user_is_returned_with_its_address() {
 
 #[actix_web::test]
 async fn a_replaced_user_is_returned() {
-    let api = Api::start_with(as_admin).await;
+    let api = Api::start().await;
     let body = json!({ "id": 7, "username": "alice", "created_at": "2026-01-01T00:00:00Z", "profile": null });
     let answer = api.send(send_json("PUT", "/api/users/7", &body)).await;
     assert_eq!(answer.expect_success(200, "User updated successfully"), (alice(), Value::Null));

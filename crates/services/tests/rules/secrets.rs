@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex};
 use chrono::Duration;
 use denizen_models::{PasswordResetConfirmation, Secret, ValidateResetTokenRequest};
 use denizen_services::{
-    MailError, PasswordHash, TokenHash,
+    AccessContext, MailError, PasswordHash, TokenHash, UserService as _,
+    defaults::Disclosure,
     store::{CommitObserver, Committed, Reads as _, UnitOfWork, Units as _},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, log, new_user};
 
 const ALICE: &str = "alice@example.com";
+const BOB: &str = "bob@example.com";
+const THIRD_PASSWORD: &str = "typed_into_the_wrong_field";
 
 /// Keeps every unit of work as a careless programmer would print it.
 #[derive(Default)]
@@ -56,6 +59,31 @@ async fn live_through_a_reset(world: &World) -> Vec<String> {
     secrets
 }
 
+/// An account from the sign-up to another address; returns what must not be seen of it.
+async fn live_through_an_account(world: &World) -> Vec<String> {
+    world.sign_up("bob").await.unwrap();
+    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.deliver_mail().await;
+    world.deliver_mail_later().await;
+    world.verify(&"f".repeat(64)).await.unwrap_err();
+    world.verify(&world.token_for(BOB)).await.unwrap();
+    world.log_in(THIRD_PASSWORD, THIRD_PASSWORD).await.unwrap_err();
+    let bob = world.enter("bob").await;
+    world.change_password(&bob.context, THIRD_PASSWORD, NEW_PASSWORD).await.unwrap_err();
+    let changed = world.change_password(&bob.context, OLD_PASSWORD, NEW_PASSWORD).await.unwrap();
+    let bob = world.use_session(&changed).await.unwrap();
+    world.want_email(&bob.context, "bob@elsewhere.example", NEW_PASSWORD).await.unwrap();
+    world.deliver_mail().await;
+    world.confirm_email(&world.token_for("bob@elsewhere.example")).await.unwrap();
+    world.users.send_password_reset(&AccessContext::system(), bob.user.id, true).await.unwrap();
+    let carol = world.create_without_password("carol").await;
+    world.users.invite_by_hand(&AccessContext::system(), carol.id).await.unwrap();
+    world.deliver_mail().await;
+    let mut secrets = [OLD_PASSWORD, NEW_PASSWORD, THIRD_PASSWORD].map(str::to_owned).to_vec();
+    secrets.extend(world.tokens.minted());
+    secrets
+}
+
 fn assert_none_in(secrets: &[String], printed: &[String]) {
     for text in printed {
         for secret in secrets {
@@ -76,6 +104,23 @@ async fn no_log_line_of_a_reset_shows_a_secret_or_an_address() {
         assert!(lines.iter().any(|line| line.contains(expected)), "{expected:?} is not in {lines:#?}");
     }
     assert_none_in(&secrets, &lines);
+}
+
+#[tokio::test]
+async fn neither_log_nor_trail_nor_debug_output_of_an_account_shows_a_secret() {
+    log::capture();
+    let world = World::open(Disclosure::Uniform);
+    let units = Arc::new(PrintedUnits::default());
+    world.store.observe(units.clone());
+    let secrets = live_through_an_account(&world).await;
+    assert!(secrets.len() > 10, "{secrets:?}");
+    let lines = log::lines();
+    assert!(lines.iter().any(|line| line.contains("sign_up of stranger: sent")), "{lines:#?}");
+    assert_none_in(&[BOB.to_owned(), "elsewhere.example".to_owned()], &lines);
+    let mut printed = std::mem::take(&mut *units.0.lock().unwrap());
+    printed.extend(lines);
+    printed.extend([format!("{:?}", world.audit().await), format!("{:?}", world.mailer.sent())]);
+    assert_none_in(&secrets, &printed);
 }
 
 #[tokio::test]

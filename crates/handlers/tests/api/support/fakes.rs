@@ -8,13 +8,15 @@ use std::sync::{
 use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
-    CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus,
-    UpdateUserRequest, User, UserId, ValidateResetTokenRequest,
+    AcceptInvitationRequest, ConfirmEmailChangeRequest, CreateUserRequest, EmailVerificationRequest,
+    PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus,
+    UpdateUserRequest, User, UserId, ValidateResetTokenRequest, VerifyEmailRequest,
 };
 use denizen_services::{
-    AccessContext, CreateUserError, DeleteUserError, Expected, GetUserError, HealthService, ListUsersError,
-    RandomnessError, Readiness, RequestPasswordResetError, ResetPasswordError, TokenSource, UpdateUserError,
-    UserList, UserQuery, UserService, ValidateResetTokenError,
+    AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError, Expected,
+    GetUserError, HealthService, ListUsersError, RandomnessError, Readiness, RequestEmailVerificationError,
+    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, SignUpError, SignedUp, TokenSource,
+    UpdateUserError, UserList, UserQuery, UserService, ValidateResetTokenError, VerifyEmailError,
 };
 use denizen_testkit::{FixedClock, sample_user};
 
@@ -28,6 +30,12 @@ pub struct Answers {
     pub request_reset: Result<(), RequestPasswordResetError>,
     pub reset: Result<(), ResetPasswordError>,
     pub validate: Result<ResetTokenStatus, ValidateResetTokenError>,
+    pub send_reset: Result<(), SendPasswordResetError>,
+    pub sign_up: Result<SignedUp, SignUpError>,
+    pub request_verification: Result<(), RequestEmailVerificationError>,
+    pub verify: Result<(), VerifyEmailError>,
+    pub accept: Result<(), AcceptInvitationError>,
+    pub confirm_change: Result<(), ConfirmEmailChangeError>,
 }
 
 impl Default for Answers {
@@ -38,11 +46,17 @@ impl Default for Answers {
             get: Ok(alice.clone()),
             list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
             create: Ok(alice.clone()),
+            sign_up: Ok(SignedUp::User(alice.clone())),
             update: Ok(alice),
             delete: Ok(()),
             request_reset: Ok(()),
             reset: Ok(()),
             validate: Ok(ResetTokenStatus { valid: true, expires_at }),
+            send_reset: Ok(()),
+            request_verification: Ok(()),
+            verify: Ok(()),
+            accept: Ok(()),
+            confirm_change: Ok(()),
         }
     }
 }
@@ -59,6 +73,12 @@ pub enum Asked {
     RequestReset(PasswordResetRequest),
     Reset(PasswordResetConfirmation),
     Validate(ValidateResetTokenRequest),
+    SendReset(UserId, bool),
+    SignUp(CreateUserRequest),
+    RequestVerification(EmailVerificationRequest),
+    Verify(VerifyEmailRequest),
+    Accept(AcceptInvitationRequest),
+    ConfirmChange(ConfirmEmailChangeRequest),
 }
 
 pub struct FakeUsers {
@@ -192,6 +212,61 @@ impl UserService for FakeUsers {
     ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
         self.record(context, Asked::Validate(request));
         self.answers.validate.clone()
+    }
+
+    async fn send_password_reset(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        discard_password: bool,
+    ) -> Result<(), SendPasswordResetError> {
+        self.record(context, Asked::SendReset(id, discard_password));
+        self.answers.send_reset.clone()
+    }
+
+    async fn sign_up(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<SignedUp, SignUpError> {
+        self.record(context, Asked::SignUp(request));
+        self.answers.sign_up.clone()
+    }
+
+    async fn request_email_verification(
+        &self,
+        context: &AccessContext,
+        request: EmailVerificationRequest,
+    ) -> Result<(), RequestEmailVerificationError> {
+        self.record(context, Asked::RequestVerification(request));
+        self.answers.request_verification.clone()
+    }
+
+    async fn verify_email(
+        &self,
+        context: &AccessContext,
+        request: VerifyEmailRequest,
+    ) -> Result<(), VerifyEmailError> {
+        self.record(context, Asked::Verify(request));
+        self.answers.verify.clone()
+    }
+
+    async fn accept_invitation(
+        &self,
+        context: &AccessContext,
+        request: AcceptInvitationRequest,
+    ) -> Result<(), AcceptInvitationError> {
+        self.record(context, Asked::Accept(request));
+        self.answers.accept.clone()
+    }
+
+    async fn confirm_email_change(
+        &self,
+        context: &AccessContext,
+        request: ConfirmEmailChangeRequest,
+    ) -> Result<(), ConfirmEmailChangeError> {
+        self.record(context, Asked::ConfirmChange(request));
+        self.answers.confirm_change.clone()
     }
 }
 

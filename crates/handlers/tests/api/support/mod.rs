@@ -1,6 +1,7 @@
 //! The handlers over fake services, and requests to them.
 
 pub mod answer;
+pub mod auth;
 pub mod demonstrations;
 pub mod fakes;
 pub mod log;
@@ -21,13 +22,14 @@ use actix_web::{
     dev::Payload,
     test::{TestRequest, init_service, try_call_service},
 };
-use denizen_handlers::{HandlerSettings, Services, configure};
+use denizen_handlers::{Demos, HandlerSettings, Services, configure};
 use denizen_services::{Readiness, TokenSource};
 use denizen_testkit::{FixedClock, SeededTokens};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 
 use self::{
     answer::Answer,
+    auth::{AuthAnswers, FakeAuth},
     demonstrations::FakeDemonstrations,
     fakes::{Answers, FakeHealth, FakeUsers},
     messages::FakeMessages,
@@ -37,6 +39,7 @@ use self::{
 pub struct Setup {
     pub settings: HandlerSettings,
     pub answers: Answers,
+    pub auth: AuthAnswers,
     pub demonstrations: Arc<FakeDemonstrations>,
     pub messages: FakeMessages,
     pub readiness: Readiness,
@@ -48,8 +51,9 @@ impl Default for Setup {
         // No two tests may draw the same request ids: the log is common to all.
         static SEEDS: AtomicU64 = AtomicU64::new(1);
         Self {
-            settings: HandlerSettings { demo_routes: true, ..HandlerSettings::default() },
+            settings: HandlerSettings { demos: Demos::Open, ..HandlerSettings::default() },
             answers: Answers::default(),
+            auth: AuthAnswers::default(),
             demonstrations: Arc::default(),
             messages: FakeMessages::default(),
             readiness: Readiness { store: true, mail_worker: true },
@@ -60,11 +64,13 @@ impl Default for Setup {
 
 impl Setup {
     /// What `configure` asks for, and the fake behind it. From here on everything logged is kept.
-    pub fn wire(self) -> (Services, HandlerSettings, Arc<FakeUsers>) {
+    pub fn wire(self) -> (Services, HandlerSettings, Arc<FakeUsers>, Arc<FakeAuth>) {
         log::capture();
         let users = Arc::new(FakeUsers::new(self.answers));
+        let auth = Arc::new(FakeAuth::new(self.auth));
         let services = Services {
             users: users.clone(),
+            auth: auth.clone(),
             math: self.demonstrations.clone(),
             tasks: self.demonstrations,
             messages: Arc::new(self.messages),
@@ -72,7 +78,7 @@ impl Setup {
             clock: Arc::new(FixedClock::new()),
             tokens: self.tokens,
         };
-        (services, self.settings, users)
+        (services, self.settings, users, auth)
     }
 }
 
@@ -82,6 +88,7 @@ type Sender = dyn Fn(TestRequest, Option<Payload>) -> LocalBoxFuture<'static, An
 pub struct Api {
     send: Box<Sender>,
     pub users: Arc<FakeUsers>,
+    pub auth: Arc<FakeAuth>,
 }
 
 impl Api {
@@ -94,7 +101,7 @@ impl Api {
     pub async fn start_with(change: impl FnOnce(&mut Setup)) -> Self {
         let mut setup = Setup::default();
         change(&mut setup);
-        let (services, settings, users) = setup.wire();
+        let (services, settings, users, auth) = setup.wire();
         let app = Rc::new(init_service(App::new().configure(configure(services, settings))).await);
         let send = move |request: TestRequest, payload: Option<Payload>| {
             let app = app.clone();
@@ -114,7 +121,7 @@ impl Api {
             }
             .boxed_local()
         };
-        Self { send: Box::new(send), users }
+        Self { send: Box::new(send), users, auth }
     }
 
     /// Sends a request and waits for the answer.

@@ -1,11 +1,16 @@
 //! Requests, and the table of all endpoints.
 
 use actix_web::{
-    http::{Method, header::CONTENT_TYPE},
+    http::{
+        Method,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
     test::TestRequest,
     web::Bytes,
 };
 use serde_json::{Value, json};
+
+use super::auth::ADMIN;
 
 /// Every path below which everything is JSON, with what it allows.
 pub const ENDPOINTS: [(&str, &str); 12] = [
@@ -31,8 +36,18 @@ pub const PAGES: [(&str, &str); 4] = [
     ("/reset-password", "GET, HEAD, POST"),
 ];
 
-/// A request without a body.
+/// A request without a body, from an administrator.
 pub fn request(method: &str, target: &str) -> TestRequest {
+    request_of(ADMIN, method, target)
+}
+
+/// From whoever has this session token.
+pub fn request_of(token: &str, method: &str, target: &str) -> TestRequest {
+    anonymous(method, target).insert_header((AUTHORIZATION, format!("Bearer {token}")))
+}
+
+/// From nobody who is known.
+pub fn anonymous(method: &str, target: &str) -> TestRequest {
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     TestRequest::with_uri(target).method(method)
 }
