@@ -2,12 +2,20 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::{StatusCode, header}};
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
+    dev::Payload,
+    http::{StatusCode, header},
+};
 use denizen_models::User;
 use denizen_services::{AccessContext, store::Session};
 use serde_json::json;
 
-use crate::{door, error::ApiError, request::{self, RequestStamp}};
+use crate::{
+    door,
+    error::ApiError,
+    request::{self, RequestStamp},
+};
 
 /// Somebody who has signed in, as an extractor: a handler that asks for one answers 401 to everybody else.
 ///

@@ -86,7 +86,9 @@ pub(crate) async fn authenticate(request: &HttpRequest) -> Result<Authentication
 
 fn surroundings(request: &HttpRequest) -> Result<&Surroundings, ApiError> {
     let surroundings = request.app_data::<Data<Surroundings>>();
-    surroundings.map(|data| data.get_ref()).ok_or_else(|| ApiError::internal("the handlers have no surroundings"))
+    surroundings
+        .map(|data| data.get_ref())
+        .ok_or_else(|| ApiError::internal("the handlers have no surroundings"))
 }
 
 async fn identify(request: &HttpRequest, token: &Secret) -> Result<Authentication, ApiError> {

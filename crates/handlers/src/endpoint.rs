@@ -32,7 +32,13 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     pub(crate) fn at(path: &str) -> Self {
-        Self { path: path.into(), resource: web::resource(path), methods: Vec::new(), check: |_| Ok(()), compressed: false }
+        Self {
+            path: path.into(),
+            resource: web::resource(path),
+            methods: Vec::new(),
+            check: |_| Ok(()),
+            compressed: false,
+        }
     }
 
     pub(crate) fn get<F, Args>(self, handler: F) -> Self

@@ -148,12 +148,7 @@ fn envelope(error: &ApiError, stamp: &RequestStamp) -> HttpResponse {
 }
 
 /// What every answer carries (OWASP, HTTP Headers cheat sheet). A handler that knows better has set it already.
-fn dress(
-    mut response: HttpResponse,
-    stamp: &RequestStamp,
-    readers: Readers,
-    tls_only: bool,
-) -> HttpResponse {
+fn dress(mut response: HttpResponse, stamp: &RequestStamp, readers: Readers, tls_only: bool) -> HttpResponse {
     let defaults: [(HeaderName, &'static str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),

@@ -9,7 +9,8 @@ use denizen_models::{
     PasswordResetResponse, SendPasswordResetRequest, ValidateResetTokenRequest,
 };
 use denizen_services::{
-    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService, ValidateResetTokenError,
+    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService,
+    ValidateResetTokenError,
 };
 
 use crate::{

@@ -13,8 +13,8 @@ use actix_web::{
 };
 use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, SignUpError, SignedUp, Unexpected, UpdateUserError, UserQuery,
-    UserService, store::UserSort,
+    CreateUserError, DeleteUserError, GetUserError, ListUsersError, SignUpError, SignedUp, Unexpected,
+    UpdateUserError, UserQuery, UserService, store::UserSort,
 };
 use serde_json::json;
 

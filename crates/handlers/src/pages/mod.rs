@@ -22,6 +22,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/assets/icon.svg").get(assets::icon).compressed());
     config.service(Endpoint::at("/accept-invitation").get(invitation::show).post(invitation::submit));
     config.service(Endpoint::at("/confirm-email-change").get(email_change::show).post(email_change::submit));
-    config.service(Endpoint::at("/verify-email").get(email_verification::show).post(email_verification::submit));
+    config.service(
+        Endpoint::at("/verify-email").get(email_verification::show).post(email_verification::submit),
+    );
     config.service(Endpoint::at("/reset-password").get(password_reset::show).post(password_reset::submit));
 }

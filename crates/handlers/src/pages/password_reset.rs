@@ -4,9 +4,7 @@
 //! the token stands nowhere in the page. A GET consumes nothing, however often a mail scanner follows the link.
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
-use denizen_models::{
-    PasswordResetConfirmation, PasswordResetRequest, ValidateResetTokenRequest,
-};
+use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, ValidateResetTokenRequest};
 use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 

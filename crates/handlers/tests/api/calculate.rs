@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use denizen_handlers::Demos;
 use denizen_models::{CalculationRequest, ValidationErrors};
 use denizen_services::{CalculateBulkError, CalculateError};
 use serde_json::{Value, json};

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use actix_web::test::TestRequest;
-use denizen_services::{AccessContext, Actor};
+use denizen_services::{AccessContext, Actor, Authentication};
 
 use crate::support::{
     Api,
-    requests::{ENDPOINTS, acceptable, get},
+    auth::{ADMIN, MEMBER, owner_of, session},
+    requests::{acceptable, anonymous, get, request_of},
 };
 
 /// The context that the service got with this request.
@@ -20,38 +21,53 @@ async fn context_of(request: TestRequest) -> AccessContext {
     context
 }
 
-/// What every route that calls the service calls it as.
-async fn assert_every_route_acts_as(expected: &Actor, everyone_is_admin: bool) {
-    let api = Api::start_with(|setup| setup.settings.everyone_is_admin = everyone_is_admin).await;
-    for (target, allowed) in ENDPOINTS.iter().filter(|(target, _)| target.starts_with("/api/users")) {
-        for method in allowed.split(", ") {
-            let answer = api.send(acceptable(method, target)).await;
-            assert!(answer.status < 300, "{answer:?}");
-            let (context, _) = api.users.last_call();
-            assert_eq!((&context.actor, context.request_id.as_str()), (expected, answer.request_id()));
-        }
+fn actor_of(token: &str) -> Actor {
+    let user = owner_of(token).expect("somebody");
+    let Authentication { user, session } = Authentication { session: session(user.id.get(), user.id), user };
+    Actor::User { id: user.id, username: user.values.username, session: session.id, roles: user.values.roles }
+}
+
+#[actix_web::test]
+async fn the_service_is_called_on_behalf_of_whoever_has_signed_in() {
+    for token in [ADMIN, MEMBER] {
+        let context = context_of(request_of(token, "GET", "/api/users/7")).await;
+        assert_eq!(context.actor, actor_of(token));
     }
 }
 
 #[actix_web::test]
-async fn without_a_sign_in_everybody_is_anonymous() {
-    assert_every_route_acts_as(&Actor::Anonymous, false).await;
+async fn where_nobody_looks_everybody_is_anonymous() {
+    let api = Api::start().await;
+    for target in [
+        "request-password-reset",
+        "reset-password",
+        "verify-email",
+        "accept-invitation",
+        "confirm-email-change",
+    ] {
+        let answer = api.send(acceptable("POST", &format!("/api/users/{target}"))).await;
+        assert!(answer.status < 300, "{answer:?}");
+        assert_eq!(api.users.last_call().0.actor, Actor::Anonymous, "{target}");
+    }
+    assert!(api.auth.asked().is_empty());
 }
 
 #[actix_web::test]
-async fn where_everyone_is_admin_the_service_is_called_as_itself() {
-    assert_every_route_acts_as(&Actor::System, true).await;
-}
-
-#[actix_web::test]
-async fn nothing_that_a_client_sends_makes_it_somebody() {
-    let mut request = get("/api/users/7");
-    for (name, value) in
-        [("authorization", "Bearer admin"), ("cookie", "session=1"), ("x-user-id", "1"), ("x-admin", "true")]
-    {
+async fn nothing_else_that_a_client_sends_makes_it_somebody() {
+    let api = Api::start().await;
+    let mut request = anonymous("GET", "/api/users/7");
+    for (name, value) in [
+        ("authorization", "Basic admin"),
+        ("authorization", "Bearer nobody"),
+        ("x-user-id", "1"),
+        ("x-admin", "true"),
+        ("remote-user", "root"),
+    ] {
         request = request.insert_header((name, value));
     }
-    assert_eq!(context_of(request).await.actor, Actor::Anonymous);
+    let answer = api.send(request).await;
+    answer.expect_error(401, "UNAUTHENTICATED", "The session has ended or never existed");
+    assert!(api.users.is_untouched());
 }
 
 #[actix_web::test]

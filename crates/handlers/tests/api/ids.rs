@@ -35,7 +35,7 @@ const NO_IDS: [&str; 24] = [
     "1%00",
     "1/",
     "/1",
-    "1/sessions",
+    "1/devices",
     "1%2F2",
     "%EF%BC%91",
     "%ff",

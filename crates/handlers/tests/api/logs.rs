@@ -86,8 +86,8 @@ async fn queries_are_never_logged() {
 async fn headers_with_secrets_are_never_logged() {
     let api = Api::start().await;
     let request = get("/api/users/7")
-        .insert_header(("authorization", "Bearer hsecret1"))
-        .insert_header(("cookie", "session=hsecret1"))
+        .insert_header(("authorization", "Basic hsecret1"))
+        .insert_header(("cookie", "theme=hsecret1; denizen_session=admin"))
         .insert_header(("user-agent", "hsecret1"))
         .insert_header(("x-debug", "true"))
         .insert_header(("x-request-id", "hsecret1 "));

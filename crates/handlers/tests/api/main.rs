@@ -5,6 +5,10 @@
 // Clippy grants `expect` and `panic!` to `#[cfg(test)]` modules, but not to the helpers of a test binary; saying so
 // of the modules makes the helpers count as tests.
 #[cfg(test)]
+mod access;
+#[cfg(test)]
+mod auth;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod calculate;

@@ -173,7 +173,7 @@ async fn a_message_that_offers_a_websocket_is_a_message() {
         (format!("\r\n{body}"), "400"),
     ] {
         let head = "POST /ws HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
-        let offer = "Connection: Upgrade, close\r\nUpgrade: websocket\r\n";
+        let offer = "Connection: Upgrade, close\r\nUpgrade: websocket\r\nAuthorization: Bearer member\r\n";
         let answer = server.exchange(format!("{head}{offer}{headers}")).await;
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{headers}\n{answer}");

@@ -51,8 +51,9 @@ async fn people_get_a_page_after_a_panic() {
 #[actix_web::test]
 async fn a_panic_does_not_even_cost_the_connection() {
     let server = Server::start_panicking(Setup::default());
-    let requests = "GET /api/users/7 HTTP/1.1\r\nHost: localhost\r\n\r\n\
-                    GET /api/users/7 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let requests = "GET /api/users/7 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\n\r\n\
+                    GET /api/users/7 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\n\
+                    Connection: close\r\n\r\n";
     let replies = server.exchange(requests).await;
     let (broken, rest) = split_answer(&replies);
     assert_is_the_answer_to_a_panic(&broken);

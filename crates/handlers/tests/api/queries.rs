@@ -11,7 +11,7 @@ use crate::support::{
     Api, Setup,
     answer::Answer,
     fakes::Asked,
-    requests::{ENDPOINTS, acceptable, get, post_bytes},
+    requests::{acceptable, endpoints, get, post_bytes},
 };
 
 /// What the service is asked for.
@@ -142,7 +142,7 @@ async fn a_name_is_repeated_only_as_far_as_it_can_be_printed() {
 #[actix_web::test]
 async fn routes_without_parameters_refuse_any() {
     let api = Api::start().await;
-    for (target, allowed) in ENDPOINTS {
+    for (target, allowed) in endpoints() {
         for method in allowed.split(", ") {
             if target == "/api/users" && method != "POST" {
                 continue;
@@ -165,7 +165,7 @@ async fn routes_without_parameters_refuse_any() {
 #[actix_web::test]
 async fn the_query_is_looked_at_before_the_body() {
     let api = Api::start().await;
-    for (target, _) in ENDPOINTS.iter().filter(|(_, allowed)| allowed.contains("POST")) {
+    for (target, _) in endpoints().iter().filter(|(_, allowed)| allowed.contains("POST")) {
         let answer = api.send(post_bytes(&format!("{target}?x=1"), "[")).await;
         assert_refused(&answer, "x", "unknown parameter");
     }

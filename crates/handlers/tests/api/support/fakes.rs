@@ -9,14 +9,15 @@ use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
     AcceptInvitationRequest, ConfirmEmailChangeRequest, CreateUserRequest, EmailVerificationRequest,
-    PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus,
-    UpdateUserRequest, User, UserId, ValidateResetTokenRequest, VerifyEmailRequest,
+    PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus, UpdateUserRequest,
+    User, UserId, ValidateResetTokenRequest, VerifyEmailRequest,
 };
 use denizen_services::{
-    AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError, Expected,
-    GetUserError, HealthService, ListUsersError, RandomnessError, Readiness, RequestEmailVerificationError,
-    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, SignUpError, SignedUp, TokenSource,
-    UpdateUserError, UserList, UserQuery, UserService, ValidateResetTokenError, VerifyEmailError,
+    AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError,
+    Expected, GetUserError, HealthService, ListUsersError, RandomnessError, Readiness,
+    RequestEmailVerificationError, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError,
+    SignUpError, SignedUp, TokenSource, UpdateUserError, UserList, UserQuery, UserService,
+    ValidateResetTokenError, VerifyEmailError,
 };
 use denizen_testkit::{FixedClock, sample_user};
 

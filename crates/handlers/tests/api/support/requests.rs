@@ -8,33 +8,41 @@ use actix_web::{
     test::TestRequest,
     web::Bytes,
 };
+use denizen_handlers::{ROUTES, Route};
 use serde_json::{Value, json};
 
 use super::auth::ADMIN;
 
 /// Every path below which everything is JSON, with what it allows.
-pub const ENDPOINTS: [(&str, &str); 12] = [
-    ("/health", "GET, HEAD"),
-    ("/livez", "GET, HEAD"),
-    ("/readyz", "GET, HEAD"),
-    ("/api/users", "GET, HEAD, POST"),
-    ("/api/users/7", "DELETE, GET, HEAD, PATCH, PUT"),
-    ("/api/users/request-password-reset", "POST"),
-    ("/api/users/reset-password", "POST"),
-    ("/api/users/validate-reset-token", "POST"),
-    ("/api/calculate", "POST"),
-    ("/api/tasks", "POST"),
-    ("/api/goroutines", "POST"),
-    ("/ws", "GET, HEAD, POST"),
-];
+pub fn endpoints() -> Vec<(&'static str, &'static str)> {
+    routes(|path| ["/api", "/health", "/livez", "/readyz", "/ws"].iter().any(|json| path.starts_with(json)))
+}
 
 /// Every path at which people find a page or a part of one, with what it allows.
-pub const PAGES: [(&str, &str); 4] = [
-    ("/", "GET, HEAD"),
-    ("/assets/style.css", "GET, HEAD"),
-    ("/assets/icon.svg", "GET, HEAD"),
-    ("/reset-password", "GET, HEAD, POST"),
-];
+pub fn pages() -> Vec<(&'static str, &'static str)> {
+    let json = endpoints();
+    routes(|path| !json.iter().any(|(target, _)| **target == target_of(path)))
+}
+
+fn routes(wanted: impl Fn(&str) -> bool) -> Vec<(&'static str, &'static str)> {
+    let routes = ROUTES.iter().filter(|route| wanted(route.path));
+    // Leaked: they are as constant as the table that they are made of.
+    routes.map(|route| (&*target_of(route.path).leak(), &*allowed_at(route).leak())).collect()
+}
+
+/// A path that matches this pattern: user 7, session 8.
+pub fn target_of(pattern: &str) -> String {
+    pattern.replace("{id:.*}", "7").replace("{id}", "7").replace("{session}", "8")
+}
+
+fn allowed_at(route: &Route) -> String {
+    let mut methods: Vec<&str> = route.methods.iter().map(|(method, _)| method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.join(", ")
+}
 
 /// A request without a body, from an administrator.
 pub fn request(method: &str, target: &str) -> TestRequest {

@@ -36,7 +36,7 @@ impl Server {
     }
 
     fn listen(setup: Setup, prepare: impl FnOnce(&FakeUsers)) -> Self {
-        let (services, settings, users) = setup.wire();
+        let (services, settings, users, _) = setup.wire();
         prepare(&users);
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
