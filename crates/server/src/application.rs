@@ -11,8 +11,9 @@ use actix_server::Server;
 use denizen_handlers::Services;
 use denizen_mail::ConnectError;
 use denizen_services::{
-    AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, ListUsersError, MailWorker,
-    Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery, UserService,
+    AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, Housekeeper, ListUsersError,
+    MailWorker, Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery,
+    UserService,
     defaults::{
         DefaultAuthService, DefaultHealthService, DefaultMathService, DefaultMessageService,
         DefaultTaskService, DefaultUserService, MessageLimits, Ports,
@@ -103,7 +104,8 @@ pub struct Application {
     messages: Arc<dyn MessageService>,
     storage: Storage,
     worker: JoinHandle<()>,
-    stop_worker: watch::Sender<bool>,
+    housekeeper: JoinHandle<()>,
+    stop_workers: watch::Sender<bool>,
 }
 
 impl Application {
@@ -159,16 +161,20 @@ impl Application {
             Some(mailer) => mailer,
             None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&ports.clock))?,
         };
-        let (stop_worker, stop) = watch::channel(false);
-        let worker = tokio::spawn(keep_working(MailWorker::new(ports.clone(), settings, mailer), stop));
+        let (stop_workers, stop) = watch::channel(false);
+        let worker = MailWorker::new(ports.clone(), settings.clone(), mailer);
+        let worker = tokio::spawn(keep_working(worker, stop.clone()));
         let worker_life = worker.abort_handle();
         let health = DefaultHealthService::new(Arc::clone(&ports.store), move || !worker_life.is_finished());
 
-        let messages: Arc<dyn MessageService> = Arc::new(DefaultMessageService::new(
+        let messages = DefaultMessageService::new(
             ports.store.as_ref(),
             Arc::clone(&ports.clock),
             MessageLimits::default(),
-        ));
+        );
+        let housekeeper = Housekeeper::new(ports.clone(), settings, auth.clone(), messages.clone());
+        let housekeeper = tokio::spawn(async move { housekeeper.run(stop).await });
+        let messages: Arc<dyn MessageService> = Arc::new(messages);
 
         let Ports { clock, tokens, .. } = ports;
         // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
@@ -185,7 +191,7 @@ impl Application {
         };
         let server = serve(&config, services, listener).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
-        Ok(Self { address, server, messages, storage, worker, stop_worker })
+        Ok(Self { address, server, messages, storage, worker, housekeeper, stop_workers })
     }
 
     /// The address that it is bound to, with the real port.
@@ -200,7 +206,7 @@ impl Application {
     /// # Errors
     /// It stopped for a reason of its own.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { address: _, server, messages, storage, worker, stop_worker } = self;
+        let Self { address: _, server, messages, storage, worker, housekeeper, stop_workers } = self;
         let handle = server.handle();
         let mut serving = tokio::spawn(server);
         let reason = tokio::select! {
@@ -216,10 +222,12 @@ impl Application {
         // The server waits for its connections, and these would never end by themselves.
         messages.shut_down();
         handle.stop(true).await;
-        // The receiver is gone if the worker has died; then there is nothing to wait for either.
-        let _gone = stop_worker.send(true);
-        if let Err(error) = worker.await {
-            log::error!("the mail worker did not stop cleanly: {error}");
+        // The receivers are gone if both have died; then there is nothing to wait for either.
+        let _gone = stop_workers.send(true);
+        for (name, worker) in [("mail worker", worker), ("housekeeper", housekeeper)] {
+            if let Err(error) = worker.await {
+                log::error!("the {name} did not stop cleanly: {error}");
+            }
         }
         storage.close().await;
         log::info!("stopped");

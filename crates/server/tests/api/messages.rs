@@ -17,7 +17,7 @@ use crate::support::{
     socket::{Socket, handshake},
 };
 
-/// Sends a message over plain HTTP, in nobody's name.
+/// Sends a message over plain HTTP, as the administrator.
 async fn post(at: SocketAddr, message: Value) -> Response {
     Request::post("/ws").json(&message).send(at).await
 }
@@ -80,7 +80,7 @@ async fn a_message_over_http_reaches_sockets() {
         (&sent["message"], &sent["data"]),
         (&json!("Message broadcast successfully"), &json!({"recipients": 1}))
     );
-    let expected = json!({"type": "broadcast", "from": "system", "content": hi});
+    let expected = json!({"type": "broadcast", "from": "diana_admin", "content": hi});
     assert_eq!(timeless(alice.next().await), expected);
     let sent = post(at, json!({"type": "direct", "to": "alice", "content": hi})).await.succeeded(200);
     assert_eq!(
@@ -104,7 +104,7 @@ async fn nobody_speaks_in_the_name_of_another() {
     mallory.send(json!({"type": "direct", "from": "bob", "to": "alice"})).await;
     assert_eq!(alice.next().await["from"], "mallory");
     post(at, forged).await.succeeded(200);
-    assert_eq!(alice.next().await["from"], "system");
+    assert_eq!(alice.next().await["from"], "diana_admin");
     for kind in ["user_joined", "user_event", "error"] {
         mallory.say(kind, json!({})).await;
         assert_eq!(next_error(&mut mallory).await, "UNSUPPORTED_MESSAGE_TYPE");
@@ -165,14 +165,15 @@ async fn mistakes_are_answered_with_the_codes_of_http_and_cost_no_connection() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_name_or_comes_from_a_foreign_page_is_refused() {
+async fn whoever_has_not_signed_in_or_comes_from_a_foreign_page_is_refused() {
     let server = TestServer::start().await;
     let at = server.address;
-    for target in ["/ws", "/ws?name=", "/ws?name=ab", "/ws?name=a-b-c", "/ws?name=alice&name=alice"] {
-        handshake(target).send(at).await.refused(400, "INVALID_QUERY");
-    }
+    handshake("/ws").anonymous().send(at).await.refused(401, "UNAUTHENTICATED");
+    handshake("/ws").anonymous().bearer("dead").send(at).await.refused(401, "UNAUTHENTICATED");
+    // Nobody chooses a name.
+    handshake("/ws?name=alice").send(at).await.refused(400, "INVALID_QUERY");
     for origin in ["https://evil.example", "null", "http://localhost.evil.example"] {
-        handshake("/ws?name=alice").header("Origin", origin).send(at).await.refused(403, "FORBIDDEN");
+        handshake("/ws").header("Origin", origin).send(at).await.refused(403, "FORBIDDEN");
     }
     assert_eq!(connected(at).await, json!([]));
 }
@@ -180,7 +181,7 @@ async fn whoever_has_no_name_or_comes_from_a_foreign_page_is_refused() {
 #[tokio::test]
 async fn a_handshake_that_is_none_is_told_what_is_wrong() {
     let server = TestServer::start().await;
-    let refused = Request::get("/ws?name=alice").header("Upgrade", "websocket").send(server.address).await;
+    let refused = Request::get("/ws").header("Upgrade", "websocket").send(server.address).await;
     refused.refused(400, "INVALID_HANDSHAKE");
     assert_eq!(refused.header("Sec-WebSocket-Version"), Some("13"));
     assert_eq!(connected(server.address).await, json!([]));
@@ -230,5 +231,5 @@ async fn the_log_knows_when_somebody_came_and_why_they_went_but_not_what_was_sai
     let request_id = access.split(' ').find(|word| word.starts_with("req_")).expect("a request id");
     assert!(end.contains(request_id), "{access}\n{end}");
     let log = process.stop().await;
-    assert!(!log.iter().any(|line| line.contains("between you") || line.contains("name=alice")), "{log:#?}");
+    assert!(!log.iter().any(|line| line.contains("between you")), "{log:#?}");
 }

@@ -19,7 +19,8 @@ mod targets;
 /// A request whose server waits for the rest of its body. Says `100 Continue`, so that the server is known to have
 /// begun with it.
 pub async fn half_sent(at: SocketAddr) -> HalfSent {
-    let request = Request::post("/api/users").header("Expect", "100-continue").json(&user("half_sent")).bytes(at);
+    let request =
+        Request::post("/api/users").header("Expect", "100-continue").json(&user("half_sent")).bytes(at);
     let head = request.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
     let (head, body) = request.split_at(head);
     let mut connection = Connection::open(at).await.expect("a server that listens");

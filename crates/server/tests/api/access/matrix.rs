@@ -73,22 +73,24 @@ struct Row {
 }
 
 fn rows() -> impl Iterator<Item = Row> {
-    MATRIX.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).filter(|words| !words.is_empty()).map(
-        |words| {
+    MATRIX
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|words| !words.is_empty())
+        .map(|words| {
             let &[method, path, ref statuses @ ..] = &words[..] else { panic!("{words:?}") };
-            let statuses: Vec<u16> = statuses.iter().map(|status| status.parse().expect("a status")).collect();
+            let statuses: Vec<u16> =
+                statuses.iter().map(|status| status.parse().expect("a status")).collect();
             Row { method, path, statuses: statuses.try_into().expect("four columns") }
-        },
-    )
+        })
 }
 
 /// Security checklist: 51.
 #[test]
 fn every_route_has_its_row_and_every_row_its_route() {
     let rows: Vec<(&str, &str)> = rows().map(|row| (row.method, row.path)).collect();
-    let routes = ROUTES.iter().flat_map(|route| {
-        route.methods.iter().map(|(method, _)| (method.as_str(), route.path))
-    });
+    let routes =
+        ROUTES.iter().flat_map(|route| route.methods.iter().map(|(method, _)| (method.as_str(), route.path)));
     let (listed, known): (BTreeSet<_>, BTreeSet<_>) = (rows.iter().copied().collect(), routes.collect());
     assert_eq!(listed, known);
     assert_eq!(rows.len(), listed.len(), "a row stands here twice");
@@ -133,7 +135,8 @@ async fn mailed_token(server: &TestServer, path: &str, target: &Target) -> Optio
             email
         }
         "/verify-email" => {
-            let request = Request::post("/api/users/request-email-verification").json(&json!({ "email": email }));
+            let request =
+                Request::post("/api/users/request-email-verification").json(&json!({ "email": email }));
             request.send(at).await.succeeded(202);
             email
         }
@@ -162,7 +165,9 @@ fn body(row: &Row, target: &Target, token: Option<&str>) -> Option<Value> {
         ("POST", "/auth/change-password") => json!({ "current_password": PASSWORD, "new_password": new }),
         ("POST", "/auth/change-email") => json!({ "email": format!("new_{email}"), "password": PASSWORD }),
         ("POST", "/users") => with(user(&format!("new_{name}")), json!({ "password": PASSWORD })),
-        ("POST", "/users/request-password-reset" | "/users/request-email-verification") => json!({ "email": email }),
+        ("POST", "/users/request-password-reset" | "/users/request-email-verification") => {
+            json!({ "email": email })
+        }
         ("POST", "/users/reset-password") => json!({ "token": token, "new_password": new }),
         ("POST", "/users/accept-invitation") => json!({ "token": token, "password": new }),
         ("POST", "/users/validate-reset-token" | "/users/verify-email" | "/users/confirm-email-change") => {

@@ -41,7 +41,11 @@ async fn what_decides_about_a_user_is_not_taken_from_the_user() {
         (json!({"created_at": "2020-01-01T00:00:00Z"}), 400, "VALIDATION_ERROR"),
         (json!({"updated_at": "2020-01-01T00:00:00Z"}), 400, "VALIDATION_ERROR"),
         (json!({"password": "another horse battery"}), 400, "INVALID_REQUEST_BODY"),
-        (json!({"password_hash": "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"}), 400, "INVALID_REQUEST_BODY"),
+        (
+            json!({"password_hash": "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"}),
+            400,
+            "INVALID_REQUEST_BODY",
+        ),
         (json!({"revision": 1}), 400, "INVALID_REQUEST_BODY"),
         (json!({"security_version": 1}), 400, "INVALID_REQUEST_BODY"),
         (json!({"is_admin": true}), 400, "INVALID_REQUEST_BODY"),

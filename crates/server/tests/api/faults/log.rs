@@ -74,6 +74,7 @@ async fn nobody_can_write_lines_of_the_log() {
     let folder = TempDir::new().unwrap();
     let process = Process::start(folder.path()).await;
     let at = process.address;
+    process.line_with(" POST /api/auth/login 200 ").await;
     let before = process.log().len();
     let forged = "2026-01-01T00:00:00.000Z INFO  denizen::access Password reset successful for user root@x";
     let escaped = forged.replace(' ', "%20");
@@ -156,7 +157,8 @@ async fn no_request_is_served_without_an_address() {
 async fn what_is_no_frame_is_no_error() {
     let folder = TempDir::new().unwrap();
     let process = Process::start(folder.path()).await;
-    let mut socket = Socket::open_as(process.address, &api::token_of(process.address, "alice_dev").await).await;
+    let mut socket =
+        Socket::open_as(process.address, &api::token_of(process.address, "alice_dev").await).await;
     // A ping in parts (RFC 6455, section 5.5), masked with zeros.
     socket.write(&[0x09, 0x80, 0, 0, 0, 0]).await;
     assert_eq!(socket.closed().await.0, 1002);

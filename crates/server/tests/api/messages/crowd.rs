@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{connected, handshake, post};
-use crate::support::{TestServer, socket::Socket};
+use crate::support::{TestServer, api::member, socket::Socket};
 
 const CROWD: usize = 1_000;
 
@@ -14,7 +14,11 @@ async fn a_thousand_connections_all_hear_a_broadcast() {
     rlimit::increase_nofile_limit(4 * 1_024).expect("room for so many sockets");
     let server = TestServer::start().await;
     let at = server.address;
-    let open = async |index: &usize| Socket::open(at, &format!("user_{}", index % 100)).await;
+    let mut tokens = Vec::new();
+    for index in 0..100 {
+        tokens.push(member(at, &format!("user_{index}")).await);
+    }
+    let open = async |index: &usize| Socket::open_as(at, &tokens[index % 100]).await;
     let mut crowd = Vec::new();
     for batch in (0..CROWD).collect::<Vec<_>>().chunks(50) {
         crowd.extend(join_all(batch.iter().map(open)).await);
@@ -40,7 +44,12 @@ async fn one_user_may_have_sixteen() {
     for _ in 0..16 {
         tabs.push(Socket::open(at, "alice").await);
     }
-    handshake("/ws?name=Alice").send(at).await.refused(409, "TOO_MANY_CONNECTIONS");
+    handshake("/ws")
+        .anonymous()
+        .bearer(&member(at, "Alice").await)
+        .send(at)
+        .await
+        .refused(409, "TOO_MANY_CONNECTIONS");
     assert_eq!(connected(at).await, json!(["alice"]));
     post(at, json!({"type": "direct", "to": "alice"})).await.succeeded(200);
     for tab in &mut tabs {

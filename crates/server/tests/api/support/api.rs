@@ -57,6 +57,17 @@ pub async fn is_open(at: SocketAddr, token: &str) -> bool {
     false
 }
 
+/// A session token of the user of this name, who is created if there is none.
+pub async fn member(at: SocketAddr, name: &str) -> String {
+    if login(at, name, SAMPLE_PASSWORD).await.status != 200 {
+        let email = format!("{name}@members.example.com");
+        create(at, &with(user(name), json!({ "email": email, "password": SAMPLE_PASSWORD })))
+            .await
+            .succeeded(201);
+    }
+    token_of(at, name).await
+}
+
 /// From now on, requests are those of the sample administrator, if the server has one.
 pub async fn act_as_administrator(at: SocketAddr) {
     act_as(at, None);
@@ -132,7 +143,11 @@ impl Response {
         assert!(body["error"].as_str().is_some_and(|error| !error.is_empty()), "{body}");
         assert_eq!(self.header("Allow").is_some(), status == 405, "Allow on {status}");
         let challenge = self.header("WWW-Authenticate");
-        assert_eq!(challenge.is_some_and(|it| it.starts_with("Bearer ")), status == 401, "challenge on {status}");
+        assert_eq!(
+            challenge.is_some_and(|it| it.starts_with("Bearer ")),
+            status == 401,
+            "challenge on {status}"
+        );
         let retry = self.header("Retry-After").map(str::parse::<u32>);
         assert_eq!(
             retry.is_some_and(|seconds| seconds.is_ok()),

@@ -5,7 +5,10 @@ use std::{path::Path, sync::Arc};
 use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret};
 use denizen_server::{
     Overrides,
-    config::{DATABASE, LIMIT_LOGIN_PER_IP, LIMIT_RESET_PER_IP, LIMIT_SIGN_UP_PER_IP, LIMIT_TOKENS_PER_IP, LIMIT_VERIFICATION_PER_IP, MAIL, MAIL_FROM, PROFILE, PUBLIC_URL, RATE_LIMIT, Setting},
+    config::{
+        DATABASE, LIMIT_LOGIN_PER_IP, LIMIT_RESET_PER_IP, LIMIT_SIGN_UP_PER_IP, LIMIT_TOKENS_PER_IP,
+        LIMIT_VERIFICATION_PER_IP, MAIL, MAIL_FROM, PROFILE, PUBLIC_URL, RATE_LIMIT, Setting,
+    },
 };
 use denizen_services::{
     AccessContext, Argon2Cost, Argon2Hasher, OsTokenSource, UserService as _,
@@ -67,7 +70,8 @@ impl TestServer {
 
 /// Creates a user called `name` with the address `name@example.com` in the database in this folder.
 pub async fn enrol(folder: &Path, name: &str, roles: &[&str]) -> u64 {
-    let store = Arc::new(SqliteStore::open(SqliteOptions::new(folder.join("denizen.db"))).expect("a database"));
+    let store =
+        Arc::new(SqliteStore::open(SqliteOptions::new(folder.join("denizen.db"))).expect("a database"));
     let tokens = Arc::new(OsTokenSource);
     let ports = Ports {
         store: store.clone(),

@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 
-use super::{PATIENCE, http::Request};
+use super::{PATIENCE, api, http::Request};
 
 /// A plain request that asks for a WebSocket, for a test that expects a refusal.
 pub fn handshake(target: &str) -> Request {
@@ -29,30 +29,31 @@ pub fn handshake(target: &str) -> Request {
 pub struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
-    /// Connects under this name. From here on the service counts it as connected.
+    /// Connects the user of this name, who is created if there is none. From here on the service counts them as
+    /// connected.
     pub async fn open(at: SocketAddr, name: &str) -> Self {
-        Self::open_on(patient(TcpStream::connect(at)).await, name).await
+        Self::open_as(at, &api::member(at, name).await).await
     }
 
     /// Connects whoever has this session token.
     pub async fn open_as(at: SocketAddr, token: &str) -> Self {
-        let mut request = format!("ws://{at}/ws").into_client_request().expect("a request");
-        let bearer = format!("Bearer {token}").parse().expect("a header");
-        request.headers_mut().insert("Authorization", bearer);
-        let stream = patient(TcpStream::connect(at)).await;
-        Self(patient(client_async(request, stream)).await.0)
+        Self::open_on(patient(TcpStream::connect(at)).await, token).await
     }
 
     /// One whose side of the network holds as little as possible of what it does not read.
     pub async fn open_narrow(at: SocketAddr, name: &str) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
-        Self::open_on(patient(socket.connect(at)).await, name).await
+        let token = api::member(at, name).await;
+        Self::open_on(patient(socket.connect(at)).await, &token).await
     }
 
-    async fn open_on(stream: TcpStream, name: &str) -> Self {
-        let url = format!("ws://{}/ws?name={name}", stream.peer_addr().expect("a server"));
-        let (stream, _answer) = patient(client_async(url, stream)).await;
+    async fn open_on(stream: TcpStream, token: &str) -> Self {
+        let url = format!("ws://{}/ws", stream.peer_addr().expect("a server"));
+        let mut request = url.into_client_request().expect("a request");
+        let bearer = format!("Bearer {token}").parse().expect("a header");
+        request.headers_mut().insert("Authorization", bearer);
+        let (stream, _answer) = patient(client_async(request, stream)).await;
         Self(stream)
     }
 
