@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     HandlerSettings,
-    door::{CHALLENGE, cookie_name},
+    door::{Challenge, cookie_name},
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     json::Json,
@@ -131,7 +131,7 @@ impl From<LoginError> for ApiError {
         match error {
             LoginError::Validation(errors) => Self::validation(&errors),
             LoginError::Rejected => Self {
-                challenge: Some(CHALLENGE),
+                challenge: Some(Challenge::SignIn),
                 ..Self::new(ErrorCode::InvalidCredentials, "Login failed: wrong login or password")
             },
             LoginError::RateLimited(wait) => Self::too_often(wait),

@@ -84,8 +84,7 @@ impl ResponseError for AccessError {
         let body = json!({ "error": self.0.message, "code": self.0.code.as_str() });
         let mut response = request::json(self.0.code.status(), &body);
         if let Some(challenge) = self.0.challenge {
-            let challenge = header::HeaderValue::from_static(challenge);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.header());
         }
         if let Some(seconds) = self.0.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));

@@ -8,7 +8,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{self, HeaderMap},
+        header::{self, HeaderMap, HeaderValue},
     },
     middleware::Next,
     web::Data,
@@ -54,7 +54,13 @@ async fn admit(path: &str, request: &HttpRequest) -> Result<Caller, ApiError> {
             Demos::Members => Access::Member,
             Demos::Off => Access::Nobody,
         },
-        access => access,
+        access @ (Access::Public
+        | Access::Anyone
+        | Access::Member
+        | Access::Owner
+        | Access::Admin
+        | Access::Directory
+        | Access::Nobody) => access,
     };
     // Whoever serves everybody alike does not even look.
     if access == Access::Public {
@@ -136,23 +142,35 @@ fn is_own_page(headers: &HeaderMap, settings: &HandlerSettings) -> bool {
     })
 }
 
-/// The challenge of every 401 (RFC 9110, section 11.6.1).
-pub(crate) const CHALLENGE: &str = "Bearer realm=\"denizen\"";
+/// What a 401 says of signing in (RFC 9110, section 11.6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// That one should.
+    SignIn,
+    /// That what was presented opens nothing (RFC 6750, section 3.1).
+    DeadToken,
+}
 
-/// The challenge to somebody whose token is dead (RFC 6750, section 3.1).
-pub(crate) const DEAD_TOKEN: &str = "Bearer realm=\"denizen\", error=\"invalid_token\"";
+impl Challenge {
+    pub(crate) const fn header(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::SignIn => "Bearer realm=\"denizen\"",
+            Self::DeadToken => "Bearer realm=\"denizen\", error=\"invalid_token\"",
+        })
+    }
+}
 
 impl ApiError {
     /// Nobody knows who it is.
     pub(crate) fn unauthenticated() -> Self {
         let error = Self::new(ErrorCode::Unauthenticated, "Authentication required");
-        Self { challenge: Some(CHALLENGE), ..error }
+        Self { challenge: Some(Challenge::SignIn), ..error }
     }
 
     /// What was presented opens nothing, or no longer does.
     pub(crate) fn dead_session() -> Self {
         let error = Self::new(ErrorCode::Unauthenticated, "The session has ended or never existed");
-        Self { challenge: Some(DEAD_TOKEN), ..error }
+        Self { challenge: Some(Challenge::DeadToken), ..error }
     }
 }
 

@@ -7,6 +7,8 @@ use denizen_models::ValidationErrors;
 use denizen_services::{HashError, store::StoreError};
 use serde_json::{Value, json};
 
+use crate::door::Challenge;
+
 macro_rules! codes {
     ($($(#[$doc:meta])+ $name:ident = $code:literal $status:ident,)+) => {
         /// The stable code of an error, for programs. Each has one status.
@@ -79,6 +81,8 @@ codes! {
     UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND,
     /// There is no such session, or the caller may not see it.
     SessionNotFound = "SESSION_NOT_FOUND" NOT_FOUND,
+    /// There is no such mail job; it may have been sent.
+    MailJobNotFound = "MAIL_JOB_NOT_FOUND" NOT_FOUND,
     /// The recipient of the message is not connected.
     DeliveryError = "DELIVERY_ERROR" NOT_FOUND,
     /// Nobody has this address (development profile only).
@@ -120,7 +124,7 @@ pub(crate) struct ApiError {
     /// The methods of the path, for a 405.
     pub(crate) allow: Option<Box<str>>,
     /// How to sign in, for a 401.
-    pub(crate) challenge: Option<&'static str>,
+    pub(crate) challenge: Option<Challenge>,
     /// Whether the answer must list the media types of a patch.
     pub(crate) accept_patch: bool,
     /// In seconds, for those who may come back.

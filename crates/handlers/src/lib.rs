@@ -8,13 +8,14 @@
 //!
 //! use actix_web::{App, HttpServer};
 //! use denizen_handlers::{HandlerSettings, Services};
-//! # use denizen_services::{AuthService, Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService};
+//! # use denizen_services::*;
 //! # async fn run(
-//! #     users: Arc<dyn UserService>, auth: Arc<dyn AuthService>, math: Arc<dyn MathService>, tasks: Arc<dyn TaskService>,
+//! #     users: Arc<dyn UserService>, auth: Arc<dyn AuthService>, audit: Arc<dyn AuditService>,
+//! #     mail_jobs: Arc<dyn MailJobService>, math: Arc<dyn MathService>, tasks: Arc<dyn TaskService>,
 //! #     messages: Arc<dyn MessageService>, health: Arc<dyn HealthService>, clock: Arc<dyn Clock>,
 //! #     tokens: Arc<dyn TokenSource>,
 //! # ) -> std::io::Result<()> {
-//! let services = Services { users, auth, math, tasks, messages, health, clock, tokens };
+//! let services = Services { users, auth, audit, mail_jobs, math, tasks, messages, health, clock, tokens };
 //! HttpServer::new(move || {
 //!     App::new().configure(denizen_handlers::configure(services.clone(), HandlerSettings::default()))
 //! })
@@ -35,6 +36,7 @@
 #![deny(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod access_log;
+mod audit;
 mod auth;
 mod authenticated;
 mod calculate;
@@ -51,6 +53,7 @@ mod health;
 mod invitation;
 mod json;
 mod log_line;
+mod mail_jobs;
 mod messages;
 mod observe;
 mod pages;
@@ -71,7 +74,8 @@ use actix_web::{
 };
 use denizen_models::PasswordPolicy;
 use denizen_services::{
-    AuthService, Clock, HealthService, MathService, MessageService, TaskService, TokenSource, UserService,
+    AuditService, AuthService, Clock, HealthService, MailJobService, MathService, MessageService, TaskService,
+    TokenSource, UserService,
 };
 use ipnet::IpNet;
 
@@ -87,6 +91,10 @@ pub struct Services {
     pub users: Arc<dyn UserService>,
     /// Signing in, and sessions.
     pub auth: Arc<dyn AuthService>,
+    /// The audit trail.
+    pub audit: Arc<dyn AuditService>,
+    /// Mails that are not sent yet.
+    pub mail_jobs: Arc<dyn MailJobService>,
     /// Calculations; a demonstration.
     pub math: Arc<dyn MathService>,
     /// Tasks that wait; a demonstration.
@@ -155,6 +163,8 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
         config.app_data(web::Data::from(services.auth)).app_data(surroundings);
         let scope = web::scope("")
             .app_data(web::Data::from(services.users))
+            .app_data(web::Data::from(services.audit))
+            .app_data(web::Data::from(services.mail_jobs))
             .app_data(web::Data::from(services.math))
             .app_data(web::Data::from(services.tasks))
             .app_data(web::Data::from(services.messages))
@@ -172,12 +182,14 @@ fn routes(config: &mut ServiceConfig, demos: Demos) {
         calculate::routes(config);
         tasks::routes(config);
     }
+    audit::routes(config);
     auth::routes(config);
     change_password::routes(config);
     email_change::routes(config);
     email_verification::routes(config);
     health::routes(config);
     invitation::routes(config);
+    mail_jobs::routes(config);
     messages::routes(config);
     pages::routes(config);
     password_reset::routes(config);

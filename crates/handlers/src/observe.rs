@@ -124,7 +124,7 @@ fn render(error: &ApiError, stamp: &RequestStamp, json: bool) -> HttpResponse {
         headers.insert(header::ALLOW, allow);
     }
     if let Some(challenge) = error.challenge {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        headers.insert(header::WWW_AUTHENTICATE, challenge.header());
     }
     if error.accept_patch {
         let (name, media_types) = ACCEPT_PATCH;

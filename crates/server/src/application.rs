@@ -15,8 +15,8 @@ use denizen_services::{
     MailWorker, Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery,
     UserService,
     defaults::{
-        DefaultAuthService, DefaultHealthService, DefaultMathService, DefaultMessageService,
-        DefaultTaskService, DefaultUserService, MessageLimits, Ports,
+        DefaultAuditService, DefaultAuthService, DefaultHealthService, DefaultMailJobService, DefaultMathService,
+        DefaultMessageService, DefaultTaskService, DefaultUserService, MessageLimits, Ports,
     },
     store::{Store, StoreError},
 };
@@ -176,12 +176,14 @@ impl Application {
         let housekeeper = tokio::spawn(async move { housekeeper.run(stop).await });
         let messages: Arc<dyn MessageService> = Arc::new(messages);
 
-        let Ports { clock, tokens, .. } = ports;
+        let (clock, tokens) = (Arc::clone(&ports.clock), Arc::clone(&ports.tokens));
         // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
         let tasks = || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
         let services = Services {
             users,
             auth: Arc::new(auth),
+            audit: Arc::new(DefaultAuditService::new(ports.clone())),
+            mail_jobs: Arc::new(DefaultMailJobService::new(ports.clone())),
             math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
             tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
             messages: Arc::clone(&messages),

@@ -68,6 +68,17 @@ impl RecordingMailer {
         }
     }
 
+    /// The newest mail to this address that says what is wanted. Waits until there is one.
+    pub async fn wait_for(&self, address: &str, wanted: impl Fn(&MailMessage) -> bool) -> Mail {
+        loop {
+            let notified = self.sent.notified();
+            if let Some(mail) = self.sent_to(address).into_iter().rfind(|mail| wanted(&mail.message)) {
+                return mail;
+            }
+            notified.await;
+        }
+    }
+
     fn unread_token_for(&self, address: &str) -> Option<String> {
         let key = fold(address);
         self.with(|record| {
@@ -155,6 +166,26 @@ mod tests {
         }
         assert_eq!(waiting.await.unwrap().0, tokens[0].expose());
         assert_eq!(mailer.next_token_for("Alice@example.com").await, tokens[1].expose());
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_says_what_is_wanted_is_waited_for() {
+        let mailer = std::sync::Arc::new(RecordingMailer::new());
+        let waiting = {
+            let mailer = mailer.clone();
+            let wanted = |message: &MailMessage| matches!(message, MailMessage::PasswordChanged { .. });
+            tokio::spawn(async move { mailer.wait_for("Alice@example.com", wanted).await })
+        };
+        let at = FixedClock::start();
+        for (id, name, message) in [
+            ("1", "bob", MailMessage::PasswordChanged { at, ip: None }),
+            ("2", "alice", MailMessage::EmailChanged { at, ip: None }),
+            ("3", "alice", MailMessage::PasswordChanged { at, ip: None }),
+        ] {
+            mailer.send(&Mail { id: id.to_owned(), ..mail(name, message) }).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(waiting.await.unwrap().id, "3");
     }
 
     #[tokio::test]

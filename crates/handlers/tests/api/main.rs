@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod bodies;
@@ -34,6 +36,10 @@ mod limits;
 mod local_only;
 #[cfg(test)]
 mod logs;
+#[cfg(test)]
+mod mailed_tokens;
+#[cfg(test)]
+mod mail_jobs;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]

@@ -17,11 +17,19 @@ mod limits;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod one_time_tokens;
+#[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod password_reset;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod store_failure;
 #[cfg(test)]

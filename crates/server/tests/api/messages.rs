@@ -3,6 +3,7 @@
 mod abuse;
 mod crowd;
 mod events;
+mod revocations;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -181,10 +182,29 @@ async fn whoever_has_not_signed_in_or_comes_from_a_foreign_page_is_refused() {
 #[tokio::test]
 async fn a_handshake_that_is_none_is_told_what_is_wrong() {
     let server = TestServer::start().await;
-    let refused = Request::get("/ws").header("Upgrade", "websocket").send(server.address).await;
-    refused.refused(400, "INVALID_HANDSHAKE");
-    assert_eq!(refused.header("Sec-WebSocket-Version"), Some("13"));
-    assert_eq!(connected(server.address).await, json!([]));
+    let at = server.address;
+    let old = String::from_utf8(handshake("/ws").bytes(at)).expect("text");
+    let old = Request::raw(old.replacen("HTTP/1.1", "HTTP/1.0", 1));
+    for request in [Request::get("/ws").header("Upgrade", "websocket"), old] {
+        let refused = request.send(at).await;
+        refused.refused(400, "INVALID_HANDSHAKE");
+        assert_eq!(refused.header("Sec-WebSocket-Version"), Some("13"));
+    }
+    assert_eq!(connected(at).await, json!([]));
+}
+
+/// Whoever is offered a WebSocket may stay with HTTP.
+#[tokio::test]
+async fn a_message_that_offers_one_is_sent_as_if_it_did_not() {
+    let server = TestServer::start().await;
+    let mut alice = Socket::open(server.address, "alice").await;
+    let message = json!({"type": "broadcast", "content": {"text": "hi"}});
+    let offer = Request::post("/ws").header("Connection", "Upgrade").header("Upgrade", "websocket");
+    let started = Instant::now();
+    offer.json(&message).send(server.address).await.succeeded(200);
+    assert_eq!(alice.next().await["content"]["text"], "hi");
+    // Bodies have 15 seconds to arrive, and its end never would.
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 #[tokio::test]

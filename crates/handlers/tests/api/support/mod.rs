@@ -6,6 +6,7 @@ pub mod demonstrations;
 pub mod fakes;
 pub mod log;
 pub mod messages;
+pub mod operations;
 pub mod requests;
 pub mod socket;
 
@@ -33,6 +34,7 @@ use self::{
     demonstrations::FakeDemonstrations,
     fakes::{Answers, FakeHealth, FakeUsers},
     messages::FakeMessages,
+    operations::FakeOperations,
 };
 
 /// What a test may change before it starts.
@@ -41,6 +43,7 @@ pub struct Setup {
     pub answers: Answers,
     pub auth: AuthAnswers,
     pub demonstrations: Arc<FakeDemonstrations>,
+    pub operations: Arc<FakeOperations>,
     pub messages: FakeMessages,
     pub readiness: Readiness,
     pub tokens: Arc<dyn TokenSource>,
@@ -55,6 +58,7 @@ impl Default for Setup {
             answers: Answers::default(),
             auth: AuthAnswers::default(),
             demonstrations: Arc::default(),
+            operations: Arc::default(),
             messages: FakeMessages::default(),
             readiness: Readiness { store: true, mail_worker: true },
             tokens: Arc::new(SeededTokens::new(SEEDS.fetch_add(1, Ordering::Relaxed))),
@@ -71,6 +75,8 @@ impl Setup {
         let services = Services {
             users: users.clone(),
             auth: auth.clone(),
+            audit: self.operations.clone(),
+            mail_jobs: self.operations,
             math: self.demonstrations.clone(),
             tasks: self.demonstrations,
             messages: Arc::new(self.messages),

@@ -1,5 +1,6 @@
 //! A server of the test's own: real sockets, a clock that the test moves, a mailer that keeps what it sends.
 
+pub mod account;
 pub mod api;
 pub mod failing_store;
 pub mod http;
@@ -11,9 +12,9 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use denizen_server::{
     Application, Overrides, RunError,
-    config::{BIND, Config, ConfigFile, DATABASE, Setting, Settings},
+    config::{BIND, Config, ConfigFile, DATABASE, MAIL_WORKERS, Setting, Settings},
 };
-use denizen_services::{Argon2Cost, TaskService, store::Store};
+use denizen_services::{Argon2Cost, Mail, MailMessage, TaskService, store::Store};
 use denizen_testkit::{FixedClock, RecordingMailer};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
@@ -74,7 +75,8 @@ impl TestServer {
 
     /// With clock, mailer and hashing for tests, whatever the overrides say of these.
     async fn start_with(settings: &[(&'static Setting, &str)], overrides: Overrides) -> Self {
-        let flags = [&[(&BIND, "127.0.0.1:0")], settings].concat();
+        // One mail after the other: when a later one is there, the turn of the earlier ones is over.
+        let flags = [&[(&BIND, "127.0.0.1:0"), (&MAIL_WORKERS, "1")], settings].concat();
         let flags = flags.into_iter().map(|(setting, value)| (setting, value.to_owned()));
         let settings = Settings::resolve(flags, &ConfigFile::Optional("none.toml".into()), [("", ""); 0]);
         let config = Config::from_settings(&settings).expect("a valid configuration");
@@ -105,6 +107,11 @@ impl TestServer {
     /// The token in the next mail to this address that no earlier call has returned.
     pub async fn next_token(&self, address: &str) -> String {
         timeout(PATIENCE, self.mailer.next_token_for(address)).await.expect("a mail with a token")
+    }
+
+    /// The newest mail to this address that says what is wanted.
+    pub async fn mail(&self, address: &str, wanted: fn(&MailMessage) -> bool) -> Mail {
+        timeout(PATIENCE, self.mailer.wait_for(address, wanted)).await.expect("such a mail")
     }
 
     /// Moves the server's clock.

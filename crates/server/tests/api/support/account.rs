@@ -1,0 +1,60 @@
+//! What people do with their own accounts, in verbs.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use super::http::{Request, Response};
+
+/// `token` is that of the session that ends.
+pub async fn logout(at: SocketAddr, token: &str) -> Response {
+    Request::post("/api/auth/logout").bearer(token).send(at).await
+}
+
+pub async fn change_password(at: SocketAddr, token: &str, current: &str, new: &str) -> Response {
+    let body = json!({ "current_password": current, "new_password": new });
+    Request::post("/api/auth/change-password").bearer(token).json(&body).send(at).await
+}
+
+pub async fn change_email(at: SocketAddr, token: &str, password: &str, email: &str) -> Response {
+    let body = json!({ "email": email, "password": password });
+    Request::post("/api/auth/change-email").bearer(token).json(&body).send(at).await
+}
+
+pub async fn confirm_email_change(at: SocketAddr, mailed: &str) -> Response {
+    present(at, "/api/users/confirm-email-change", json!({ "token": mailed })).await
+}
+
+pub async fn sign_up(at: SocketAddr, user: &Value) -> Response {
+    present(at, "/api/users", user.clone()).await
+}
+
+pub async fn request_verification(at: SocketAddr, email: &str) -> Response {
+    present(at, "/api/users/request-email-verification", json!({ "email": email })).await
+}
+
+pub async fn verify_email(at: SocketAddr, mailed: &str) -> Response {
+    present(at, "/api/users/verify-email", json!({ "token": mailed })).await
+}
+
+pub async fn accept_invitation(at: SocketAddr, mailed: &str, password: &str) -> Response {
+    present(at, "/api/users/accept-invitation", json!({ "token": mailed, "password": password })).await
+}
+
+async fn present(at: SocketAddr, path: &str, body: Value) -> Response {
+    Request::post(path).anonymous().json(&body).send(at).await
+}
+
+/// The own sessions of whoever has this token, the one used last first.
+pub async fn sessions(at: SocketAddr, token: &str) -> Vec<Value> {
+    let list = Request::get("/api/auth/sessions").bearer(token).send(at).await.succeeded(200);
+    let sessions = list["data"].as_array().expect("a list").clone();
+    assert_eq!(list["metadata"]["count"], sessions.len());
+    sessions
+}
+
+/// The number of the session that has this token.
+pub async fn session_id(at: SocketAddr, token: &str) -> u64 {
+    let session = Request::get("/api/auth/session").bearer(token).send(at).await.succeeded(200);
+    session["data"]["session"]["id"].as_u64().expect("a number")
+}
