@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use crate::{
     HandlerSettings,
-    door::{Challenge, cookie_name},
+    credentials::cookie_name,
+    door::Challenge,
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     json::Json,

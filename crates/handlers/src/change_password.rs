@@ -9,7 +9,7 @@ use denizen_services::{AuthService, ChangePasswordError};
 
 use crate::{
     auth::signed_in_answer,
-    door::came_by_cookie,
+    credentials::came_by_cookie,
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     json::Json,

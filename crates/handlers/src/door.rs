@@ -6,10 +6,7 @@ use actix_web::{
     Error, HttpMessage as _, HttpRequest,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::{
-        Method,
-        header::{self, HeaderMap, HeaderValue},
-    },
+    http::{Method, header::HeaderValue},
     middleware::Next,
     web::Data,
 };
@@ -17,18 +14,12 @@ use denizen_models::Secret;
 use denizen_services::{AuthService, Authentication};
 
 use crate::{
-    Demos, HandlerSettings,
-    cors::is_own_origin,
+    Demos,
+    credentials::presented,
     error::{ApiError, ErrorCode},
     request::{Caller, Surroundings},
     routes::{Access, access},
 };
-
-/// The name of the cookie that holds a session's token. With the prefix, browsers take it only over TLS, for the whole
-/// site and this very host (RFC 6265bis, section 4.1.3.2).
-pub(crate) const fn cookie_name(settings: &HandlerSettings) -> &'static str {
-    if settings.secure_cookies { "__Host-denizen_session" } else { "denizen_session" }
-}
 
 /// Lets a request pass to the path with this pattern, or not. Methods that the path does not have pass: they are told so.
 pub(crate) async fn door(
@@ -66,8 +57,7 @@ async fn admit(path: &str, request: &HttpRequest) -> Result<Caller, ApiError> {
     if access == Access::Public {
         return Ok(Caller(None));
     }
-    let presented = presented(request, &surroundings.settings)?;
-    let caller = match presented {
+    let caller = match presented(request, &surroundings.settings)? {
         Some(token) => Caller(Some(identify(request, &token).await?)),
         None => Caller(None),
     };
@@ -103,45 +93,6 @@ async fn identify(request: &HttpRequest, token: &Secret) -> Result<Authenticatio
     auth.authenticate(token).await?.ok_or_else(ApiError::dead_session)
 }
 
-/// The token that the request presents. A bearer token wins over a cookie: it was put there on purpose, while browsers
-/// add cookies by themselves, also to requests that some other page makes.
-fn presented(request: &HttpRequest, settings: &HandlerSettings) -> Result<Option<Secret>, ApiError> {
-    let headers = request.headers();
-    if let Some(token) = bearer(headers) {
-        return Ok(Some(token));
-    }
-    let Some(cookie) = request.cookie(cookie_name(settings)) else { return Ok(None) };
-    let unsafe_method = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if unsafe_method && !is_own_page(headers, settings) {
-        return Err(ApiError::forbidden("a session in a cookie works on pages of this site only"));
-    }
-    Ok(Some(Secret::from(cookie.value())))
-}
-
-/// RFC 6750, section 2.1; the name of the scheme is not case-sensitive.
-fn bearer(headers: &HeaderMap) -> Option<Secret> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::from(token.trim()))
-}
-
-/// Whether the session of a request that has one came in a cookie.
-pub(crate) fn came_by_cookie(headers: &HeaderMap) -> bool {
-    bearer(headers).is_none()
-}
-
-/// Whether a browser says that a page of ours, or one that may call us, sends this (OWASP, Cross-Site Request Forgery
-/// Prevention). Every browser does say it; whoever says nothing is none, and needs no cookie.
-fn is_own_page(headers: &HeaderMap, settings: &HandlerSettings) -> bool {
-    if headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin") {
-        return true;
-    }
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    origin.is_some_and(|origin| {
-        is_own_origin(origin, headers) || settings.cors_origins.iter().any(|allowed| allowed == origin)
-    })
-}
-
 /// What a 401 says of signing in (RFC 9110, section 11.6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Challenge {
@@ -171,70 +122,5 @@ impl ApiError {
     pub(crate) fn dead_session() -> Self {
         let error = Self::new(ErrorCode::Unauthenticated, "The session has ended or never existed");
         Self { challenge: Some(Challenge::DeadToken), ..error }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    fn token(headers: &[(&'static str, &'static str)], method: Method) -> Result<Option<String>, ErrorCode> {
-        let mut request = TestRequest::default().method(method);
-        for header in headers {
-            request = request.append_header(*header);
-        }
-        let settings = HandlerSettings {
-            cors_origins: vec!["https://app.example.com".to_owned()],
-            ..HandlerSettings::default()
-        };
-        let presented = presented(&request.to_http_request(), &settings);
-        presented.map(|token| token.map(|token| token.expose().to_owned())).map_err(|error| error.code)
-    }
-
-    const COOKIE: (&str, &str) = ("cookie", "theme=dark; denizen_session=cafe");
-
-    #[test]
-    fn a_bearer_token_wins_over_a_cookie() {
-        for value in ["Bearer beef", "bearer beef", "BEARER  beef "] {
-            let headers = [("authorization", value), COOKIE];
-            assert_eq!(token(&headers, Method::POST), Ok(Some("beef".to_owned())), "{value}");
-        }
-        for value in ["Basic beef", "Bearer", ""] {
-            assert_eq!(token(&[("authorization", value)], Method::GET), Ok(None), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_cookie_alone_reads_anywhere_and_writes_from_our_own_pages_only() {
-        let cafe = || Ok(Some("cafe".to_owned()));
-        assert_eq!(token(&[COOKIE], Method::GET), cafe());
-        let host = ("host", "id.example.com");
-        for own in [
-            ("sec-fetch-site", "same-origin"),
-            ("origin", "https://id.example.com"),
-            ("origin", "https://app.example.com"),
-        ] {
-            assert_eq!(token(&[COOKIE, host, own], Method::POST), cafe(), "{own:?}");
-        }
-        for foreign in [
-            ("x-requested-with", "a page"),
-            ("sec-fetch-site", "same-site"),
-            ("sec-fetch-site", "none"),
-            ("origin", "null"),
-            ("origin", "https://evil.example"),
-        ] {
-            let refused = token(&[COOKIE, host, foreign], Method::DELETE);
-            assert_eq!(refused, Err(ErrorCode::Forbidden), "{foreign:?}");
-        }
-    }
-
-    #[test]
-    fn another_cookie_is_not_ours() {
-        assert_eq!(token(&[("cookie", "__Host-denizen_session=cafe")], Method::GET), Ok(None));
-        let settings = HandlerSettings { secure_cookies: true, ..HandlerSettings::default() };
-        let request = TestRequest::default().append_header(COOKIE).to_http_request();
-        assert!(presented(&request, &settings).is_ok_and(|token| token.is_none()));
     }
 }

@@ -1,29 +1,20 @@
-//! Bodies: JSON of the right media type, one object, at most 1 MiB, nothing unknown, nothing twice, nothing behind it.
+//! Bodies in JSON: of the right media type, one object, nothing unknown, nothing twice, nothing behind it.
 
 use std::{future::Future, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    error::PayloadError,
     http::header::{self, HeaderMap, HeaderName, HeaderValue},
-    rt::time::timeout,
-    web::Data,
 };
-use futures_util::StreamExt as _;
+use denizen_models::Object;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::{
+    body::read_body,
     error::{ApiError, ErrorCode},
-    request::Surroundings,
 };
-
-/// The longest body, in bytes.
-const MAX_BYTES: usize = 1024 * 1024;
-/// How much of a body that is too long is read nevertheless, so that a client which sends first and reads later
-/// gets its answer instead of a broken connection.
-const MAX_DRAIN: usize = 16 * MAX_BYTES;
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -80,78 +71,18 @@ fn check_headers(headers: &HeaderMap, media_types: &[&str]) -> Result<(), ApiErr
     Ok(())
 }
 
-/// A body of at most 1 MiB that comes in time.
-pub(crate) fn read_body(
-    request: &HttpRequest,
-    payload: &mut Payload,
-) -> impl Future<Output = Result<Vec<u8>, ApiError>> + use<> {
-    let surroundings = request.app_data::<Data<Surroundings>>();
-    let time = surroundings.and_then(|surroundings| surroundings.settings.body_timeout);
-    let body = read(payload.take(), end_of_body(request.headers()));
-    async move {
-        match time {
-            Some(time) => timeout(time, body).await.unwrap_or_else(|_| {
-                Err(ApiError::new(ErrorCode::RequestTimeout, "The request body came too slowly"))
-            }),
-            None => body.await,
-        }
-    }
-}
-
-/// Where the body ends, if it is not where the payload does. Of a request that offers a WebSocket, actix takes all that
-/// follows until the connection ends for the payload; but who is offered that may decline (RFC 9110, section 7.8), and
-/// then it is a request like any other.
-fn end_of_body(headers: &HeaderMap) -> usize {
-    if !headers.contains_key(header::UPGRADE) || headers.contains_key(header::TRANSFER_ENCODING) {
-        return usize::MAX;
-    }
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    length.and_then(|length| length.trim().parse().ok()).unwrap_or(0)
-}
-
-async fn read(mut payload: Payload, end: usize) -> Result<Vec<u8>, ApiError> {
-    let mut bytes = Vec::new();
-    let mut length = 0_usize;
-    while length < end
-        && let Some(chunk) = payload.next().await
-    {
-        let mut chunk = chunk.map_err(broken_off)?;
-        chunk.truncate(end - length);
-        length = length.saturating_add(chunk.len());
-        if length <= MAX_BYTES {
-            bytes.extend_from_slice(&chunk);
-        } else if length > MAX_DRAIN {
-            break;
-        }
-    }
-    if length > MAX_BYTES {
-        return Err(ApiError::new(ErrorCode::PayloadTooLarge, "Request body is too large"));
-    }
-    Ok(bytes)
-}
-
-/// The library's own words for it name things that no client knows.
-fn broken_off(_error: PayloadError) -> ApiError {
-    invalid(0, 0, "the body ended early or was not sent as announced")
-}
-
 /// The object that is all of this text.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    // serde reads a struct from an array too; and `null` would be a blank request.
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|byte| *byte != b'{')
-        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
-    {
-        return Err(invalid(1, 1, "the top level must be an object"));
-    }
-    serde_json::from_slice(bytes).map_err(|error| {
+    let read = serde_json::from_slice(bytes).map(|Object(value)| value);
+    read.map_err(|error| {
         let text = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         invalid(error.line(), error.column(), text.strip_suffix(&place).unwrap_or(&text))
     })
 }
 
-fn invalid(line: usize, column: usize, reason: &str) -> ApiError {
+/// A body that is refused from this place on.
+pub(crate) fn invalid(line: usize, column: usize, reason: &str) -> ApiError {
     // The reason may quote what the client sent: fine to send back, but not at any length, and never logged.
     let reason: String = reason.chars().take(200).collect();
     let details = json!({ "line": line, "column": column, "reason": reason });
@@ -197,10 +128,10 @@ mod tests {
         let cases: [(&[u8], &str); 12] = [
             (b"", "EOF while parsing a value"),
             (b"{\"name\":", "EOF while parsing a value"),
-            (b"[]", "the top level must be an object"),
-            (b"[\"x\", 3]", "the top level must be an object"),
-            (b"null", "the top level must be an object"),
-            (b"\"x\"", "the top level must be an object"),
+            (b"[]", "invalid type: sequence, expected an object"),
+            (b"[\"x\", 3]", "invalid type: sequence, expected an object"),
+            (b"null", "invalid type: null, expected an object"),
+            (b"\"x\"", "invalid type: string \"x\", expected an object"),
             (b"{\"nick\": 1}", "unknown field `nick`, expected `name` or `age`"),
             (b"{\"age\": 1, \"age\": 2}", "duplicate field `age`"),
             (b"{} x", "trailing characters"),

@@ -39,11 +39,13 @@ mod access_log;
 mod audit;
 mod auth;
 mod authenticated;
+mod body;
 mod calculate;
 mod change_password;
 mod client_ip;
 mod conditions;
 mod cors;
+mod credentials;
 mod door;
 mod email_change;
 mod email_verification;
@@ -74,8 +76,8 @@ use actix_web::{
 };
 use denizen_models::PasswordPolicy;
 use denizen_services::{
-    AuditService, AuthService, Clock, HealthService, MailJobService, MathService, MessageService, TaskService,
-    TokenSource, UserService,
+    AuditService, AuthService, Clock, HealthService, MailJobService, MathService, MessageService,
+    TaskService, TokenSource, UserService,
 };
 use ipnet::IpNet;
 

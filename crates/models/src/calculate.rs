@@ -2,19 +2,17 @@
 
 mod operation;
 
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::operation::Operation;
-use crate::validation::{ValidationErrors, excerpt};
+use crate::{
+    object::Object,
+    validation::{ValidationErrors, excerpt},
+};
 
 /// One calculation to be done. What is left out of `a` and `b` is 0.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(remote = "Self", deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default)]
 pub struct CalculationRequest {
     /// The name of an [`Operation`].
     pub operation: String,
@@ -24,27 +22,6 @@ pub struct CalculationRequest {
     pub b: f64,
     /// Decimals of the result, 0 to 10; absent or null is [`Self::DEFAULT_PRECISION`].
     pub precision: Option<i64>,
-}
-
-/// A derived `deserialize` also takes `["add", 1, 2, 2]`; this one asks for an object.
-impl<'de> Deserialize<'de> for CalculationRequest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = CalculationRequest;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                CalculationRequest::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
 }
 
 /// A [`CalculationRequest`] that makes sense.
@@ -138,7 +115,7 @@ struct Members {
     b: Option<f64>,
     precision: Option<i64>,
     #[serde(deserialize_with = "present")]
-    calculations: Option<Vec<CalculationRequest>>,
+    calculations: Option<Vec<Object<CalculationRequest>>>,
 }
 
 /// A member that may be left out, but not be null.
@@ -152,7 +129,7 @@ impl TryFrom<Members> for CalculateRequest {
     fn try_from(members: Members) -> Result<Self, Self::Error> {
         match members {
             Members { operation: None, a: None, b: None, precision: None, calculations: Some(many) } => {
-                Ok(Self::Many(many))
+                Ok(Self::Many(many.into_iter().map(|Object(one)| one).collect()))
             }
             Members { operation, a, b, precision, calculations: None } => Ok(Self::One(CalculationRequest {
                 operation: operation.unwrap_or_default(),

@@ -41,6 +41,7 @@ mod invitation;
 mod login;
 mod mail_jobs;
 mod messages;
+mod object;
 mod password;
 mod password_reset;
 mod password_strength;
@@ -68,6 +69,7 @@ pub use mail_jobs::{MailJobResponse, MailJobState};
 pub use messages::{
     InvalidMessage, Message, MessageCommand, MessageContent, MessageKind, MessageRequest, Topic,
 };
+pub use object::Object;
 pub use password::{Password, PasswordPolicy};
 pub use password_reset::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,

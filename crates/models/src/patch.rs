@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    profile::{ProfilePatch, object_or_null},
+    object::object_or_null,
+    profile::ProfilePatch,
     user::{User, UserValues},
     users::UpdateUserRequest,
     validation::ValidationErrors,
@@ -319,7 +320,7 @@ mod tests {
         for (body, reason) in [
             (json!({ "password": "x" }), "unknown field `password`"),
             (json!({ "profile": { "motto": "" } }), "unknown field `motto`"),
-            (json!({ "profile": [] }), "invalid type: sequence, expected an object or null"),
+            (json!({ "profile": [] }), "invalid type: sequence, expected an object"),
             (json!({ "age": "1" }), "invalid type: string \"1\", expected i64"),
             (json!({ "roles": [null] }), "invalid type: null, expected a string"),
         ] {

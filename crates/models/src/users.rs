@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use crate::{
     email::EmailAddress,
+    object::object_or_null,
     password::{Password, PasswordPolicy},
-    profile::{Profile, object_or_null},
+    profile::Profile,
     secret::Secret,
     user::{DEFAULT_ROLE, User, UserValues},
     username::Username,

@@ -15,8 +15,9 @@ use denizen_services::{
     MailWorker, Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery,
     UserService,
     defaults::{
-        DefaultAuditService, DefaultAuthService, DefaultHealthService, DefaultMailJobService, DefaultMathService,
-        DefaultMessageService, DefaultTaskService, DefaultUserService, MessageLimits, Ports,
+        DefaultAuditService, DefaultAuthService, DefaultHealthService, DefaultMailJobService,
+        DefaultMathService, DefaultMessageService, DefaultTaskService, DefaultUserService, MessageLimits,
+        Ports,
     },
     store::{Store, StoreError},
 };

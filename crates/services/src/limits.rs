@@ -46,8 +46,8 @@ pub struct Limits {
     pub login_per_ip: Quota,
     /// Attempts to sign in to one account: 10, and one more every minute. A success, and a reset by mail, give all back.
     pub login_per_account: Quota,
-    /// Attempts to sign in to one account without a success or a reset by mail in between: 100, and one more every 30
-    /// days. NIST SP 800-63B-4, section 3.2.2, wants no more than 100.
+    /// Attempts to sign in to one account without a success or a reset by mail in between: 50, and one more every 30
+    /// days. NIST SP 800-63B-4, section 3.2.2, wants no more than 100; by user name and by address are counted apart.
     pub login_failures: Quota,
     /// Sign-ups from one IP address: 10, and one more every 6 minutes.
     pub sign_up_per_ip: Quota,
@@ -89,7 +89,7 @@ impl Default for Limits {
             tokens_per_ip: Quota::new(30, Duration::seconds(2)),
             login_per_ip: Quota::new(20, Duration::seconds(3)),
             login_per_account: Quota::new(10, Duration::minutes(1)),
-            login_failures: Quota::new(100, Duration::days(30)),
+            login_failures: Quota::new(50, Duration::days(30)),
             sign_up_per_ip: Quota::new(10, Duration::minutes(6)),
             verification_per_address: Quota::new(3, Duration::minutes(20)),
             verification_per_ip: Quota::new(20, Duration::minutes(3)),

@@ -8,11 +8,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use denizen_models::{CreateUserRequest, PasswordResetConfirmation, PasswordResetRequest, Secret};
+use denizen_models::{
+    CreateUserRequest, LoginRequest, PasswordResetConfirmation, PasswordResetRequest, Secret,
+};
 use denizen_services::{
-    AccessContext, Argon2Cost, Argon2Hasher, Mail, MailError, MailMessage, MailWorker, Mailer, OsTokenSource,
-    SystemClock, UserService,
-    defaults::{DefaultUserService, Ports, ServiceSettings},
+    AccessContext, Argon2Cost, Argon2Hasher, AuthService, Mail, MailError, MailMessage, MailWorker, Mailer,
+    OsTokenSource, SystemClock, UserService,
+    defaults::{DefaultAuthService, DefaultUserService, Ports, ServiceSettings},
     memory::InMemoryStore,
 };
 
@@ -30,6 +32,8 @@ impl Mailer for Drawer {
                 tokens.push(Secret::from(token.expose()));
             }
             MailMessage::PasswordChanged { .. } => println!("mail to {}: your password was changed", mail.to),
+            // This program lets nobody sign up, invites nobody, and never asks whether an address is right.
+            _ => return Err(MailError::Permanent("not a mail of this program".to_owned())),
         }
         Ok(())
     }
@@ -54,6 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let settings = ServiceSettings::default();
     let drawer = Arc::new(Drawer::default());
     let users = DefaultUserService::new(ports.clone(), settings.clone());
+    let auth = DefaultAuthService::new(ports.clone(), settings.clone());
     let worker = MailWorker::new(ports, settings, drawer.clone());
 
     // This program may do everything; one that acts for somebody says for whom.
@@ -79,6 +84,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     users.reset_password(&AccessContext::anonymous(), confirmation.clone()).await?;
     println!("the password is set");
     worker.deliver_now().await?;
+
+    // Whoever signs in gets a token, and whoever presents that token is known from then on.
+    let request = LoginRequest {
+        login: Secret::from("ada@example.com"),
+        password: Secret::from("newsecurepassword"),
+        ..LoginRequest::default()
+    };
+    let signed_in = auth.login(&AccessContext::anonymous(), request).await?;
+    let presented = Secret::from(signed_in.token.expose());
+    let known = auth.authenticate(&presented).await?.ok_or("the session is not open")?;
+    println!("signed in as {}", known.user.values.username);
+    let as_ada = AccessContext { actor: known.actor(), ..AccessContext::anonymous() };
+    println!("she may see herself: {}", users.get_user(&as_ada, ada.id).await?.values.email);
 
     // A token works once.
     if let Err(error) = users.reset_password(&AccessContext::anonymous(), confirmation).await {

@@ -10,9 +10,9 @@ use actix_web::{
 use denizen_models::Secret;
 
 use crate::{
+    body::read_body,
     cors::is_own_origin,
     error::{ApiError, ErrorCode},
-    json::read_body,
     query::Query,
 };
 

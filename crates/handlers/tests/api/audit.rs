@@ -62,7 +62,7 @@ async fn every_parameter_arrives_as_sent() {
         actor: Some("user:1".to_owned()),
         target: Some(UserId::new(7)),
         since: Some(FixedClock::start()),
-        until: Some(FixedClock::start() + TimeDelta::milliseconds(1_500)),
+        until: Some(FixedClock::start() + Duration::milliseconds(1_500)),
         limit: Some(201),
         cursor: Some("cafe".to_owned()),
     };

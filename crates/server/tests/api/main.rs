@@ -7,6 +7,8 @@ mod access;
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod email_change;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod health;
@@ -24,6 +26,8 @@ mod pages;
 mod password_reset;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod registration;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub struct FakeOperations {
     pub audit: Result<AuditList, ListAuditError>,
     pub jobs: Result<MailJobList, ListMailJobsError>,
     pub change: Result<(), MailJobError>,
-    calls: Mutex<Vec<(AccessContext, Asked)>>,
+    pub calls: Mutex<Vec<(AccessContext, Asked)>>,
 }
 
 impl Default for FakeOperations {

@@ -1,14 +1,12 @@
 //! Sessions of browsers, which keep them in a cookie and send it with whatever page asks.
 
-use serde_json::json;
-
 use denizen_server::config::{CORS_ORIGINS, PUBLIC_URL};
+use serde_json::json;
 
 use crate::support::{
     TestServer,
     account::logout,
-    api,
-    http::{Request, Response, act_as},
+    http::{Connection, Request, Response},
     production::PASSWORD,
     socket::handshake,
 };
@@ -175,13 +173,13 @@ async fn a_socket_is_opened_by_cookie_from_our_own_pages_only() {
     let server = TestServer::start_in_production(&[]).await;
     let at = server.address;
     server.enrol("alice").await;
-    act_as(at, None);
     let cookie = signed_in(&server).await;
     let open = |origin: &str| handshake("/ws").header("Cookie", &cookie).header("Origin", origin);
     for foreign in ["https://evil.example", "null"] {
         open(foreign).send(at).await.refused(403, "FORBIDDEN");
     }
-    assert_eq!(open(&format!("https://{at}")).send(at).await.status, 101);
+    let mut connection = Connection::open(at).await.unwrap();
+    assert_eq!(connection.send(&open(&format!("https://{at}"))).await.unwrap().status, 101);
     let without = handshake("/ws").header("Origin", &format!("https://{at}"));
     without.send(at).await.refused(401, "UNAUTHENTICATED");
 }

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 /// Longer than anything here takes; a test that hangs should say so.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 const IN_MEMORY: [(&Setting, &str); 1] = [(&DATABASE, "memory:")];
 

@@ -44,7 +44,11 @@ impl TestServer {
     /// In the production profile, on a database file in which there is nobody. Requests are those of nobody, too, unless
     /// they say otherwise. `settings` win over the usual ones.
     pub async fn start_in_production(settings: &[(&'static Setting, &str)]) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
+        Self::start_in_production_in(TempDir::new().expect("a temporary folder"), settings).await
+    }
+
+    /// The same on the database in `folder`, if there is one.
+    pub async fn start_in_production_in(folder: TempDir, settings: &[(&'static Setting, &str)]) -> Self {
         let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
         let settings = [&[(&DATABASE, &*database)], &PRODUCTION[..], settings].concat();
         let mut server = Self::start_with(&settings, Overrides::default()).await;
