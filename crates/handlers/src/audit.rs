@@ -42,7 +42,7 @@ fn audit_query(mut query: Query) -> Result<AuditListQuery, ApiError> {
         target: query.take_as("target", "a user ID", UserId::parse)?,
         since: query.take_as("since", time, instant)?,
         until: query.take_as("until", time, instant)?,
-        limit: query.take_as("limit", "a number", |text| text.parse().ok())?,
+        limit: query.take_number("limit")?,
         cursor: query.take("cursor"),
     };
     query.finish()?;

@@ -3,18 +3,17 @@
 use std::{fmt, future::Future, pin::Pin};
 
 use actix_web::{
-    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
-    dev::Payload,
-    http::{StatusCode, header},
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
+    web::Data,
 };
 use denizen_models::User;
 use denizen_services::{AccessContext, store::Session};
-use serde_json::json;
 
 use crate::{
     door,
     error::ApiError,
-    request::{self, RequestStamp},
+    observe,
+    request::{self, RequestStamp, Surroundings},
 };
 
 /// Somebody who has signed in, as an extractor: a handler that asks for one answers 401 to everybody else.
@@ -49,46 +48,53 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let known = door::authenticate(&request).await.map_err(AccessError)?;
-            let stamp = request.extensions().get::<RequestStamp>().cloned();
-            let access = request::context(&request, known.actor(), stamp.as_ref());
-            Ok(Self { user: known.user, session: known.session, access })
+            let stamp = stamp_of(&request);
+            match door::authenticate(&request).await {
+                Ok(known) => {
+                    let access = request::context(&request, known.actor(), &stamp);
+                    Ok(Self { user: known.user, session: known.session, access })
+                }
+                Err(error) => Err(AccessError { error, stamp }),
+            }
         })
     }
 }
 
-/// Why a request is not let in: nobody has signed in, or nobody could look. Its answer is JSON with `error` and `code`.
-pub struct AccessError(ApiError);
+/// The stamp of the request, for as long as it lasts.
+fn stamp_of(request: &HttpRequest) -> RequestStamp {
+    if let Some(stamp) = request.extensions().get::<RequestStamp>() {
+        return stamp.clone();
+    }
+    let surroundings = request.app_data::<Data<Surroundings>>();
+    let stamp = surroundings.map(|surroundings| RequestStamp::of(request, surroundings)).unwrap_or_default();
+    request.extensions_mut().insert(stamp.clone());
+    stamp
+}
+
+/// Why a request is not let in: nobody has signed in, or nobody could look. It is answered like an error of the API.
+pub struct AccessError {
+    error: ApiError,
+    stamp: RequestStamp,
+}
 
 impl fmt::Display for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl fmt::Debug for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl ResponseError for AccessError {
     fn status_code(&self) -> StatusCode {
-        self.0.code.status()
+        self.error.code.status()
     }
 
     fn error_response(&self) -> HttpResponse {
-        if let Some(cause) = &self.0.cause {
-            log::error!("{}: {cause}", self.0);
-        }
-        let body = json!({ "error": self.0.message, "code": self.0.code.as_str() });
-        let mut response = request::json(self.0.code.status(), &body);
-        if let Some(challenge) = self.0.challenge {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.header());
-        }
-        if let Some(seconds) = self.0.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
-        }
-        response
+        observe::elsewhere(&self.error, &self.stamp)
     }
 }

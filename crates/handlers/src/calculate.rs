@@ -72,7 +72,7 @@ impl From<CalculateError> for ApiError {
             CalculateError::NegativeSquareRoot
             | CalculateError::NonPositiveLogarithm
             | CalculateError::NotFinite => {
-                Self::new(ErrorCode::CalculationError, format!("Calculation failed: {error}"))
+                Self::because(ErrorCode::CalculationError, "Calculation failed", error)
             }
         }
     }

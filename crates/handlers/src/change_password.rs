@@ -42,7 +42,7 @@ impl From<ChangePasswordError> for ApiError {
             ChangePasswordError::Validation(errors) => Self::validation(&errors),
             ChangePasswordError::Forbidden => Self::unauthenticated(),
             ChangePasswordError::WrongPassword => {
-                Self::new(ErrorCode::WrongPassword, format!("Failed to change password: {error}"))
+                Self::because(ErrorCode::WrongPassword, "Failed to change password", error)
             }
             ChangePasswordError::RateLimited(wait) => Self::too_often(wait),
             ChangePasswordError::Hash(error) => error.into(),

@@ -19,7 +19,8 @@ use crate::{HandlerSettings, error::ApiError, request::Surroundings};
 
 const ALLOWED_HEADERS: &str = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID";
 
-/// Who may read the answer to a request, beside pages of ours and programs that are no browsers.
+/// Who may read the answer to a request, beside pages of ours and programs that are no browsers. Nobody by default.
+#[derive(Default)]
 pub(crate) struct Readers {
     any_configured: bool,
     origin: Option<HeaderValue>,
@@ -38,6 +39,8 @@ impl Readers {
     pub(crate) fn name_in(self, headers: &mut HeaderMap) {
         if let Some(origin) = self.origin {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            // Browsers add the cookie to requests from origins of the same site only (`SameSite=Strict`).
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
             let names = HeaderValue::from_static("ETag, X-Request-ID");
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
         }

@@ -47,7 +47,7 @@ pub(crate) fn presented(
 fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let value = String::from_utf8_lossy(headers.get(header::AUTHORIZATION)?.as_bytes());
     let (scheme, token) = value.split_once(' ').unwrap_or((&value, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::from(token.trim()))
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::from(token.trim_ascii()))
 }
 
 /// The value of the cookie whose name is this one, byte by byte.

@@ -48,7 +48,7 @@ impl From<ChangeEmailError> for ApiError {
             ChangeEmailError::Validation(errors) => Self::validation(&errors),
             ChangeEmailError::Forbidden => Self::unauthenticated(),
             ChangeEmailError::WrongPassword => {
-                Self::new(ErrorCode::WrongPassword, format!("Failed to change email: {error}"))
+                Self::because(ErrorCode::WrongPassword, "Failed to change email", error)
             }
             ChangeEmailError::RateLimited(wait) => Self::too_often(wait),
             ChangeEmailError::Hash(error) => error.into(),
@@ -62,10 +62,10 @@ impl From<ConfirmEmailChangeError> for ApiError {
         match error {
             ConfirmEmailChangeError::Validation(errors) => Self::validation(&errors),
             ConfirmEmailChangeError::DeadToken => {
-                Self::new(ErrorCode::EmailChangeFailed, format!("Failed to change email: {error}"))
+                Self::because(ErrorCode::EmailChangeFailed, "Failed to change email", error)
             }
             ConfirmEmailChangeError::EmailTaken(_) => {
-                Self::new(ErrorCode::UserUpdateError, format!("Failed to change email: {error}"))
+                Self::because(ErrorCode::UserUpdateError, "Failed to change email", error)
             }
             ConfirmEmailChangeError::RateLimited(wait) => Self::too_often(wait),
             ConfirmEmailChangeError::Store(error) => error.into(),

@@ -59,10 +59,10 @@ impl From<VerifyEmailError> for ApiError {
         match error {
             VerifyEmailError::Validation(errors) => Self::validation(&errors),
             VerifyEmailError::DeadToken => {
-                Self::new(ErrorCode::EmailVerificationFailed, format!("Failed to verify email: {error}"))
+                Self::because(ErrorCode::EmailVerificationFailed, "Failed to verify email", error)
             }
             VerifyEmailError::UsernameTaken(_) => {
-                Self::new(ErrorCode::UserCreationError, format!("Failed to create user: {error}"))
+                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
             VerifyEmailError::RateLimited(wait) => Self::too_often(wait),
             VerifyEmailError::Store(error) => error.into(),

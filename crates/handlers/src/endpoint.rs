@@ -19,6 +19,7 @@ use crate::{
     error::{ApiError, ErrorCode},
     pages,
     query::decode,
+    routes::{Access, access},
 };
 
 /// One path. Each method is one line; GET answers HEAD too; every other method is a 405 with `Allow`.
@@ -112,6 +113,9 @@ impl Endpoint {
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
         let Self { path, resource, methods, check, compressed } = self;
+        for method in methods.iter().filter(|method| access(&path, method) == Access::Nobody) {
+            log::error!("{method} {path} is not in the table of routes, and refused to everybody");
+        }
         let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
         names.sort_unstable();
         let allow = names.join(", ");
@@ -167,4 +171,39 @@ pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiE
 pub(crate) fn speaks_json(path: &str) -> bool {
     let first = path.strip_prefix('/').and_then(|path| path.split('/').next()).and_then(decode);
     first.is_some_and(|first| JSON_PATHS.contains(&first.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix_web::{
+        App,
+        test::{TestRequest, init_service, try_call_service},
+    };
+    use denizen_testkit::{FixedClock, SeededTokens};
+
+    use super::*;
+    use crate::{HandlerSettings, request::Surroundings};
+
+    #[actix_web::test]
+    async fn what_is_not_in_the_table_is_for_nobody() {
+        let surroundings = web::Data::new(Surroundings {
+            clock: Arc::new(FixedClock::new()),
+            tokens: Arc::new(SeededTokens::new(1)),
+            settings: HandlerSettings::default(),
+        });
+        let listed = Endpoint::at("/livez").get(async || "listed").post(async || "forgotten");
+        let forgotten = Endpoint::at("/secrets").get(async || "forgotten");
+        let app = init_service(App::new().app_data(surroundings).service(listed).service(forgotten)).await;
+        for (request, status) in [
+            (TestRequest::get().uri("/livez"), 200),
+            (TestRequest::post().uri("/livez"), 500),
+            (TestRequest::get().uri("/secrets"), 500),
+            (TestRequest::post().uri("/secrets"), 405),
+        ] {
+            let answer = try_call_service(&app, request.to_request()).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status);
+        }
+    }
 }

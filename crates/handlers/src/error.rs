@@ -145,6 +145,11 @@ impl ApiError {
         }
     }
 
+    /// What has not happened, and why, in the words of a service.
+    pub(crate) fn because(code: ErrorCode, what: &str, why: impl fmt::Display) -> Self {
+        Self::new(code, format!("{what}: {why}"))
+    }
+
     /// A failure of ours: the client learns that it happened, the log learns why.
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
         Self {
@@ -162,7 +167,7 @@ impl ApiError {
 
     /// Something that the caller may not do.
     pub(crate) fn forbidden(reason: impl fmt::Display) -> Self {
-        Self::new(ErrorCode::Forbidden, format!("Forbidden: {reason}"))
+        Self::because(ErrorCode::Forbidden, "Forbidden", reason)
     }
 
     /// Too much from somebody who may come back after `wait`, which is rounded up to whole seconds.

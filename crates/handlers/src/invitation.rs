@@ -35,7 +35,7 @@ impl From<AcceptInvitationError> for ApiError {
         match error {
             AcceptInvitationError::Validation(errors) => Self::validation(&errors),
             AcceptInvitationError::DeadToken => {
-                Self::new(ErrorCode::InvitationFailed, format!("Failed to accept invitation: {error}"))
+                Self::because(ErrorCode::InvitationFailed, "Failed to accept invitation", error)
             }
             AcceptInvitationError::RateLimited(wait) => Self::too_often(wait),
             AcceptInvitationError::Hash(error) => error.into(),

@@ -114,7 +114,8 @@ pub struct Services {
 /// What can be set on the handlers.
 #[derive(Debug, Clone, Default)]
 pub struct HandlerSettings {
-    /// Origins (`https://app.example.com`) whose scripts may call the API from a browser. None by default.
+    /// Origins (`https://app.example.com`) whose scripts may call the API from a browser; those of the same site also in
+    /// the name of whoever has signed in there by a cookie. None by default.
     pub cors_origins: Vec<String>,
     /// Refuse everything that does not come straight from the same machine: the development profile.
     pub local_only: bool,
@@ -160,6 +161,7 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
             settings,
         });
         let (for_preflight, for_observe) = (surroundings.clone(), surroundings.clone());
+        let for_stray = surroundings.clone();
         // `Data::from(arc)`, not `Data::new(arc)`: the latter is found under another type, that is, not at all.
         // These two outside the scope, for `Authenticated` on routes of the application around it.
         config.app_data(web::Data::from(services.auth)).app_data(surroundings);
@@ -176,6 +178,11 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
             .wrap(from_fn(move |request, next| cors::preflight(for_preflight.clone(), request, next)))
             .wrap(from_fn(move |request, next| observe::observe(for_observe.clone(), request, next)));
         config.service(scope);
+        // Beside the scope, whose paths begin with a slash: `OPTIONS *`.
+        let stray = web::to(endpoint::not_found);
+        config.default_service(
+            stray.wrap(from_fn(move |request, next| observe::observe(for_stray.clone(), request, next))),
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, ServiceConfig},
 };
-use denizen_models::{MailJobState, UserId};
+use denizen_models::MailJobState;
 use denizen_services::{ListMailJobsError, MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     query::{NoQuery, Query},
-    request::{Request, personal},
+    request::{Request, number_in, personal},
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -38,7 +38,7 @@ fn job_query(mut query: Query) -> Result<MailJobListQuery, ApiError> {
     let states = MailJobState::ALL.map(MailJobState::as_str).join(" or ");
     let parsed = MailJobListQuery {
         state: query.take_as("state", &states, MailJobState::from_name)?,
-        limit: query.take_as("limit", "a number", |text| text.parse().ok())?,
+        limit: query.take_number("limit")?,
         cursor: query.take("cursor"),
     };
     query.finish()?;
@@ -69,8 +69,7 @@ async fn retry(
 
 /// The job in the path. What cannot be a number of one names none.
 fn job_in(request: &HttpRequest) -> Result<MailJobId, ApiError> {
-    let text = request.match_info().get("id").unwrap_or("");
-    let id = UserId::parse(text).map(|number| MailJobId(number.get()));
+    let id = number_in(request, "id").map(MailJobId);
     id.ok_or_else(|| MailJobError::NotFound.into())
 }
 

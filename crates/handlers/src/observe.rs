@@ -16,7 +16,6 @@ use futures_util::FutureExt as _;
 
 use crate::{
     access_log::{LogLine, X_REQUEST_ID},
-    client_ip::client_ip,
     cors::Readers,
     endpoint::speaks_json,
     error::{ApiError, ErrorCode},
@@ -32,7 +31,7 @@ pub(crate) async fn observe(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let settings = &surroundings.settings;
-    let stamp = stamp(&surroundings, client_ip(request.request(), &settings.trusted_proxies));
+    let stamp = RequestStamp::of(request.request(), &surroundings);
     request.extensions_mut().insert(stamp.clone());
     let line = LogLine::of(&request, &stamp, settings.slow_request);
     let json = speaks_json(request.path());
@@ -77,15 +76,9 @@ fn admit(surroundings: &Surroundings, request: &ServiceRequest, ip: Option<IpAdd
     }
 }
 
-/// `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
-fn stamp(surroundings: &Surroundings, ip: Option<IpAddr>) -> RequestStamp {
-    let now = surroundings.clock.now();
-    let mut random = [0; 10];
-    // An id without randomness is still an id: it need not be secret, and a broken generator shows elsewhere.
-    let _still_an_id = surroundings.tokens.fill(&mut random);
-    let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
-    RequestStamp { id: format!("req_{}", uuid.simple()), timestamp: now.timestamp(), ip }
+/// An error on a route that is not ours.
+pub(crate) fn elsewhere(error: &ApiError, stamp: &RequestStamp) -> HttpResponse {
+    dress(render(error, stamp, true), stamp, Readers::default(), false)
 }
 
 /// The answer as it is, or the error in its envelope.

@@ -1,7 +1,7 @@
 //! Resetting a forgotten password.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     web::{Data, ServiceConfig},
 };
 use denizen_models::{
@@ -19,7 +19,7 @@ use crate::{
     json::Json,
     query::NoQuery,
     request::Request,
-    users::id_in,
+    users::PathId,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -73,12 +73,11 @@ async fn validate_reset_token(
 /// `POST /api/users/{id}/send-password-reset`
 async fn send_password_reset(
     request: Request,
-    http: HttpRequest,
+    PathId(id): PathId,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<SendPasswordResetRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = id_in(&http, "id")?;
     users.send_password_reset(&request.access, id, body.discard_password.unwrap_or(false)).await?;
     Ok(request.pending("The user will receive a link shortly."))
 }
@@ -87,10 +86,11 @@ impl From<RequestPasswordResetError> for ApiError {
     fn from(error: RequestPasswordResetError) -> Self {
         match error {
             RequestPasswordResetError::Validation(errors) => Self::validation(&errors),
-            RequestPasswordResetError::UnknownAddress(_) => {
-                let message = format!("Failed to request password reset: {error}");
-                Self::new(ErrorCode::PasswordResetRequestFailed, message)
-            }
+            RequestPasswordResetError::UnknownAddress(_) => Self::because(
+                ErrorCode::PasswordResetRequestFailed,
+                "Failed to request password reset",
+                error,
+            ),
             RequestPasswordResetError::RateLimited(wait) => Self::too_often(wait),
             RequestPasswordResetError::Overloaded => Self::unavailable(error),
             RequestPasswordResetError::Store(error) => error.into(),
@@ -105,7 +105,7 @@ impl From<ResetPasswordError> for ApiError {
             ResetPasswordError::InvalidToken
             | ResetPasswordError::ExpiredToken
             | ResetPasswordError::DeadToken => {
-                Self::new(ErrorCode::PasswordResetFailed, format!("Failed to reset password: {error}"))
+                Self::because(ErrorCode::PasswordResetFailed, "Failed to reset password", error)
             }
             ResetPasswordError::RateLimited(wait) => Self::too_often(wait),
             ResetPasswordError::Hash(error) => error.into(),
@@ -128,7 +128,7 @@ impl From<SendPasswordResetError> for ApiError {
     fn from(error: SendPasswordResetError) -> Self {
         match error {
             SendPasswordResetError::NotFound(_) => {
-                Self::new(ErrorCode::UserNotFound, format!("User not found: {error}"))
+                Self::because(ErrorCode::UserNotFound, "User not found", error)
             }
             SendPasswordResetError::Forbidden | SendPasswordResetError::Inactive => Self::forbidden(error),
             SendPasswordResetError::Hash(error) => error.into(),

@@ -56,6 +56,16 @@ impl Query {
         }
     }
 
+    /// The value of `name` as a number in its one canonical form, without signs and leading zeros.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn take_number(&mut self, name: &str) -> Result<Option<usize>, ApiError> {
+        self.take_as(name, "a number", |text| {
+            text.parse().ok().filter(|number: &usize| number.to_string() == text)
+        })
+    }
+
     /// To be called when everything known is taken.
     ///
     /// # Errors
@@ -126,7 +136,7 @@ mod tests {
     fn parameters_are_decoded_and_taken_once() {
         let mut query = Query::parse("search=a%20b%2B+c&limit=10&flag").unwrap();
         assert_eq!(query.take("search").as_deref(), Some("a b+ c"));
-        assert_eq!(query.take_as("limit", "a number", |text| text.parse::<u8>().ok()).unwrap(), Some(10));
+        assert_eq!(query.take_number("limit").unwrap(), Some(10));
         assert_eq!(query.take("flag").as_deref(), Some(""));
         assert_eq!(query.take("flag"), None);
         assert!(query.finish().is_ok());
@@ -141,9 +151,10 @@ mod tests {
         assert_eq!(message("search=%f"), "Invalid query parameter: search");
         assert_eq!(message("search=%ff"), "Invalid query parameter: search");
         assert_eq!(message("bo%0agus=1"), "Invalid query parameter: bo?gus");
-        let error =
-            Query::parse("limit=ten").unwrap().take_as("limit", "a number", |_| None::<u8>).unwrap_err();
-        assert_eq!(error.details.unwrap(), json!({"fields": {"limit": ["expected a number"]}}));
+        for text in ["limit=ten", "limit=005", "limit=%2B5", "limit=-0", "limit=00", "limit="] {
+            let error = Query::parse(text).unwrap().take_number("limit").unwrap_err();
+            assert_eq!(error.details.unwrap(), json!({"fields": {"limit": ["expected a number"]}}), "{text}");
+        }
     }
 
     #[test]

@@ -11,11 +11,11 @@ use actix_web::{
     dev::Payload,
     http::{StatusCode, header},
 };
-use denizen_models::SuccessResponse;
+use denizen_models::{SuccessResponse, UserId};
 use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
 use serde::Serialize;
 
-use crate::{HandlerSettings, error::ApiError, log_line::printable};
+use crate::{HandlerSettings, client_ip::client_ip, error::ApiError, log_line::printable};
 
 /// What all handlers share.
 pub(crate) struct Surroundings {
@@ -25,13 +25,27 @@ pub(crate) struct Surroundings {
 }
 
 /// What is known of a request before anybody handles it; `observe` puts it on every one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct RequestStamp {
     pub(crate) id: String,
     /// The time of arrival, in Unix seconds.
     pub(crate) timestamp: i64,
     /// The client's address, as far as proxies can be believed.
     pub(crate) ip: Option<IpAddr>,
+}
+
+impl RequestStamp {
+    /// A stamp for this request. The id is `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    pub(crate) fn of(request: &HttpRequest, surroundings: &Surroundings) -> Self {
+        let now = surroundings.clock.now();
+        let mut random = [0; 10];
+        // An id without randomness is still an id: it need not be secret, and a broken generator shows elsewhere.
+        let _still_an_id = surroundings.tokens.fill(&mut random);
+        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        let ip = client_ip(request, &surroundings.settings.trusted_proxies);
+        Self { id: format!("req_{}", uuid.simple()), timestamp: now.timestamp(), ip }
+    }
 }
 
 /// Who sends a request; `door` puts it on every one that it lets in.
@@ -119,18 +133,26 @@ fn read(request: &HttpRequest) -> Result<Request, ApiError> {
     let caller = request.extensions().get::<Caller>().cloned();
     let Caller(caller) = caller.ok_or_else(|| ApiError::internal("the request came in without the door"))?;
     let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
-    let access = context(request, actor, Some(&stamp));
+    let access = context(request, actor, &stamp);
     Ok(Request { access, caller, stamp })
 }
 
+/// The positive number at this place of the path, if it stands there in its one canonical form: one thing has one address.
+pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {
+    // The router has decoded `%31` to `1` already; the path itself still tells them apart.
+    let verbatim = !request.uri().path().contains('%');
+    let number = request.match_info().get(place).and_then(UserId::parse);
+    number.filter(|_| verbatim).map(UserId::get)
+}
+
 /// On whose behalf services are called.
-pub(crate) fn context(request: &HttpRequest, actor: Actor, stamp: Option<&RequestStamp>) -> AccessContext {
+pub(crate) fn context(request: &HttpRequest, actor: Actor, stamp: &RequestStamp) -> AccessContext {
     let user_agent = request.headers().get(header::USER_AGENT);
     AccessContext {
         actor,
-        ip: stamp.map_or_else(|| request.peer_addr().map(|peer| peer.ip()), |stamp| stamp.ip),
+        ip: stamp.ip,
         user_agent: user_agent.map(|agent| printable(&String::from_utf8_lossy(agent.as_bytes()), 200)),
-        request_id: stamp.map(|stamp| stamp.id.clone()).unwrap_or_default(),
+        request_id: stamp.id.clone(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Sessions: list them, end them.
 
+use std::future::{Ready, ready};
+
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
     http::StatusCode,
     web::{Data, ServiceConfig},
 };
@@ -17,8 +20,8 @@ use crate::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     query::NoQuery,
-    request::{Request, personal},
-    users::id_in,
+    request::{Request, number_in, personal},
+    users::PathId,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -53,45 +56,46 @@ async fn end_others(
 /// `DELETE /api/auth/sessions/{session}`
 async fn end_own(
     request: Request,
-    http: HttpRequest,
+    PathSession(session): PathSession,
     auth: Data<dyn AuthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     let user = own_id(&request)?;
-    auth.revoke_session(&request.access, user, session_in(&http)?).await?;
+    auth.revoke_session(&request.access, user, session).await?;
     Ok(request.done("Session ended successfully"))
 }
 
 /// `GET /api/users/{id}/sessions`
 async fn list_of(
     request: Request,
-    http: HttpRequest,
+    PathId(user): PathId,
     auth: Data<dyn AuthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let sessions = auth.list_sessions(&request.access, user_in(&http)?).await?;
+    let sessions = auth.list_sessions(&request.access, user).await?;
     Ok(listed(&request, sessions))
 }
 
 /// `DELETE /api/users/{id}/sessions`
 async fn end_all_of(
     request: Request,
-    http: HttpRequest,
+    PathId(user): PathId,
     auth: Data<dyn AuthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    let ended = auth.revoke_sessions(&request.access, user_in(&http)?).await?;
+    let ended = auth.revoke_sessions(&request.access, user).await?;
     Ok(request.answer("Sessions ended successfully", json!({ "ended": ended })))
 }
 
 /// `DELETE /api/users/{id}/sessions/{session}`
 async fn end_of(
     request: Request,
-    http: HttpRequest,
+    PathId(user): PathId,
+    PathSession(session): PathSession,
     auth: Data<dyn AuthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
-    auth.revoke_session(&request.access, user_in(&http)?, session_in(&http)?).await?;
+    auth.revoke_session(&request.access, user, session).await?;
     Ok(request.done("Session ended successfully"))
 }
 
@@ -99,15 +103,17 @@ fn own_id(request: &Request) -> Result<UserId, ApiError> {
     request.caller.as_ref().map(|known| known.user.id).ok_or_else(ApiError::unauthenticated)
 }
 
-fn user_in(request: &HttpRequest) -> Result<UserId, ApiError> {
-    id_in(request, "id")
-}
+/// The session that the path names. What cannot be a number of one names none.
+struct PathSession(SessionId);
 
-/// The session in the path. What cannot be a number of one names none.
-fn session_in(request: &HttpRequest) -> Result<SessionId, ApiError> {
-    let text = request.match_info().get("session").unwrap_or("");
-    let id = UserId::parse(text).map(|number| SessionId(number.get()));
-    id.ok_or_else(|| SessionError::NotFound.into())
+impl FromRequest for PathSession {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let session = number_in(request, "session").map(|number| Self(SessionId(number)));
+        ready(session.ok_or_else(|| SessionError::NotFound.into()))
+    }
 }
 
 fn listed(request: &Request, sessions: Vec<Session>) -> HttpResponse {
@@ -121,9 +127,7 @@ impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::NotFound => Self::new(ErrorCode::SessionNotFound, "Session not found"),
-            SessionError::UserNotFound(_) => {
-                Self::new(ErrorCode::UserNotFound, format!("User not found: {error}"))
-            }
+            SessionError::UserNotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
             SessionError::Store(error) => error.into(),
         }
     }

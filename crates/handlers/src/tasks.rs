@@ -42,10 +42,10 @@ async fn run(
 
 impl From<TaskError> for ApiError {
     fn from(error: TaskError) -> Self {
-        match &error {
+        match error {
             // The original does not introduce these messages with "Validation failed".
             TaskError::Validation(errors) => {
-                Self { message: error.to_string().into(), ..Self::validation(errors) }
+                Self { message: errors.to_string().into(), ..Self::validation(&errors) }
             }
             TaskError::UnknownKind(_) => Self::new(ErrorCode::InvalidTaskType, error.to_string()),
             TaskError::Busy => Self::unavailable(error),

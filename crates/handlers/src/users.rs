@@ -24,12 +24,12 @@ use crate::{
     error::{ApiError, ErrorCode},
     json::{Json, MergePatch},
     query::{NoQuery, Query},
-    request::{Request, personal},
+    request::{Request, number_in, personal},
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/users").get(list).post(create));
-    let one = Endpoint::at("/api/users/{id:.*}").checked(|request| one_id_in(request).map(|_| ()));
+    let one = Endpoint::at("/api/users/{id:.*}").checked(|request| id_in(request).map(|_| ()));
     config.service(one.get(get).put(update).patch(patch).delete(delete));
 }
 
@@ -63,7 +63,7 @@ fn user_query(mut query: Query) -> Result<UserQuery, ApiError> {
         role: query.take("role"),
         active: query.take_as("active", "true or false", flag)?,
         sort: query.take_as("sort", &format!("one of {sorts}"), UserSort::from_name)?.unwrap_or_default(),
-        limit: query.take_as("limit", "a number", |text| text.parse().ok())?,
+        limit: query.take_number("limit")?,
         cursor: query.take("cursor"),
         total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
     };
@@ -160,33 +160,25 @@ async fn delete(
     Ok(request.done("User deleted successfully"))
 }
 
-/// [`one_id_in`] as an extractor: before those of query and body, a path that names nothing is refused as that.
-struct PathId(UserId);
+/// The user whom the path names. Stands before query and body among a handler's arguments: a path that names nobody is
+/// refused as that.
+pub(crate) struct PathId(pub(crate) UserId);
 
 impl FromRequest for PathId {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(one_id_in(request).map(Self))
+        ready(id_in(request).map(Self))
     }
 }
 
-/// The id at the end of the path.
-fn one_id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
-    id_in(request, "id")
-}
-
-/// The id at this place of the path, if it stands there in its one canonical form.
-pub(crate) fn id_in(request: &HttpRequest, place: &str) -> Result<UserId, ApiError> {
-    let id = request.match_info().get(place).unwrap_or("");
-    if id.is_empty() {
+fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
+    if request.match_info().get("id").is_none_or(str::is_empty) {
         return Err(ApiError::new(ErrorCode::MissingUserId, "User ID is required"));
     }
-    // The router has decoded `%31` to `1` already; the path itself still tells them apart.
-    let verbatim = request.uri().path().split('/').any(|segment| segment == id);
-    let parsed = UserId::parse(id).filter(|_| verbatim);
-    parsed.ok_or_else(|| ApiError::new(ErrorCode::InvalidUserId, "Invalid user ID format"))
+    let id = number_in(request, "id").map(UserId::new);
+    id.ok_or_else(|| ApiError::new(ErrorCode::InvalidUserId, "Invalid user ID format"))
 }
 
 fn path_of(user: UserId) -> String {
@@ -205,7 +197,7 @@ impl From<GetUserError> for ApiError {
     fn from(error: GetUserError) -> Self {
         match error {
             GetUserError::IdNotFound(_) | GetUserError::UsernameNotFound(_) => {
-                Self::new(ErrorCode::UserNotFound, format!("User not found: {error}"))
+                Self::because(ErrorCode::UserNotFound, "User not found", error)
             }
             GetUserError::Store(error) => error.into(),
         }
@@ -228,7 +220,7 @@ impl From<CreateUserError> for ApiError {
             CreateUserError::Validation(errors) => Self::validation(&errors),
             CreateUserError::Forbidden => Self::forbidden(error),
             CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) => {
-                Self::new(ErrorCode::UserCreationError, format!("Failed to create user: {error}"))
+                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
             CreateUserError::Hash(error) => error.into(),
             CreateUserError::Store(error) => error.into(),
@@ -242,7 +234,7 @@ impl From<SignUpError> for ApiError {
             SignUpError::Validation(errors) => Self::validation(&errors),
             SignUpError::Closed | SignUpError::Forbidden(_) => Self::forbidden(error),
             SignUpError::UsernameTaken(_) | SignUpError::EmailTaken(_) => {
-                Self::new(ErrorCode::UserCreationError, format!("Failed to create user: {error}"))
+                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
             SignUpError::Overloaded => Self::unavailable(error),
             SignUpError::RateLimited(wait) => Self::too_often(wait),
@@ -255,14 +247,12 @@ impl From<SignUpError> for ApiError {
 impl From<UpdateUserError> for ApiError {
     fn from(error: UpdateUserError) -> Self {
         match error {
-            UpdateUserError::NotFound(_) => {
-                Self::new(ErrorCode::UserNotFound, format!("User not found: {error}"))
-            }
+            UpdateUserError::NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
             UpdateUserError::Unexpected(error) => error.into(),
             UpdateUserError::Validation(errors) => Self::validation(&errors),
             UpdateUserError::Forbidden(_) | UpdateUserError::LastAdministrator => Self::forbidden(error),
             UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
-                Self::new(ErrorCode::UserUpdateError, format!("Failed to update user: {error}"))
+                Self::because(ErrorCode::UserUpdateError, "Failed to update user", error)
             }
             UpdateUserError::Store(error) => error.into(),
         }
@@ -273,7 +263,7 @@ impl From<DeleteUserError> for ApiError {
     fn from(error: DeleteUserError) -> Self {
         match error {
             DeleteUserError::NotFound(_) => {
-                Self::new(ErrorCode::UserDeleteError, format!("Failed to delete user: {error}"))
+                Self::because(ErrorCode::UserDeleteError, "Failed to delete user", error)
             }
             DeleteUserError::LastAdministrator => Self::forbidden(error),
             DeleteUserError::Unexpected(error) => error.into(),

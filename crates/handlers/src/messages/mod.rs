@@ -93,10 +93,10 @@ impl From<SendMessageError> for ApiError {
                 Self::validation(&ValidationErrors::of("content", error.to_string()))
             }
             SendMessageError::NobodyConnected => {
-                Self::new(ErrorCode::BroadcastError, format!("Broadcast failed: {error}"))
+                Self::because(ErrorCode::BroadcastError, "Broadcast failed", error)
             }
             SendMessageError::NotConnected(_) => {
-                Self::new(ErrorCode::DeliveryError, format!("Message delivery failed: {error}"))
+                Self::because(ErrorCode::DeliveryError, "Message delivery failed", error)
             }
         }
     }
@@ -115,7 +115,7 @@ impl From<ConnectError> for ApiError {
         match error {
             ConnectError::Forbidden => Self::forbidden(error),
             ConnectError::TooMany(_) => {
-                Self::new(ErrorCode::TooManyConnections, format!("Connection refused: {error}"))
+                Self::because(ErrorCode::TooManyConnections, "Connection refused", error)
             }
             ConnectError::Full(_) | ConnectError::GoingAway => Self::unavailable(error),
         }

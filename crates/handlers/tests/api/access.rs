@@ -1,19 +1,29 @@
 //! Who may use which route: every cell of the table of routes.
 
-use denizen_handlers::{Access, ROUTES};
+use std::sync::Arc;
+
+use actix_web::test::TestRequest;
+use denizen_handlers::{Access, Demos, ROUTES};
+use serde_json::json;
 
 use crate::support::{
     Api,
     answer::Answer,
-    auth::{ADMIN, MEMBER},
-    requests::{acceptable, anonymous, request_of, target_of},
+    auth::{ADMIN, AskedAuth, MEMBER},
+    demonstrations::FakeDemonstrations,
+    log::lines_with,
+    operations::FakeOperations,
+    requests::{anonymous, request, request_of, target_of},
 };
 
 /// Who sends a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Caller {
     Anonymous,
+    /// User 7, whom the path names.
     Member,
+    /// User 7, and the path names user 8.
+    OtherMember,
     Admin,
 }
 
@@ -28,17 +38,18 @@ enum Verdict {
     AdministratorsOnly,
 }
 
-fn expected(access: Access, caller: Caller) -> Verdict {
+fn expected(access: Access, demos: Demos, caller: Caller) -> Verdict {
+    use Caller::{Admin, Anonymous, Member, OtherMember};
     match (access, caller) {
-        (Access::Public | Access::Anyone | Access::Demo, _) => Verdict::LetIn,
-        (Access::Member | Access::Owner | Access::Directory | Access::Admin, Caller::Anonymous) => {
+        (Access::Public | Access::Anyone, Anonymous | Member | OtherMember | Admin) => Verdict::LetIn,
+        (Access::Member | Access::Owner | Access::Directory | Access::Admin, Anonymous) => {
             Verdict::SignInFirst
         }
-        (Access::Member | Access::Owner | Access::Directory, Caller::Member | Caller::Admin) => {
-            Verdict::LetIn
-        }
-        (Access::Admin, Caller::Member) => Verdict::AdministratorsOnly,
-        (Access::Admin, Caller::Admin) => Verdict::LetIn,
+        (Access::Member | Access::Owner | Access::Directory, Member | OtherMember | Admin) => Verdict::LetIn,
+        (Access::Admin, Member | OtherMember) => Verdict::AdministratorsOnly,
+        (Access::Admin, Admin) => Verdict::LetIn,
+        (Access::Demo, Anonymous) if demos == Demos::Members => Verdict::SignInFirst,
+        (Access::Demo, _) => Verdict::LetIn,
         (Access::Nobody, _) => panic!("the table lists nothing that nobody may use"),
     }
 }
@@ -48,10 +59,12 @@ fn verdict_of(answer: &Answer) -> Verdict {
         401 => {
             answer.expect_error(401, "UNAUTHENTICATED", "Authentication required");
             assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"denizen\""));
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
             Verdict::SignInFirst
         }
         403 => {
             answer.expect_error(403, "FORBIDDEN", "Forbidden: this is for administrators");
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
             Verdict::AdministratorsOnly
         }
         // The pages of links refuse that there is no token in the link; they are reached.
@@ -66,56 +79,97 @@ fn verdict_of(answer: &Answer) -> Verdict {
     }
 }
 
-/// Security checklist: 51.
-#[actix_web::test]
-async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
-    let api = Api::start().await;
-    for route in ROUTES {
-        let target = target_of(route.path);
-        for (method, access) in route.methods {
-            for caller in [Caller::Anonymous, Caller::Member, Caller::Admin] {
-                let request = match caller {
-                    Caller::Anonymous => anonymous(method.as_str(), &target),
-                    Caller::Member => request_of(MEMBER, method.as_str(), &target),
-                    Caller::Admin => request_of(ADMIN, method.as_str(), &target),
+/// A cell of the table: a request with which nothing is wrong, and what is to become of it.
+fn cells(demos: Demos) -> impl Iterator<Item = (String, TestRequest, Verdict)> {
+    let rows = ROUTES.iter().flat_map(|route| route.methods.iter().map(move |row| (route, row)));
+    rows.flat_map(move |(route, (method, access))| {
+        let method = method.as_str();
+        let methods = if method == "GET" { vec!["GET", "HEAD"] } else { vec![method] };
+        methods.into_iter().flat_map(move |method| {
+            [Caller::Anonymous, Caller::Member, Caller::OtherMember, Caller::Admin].map(move |caller| {
+                let target = target_of(route.path);
+                let (token, target) = match caller {
+                    Caller::Anonymous => (None, target),
+                    Caller::Member => (Some(MEMBER), target),
+                    Caller::OtherMember => (Some(MEMBER), target.replace("/users/7", "/users/8")),
+                    Caller::Admin => (Some(ADMIN), target),
                 };
-                let answer = api.send(body_for(method.as_str(), &target, request)).await;
-                assert_eq!(verdict_of(&answer), expected(*access, caller), "{method} {target} {caller:?}");
-            }
-        }
-    }
+                let request = token
+                    .map_or_else(|| anonymous(method, &target), |token| request_of(token, method, &target));
+                let cell = format!("{method} {target} by {caller:?}");
+                (cell, body_for(method, &target, request), expected(*access, demos, caller))
+            })
+        })
+    })
 }
 
 /// The body that the route accepts: of a form for pages, else of JSON.
-fn body_for(
-    method: &str,
-    target: &str,
-    request: actix_web::test::TestRequest,
-) -> actix_web::test::TestRequest {
-    if matches!(method, "GET" | "DELETE") {
+fn body_for(method: &str, target: &str, request: TestRequest) -> TestRequest {
+    if matches!(method, "GET" | "HEAD" | "DELETE") {
         return request;
     }
     if target.starts_with("/api") {
-        return request.set_json(serde_json::json!({}));
+        return request.set_json(json!({}));
     }
     if target == "/ws" {
-        return request.set_json(serde_json::json!({ "type": "broadcast" }));
+        return request.set_json(json!({ "type": "broadcast" }));
     }
     request.insert_header(("content-type", "application/x-www-form-urlencoded")).set_payload("")
 }
 
+/// Security checklist: 51.
+#[actix_web::test]
+async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
+    for demos in [Demos::Open, Demos::Members] {
+        let api = Api::start_with(|setup| setup.settings.demos = demos).await;
+        for (cell, request, expected) in cells(demos) {
+            assert_eq!(verdict_of(&api.send(request).await), expected, "{cell}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn for_whoever_is_not_let_in_nothing_is_done() {
+    let operations = Arc::new(FakeOperations::default());
+    let demonstrations = Arc::new(FakeDemonstrations::default());
+    let api = Api::start_with(|setup| {
+        setup.operations = operations.clone();
+        setup.demonstrations = demonstrations.clone();
+        setup.settings.demos = Demos::Members;
+    })
+    .await;
+    for (cell, request, expected) in cells(Demos::Members) {
+        if expected != Verdict::LetIn {
+            assert_eq!(verdict_of(&api.send(request).await), expected, "{cell}");
+        }
+    }
+    assert!(api.users.is_untouched() && operations.is_untouched() && demonstrations.is_untouched());
+    let asked = api.auth.asked();
+    assert!(asked.iter().all(|asked| matches!(asked, AskedAuth::Authenticate(_))), "{asked:?}");
+}
+
+#[actix_web::test]
+async fn no_path_is_mounted_that_is_not_in_the_table() {
+    let api = Api::start().await;
+    assert_eq!(api.send(request("GET", "/livez")).await.status, 200);
+    let lines = lines_with("is not in the table of routes");
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
 #[actix_web::test]
 async fn whoever_is_not_let_in_learns_nothing_from_their_request() {
-    let api = Api::start().await;
-    for (method, target) in [
-        ("GET", "/api/users/abc"),
-        ("GET", "/api/users?limit=x"),
-        ("PUT", "/api/users/7"),
-        ("POST", "/api/auth/change-password"),
-        ("DELETE", "/api/users/7/sessions/x"),
-    ] {
-        let answer = api.send(anonymous(method, target).set_payload("{")).await;
-        answer.expect_error(401, "UNAUTHENTICATED", "Authentication required");
+    let api = Api::start_with(|setup| setup.settings.demos = Demos::Members).await;
+    let closed = ROUTES.iter().flat_map(|route| route.methods.iter().map(move |row| (route.path, row)));
+    for (path, (method, access)) in closed {
+        if matches!(access, Access::Public | Access::Anyone) {
+            continue;
+        }
+        let odd = path.replace("{id:.*}", "abc").replace("{id}", "%31").replace("{session}", "x");
+        for target in [odd.clone(), format!("{odd}?%zz=1")] {
+            let answer = api.send(anonymous(method.as_str(), &target).set_payload("{")).await;
+            let details = answer.expect_error(401, "UNAUTHENTICATED", "Authentication required");
+            assert!(details.is_null(), "{method} {target}");
+        }
     }
     assert!(api.users.is_untouched() && api.auth.asked().is_empty());
 }
@@ -134,8 +188,21 @@ async fn a_dead_session_is_told_so() {
 #[actix_web::test]
 async fn on_public_routes_nobody_looks_at_who_it_is() {
     let api = Api::start().await;
-    let answer =
-        api.send(acceptable("POST", "/api/auth/login").insert_header(("authorization", "Bearer dead"))).await;
-    answer.expect_success(200, "Signed in successfully");
-    assert_eq!(api.auth.asked().len(), 1, "one sign-in and nothing else");
+    let cookie = ("cookie", format!("denizen_session={MEMBER}"));
+    for route in ROUTES {
+        for (method, access) in route.methods {
+            if *access == Access::Public {
+                let (method, target) = (method.as_str(), target_of(route.path));
+                for token in ["dead", ADMIN] {
+                    let request = body_for(method, &target, request_of(token, method, &target));
+                    assert_eq!(verdict_of(&api.send(request).await), Verdict::LetIn, "{method} {target}");
+                }
+                let request =
+                    body_for(method, &target, anonymous(method, &target)).insert_header(cookie.clone());
+                assert_eq!(verdict_of(&api.send(request).await), Verdict::LetIn, "{method} {target}");
+            }
+        }
+    }
+    let asked = api.auth.asked();
+    assert!(asked.iter().all(|asked| matches!(asked, AskedAuth::Login(_))), "{asked:?}");
 }

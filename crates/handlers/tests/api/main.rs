@@ -21,6 +21,8 @@ mod context;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod embedding;
 #[cfg(test)]
 mod errors;
@@ -37,9 +39,9 @@ mod local_only;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
-mod mailed_tokens;
-#[cfg(test)]
 mod mail_jobs;
+#[cfg(test)]
+mod mailed_tokens;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]

@@ -48,3 +48,33 @@ async fn a_refused_body_does_not_reach_the_next_request() {
     assert!(rest.is_empty());
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn the_body_of_somebody_unknown_does_not_reach_the_next_request() {
+    let server = Server::start(Setup::default());
+    for length in [10, 100_000, 3_000_000] {
+        let body = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(length / 35 + 1);
+        let requests = format!(
+            "PUT /api/users/7 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}\
+             GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        let replies = server.exchange(requests).await;
+        let (refused, rest) = split_answer(&replies);
+        refused.expect_error(401, "UNAUTHENTICATED", "Authentication required");
+        let (next, rest) = split_answer(rest);
+        next.expect_success(200, "Server is healthy and running");
+        assert!(rest.is_empty());
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_question_about_the_whole_server_is_answered_like_any_other() {
+    let server = Server::start(Setup::default());
+    let answer = server.ask("OPTIONS", "*").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.request_id().starts_with("req_"), "{answer:?}");
+    server.stop().await;
+}

@@ -66,7 +66,10 @@ impl QueueCommand {
     async fn run(self, office: &Office) -> Result<String, Refusal> {
         let jobs = DefaultMailJobService::new(office.ports.clone());
         match self {
-            Self::List { dead } => list(office, &jobs, dead.then_some(MailJobState::Dead)).await,
+            Self::List { dead } => {
+                let state = dead.then_some(MailJobState::Dead);
+                Ok(listed(&all(office, &jobs, state).await?))
+            }
             Self::Retry { id } => {
                 jobs.retry_mail_job(&office.context, MailJobId(id)).await?;
                 Ok(format!("mail {id} is due; the server sends it\n"))
@@ -91,22 +94,29 @@ async fn test(config: &Config, address: &str) -> Result<String, Refusal> {
     Ok(format!("the test mail to {} is on its way\n", mail.to))
 }
 
-async fn list(
+/// Every mail in this state, or in any.
+pub(super) async fn all(
     office: &Office,
     jobs: &DefaultMailJobService,
     state: Option<MailJobState>,
-) -> Result<String, Refusal> {
+) -> Result<Vec<MailJobResponse>, Refusal> {
     let mut query = MailJobListQuery { state, limit: Some(200), cursor: None };
-    let mut rows =
-        vec![["ID", "KIND", "STATE", "TRIED", "ASKED FOR", "DUE", "TO", "LAST FAILURE"].map(str::to_owned)];
+    let mut all = Vec::new();
     loop {
         let page = jobs.list_mail_jobs(&office.context, &query).await?;
-        rows.extend(page.jobs.iter().map(row));
+        all.extend(page.jobs);
         query.cursor = page.next_cursor;
         if query.cursor.is_none() {
-            return Ok(table(&rows));
+            return Ok(all);
         }
     }
+}
+
+fn listed(jobs: &[MailJobResponse]) -> String {
+    let mut rows =
+        vec![["ID", "KIND", "STATE", "TRIED", "ASKED FOR", "DUE", "TO", "LAST FAILURE"].map(str::to_owned)];
+    rows.extend(jobs.iter().map(row));
+    table(&rows)
 }
 
 fn row(job: &MailJobResponse) -> [String; 8] {

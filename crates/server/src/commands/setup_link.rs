@@ -2,14 +2,15 @@
 
 use clap::Args;
 use denizen_mail::Links;
-use denizen_models::{User, fold};
+use denizen_models::{User, UserId, fold};
 use denizen_services::{
-    GetUserError, UserService as _,
-    defaults::{DefaultUserService, RegistrationMode, ServiceSettings},
+    GetUserError, MailJobError, MailJobService as _, UserService as _,
+    defaults::{DefaultMailJobService, DefaultUserService, RegistrationMode, ServiceSettings},
+    store::{MailJobId, MailKind},
 };
 
 use super::{
-    Office, Refusal,
+    Office, Refusal, mail,
     user::{Identity, refusal},
 };
 use crate::config::Config;
@@ -35,7 +36,8 @@ impl SetupLink {
     }
 
     async fn link(self, office: &Office, links: &Links) -> Result<String, Refusal> {
-        // A mail would bring another invitation, and of two only the newer one works.
+        // A mail would bring another invitation, and of two only the newer one works. So none is queued here, nor left in
+        // the queue: with a mail server that is down, every attempt would void the link.
         let settings = ServiceSettings { registration: RegistrationMode::Closed, ..office.settings.clone() };
         let users = DefaultUserService::new(office.ports.clone(), settings);
         let user = match users.get_user_by_username(&office.context, &self.identity.username).await {
@@ -45,6 +47,7 @@ impl SetupLink {
             }
             Err(error @ GetUserError::Store(_)) => return Err(error.into()),
         };
+        withdraw_invitations(office, user.id).await?;
         let token = users.invite_by_hand(&office.context, user.id).await?;
         Ok(format!("{}\n", links.to_accept_invitation(&token)))
     }
@@ -66,4 +69,17 @@ impl SetupLink {
         }
         Ok(user)
     }
+}
+
+async fn withdraw_invitations(office: &Office, user: UserId) -> Result<(), Refusal> {
+    let jobs = DefaultMailJobService::new(office.ports.clone());
+    for job in mail::all(office, &jobs, None).await? {
+        if job.user_id == Some(user) && job.kind == MailKind::Invitation.as_str() {
+            match jobs.drop_mail_job(&office.context, MailJobId(job.id)).await {
+                Ok(()) | Err(MailJobError::NotFound) => {}
+                Err(error @ (MailJobError::Forbidden | MailJobError::Store(_))) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
 }

@@ -23,6 +23,7 @@ async fn a_server_that_works_is_alive_ready_and_healthy() {
     );
 }
 
+/// Security checklist: 61.
 #[tokio::test]
 async fn a_store_that_cannot_write_makes_the_server_unready_but_not_dead() {
     let store = failing_store();

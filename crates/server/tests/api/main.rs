@@ -5,11 +5,15 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod conditions;
 #[cfg(test)]
 mod email_change;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod headers;
 #[cfg(test)]
 mod health;
 #[cfg(test)]

@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::support::{
     TestServer,
     account::{
-        accept_invitation, change_email, change_password, confirm_email_change, request_verification, verify_email,
+        accept_invitation, change_email, change_password, confirm_email_change, request_verification,
+        verify_email,
     },
     api::{self, user, with},
     http::{Request, Response, act_as},
@@ -19,7 +20,8 @@ const NEW: &str = "another horse battery";
 
 /// A server in whose administrator's name requests are sent.
 async fn administered() -> TestServer {
-    let server = TestServer::start_in_production(&[&[(&REGISTRATION, "invite")], &UNLIMITED[..]].concat()).await;
+    let server =
+        TestServer::start_in_production(&[&[(&REGISTRATION, "invite")], &UNLIMITED[..]].concat()).await;
     server.enrol_administrator("olga").await;
     act_as(server.address, Some(server.session_of("olga").await));
     server

@@ -63,6 +63,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     rest.split_once('"').map(|(value, _)| value.to_owned())
 }
 
+/// Security checklist: 13, 24.
 #[tokio::test]
 async fn a_forgotten_password_is_replaced_by_links_and_forms_alone() {
     let store = Arc::new(InMemoryStore::new());
@@ -107,6 +108,7 @@ async fn a_forgotten_password_is_replaced_by_links_and_forms_alone() {
     assert!(opens("Grüße & 100% +").await);
 }
 
+/// Security checklist: 17, 59.
 #[tokio::test]
 async fn scanners_that_follow_the_link_do_not_use_it_up() {
     let server = TestServer::start().await;

@@ -4,9 +4,7 @@ use denizen_services::{Clock as _, MailMessage};
 use serde_json::json;
 
 use crate::support::{
-    TestServer,
-    account,
-    api,
+    TestServer, account, api,
     http::{Request, act_as},
     production::{PASSWORD, UNLIMITED},
     socket::Socket,
@@ -34,7 +32,8 @@ async fn after_a_reset_the_new_password_works_and_the_old_one_does_not() {
 
     api::session(at, "alice", NEW).await;
     api::login(at, "alice", PASSWORD).await.refused(401, "INVALID_CREDENTIALS");
-    let notice = server.mail("alice@example.com", |it| matches!(it, MailMessage::PasswordChanged { .. })).await;
+    let notice =
+        server.mail("alice@example.com", |it| matches!(it, MailMessage::PasswordChanged { .. })).await;
     let MailMessage::PasswordChanged { at: when, ip } = notice.message else { panic!("{notice:?}") };
     assert_eq!((when, ip), (server.clock.now(), Some(at.ip())));
 }
@@ -47,8 +46,11 @@ async fn a_reset_ends_every_session_and_closes_every_socket() {
     for name in ["alice", "bob"] {
         server.enrol(name).await;
     }
-    let sessions =
-        [server.session_of("alice").await, server.session_of("alice").await, server.session_of("alice").await];
+    let sessions = [
+        server.session_of("alice").await,
+        server.session_of("alice").await,
+        server.session_of("alice").await,
+    ];
     let bystander = server.session_of("bob").await;
     let mut socket = Socket::open_as(at, &sessions[1]).await;
     let mut other = Socket::open_as(at, &bystander).await;

@@ -14,8 +14,8 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{
     TestServer,
-    api::{self, user, with},
-    http::{Connection, Request, Response},
+    api::{self, ids_of, user, with},
+    http::{Connection, Request, Response, act_as},
 };
 
 /// Sends all requests at the same moment, and gives the answers in the order of the requests.
@@ -67,6 +67,7 @@ async fn confirm_one_token_fifty_times(server: &TestServer) -> String {
     password(winner)
 }
 
+/// Security checklist: 14.
 #[tokio::test]
 async fn of_fifty_confirmations_of_one_token_one_counts_on_a_file() {
     let server = TestServer::start().await;
@@ -78,6 +79,7 @@ async fn of_fifty_confirmations_of_one_token_one_counts_on_a_file() {
     assert!(password_is(&store, 5, &password).await, "the winner's password is the one that was stored");
 }
 
+/// Security checklist: 14.
 #[tokio::test]
 async fn of_fifty_confirmations_of_one_token_one_counts_in_memory() {
     let store = Arc::new(InMemoryStore::new());
@@ -235,6 +237,7 @@ async fn of_twenty_deletions_of_one_user_one_succeeds() {
     }
 }
 
+/// Security checklist: 10.
 #[tokio::test]
 async fn twenty_requests_for_a_reset_leave_one_token_that_works() {
     for server in servers().await {
@@ -260,5 +263,46 @@ async fn twenty_requests_for_a_reset_leave_one_token_that_works() {
             assert!(!api::token_is_valid(server.address, &token).await);
         }
         assert!(api::token_is_valid(server.address, &newest).await);
+    }
+}
+
+/// An administrator called `name` beside the one of the samples; gives id and session.
+async fn administrator(at: SocketAddr, name: &str) -> (u64, String) {
+    let members = json!({ "roles": ["admin"], "password": "correct horse battery" });
+    let created = api::create(at, &with(user(name), members)).await.succeeded(201);
+    (created["data"]["id"].as_u64().expect("an id"), api::session(at, name, "correct horse battery").await)
+}
+
+/// Security checklist: 50, 51.
+#[tokio::test]
+async fn of_two_administrators_who_depose_each_other_one_stays() {
+    for server in servers().await {
+        let at = server.address;
+        for (round, method, body) in [
+            (0, "PATCH", json!({ "roles": ["user"] })),
+            (1, "PATCH", json!({ "active": false })),
+            (2, "DELETE", json!({})),
+        ] {
+            let (one, of_one) = administrator(at, &format!("one_{round}")).await;
+            let (other, of_other) = administrator(at, &format!("other_{round}")).await;
+            // Whoever was administrator until now is not, so that there are two.
+            let list = api::list(at, "?role=admin").await.succeeded(200);
+            for id in ids_of(&list).into_iter().filter(|id| ![one, other].contains(id)) {
+                let resign = Request::new("PATCH", &format!("/api/users/{id}")).bearer(&of_one);
+                resign.json(&json!({ "roles": ["user"] })).send(at).await.succeeded(200);
+            }
+            let depose =
+                |id: u64, by: &str| Request::new(method, &format!("/api/users/{id}")).bearer(by).json(&body);
+
+            let answers = race(at, vec![depose(other, &of_one), depose(one, &of_other)]).await;
+
+            let winner = answers.iter().position(|answer| answer.status == 200).expect("a winner");
+            // The other one came too late: as the last administrator's adversary, or as nobody in particular.
+            let loser = &answers[1 - winner];
+            assert!([401, 403, 404].contains(&loser.status), "{loser:?}");
+            act_as(at, Some([of_one, of_other][winner].clone()));
+            let left = ids_of(&api::list(at, "?role=admin&active=true").await.succeeded(200));
+            assert_eq!(left, [[one, other][winner]]);
+        }
     }
 }

@@ -62,6 +62,7 @@ fn json_post(body: impl Into<Vec<u8>>) -> Request {
     Request::post("/api/users").header("Content-Type", "application/json").body(body)
 }
 
+/// Security checklist: 55.
 #[tokio::test]
 async fn an_error_is_followed_by_a_good_answer_on_the_same_connection() {
     let server = TestServer::start().await;
@@ -114,6 +115,7 @@ async fn values_far_beyond_their_bounds_are_named_one_by_one() {
     nothing_was_created(&server).await;
 }
 
+/// Security checklist: 55.
 #[tokio::test]
 async fn text_of_every_kind_comes_back_as_it_went_in() {
     let server = TestServer::start().await;

@@ -29,7 +29,8 @@ async fn members_see_where_they_are_signed_in() {
     server.enrol("bob").await;
     server.session_of("bob").await;
     let credentials = json!({ "login": "alice", "password": PASSWORD });
-    let request = Request::post("/api/auth/login").header("User-Agent", "Browser/1.0 (a machine)").json(&credentials);
+    let request =
+        Request::post("/api/auth/login").header("User-Agent", "Browser/1.0 (a machine)").json(&credentials);
     let first = api::token_in(&request.send(at).await);
     server.advance_minutes(10);
     let second = server.session_of("alice").await;
@@ -102,8 +103,11 @@ async fn administrators_end_one_session_of_a_user_or_all() {
     let bob = server.enrol("bob").await;
     server.enrol_administrator("olga").await;
     act_as(at, Some(server.session_of("olga").await));
-    let [one, two, three] =
-        [server.session_of("alice").await, server.session_of("alice").await, server.session_of("alice").await];
+    let [one, two, three] = [
+        server.session_of("alice").await,
+        server.session_of("alice").await,
+        server.session_of("alice").await,
+    ];
     let of_bob = server.session_of("bob").await;
     let id = session_id(at, &one).await;
     let delete = async |path: String| Request::new("DELETE", &path).send(at).await;
@@ -131,9 +135,7 @@ async fn a_session_that_is_not_used_ends() {
     let [unused, used] = [server.session_of("alice").await, server.session_of("alice").await];
     server.advance_minutes(59);
     // That it is used is noted by and by.
-    let noted = async {
-        while sessions(at, &used).await[0]["last_seen_at"] != "2026-01-01T00:59:00Z" {}
-    };
+    let noted = async { while sessions(at, &used).await[0]["last_seen_at"] != "2026-01-01T00:59:00Z" {} };
     timeout(PATIENCE, noted).await.expect("a session that was used");
     server.advance_minutes(1);
 

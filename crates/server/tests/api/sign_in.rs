@@ -24,7 +24,10 @@ async fn whoever_signs_in_is_known_until_they_sign_out() {
         assert_eq!(answer.header("Set-Cookie"), None);
         assert_eq!(answer.header("Cache-Control"), Some("no-store"));
         let body = answer.succeeded(200);
-        assert_eq!((&body["data"]["user"]["id"], &body["data"]["token_type"]), (&json!(alice), &json!("Bearer")));
+        assert_eq!(
+            (&body["data"]["user"]["id"], &body["data"]["token_type"]),
+            (&json!(alice), &json!("Bearer"))
+        );
         tokens.push(api::token_in(&answer));
     }
     for token in &tokens {

@@ -21,6 +21,7 @@ fn came_back_empty_handed(response: &Response) {
     assert!(!format!("{response:?}").contains(CAUSE));
 }
 
+/// Security checklist: 61.
 #[tokio::test]
 async fn every_write_is_answered_503_and_reads_go_on() {
     let store = failing_store();

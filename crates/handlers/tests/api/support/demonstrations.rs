@@ -63,6 +63,11 @@ impl Default for FakeDemonstrations {
 }
 
 impl FakeDemonstrations {
+    /// Whether nobody has asked anything yet.
+    pub fn is_untouched(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// What was asked last, and on whose behalf.
     pub fn last_call(&self) -> (AccessContext, Asked) {
         self.lock().last().cloned().expect("a call of a service")

@@ -4,10 +4,12 @@ use std::{collections::BTreeSet, net::SocketAddr};
 
 use denizen_handlers::ROUTES;
 use denizen_server::config::{DEMO_ROUTES, REGISTRATION};
+use denizen_services::MailError;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::support::{
-    TestServer,
+    PATIENCE, TestServer,
     api::{self, user, with},
     http::{Request, Response, act_as},
     production::{PASSWORD, UNLIMITED},
@@ -44,6 +46,10 @@ const MATRIX: &str = "
     PUT     /api/users/{id:.*}                      401  200  404  200
     PATCH   /api/users/{id:.*}                      401  200  404  200
     DELETE  /api/users/{id:.*}                      401  200  404  200
+    GET     /api/audit                              401  403  403  200
+    GET     /api/mail/jobs                          401  403  403  200
+    DELETE  /api/mail/jobs/{id}                     401  403  403  200
+    POST    /api/mail/jobs/{id}/retry               401  403  403  200
     POST    /api/calculate                          401  200  200  200
     POST    /api/tasks                              401  200  200  200
     POST    /api/goroutines                         401  200  200  200
@@ -102,6 +108,8 @@ struct Target {
     name: String,
     token: String,
     session: u64,
+    /// The number of a mail, in cells that are about one.
+    mail: Option<u64>,
 }
 
 impl Target {
@@ -121,7 +129,27 @@ async fn somebody(at: SocketAddr, name: &str, roles: &[&str]) -> Target {
         name: name.to_owned(),
         token,
         session: session["data"]["session"]["id"].as_u64().expect("an id"),
+        mail: None,
     }
+}
+
+/// The number of a mail that was given up.
+async fn dead_mail(server: &TestServer, target: &Target) -> u64 {
+    let dead = async || {
+        let list = Request::get("/api/mail/jobs?state=dead").send(server.address).await.succeeded(200);
+        api::ids_of(&list)
+    };
+    let before = dead().await.len();
+    server.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    api::request_reset(server.address, &target.email()).await.succeeded(200);
+    let one_more = async {
+        loop {
+            if let [.., newest] = dead().await[before..] {
+                return newest;
+            }
+        }
+    };
+    timeout(PATIENCE, one_more).await.expect("a mail that is given up")
 }
 
 /// A token that was mailed and not used, for whatever this path takes tokens for. `None`: for nothing.
@@ -184,7 +212,8 @@ fn body(row: &Row, target: &Target, token: Option<&str>) -> Option<Value> {
 }
 
 fn request(row: &Row, target: &Target, token: Option<&str>) -> Request {
-    let path = row.path.replace("{id:.*}", "{id}").replace("{id}", &target.id.to_string());
+    let id = target.mail.unwrap_or(target.id).to_string();
+    let path = row.path.replace("{id:.*}", "{id}").replace("{id}", &id);
     let path = path.replace("{session}", &target.session.to_string());
     if let Some(body) = body(row, target, token) {
         return Request::new(row.method, &path).json(&body);
@@ -250,7 +279,10 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
     for (number, row) in rows().enumerate() {
         for (column, status) in CALLERS.into_iter().zip(row.statuses) {
             let cell = format!("{} {} by {column}", row.method, row.path);
-            let target = somebody(at, &format!("target_{number}_{column}"), &["user"]).await;
+            let mut target = somebody(at, &format!("target_{number}_{column}"), &["user"]).await;
+            if row.path.starts_with("/api/mail/jobs/{id}") {
+                target.mail = Some(dead_mail(&server, &target).await);
+            }
             let name = format!("caller_{number}_{column}");
             let stranger = match column {
                 "other" => Some(somebody(at, &name, &["user"]).await),

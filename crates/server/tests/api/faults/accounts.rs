@@ -25,6 +25,7 @@ fn eve(members: Value) -> Value {
 }
 
 /// Fault 5: anybody could list, create, replace and delete users.
+/// Security checklist: 51.
 #[tokio::test]
 async fn a_stranger_can_neither_see_nor_change_users() {
     let server = TestServer::start_in_production(&[]).await;
@@ -45,6 +46,7 @@ async fn a_stranger_can_neither_see_nor_change_users() {
 }
 
 /// Fault 5, as members meet it: for them there is nobody else.
+/// Security checklist: 51.
 #[tokio::test]
 async fn a_member_can_neither_see_nor_change_others() {
     let server = TestServer::start_in_production(&[]).await;
@@ -72,7 +74,29 @@ async fn a_member_can_neither_see_nor_change_others() {
     server.session_of("alice").await;
 }
 
+/// Fault 33: whatever began like a public path was public, other methods of it too, and two fixed tokens opened the rest.
+#[tokio::test]
+async fn a_path_is_public_as_a_whole_or_not_at_all() {
+    let server = TestServer::start_in_production(&[]).await;
+    let at = server.address;
+    server.enrol("alice").await;
+    for path in ["/api/usersXYZ", "/api/auth/loginXYZ", "/api/users.json"] {
+        Request::get(path).send(at).await.refused(404, "NOT_FOUND");
+    }
+    assert_eq!(Request::get("/healthz-private").send(at).await.status, 404);
+    for path in ["/api/users/reset-password/1", "/api/users/verify-email/", "/api/users/accept-invitationXYZ"]
+    {
+        Request::get(path).send(at).await.refused(401, "UNAUTHENTICATED");
+    }
+    api::delete(at, 1).await.refused(401, "UNAUTHENTICATED");
+    Request::get("/api/auth/login").send(at).await.refused(405, "METHOD_NOT_ALLOWED");
+    for token in ["demo", "demo-token", "admin-token", "user-token", "valid-token", "test", "secret"] {
+        Request::get("/api/users/1").bearer(token).send(at).await.refused(401, "UNAUTHENTICATED");
+    }
+}
+
 /// Fault 6: the new password was checked for its length and dropped.
+/// Security checklist: 13.
 #[tokio::test]
 async fn a_reset_stores_the_new_password_in_place_of_the_old() {
     let store = Arc::new(InMemoryStore::new());
@@ -98,6 +122,7 @@ async fn a_reset_stores_the_new_password_in_place_of_the_old() {
 
 /// Fault 7: the token was kept in the store in clear. (That production has no log mailer is a rule of the
 /// configuration.)
+/// Security checklist: 7.
 #[tokio::test]
 async fn neither_tokens_nor_passwords_are_in_the_files_of_the_database() {
     let server = TestServer::start().await;
@@ -144,6 +169,7 @@ async fn an_unknown_address_is_no_fault_of_the_server() {
 }
 
 /// Fault 8, as strangers meet it: known and unknown addresses could be told apart.
+/// Security checklist: 1.
 #[tokio::test]
 async fn a_stranger_cannot_tell_known_addresses_from_unknown_ones() {
     let server = TestServer::start_in_production(&[]).await;
@@ -164,6 +190,7 @@ async fn a_stranger_cannot_tell_known_addresses_from_unknown_ones() {
 }
 
 /// Fault 9: an account could be taken over in two requests, a PUT with another address and a reset for it.
+/// Security checklist: 52, 56.
 #[tokio::test]
 async fn nobody_can_turn_the_mails_of_an_account_to_another_address() {
     let server = TestServer::start_in_production(&[]).await;
@@ -186,6 +213,7 @@ async fn nobody_can_turn_the_mails_of_an_account_to_another_address() {
 }
 
 /// Fault 9, as administrators meet it: what was mailed to the old address must not outlive the change.
+/// Security checklist: 19.
 #[tokio::test]
 async fn a_new_address_kills_the_token_that_went_to_the_old_one_and_is_unconfirmed() {
     let server = TestServer::start().await;
@@ -216,6 +244,7 @@ async fn a_change_of_name_leaves_an_open_reset_token_alone() {
 }
 
 /// Fault 12: a reset worked for users who had been switched off.
+/// Security checklist: 16, 19.
 #[tokio::test]
 async fn a_user_who_is_switched_off_gets_no_mail_and_can_use_none() {
     let server = TestServer::start().await;
@@ -242,6 +271,7 @@ async fn a_user_who_is_switched_off_gets_no_mail_and_can_use_none() {
 }
 
 /// Fault 13: lengths of passwords were counted in bytes, and had no upper bound.
+/// Security checklist: 28, 29.
 #[tokio::test]
 async fn passwords_are_counted_in_characters_from_8_to_256() {
     let server = TestServer::start().await;
@@ -266,6 +296,7 @@ async fn passwords_are_counted_in_characters_from_8_to_256() {
 }
 
 /// Fault 16: addresses were compared with regard to case, not trimmed, and hardly checked.
+/// Security checklist: 12.
 #[tokio::test]
 async fn an_address_is_one_address_however_it_is_typed() {
     let server = TestServer::start().await;
@@ -288,6 +319,7 @@ async fn an_address_is_one_address_however_it_is_typed() {
 }
 
 /// Fault 17: names could hold control characters.
+/// Security checklist: 12.
 #[tokio::test]
 async fn names_hold_no_control_characters() {
     let server = TestServer::start().await;

@@ -19,6 +19,7 @@ async fn it_listens_on_the_named_address_only() {
 }
 
 /// Fault 28: the allowed origins had no effect; every page of every site could call the API.
+/// Security checklist: 59.
 #[tokio::test]
 async fn only_configured_origins_are_allowed() {
     let folder = TempDir::new().unwrap();

@@ -33,6 +33,7 @@ async fn whoever_asks_too_much_is_told_to_wait() {
     assert!(denied > 0);
 }
 
+/// Security checklist: 41.
 #[tokio::test]
 async fn made_up_addresses_are_one_address() {
     let server = limited().await;
@@ -47,6 +48,7 @@ async fn made_up_addresses_are_one_address() {
     assert!(denied > 0);
 }
 
+/// Security checklist: 3.
 #[tokio::test]
 async fn a_limit_does_not_tell_whether_an_address_is_known() {
     let mut answers = Vec::new();
@@ -67,6 +69,7 @@ async fn a_limit_does_not_tell_whether_an_address_is_known() {
     assert_eq!(answers[0], answers[1]);
 }
 
+/// Security checklist: 23.
 #[tokio::test]
 async fn tokens_cannot_be_tried_without_end() {
     let server = TestServer::start_in_production(&[]).await;

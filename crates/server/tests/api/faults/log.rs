@@ -22,6 +22,7 @@ fn access_lines(log: &[String]) -> Vec<&str> {
 
 /// Fault 14: `X-Debug: true` from anybody made the log show all headers. And other secrets of a request that a log
 /// has no business with.
+/// Security checklist: 8.
 #[tokio::test]
 async fn secrets_of_requests_are_not_logged() {
     let folder = TempDir::new().unwrap();
@@ -69,6 +70,7 @@ async fn secrets_of_requests_are_not_logged() {
 }
 
 /// Fault 15: `%0a` in a path began a line of the log of the sender's choice.
+/// Security checklist: 12.
 #[tokio::test]
 async fn nobody_can_write_lines_of_the_log() {
     let folder = TempDir::new().unwrap();

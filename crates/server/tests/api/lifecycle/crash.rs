@@ -47,6 +47,7 @@ pub fn check_integrity(folder: &Path) {
     assert!(!orphans.exists([]).unwrap(), "rows refer to what is gone");
 }
 
+/// Security checklist: 22.
 #[tokio::test]
 async fn every_user_that_was_acknowledged_survives_kill_9() {
     let folder = TempDir::new().unwrap();

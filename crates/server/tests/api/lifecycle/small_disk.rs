@@ -12,6 +12,7 @@ use crate::support::{
     process::Process,
 };
 
+/// Security checklist: 61.
 #[tokio::test]
 async fn a_full_disk_fails_writes_one_by_one_and_loses_nothing_that_was_acknowledged() {
     let folder = TempDir::new().unwrap();

@@ -2,11 +2,15 @@
 
 use std::{fs, net::TcpListener, path::Path, process::Output};
 
+use denizen_server::SAMPLE_PASSWORD;
 use rusqlite::Connection;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::{
+    account::change_password,
     api::{self, user},
+    http::act_as,
     process::{Process, run, run_with},
 };
 
@@ -41,6 +45,8 @@ async fn the_first_start_creates_the_sample_users_and_says_where_and_the_second_
     let samples = "sample users alice_dev, bob_coder, charlie_go, diana_admin, eve_tester created, each with the \
                    password \"tutorial-password\"";
     assert!(log.iter().any(|line| line.ends_with(samples)), "{log:#?}");
+    let administrator = "development profile: diana_admin is the administrator";
+    assert!(log.iter().any(|line| line.ends_with(administrator)), "{log:#?}");
     let all = api::list(process.address, "").await.succeeded(200);
     assert_eq!(api::ids_of(&all), [1, 2, 3, 4, 5]);
     api::create(process.address, &user("somebody")).await.succeeded(201);
@@ -193,6 +199,7 @@ async fn a_wrong_configuration_is_told_whole_and_nothing_is_started() {
     assert!(stderr.contains("listens on loopback addresses only"), "{stderr}");
 }
 
+/// Security checklist: 9.
 #[tokio::test]
 async fn production_does_not_start_with_what_is_for_development() {
     let complete =
@@ -206,6 +213,70 @@ async fn production_does_not_start_with_what_is_for_development() {
     {
         assert!(stderr.contains(&missing), "{stderr}");
     }
+}
+
+/// A configuration with all that production insists on, for the database in `users.db`.
+const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.db\"\n\
+    public_url = \"https://id.example.com\"\nmail = \"file:outbox\"\nmail_from = \"accounts@example.com\"\n";
+
+/// Security checklist: 43.
+#[tokio::test]
+async fn a_new_production_server_has_no_account_and_says_nothing_of_any() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("denizen.toml"), PRODUCTION).unwrap();
+    let process = Process::start(folder.path()).await;
+    for name in ["alice_dev", "bob_coder", "charlie_go", "diana_admin", "eve_tester", "admin", "root"] {
+        for password in [SAMPLE_PASSWORD, "admin"] {
+            let answer = api::login(process.address, name, password).await;
+            answer.refused(401, "INVALID_CREDENTIALS");
+        }
+    }
+    api::list(process.address, "").await.refused(401, "UNAUTHENTICATED");
+    let log = process.stop().await;
+    assert!(!log.iter().any(|line| line.contains("sample") || line.contains(SAMPLE_PASSWORD)), "{log:#?}");
+    let database = Connection::open(folder.path().join("users.db")).unwrap();
+    let users: i64 = database.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+    assert_eq!(users, 0);
+}
+
+/// Security checklist: 43.
+#[tokio::test]
+async fn production_does_not_start_while_a_sample_user_has_the_documented_password() {
+    let folder = TempDir::new().unwrap();
+    let development = ["--database", "sqlite://users.db"];
+    let process = Process::start_with(folder.path(), &development).await;
+    for id in [1, 2, 3] {
+        api::delete(process.address, id).await.succeeded(200);
+    }
+    api::patch(process.address, 5, &json!({ "active": false })).await.succeeded(200);
+    process.stop().await;
+    let production = folder.path().join("production.toml");
+    fs::write(&production, PRODUCTION).unwrap();
+    let start = ["--config", "production.toml", "--bind", "127.0.0.1:0"];
+    let refused = |name: &str| {
+        format!(
+            "denizen: the sample user {name} still has its documented password; set another one, or delete the user, \
+             in the development profile"
+        )
+    };
+    assert_eq!(refusal(run(folder.path(), &start).await), refused("diana_admin"));
+
+    let process = Process::start_with(folder.path(), &development).await;
+    let token = api::token_of(process.address, "diana_admin").await;
+    let new = "the battery of diana";
+    change_password(process.address, &token, SAMPLE_PASSWORD, new).await.succeeded(200);
+    process.stop().await;
+    // One who is switched off could be switched on again.
+    assert_eq!(refusal(run(folder.path(), &start).await), refused("eve_tester"));
+
+    let process = Process::start_with(folder.path(), &development).await;
+    act_as(process.address, Some(api::session(process.address, "diana_admin", new).await));
+    api::delete(process.address, 5).await.succeeded(200);
+    process.stop().await;
+    let process = Process::start_with(folder.path(), &start[..2]).await;
+    act_as(process.address, Some(api::session(process.address, "diana_admin", new).await));
+    assert_eq!(api::ids_of(&api::list(process.address, "").await.succeeded(200)), [4]);
+    process.stop().await;
 }
 
 #[tokio::test]
@@ -239,6 +310,7 @@ async fn it_tells_its_version_and_its_configuration() {
     assert_eq!(files_in(folder.path()), ["denizen.toml", "printed.toml"]);
 }
 
+/// Security checklist: 62.
 #[tokio::test]
 async fn secrets_of_the_configuration_are_not_printed() {
     let folder = TempDir::new().unwrap();

@@ -1,13 +1,17 @@
 //! Two servers on one database.
 
+use std::{net::SocketAddr, time::Duration};
+
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::support::{
+    account::logout,
     api::{self, user, with},
     http::Request,
     process::Process,
+    socket::Socket,
 };
 
 async fn start_two(folder: &TempDir) -> [Process; 2] {
@@ -54,6 +58,7 @@ async fn one_name_is_given_once_by_both_together() {
     }
 }
 
+/// Security checklist: 14.
 #[tokio::test]
 async fn one_token_works_once_for_both_together() {
     let folder = TempDir::new().unwrap();
@@ -73,6 +78,59 @@ async fn one_token_works_once_for_both_together() {
     let mails =
         processes.iter().flat_map(Process::log).filter(|line| line.contains("Password reset token for"));
     assert_eq!(mails.count(), 1, "one request is one mail, however many workers there are");
+}
+
+/// Waits until the token opens nothing at this server, which must not take longer than a second.
+async fn is_out_within_a_second(at: SocketAddr, token: &str) {
+    let out = async { while api::is_open(at, token).await {} };
+    timeout(Duration::from_secs(1), out).await.expect("a session that has ended");
+}
+
+/// Security checklist: 18, 45.
+#[tokio::test]
+async fn a_session_that_ends_at_one_server_has_ended_at_both() {
+    let folder = TempDir::new().unwrap();
+    let [one, other] = start_two(&folder).await;
+    let session = async || {
+        let token = api::token_of(one.address, "alice_dev").await;
+        assert!(api::is_open(other.address, &token).await, "a session is known to both at once");
+        token
+    };
+    let signed_out = session().await;
+    logout(one.address, &signed_out).await.succeeded(200);
+    is_out_within_a_second(other.address, &signed_out).await;
+
+    let disabled = session().await;
+    api::patch(one.address, 1, &json!({ "active": false })).await.succeeded(200);
+    is_out_within_a_second(other.address, &disabled).await;
+    api::patch(one.address, 1, &json!({ "active": true })).await.succeeded(200);
+
+    let reset = session().await;
+    let mut socket = Socket::open_as(other.address, &reset).await;
+    api::request_reset(other.address, "alice@example.com").await.succeeded(200);
+    let token = tokio::select! {
+        token = one.token_for("alice@example.com") => token,
+        token = other.token_for("alice@example.com") => token,
+    };
+    api::reset(one.address, &token, "newsecurepassword").await.succeeded(200);
+    is_out_within_a_second(other.address, &reset).await;
+    assert_eq!(socket.closed().await.0, 4401);
+}
+
+/// Security checklist: 45, 50.
+#[tokio::test]
+async fn a_role_that_was_taken_away_at_one_server_counts_at_neither() {
+    let folder = TempDir::new().unwrap();
+    let [one, other] = start_two(&folder).await;
+    let token = api::token_of(one.address, "alice_dev").await;
+    let list = async || Request::get("/api/users").bearer(&token).send(other.address).await;
+    list().await.refused(403, "FORBIDDEN");
+    api::patch(one.address, 1, &json!({ "roles": ["user", "admin"] })).await.succeeded(200);
+    let allowed = async { while list().await.status != 200 {} };
+    timeout(Duration::from_secs(1), allowed).await.expect("a role that was given");
+    api::patch(one.address, 1, &json!({ "roles": ["user"] })).await.succeeded(200);
+    let refused = async { while list().await.status != 403 {} };
+    timeout(Duration::from_secs(1), refused).await.expect("a role that was taken away");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use super::each_is_refused;
 use crate::support::{TestServer, api, http::Request};
 
+/// Security checklist: 55.
 #[tokio::test]
 async fn an_id_has_one_form() {
     let server = TestServer::start().await;
@@ -117,6 +118,7 @@ async fn methods_are_names_in_capitals() {
     }
 }
 
+/// Security checklist: 54.
 #[tokio::test]
 async fn parameters_are_known_and_given_once() {
     let server = TestServer::start().await;

@@ -49,7 +49,8 @@ async fn over_tls_the_cookie_is_bound_to_this_host_and_out_of_reach_of_scripts()
     let (name, token) = pair.split_once('=').expect("a name");
     assert_eq!(name, "__Host-denizen_session");
     assert!(token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
-    let expected = ["Expires=Sat, 31 Jan 2026 00:00:00 GMT", "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
+    let expected =
+        ["Expires=Sat, 31 Jan 2026 00:00:00 GMT", "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
     assert_eq!(attributes, expected);
     let body = answer.succeeded(200);
     assert_eq!((body["data"].get("token"), &body["data"]["token_type"]), (None, &json!("Cookie")));
@@ -118,7 +119,8 @@ async fn a_cookie_alone_changes_nothing_unless_one_of_our_pages_sends_it() {
         ("POST", "/api/auth/change-password"),
         ("POST", "/ws"),
     ] {
-        let request = with_cookie(method, path, &cookie).header("Origin", "https://evil.example").json(&json!({}));
+        let request =
+            with_cookie(method, path, &cookie).header("Origin", "https://evil.example").json(&json!({}));
         request.send(at).await.refused(403, "FORBIDDEN");
     }
     with_cookie("GET", "/api/users/1", &cookie).send(at).await.succeeded(200);
@@ -162,7 +164,8 @@ async fn a_browser_gets_a_new_cookie_with_its_new_password_and_loses_it_by_signi
     out.succeeded(200);
     let (gone, attributes) = cookie_in(&out);
     assert_eq!(gone, "__Host-denizen_session=");
-    let expected = ["Expires=Thu, 01 Jan 1970 00:00:00 GMT", "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
+    let expected =
+        ["Expires=Thu, 01 Jan 1970 00:00:00 GMT", "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
     assert_eq!(attributes, expected);
     with_cookie("GET", "/api/auth/session", &new).send(at).await.refused(401, "UNAUTHENTICATED");
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt as _, BufReader},
     process::{Child, Command},
     sync::watch,
     time::timeout,
@@ -35,6 +35,19 @@ pub async fn run(folder: &Path, arguments: &[&str]) -> Output {
 pub async fn run_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let output = denizen(folder, arguments).envs(environment.iter().copied()).output();
     timeout(PATIENCE, output).await.expect("a process that ends").expect("a process that starts")
+}
+
+/// Runs it to its end, with this on its standard input.
+pub async fn run_with_input(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut command = denizen(folder, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("a process that starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // Whoever refuses the rest of the command line need not read it.
+    let _unread = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    let output = timeout(PATIENCE, child.wait_with_output()).await;
+    output.expect("a process that ends").expect("what it said")
 }
 
 /// A server. It is killed when it is dropped.
