@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     defaults::{DefaultAuthService, DefaultMessageService, Ports, ServiceSettings},
-    store::{Outcome, Purge, SessionTouch, StoreError, UnitOfWork},
+    store::{Purge, SessionTouch, StoreError, UnitOfWork},
 };
 
 /// How often connections are checked, and the use of sessions is noted.
@@ -133,10 +133,7 @@ impl Housekeeper {
             audit_before: audit_retention.map(|retention| now - retention),
             limit: BATCH,
         };
-        let committed = self.ports.store.commit(UnitOfWork::new().purge(purge)).await?;
-        let count = |outcome: &Outcome| if let Outcome::Count(count) = outcome { Some(*count) } else { None };
-        let count = committed.0.iter().find_map(count);
-        count.ok_or_else(|| StoreError::Corrupt("purged rows were not counted".to_owned()))
+        self.ports.store.commit(UnitOfWork::new().purge(purge)).await?.count()
     }
 }
 

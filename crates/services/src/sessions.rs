@@ -10,10 +10,7 @@ use crate::{
     context::{AccessContext, Actor},
     defaults::{Ports, ServiceSettings},
     lock::lock,
-    store::{
-        AuditEvent, AuditKind, Outcome, Precondition, Session, SessionId, SessionTouch, StoreError,
-        UnitOfWork,
-    },
+    store::{AuditEvent, AuditKind, Precondition, Session, SessionId, SessionTouch, StoreError, UnitOfWork},
     tokens::TokenHash,
 };
 
@@ -121,10 +118,7 @@ pub(crate) async fn revoke_others(
     };
     let event = AuditEvent::new(AuditKind::SessionsRevoked, user, context, ports.clock.now());
     let work = UnitOfWork::new().revoke_sessions(user, own).record(event);
-    let committed = ports.store.commit(work).await?;
-    let count = |outcome: &Outcome| if let Outcome::Count(count) = outcome { Some(*count) } else { None };
-    let count = committed.0.iter().find_map(count);
-    count.ok_or_else(|| StoreError::Corrupt("revoked sessions were not counted".to_owned()).into())
+    Ok(ports.store.commit(work).await?.count()?)
 }
 
 /// Whether the user exists and concerns the actor.

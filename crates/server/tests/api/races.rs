@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use denizen_models::{Password, Secret, UserId};
 use denizen_services::{
-    Argon2Cost, Argon2Hasher, OsTokenSource, PasswordHasher as _,
+    Argon2Cost, Argon2Hasher, MailMessage, OsTokenSource, PasswordHasher as _,
     memory::InMemoryStore,
     store::{Reads, Store},
 };
@@ -64,6 +64,15 @@ async fn confirm_one_token_fifty_times(server: &TestServer) -> String {
 
     let winner = the_one_winner(&answers, 200, (400, "PASSWORD_RESET_FAILED"));
     assert!(!api::token_is_valid(server.address, &token).await);
+    let audit = Request::get("/api/audit?kind=password_reset.completed&target=5").send(server.address).await;
+    assert_eq!(audit.succeeded(200)["metadata"]["count"], 1);
+    let is_notice = |message: &MailMessage| matches!(message, MailMessage::PasswordChanged { .. });
+    server.mail("eve@example.com", is_notice).await;
+    server.advance_minutes(1);
+    api::request_reset(server.address, "bob@example.com").await.succeeded(200);
+    server.next_token("bob@example.com").await;
+    let mails = server.mailer.sent_to("eve@example.com");
+    assert_eq!(mails.iter().filter(|mail| is_notice(&mail.message)).count(), 1);
     password(winner)
 }
 

@@ -273,8 +273,16 @@ impl Committed {
         self.find(|outcome| if let Outcome::Session(id) = outcome { Some(id) } else { None })
     }
 
-    fn find<T>(&self, id: impl FnMut(Outcome) -> Option<T>) -> Result<T, StoreError> {
-        let found = self.0.iter().copied().find_map(id);
-        found.ok_or_else(|| StoreError::Corrupt("a committed unit gave no id of what it inserted".to_owned()))
+    /// How many rows the first change removed that removes any number.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if none was counted, which only a faulty store can bring about.
+    pub fn count(&self) -> Result<u64, StoreError> {
+        self.find(|outcome| if let Outcome::Count(count) = outcome { Some(count) } else { None })
+    }
+
+    fn find<T>(&self, wanted: impl FnMut(Outcome) -> Option<T>) -> Result<T, StoreError> {
+        let found = self.0.iter().copied().find_map(wanted);
+        found.ok_or_else(|| StoreError::Corrupt("a committed unit did not say what it did".to_owned()))
     }
 }

@@ -12,7 +12,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use super::*;
 use crate::{lock::lock, tokens::RandomnessError};
 
-/// A hasher whose only thread is held up, and which has room for one more job.
+/// A hasher whose only thread is held up, and which has room for some more jobs.
 struct Blocked {
     hasher: Arc<Argon2Hasher>,
     release: mpsc::Sender<()>,
@@ -20,9 +20,9 @@ struct Blocked {
 }
 
 impl Blocked {
-    async fn start() -> Self {
-        let hasher =
-            Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, Arc::new(OsTokenSource)).map(Arc::new).unwrap();
+    async fn start(room: usize) -> Self {
+        let hasher = Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, room, Arc::new(OsTokenSource));
+        let hasher = hasher.map(Arc::new).unwrap();
         let (release, released) = mpsc::channel();
         let (began, begin) = oneshot::channel();
         let work = move || {
@@ -56,7 +56,7 @@ impl Blocked {
 #[tokio::test]
 async fn beyond_the_queue_every_answer_is_busy() {
     let hash = hasher(Argon2Cost::CHEAPEST).hash(password("secret 1")).await.unwrap();
-    let blocked = Blocked::start().await;
+    let blocked = Blocked::start(1).await;
     let waiting = blocked.queue(|| ()).await;
     let hasher = &blocked.hasher;
     assert_eq!(hasher.hash(password("secret 1")).await, Err(HashError::Busy));
@@ -71,7 +71,8 @@ async fn beyond_the_queue_every_answer_is_busy() {
 #[tokio::test]
 async fn a_job_whose_caller_has_gone_is_not_run() {
     static RAN: AtomicBool = AtomicBool::new(false);
-    let blocked = Blocked::start().await;
+    // Room for both: the thread may not have looked at the one that is gone when the other one comes.
+    let blocked = Blocked::start(2).await;
     let gone = blocked.queue(|| RAN.store(true, Ordering::Relaxed)).await;
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
