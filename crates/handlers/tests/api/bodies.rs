@@ -1,13 +1,15 @@
 //! Bodies that are no acceptable JSON object: each refusal says where and why.
 
-use actix_web::test::TestRequest;
+use actix_web::{http::Method, test::TestRequest};
+use denizen_handlers::ROUTES;
 use serde_json::{Value, json};
 
 use crate::support::{
     Api,
     answer::Answer,
+    auth::AskedAuth,
     fakes::Asked,
-    requests::{post_bytes, request, send_json},
+    requests::{post_bytes, request, send_json, target_of},
 };
 
 const RESET: &str = "/api/users/request-password-reset";
@@ -231,4 +233,71 @@ async fn no_encoding_of_a_body_is_supported() {
         }
     }
     assert!(api.users.is_untouched());
+}
+
+/// Every method of every path that takes a body in JSON.
+fn readers() -> impl Iterator<Item = (&'static str, String)> {
+    let rows = ROUTES.iter().flat_map(|route| route.methods.iter().map(|(method, _)| (method, route.path)));
+    let json = rows.filter(|(_, path)| path.starts_with("/api/") || *path == "/ws");
+    let json = json.filter(|(method, path)| {
+        // What there is to do, these say in their paths.
+        let bare = ["/api/auth/logout", "/api/mail/jobs/{id}/retry"].contains(path);
+        !bare && ![Method::GET, Method::DELETE].contains(method)
+    });
+    json.map(|(method, path)| (method.as_str(), target_of(path)))
+}
+
+#[actix_web::test]
+async fn every_route_reads_its_body_in_the_same_way() {
+    let api = Api::start().await;
+    for (method, target) in readers() {
+        let send = |media_type: &'static str, body: &'static str| {
+            api.send(request(method, &target).insert_header(("content-type", media_type)).set_payload(body))
+        };
+        for (body, reason) in [
+            ("", "EOF while parsing a value"),
+            ("[]", "invalid type: sequence, expected an object"),
+            ("[{}]", "invalid type: sequence, expected an object"),
+            ("null", "invalid type: null, expected an object"),
+            ("{\"nick\": 1}", "unknown field `nick`, expected "),
+            ("{} {}", "trailing characters"),
+            ("{", "EOF while parsing an object"),
+        ] {
+            let answer = send("application/json", body).await;
+            let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+            let given = details["reason"].as_str().expect("a reason");
+            assert!(given.starts_with(reason), "{method} {target} {body}: {given}");
+        }
+        for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+            let answer = send(media_type, "{}").await;
+            assert_eq!(answer.status, 415, "{method} {target}: {answer:?}");
+        }
+    }
+    assert!(readers().count() >= 18);
+    assert!(api.users.is_untouched());
+    assert!(api.auth.asked().iter().all(|asked| matches!(asked, AskedAuth::Authenticate(_))));
+}
+
+#[actix_web::test]
+async fn every_member_is_given_at_most_once() {
+    for (target, member) in [
+        ("/api/auth/login", "password"),
+        ("/api/auth/login", "cookie"),
+        ("/api/auth/change-password", "new_password"),
+        ("/api/auth/change-email", "email"),
+        ("/api/users/verify-email", "token"),
+        ("/api/users/verify-email", "username"),
+        ("/api/users/accept-invitation", "password"),
+        ("/api/users/confirm-email-change", "token"),
+        ("/api/users/request-email-verification", "email"),
+        ("/api/users/7/send-password-reset", "discard_password"),
+    ] {
+        let value = if ["cookie", "discard_password"].contains(&member) { "true" } else { "\"x\"" };
+        let body = format!("{{\"{member}\": {value}, \"{member}\": {value}}}");
+        let answer = Api::start().await.send(post_bytes(target, body)).await;
+        let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+        assert_eq!(details["reason"], format!("duplicate field `{member}`"), "{target}");
+        let answer = Api::start().await.send(post_bytes(target, format!("{{\"{member}\": [1]}}"))).await;
+        answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
+    }
 }

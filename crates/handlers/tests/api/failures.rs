@@ -2,8 +2,10 @@
 
 use actix_web::test::TestRequest;
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, HashError, ListUsersError, Readiness,
-    RequestPasswordResetError, ResetPasswordError, UpdateUserError, ValidateResetTokenError,
+    AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, CreateUserError,
+    DeleteUserError, GetUserError, HashError, ListUsersError, LoginError, RandomnessError, Readiness,
+    RequestEmailVerificationError, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError,
+    SessionError, SignUpError, UpdateUserError, ValidateResetTokenError, VerifyEmailError,
     store::{Precondition, StoreError, UniqueKey},
 };
 use log::Level;
@@ -12,33 +14,106 @@ use serde_json::{Value, json};
 use crate::support::{
     Api, Setup,
     answer::Answer,
-    fakes::Answers,
     log::causes,
     requests::{
-        create_user, delete_user, get, patch_user, request_password_reset, reset_password, update_user,
-        validate_reset_token,
+        acceptable, anonymous, create_user, delete_user, get, patch_user, request, request_password_reset,
+        reset_password, update_user, validate_reset_token,
     },
 };
 
-type UseCase = (fn() -> TestRequest, fn(&mut Answers, StoreError));
+type UseCase = (fn() -> TestRequest, fn(&mut Setup, StoreError));
 
-/// Every method of the service that a route reaches, each with the way to let its store fail.
-const USE_CASES: [UseCase; 9] = [
-    (|| get("/api/users/7"), |answers, error| answers.get = Err(GetUserError::Store(error))),
-    (|| get("/api/users"), |answers, error| answers.list = Err(ListUsersError::Store(error))),
-    (create_user, |answers, error| answers.create = Err(CreateUserError::Store(error))),
-    (update_user, |answers, error| answers.update = Err(UpdateUserError::Store(error))),
-    (patch_user, |answers, error| answers.update = Err(UpdateUserError::Store(error))),
-    (delete_user, |answers, error| answers.delete = Err(DeleteUserError::Store(error))),
-    (request_password_reset, |answers, error| {
-        answers.request_reset = Err(RequestPasswordResetError::Store(error));
+/// Every method of a service that a route reaches, each with the way to let its store fail.
+const USE_CASES: [UseCase; 24] = [
+    (|| get("/api/users/7"), |setup, error| setup.answers.get = Err(GetUserError::Store(error))),
+    (|| get("/api/users"), |setup, error| setup.answers.list = Err(ListUsersError::Store(error))),
+    (create_user, |setup, error| setup.answers.create = Err(CreateUserError::Store(error))),
+    (update_user, |setup, error| setup.answers.update = Err(UpdateUserError::Store(error))),
+    (patch_user, |setup, error| setup.answers.update = Err(UpdateUserError::Store(error))),
+    (delete_user, |setup, error| setup.answers.delete = Err(DeleteUserError::Store(error))),
+    (request_password_reset, |setup, error| {
+        setup.answers.request_reset = Err(RequestPasswordResetError::Store(error));
     }),
-    (reset_password, |answers, error| answers.reset = Err(ResetPasswordError::Store(error))),
-    (validate_reset_token, |answers, error| answers.validate = Err(ValidateResetTokenError::Store(error))),
+    (reset_password, |setup, error| setup.answers.reset = Err(ResetPasswordError::Store(error))),
+    (validate_reset_token, |setup, error| {
+        setup.answers.validate = Err(ValidateResetTokenError::Store(error))
+    }),
+    (
+        || post("/api/users/7/send-password-reset"),
+        |setup, error| {
+            setup.answers.send_reset = Err(SendPasswordResetError::Store(error));
+        },
+    ),
+    (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::Store(error))),
+    (
+        || post("/api/users/request-email-verification"),
+        |setup, error| {
+            setup.answers.request_verification = Err(RequestEmailVerificationError::Store(error));
+        },
+    ),
+    (
+        || post("/api/users/verify-email"),
+        |setup, error| {
+            setup.answers.verify = Err(VerifyEmailError::Store(error));
+        },
+    ),
+    (
+        || post("/api/users/accept-invitation"),
+        |setup, error| {
+            setup.answers.accept = Err(AcceptInvitationError::Store(error));
+        },
+    ),
+    (
+        || post("/api/users/confirm-email-change"),
+        |setup, error| {
+            setup.answers.confirm_change = Err(ConfirmEmailChangeError::Store(error));
+        },
+    ),
+    (|| get("/api/auth/session"), |setup, error| setup.auth.authenticate = Err(error)),
+    (sign_in, |setup, error| setup.auth.login = Err(LoginError::Store(error))),
+    (|| post("/api/auth/logout"), |setup, error| setup.auth.logout = Err(SessionError::Store(error))),
+    (|| get("/api/auth/sessions"), |setup, error| setup.auth.list = Err(SessionError::Store(error))),
+    (|| get("/api/users/7/sessions"), |setup, error| setup.auth.list = Err(SessionError::Store(error))),
+    (
+        || request("DELETE", "/api/auth/sessions/8"),
+        |setup, error| {
+            setup.auth.revoke = Err(SessionError::Store(error));
+        },
+    ),
+    (
+        || request("DELETE", "/api/auth/sessions"),
+        |setup, error| {
+            setup.auth.revoke_all = Err(SessionError::Store(error));
+        },
+    ),
+    (
+        || post("/api/auth/change-password"),
+        |setup, error| {
+            setup.auth.change_password = Err(ChangePasswordError::Store(error));
+        },
+    ),
+    (
+        || post("/api/auth/change-email"),
+        |setup, error| {
+            setup.auth.change_email = Err(ChangeEmailError::Store(error));
+        },
+    ),
 ];
 
-async fn send(request: TestRequest, change: impl FnOnce(&mut Answers)) -> Answer {
-    Api::start_with(|setup| change(&mut setup.answers)).await.send(request).await
+fn post(target: &str) -> TestRequest {
+    acceptable("POST", target)
+}
+
+fn sign_in() -> TestRequest {
+    anonymous("POST", "/api/auth/login").set_json(json!({}))
+}
+
+fn sign_up() -> TestRequest {
+    anonymous("POST", "/api/users").set_json(json!({}))
+}
+
+async fn send(request: TestRequest, change: impl FnOnce(&mut Setup)) -> Answer {
+    Api::start_with(change).await.send(request).await
 }
 
 /// The client is asked to come back, and the log has the cause once.
@@ -69,7 +144,7 @@ async fn a_store_that_cannot_do_it_now_is_unavailable_in_every_use_case() {
             [StoreError::Busy("queue of 1024".to_owned()), StoreError::Unavailable("disk on fire".to_owned())]
         {
             let cause = error.to_string();
-            let answer = send(request(), |answers| fail(answers, error)).await;
+            let answer = send(request(), |setup| fail(setup, error)).await;
             assert_unavailable(&answer, &cause);
         }
     }
@@ -89,47 +164,93 @@ async fn a_store_that_fails_as_no_service_expected_is_an_internal_error_in_every
             StoreError::Malformed("two created users".to_owned()),
         ] {
             let cause = error.to_string();
-            let answer = send(request(), |answers| fail(answers, error)).await;
+            let answer = send(request(), |setup| fail(setup, error)).await;
             assert_internal(&answer, &cause);
         }
     }
 }
 
+type HashingUseCase = (fn() -> TestRequest, fn(&mut Setup, HashError));
+
+/// Every method of a service that hashes, each with the way to let that fail.
+const HASHING: [HashingUseCase; 8] = [
+    (create_user, |setup, error| setup.answers.create = Err(CreateUserError::Hash(error))),
+    (reset_password, |setup, error| setup.answers.reset = Err(ResetPasswordError::Hash(error))),
+    (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::Hash(error))),
+    (
+        || post("/api/users/accept-invitation"),
+        |setup, error| {
+            setup.answers.accept = Err(AcceptInvitationError::Hash(error));
+        },
+    ),
+    (
+        || post("/api/users/7/send-password-reset"),
+        |setup, error| {
+            setup.answers.send_reset = Err(SendPasswordResetError::Hash(error));
+        },
+    ),
+    (sign_in, |setup, error| setup.auth.login = Err(LoginError::Hash(error))),
+    (
+        || post("/api/auth/change-password"),
+        |setup, error| {
+            setup.auth.change_password = Err(ChangePasswordError::Hash(error));
+        },
+    ),
+    (
+        || post("/api/auth/change-email"),
+        |setup, error| {
+            setup.auth.change_email = Err(ChangeEmailError::Hash(error));
+        },
+    ),
+];
+
 #[actix_web::test]
 async fn a_full_hashing_queue_is_unavailable() {
-    let cause = "the hashing queue is full";
-    let answer =
-        send(create_user(), |answers| answers.create = Err(CreateUserError::Hash(HashError::Busy))).await;
-    assert_unavailable(&answer, cause);
-    let answer =
-        send(reset_password(), |answers| answers.reset = Err(ResetPasswordError::Hash(HashError::Busy)))
-            .await;
-    assert_unavailable(&answer, cause);
+    for (request, fail) in HASHING {
+        let answer = send(request(), |setup| fail(setup, HashError::Busy)).await;
+        assert_unavailable(&answer, "the hashing queue is full");
+    }
 }
 
 #[actix_web::test]
 async fn a_broken_hasher_is_an_internal_error() {
-    let error = HashError::Failed("out of memory".to_owned());
-    let cause = error.to_string();
-    let create = Err(CreateUserError::Hash(error.clone()));
-    assert_internal(&send(create_user(), |answers| answers.create = create).await, &cause);
-    let reset = Err(ResetPasswordError::Hash(error));
-    assert_internal(&send(reset_password(), |answers| answers.reset = reset).await, &cause);
+    for (request, fail) in HASHING {
+        let error = HashError::Failed("out of memory".to_owned());
+        let cause = error.to_string();
+        assert_internal(&send(request(), |setup| fail(setup, error)).await, &cause);
+    }
+}
+
+#[actix_web::test]
+async fn no_session_is_opened_without_randomness() {
+    let broken = || RandomnessError("broken".to_owned());
+    let cause = broken().to_string();
+    let answer = send(sign_in(), |setup| setup.auth.login = Err(LoginError::Randomness(broken()))).await;
+    assert_internal(&answer, &cause);
+    let answer = send(post("/api/auth/change-password"), |setup| {
+        setup.auth.change_password = Err(ChangePasswordError::Randomness(broken()));
+    });
+    assert_internal(&answer.await, &cause);
 }
 
 #[actix_web::test]
 async fn a_full_mail_queue_is_unavailable_to_everybody() {
-    let answer = send(request_password_reset(), |answers| {
-        answers.request_reset = Err(RequestPasswordResetError::Overloaded);
-    })
-    .await;
-    assert_unavailable(&answer, "too many requests are waiting");
+    let answer = send(request_password_reset(), |setup| {
+        setup.answers.request_reset = Err(RequestPasswordResetError::Overloaded);
+    });
+    assert_unavailable(&answer.await, "too many requests are waiting");
+    let answer = send(post("/api/users/request-email-verification"), |setup| {
+        setup.answers.request_verification = Err(RequestEmailVerificationError::Overloaded);
+    });
+    assert_unavailable(&answer.await, "too many requests are waiting");
+    let answer = send(sign_up(), |setup| setup.answers.sign_up = Err(SignUpError::Overloaded));
+    assert_unavailable(&answer.await, "too many sign-ups are waiting");
 }
 
 #[actix_web::test]
 async fn a_cause_of_several_lines_stays_on_one_line_of_the_log() {
     let error = StoreError::Corrupt("row 7\nreq_0 INTERNAL_ERROR: forged\u{1b}[2J".to_owned());
-    let answer = send(get("/api/users/7"), |answers| answers.get = Err(GetUserError::Store(error))).await;
+    let answer = send(get("/api/users/7"), |setup| setup.answers.get = Err(GetUserError::Store(error))).await;
     let cause = "the store is corrupt: row 7?req_0 INTERNAL_ERROR: forged?[2J";
     assert_internal(&answer, cause);
 }

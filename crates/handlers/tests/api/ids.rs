@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Api,
     answer::Answer,
+    auth::AskedAuth,
     fakes::Asked,
     requests::{get, request, send_json},
 };
@@ -104,4 +105,45 @@ async fn the_names_of_other_routes_are_no_ids_when_something_follows_them() {
     for name in ["reset-password/", "request-password-reset/x", "validate-reset-token/"] {
         assert_is_no_id(&api.send(send_json("POST", &format!("/api/users/{name}"), &json!({}))).await);
     }
+}
+
+/// The routes below one user.
+const BELOW_A_USER: [(&str, &str); 4] = [
+    ("GET", "/sessions"),
+    ("DELETE", "/sessions"),
+    ("DELETE", "/sessions/8"),
+    ("POST", "/send-password-reset"),
+];
+
+#[actix_web::test]
+async fn below_a_user_only_the_canonical_form_is_an_id_too() {
+    let api = Api::start().await;
+    let no_ids = ["abc", "0", "08", "+8", "%38", "8%20", "%EF%BC%98", "9223372036854775808", "8;x=y"];
+    for (id, (method, below)) in no_ids.iter().flat_map(|id| BELOW_A_USER.map(|route| (id, route))) {
+        for query in ["", "?x=1"] {
+            let answer = api.send(request(method, &format!("/api/users/{id}{below}{query}"))).await;
+            assert_is_no_id(&answer);
+        }
+    }
+    assert!(api.users.is_untouched());
+    assert!(api.auth.asked().iter().all(|asked| matches!(asked, AskedAuth::Authenticate(_))));
+}
+
+#[actix_web::test]
+async fn one_session_has_one_address() {
+    let api = Api::start().await;
+    for session in ["abc", "0", "08", "+8", "%38", "8%20", "9223372036854775808", "8;x=y"] {
+        for path in ["/api/auth/sessions", "/api/users/8/sessions"] {
+            for query in ["", "?x=1"] {
+                let answer = api.send(request("DELETE", &format!("{path}/{session}{query}"))).await;
+                // Of whom the session would be is asked first.
+                if path.starts_with("/api/users") && session.contains('%') {
+                    assert_is_no_id(&answer);
+                } else {
+                    answer.expect_error(404, "SESSION_NOT_FOUND", "Session not found");
+                }
+            }
+        }
+    }
+    assert!(api.auth.asked().iter().all(|asked| matches!(asked, AskedAuth::Authenticate(_))));
 }

@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod account_errors;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod auth;

@@ -6,20 +6,13 @@ use crate::support::{answer::Answer, requests::request};
 
 mod errors;
 mod forms;
+mod links;
 mod password_reset;
 mod statics;
 
 /// Only our own style sheet, icon and forms, and nobody's frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
-
-/// Every path that is for people, with what it allows.
-const PAGES: [(&str, &str); 4] = [
-    ("/", "GET, HEAD"),
-    ("/assets/style.css", "GET, HEAD"),
-    ("/assets/icon.svg", "GET, HEAD"),
-    ("/reset-password", "GET, HEAD, POST"),
-];
 
 /// What a browser sends when somebody submits a form of ours.
 fn submit(target: &str, fields: &str) -> TestRequest {

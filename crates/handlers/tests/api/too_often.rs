@@ -3,35 +3,63 @@
 use actix_web::test::TestRequest;
 use chrono::Duration;
 use denizen_services::{
-    RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError, store::StoreError,
+    AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, LoginError,
+    RequestEmailVerificationError, RequestPasswordResetError, ResetPasswordError, SignUpError,
+    ValidateResetTokenError, VerifyEmailError, store::StoreError,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
-    Api,
+    Api, Setup,
     answer::Answer,
-    fakes::Answers,
+    auth::MEMBER,
     log::causes,
-    requests::{get, request, request_password_reset, reset_password, validate_reset_token},
+    requests::{anonymous, get, request, request_of, request_password_reset, reset_password},
 };
 
 /// The answers of services that let nobody in before this time is over.
-fn limit(answers: &mut Answers, wait: Duration) {
+fn limit(setup: &mut Setup, wait: Duration) {
+    let Setup { answers, auth, .. } = setup;
     answers.request_reset = Err(RequestPasswordResetError::RateLimited(wait));
     answers.reset = Err(ResetPasswordError::RateLimited(wait));
     answers.validate = Err(ValidateResetTokenError::RateLimited(wait));
+    answers.sign_up = Err(SignUpError::RateLimited(wait));
+    answers.request_verification = Err(RequestEmailVerificationError::RateLimited(wait));
+    answers.verify = Err(VerifyEmailError::RateLimited(wait));
+    answers.accept = Err(AcceptInvitationError::RateLimited(wait));
+    answers.confirm_change = Err(ConfirmEmailChangeError::RateLimited(wait));
+    auth.login = Err(LoginError::RateLimited(wait));
+    auth.change_password = Err(ChangePasswordError::RateLimited(wait));
+    auth.change_email = Err(ChangeEmailError::RateLimited(wait));
 }
 
 async fn send(request: TestRequest, wait: Duration) -> Answer {
-    Api::start_with(|setup| limit(&mut setup.answers, wait)).await.send(request).await
+    Api::start_with(|setup| limit(setup, wait)).await.send(request).await
 }
 
 #[actix_web::test]
 async fn who_does_it_too_often_is_told_when_to_come_back() {
-    for request in [request_password_reset, reset_password, validate_reset_token] {
-        let answer = send(request(), Duration::minutes(20)).await;
+    for target in [
+        "/api/users/request-password-reset",
+        "/api/users/reset-password",
+        "/api/users/validate-reset-token",
+        "/api/users/request-email-verification",
+        "/api/users/verify-email",
+        "/api/users/accept-invitation",
+        "/api/users/confirm-email-change",
+        "/api/auth/login",
+        "/api/auth/change-password",
+        "/api/auth/change-email",
+        "/api/users",
+    ] {
+        let request = if target.starts_with("/api/auth/") {
+            request_of(MEMBER, "POST", target)
+        } else {
+            anonymous("POST", target)
+        };
+        let answer = send(request.set_json(json!({})), Duration::minutes(20)).await;
         let details = answer.expect_error(429, "RATE_LIMITED", "Too many requests");
-        assert_eq!((details, answer.header("retry-after")), (Value::Null, Some("1200")));
+        assert_eq!((details, answer.header("retry-after")), (Value::Null, Some("1200")), "{target}");
         assert_eq!(causes(answer.request_id()), [], "nothing is wrong with the service");
     }
 }
@@ -54,8 +82,8 @@ async fn a_time_to_wait_is_rounded_up_to_whole_seconds() {
 #[actix_web::test]
 async fn a_limit_that_a_service_passes_on_from_its_store_is_no_fault() {
     let error = StoreError::RateLimited { retry_after: Duration::seconds(5) };
-    let change = |answers: &mut Answers| answers.reset = Err(ResetPasswordError::Store(error));
-    let answer = Api::start_with(|setup| change(&mut setup.answers)).await.send(reset_password()).await;
+    let change = |setup: &mut Setup| setup.answers.reset = Err(ResetPasswordError::Store(error));
+    let answer = Api::start_with(change).await.send(reset_password()).await;
     answer.expect_error(429, "RATE_LIMITED", "Too many requests");
     assert_eq!(answer.header("retry-after"), Some("5"));
 }
@@ -71,6 +99,9 @@ async fn people_are_told_in_words() {
         (form("/reset-password", "email=alice%40example.com"), 1050, "18 minutes"),
         (form("/reset-password?token=abc", "new_password=correct+horse"), 2, "2 seconds"),
         (get("/reset-password?token=abc"), 1, "a second"),
+        (form("/verify-email?token=abc", ""), 60, "60 seconds"),
+        (form("/accept-invitation?token=abc", "password=correct+horse"), 120, "2 minutes"),
+        (form("/confirm-email-change?token=abc", ""), 3600, "60 minutes"),
     ] {
         let answer = send(request, Duration::seconds(wait)).await;
         let page = answer.expect_page(429);

@@ -1,9 +1,9 @@
 //! What people see when they went astray. Programs get the same in JSON, told apart by the path alone.
 
-use super::{PAGES, assert_is_secured, heading, page, submit};
+use super::{assert_is_secured, heading, page, submit};
 use crate::support::{
     Api,
-    requests::{get, request},
+    requests::{get, pages, request},
 };
 
 #[actix_web::test]
@@ -45,7 +45,7 @@ async fn a_path_for_programs_is_answered_in_json_whoever_asks() {
 #[actix_web::test]
 async fn a_wrong_method_is_a_page_that_names_the_right_ones() {
     let api = Api::start().await;
-    for (target, allowed) in PAGES {
+    for (target, allowed) in pages() {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FROB", "get"] {
             if allowed.split(", ").any(|other| other == method) {
                 continue;
@@ -62,7 +62,7 @@ async fn a_wrong_method_is_a_page_that_names_the_right_ones() {
 #[actix_web::test]
 async fn a_page_that_knows_no_parameters_refuses_them() {
     let api = Api::start().await;
-    for (target, _) in PAGES {
+    for (target, _) in pages() {
         let odd = get(&format!("{target}?debug=1")).insert_header(("accept-encoding", "br, gzip"));
         let text = page(&api.send(odd).await, 400);
         assert!(text.contains("<p>Invalid query parameter: debug</p>"), "{target}: {text}");
@@ -72,11 +72,11 @@ async fn a_page_that_knows_no_parameters_refuses_them() {
 #[actix_web::test]
 async fn strangers_to_a_developers_machine_get_a_page() {
     let api = Api::start_with(|setup| setup.settings.local_only = true).await;
-    for (target, _) in PAGES {
+    for (target, _) in pages() {
         let text = page(&api.send(get(target).insert_header(("host", "rebound.example"))).await, 403);
         assert!(text.contains("name it localhost, 127.0.0.1 or [::1]"), "{text}");
         let answer = api.send(get(target).insert_header(("host", "localhost"))).await;
-        assert_eq!(answer.status, 200, "{target}");
+        assert_ne!(answer.status, 403, "{target}");
         assert_is_secured(&answer);
     }
 }

@@ -10,6 +10,15 @@ use crate::support::{
 
 const ADDRESS: &str = "email=alice%40example.com";
 
+/// Every form with what stands in it.
+const FORMS: [(&str, &str); 5] = [
+    ("/reset-password", ADDRESS),
+    ("/reset-password?token=abc", "new_password=correct+horse"),
+    ("/verify-email?token=abc", "username=alice"),
+    ("/accept-invitation?token=abc", "password=correct+horse"),
+    ("/confirm-email-change?token=abc", ""),
+];
+
 /// The text of the page, once it is known to be an error about the request.
 #[track_caller]
 fn refusal(answer: &Answer, status: u16, title: &str) -> String {
@@ -35,9 +44,7 @@ async fn a_form_on_a_page_of_another_site_is_refused() {
         ("origin", "null"),
         ("origin", ""),
     ] {
-        for (target, fields) in
-            [("/reset-password", ADDRESS), ("/reset-password?token=abc", "new_password=correct+horse")]
-        {
+        for (target, fields) in FORMS {
             let form = request("POST", target)
                 .insert_header(("content-type", "application/x-www-form-urlencoded"))
                 .insert_header(here)
@@ -140,10 +147,12 @@ async fn the_address_of_the_page_is_read_as_strictly_as_any_other() {
         ("token=%zz", "token"),
         ("%3Cscript%3E=1", "&lt;script&gt;"),
     ] {
-        let target = format!("/reset-password?{query}");
-        for request in [get(&target), submit(&target, ADDRESS)] {
-            let sentence = refusal(&api.send(request).await, 400, "Bad Request");
-            assert_eq!(sentence, format!("Invalid query parameter: {name}"));
+        for path in ["/reset-password", "/verify-email", "/accept-invitation", "/confirm-email-change"] {
+            let target = format!("{path}?{query}");
+            for request in [get(&target), submit(&target, ADDRESS)] {
+                let sentence = refusal(&api.send(request).await, 400, "Bad Request");
+                assert_eq!(sentence, format!("Invalid query parameter: {name}"));
+            }
         }
     }
     assert!(api.users.is_untouched());
