@@ -12,8 +12,8 @@ use denizen_handlers::Services;
 use denizen_mail::ConnectError;
 use denizen_services::{
     AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, Housekeeper, ListUsersError,
-    MailWorker, Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery,
-    UserService,
+    MailWorker, Mailer, MessageService, OsTokenSource, PasswordHasher, SystemClock, TaskService, TokenSource,
+    UserQuery, UserService,
     defaults::{
         DefaultAuditService, DefaultAuthService, DefaultHealthService, DefaultMailJobService,
         DefaultMathService, DefaultMessageService, DefaultTaskService, DefaultUserService, MessageLimits,
@@ -94,6 +94,8 @@ pub struct Overrides {
     pub store: Option<Arc<dyn Store>>,
     /// Instead of the configured cost.
     pub hash_cost: Option<Argon2Cost>,
+    /// Instead of argon2id; then neither the cost nor the threads of the configuration mean anything.
+    pub hasher: Option<Arc<dyn PasswordHasher>>,
     /// Instead of tasks on the runtime that builds the application.
     pub tasks: Option<Arc<dyn TaskService>>,
 }
@@ -138,12 +140,13 @@ impl Application {
         let ports = Ports {
             store: Arc::clone(&storage.store),
             clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            hasher: Arc::new(Argon2Hasher::start(
-                cost,
-                config.hash_threads,
-                config.hash_queue,
-                Arc::clone(&tokens),
-            )?),
+            hasher: match overrides.hasher {
+                Some(hasher) => hasher,
+                None => {
+                    let (threads, waiting) = (config.hash_threads, config.hash_queue);
+                    Arc::new(Argon2Hasher::start(cost, threads, waiting, Arc::clone(&tokens))?)
+                }
+            },
             tokens,
         };
         let settings = service_settings(&config);

@@ -55,6 +55,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 54.
     #[test]
     fn bookmarks_of_other_lists_and_damaged_ones_are_refused() {
         for text in

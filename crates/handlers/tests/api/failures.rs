@@ -137,6 +137,7 @@ fn assert_internal(answer: &Answer, cause: &str) {
     assert_eq!(causes(id), [(Level::Error, format!("{id} INTERNAL_ERROR: {cause}"))]);
 }
 
+/// Security checklist: 61.
 #[actix_web::test]
 async fn a_store_that_cannot_do_it_now_is_unavailable_in_every_use_case() {
     for (request, fail) in USE_CASES {
@@ -150,6 +151,7 @@ async fn a_store_that_cannot_do_it_now_is_unavailable_in_every_use_case() {
     }
 }
 
+/// Security checklist: 55.
 #[actix_web::test]
 async fn a_store_that_fails_as_no_service_expected_is_an_internal_error_in_every_use_case() {
     for (request, fail) in USE_CASES {
@@ -204,6 +206,7 @@ const HASHING: [HashingUseCase; 8] = [
     ),
 ];
 
+/// Security checklist: 33.
 #[actix_web::test]
 async fn a_full_hashing_queue_is_unavailable() {
     for (request, fail) in HASHING {

@@ -117,6 +117,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 9.
     #[test]
     fn production_wants_everything_that_decides_about_safety_to_be_set() {
         let missing = |key: &str, with: &str| {
@@ -136,6 +137,7 @@ mod tests {
         );
     }
 
+    /// Security checklist: 9.
     #[test]
     fn production_refuses_every_unsafe_value_at_once() {
         assert_eq!(
@@ -203,6 +205,7 @@ mod tests {
         assert_eq!(near.validate(), Ok(()));
     }
 
+    /// Security checklist: 46.
     #[test]
     fn a_session_that_is_not_used_does_not_outlive_the_others() {
         let of =

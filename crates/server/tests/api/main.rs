@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod conditions;
@@ -40,10 +42,14 @@ mod sessions;
 mod sign_in;
 #[cfg(test)]
 mod store_failure;
+#[cfg(all(test, target_os = "linux"))]
+mod storm;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tasks;
+#[cfg(test)]
+mod uniform;
 #[cfg(test)]
 mod volume;
 #[cfg(test)]

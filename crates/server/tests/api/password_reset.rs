@@ -1,5 +1,11 @@
 //! A forgotten password: what a reset does, and what it does not.
 
+mod bench;
+mod killed;
+mod leaks;
+mod smtp;
+mod uniform;
+
 use denizen_services::{Clock as _, MailMessage};
 use serde_json::json;
 

@@ -9,6 +9,7 @@ use crate::{
     defaults::{Ports, ServiceSettings},
     email_change, email_verification, invitation,
     mailer::{MailError, MailMessage, Mailer},
+    metrics::{MailResult, MailTally},
     password_reset, sign_up,
     store::{Lease, LeasedMail, MailKind, MailOutcome, Precondition, Recipient, StoreError},
     tokens::RandomnessError,
@@ -25,6 +26,7 @@ pub(super) struct Post {
     pub ports: Ports,
     pub settings: ServiceSettings,
     pub mailer: Arc<dyn Mailer>,
+    pub tally: Arc<MailTally>,
 }
 
 impl Post {
@@ -49,6 +51,9 @@ impl Post {
                     "mail {kind} of {request}: {}",
                     if sent { "sent" } else { "nobody to send it to" }
                 );
+                if sent {
+                    self.tally.add(job.kind, MailResult::Sent);
+                }
                 MailOutcome::Done
             }
             // A newer request came in. Finishing only releases the job, which stays due for that request.
@@ -63,6 +68,7 @@ impl Post {
             }
             Err(DeliveryError::Mail(MailError::Permanent(reason))) => {
                 log::error!("mail {kind} of {request} is given up: {reason}");
+                self.tally.add(job.kind, MailResult::GivenUp);
                 MailOutcome::Dead { reason }
             }
             Err(error) => {
@@ -120,8 +126,10 @@ impl Post {
         if now >= oldest {
             let (kind, request) = (job.kind.as_str(), &job.request_id);
             log::error!("mail {kind} of {request} is given up, being too old: {reason}");
+            self.tally.add(job.kind, MailResult::GivenUp);
             return MailOutcome::Dead { reason };
         }
+        self.tally.add(job.kind, MailResult::Failed);
         let delay = Duration::seconds(1 << job.attempts.min(15)).min(Duration::hours(6));
         MailOutcome::Retry { at: (now + delay + self.jitter(delay / 4)).min(oldest), reason }
     }

@@ -92,6 +92,7 @@ fn assert_none_in(secrets: &[String], printed: &[String]) {
     }
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn no_log_line_of_a_reset_shows_a_secret_or_an_address() {
     log::capture();
@@ -106,6 +107,7 @@ async fn no_log_line_of_a_reset_shows_a_secret_or_an_address() {
     assert_none_in(&secrets, &lines);
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn neither_log_nor_trail_nor_debug_output_of_an_account_shows_a_secret() {
     log::capture();
@@ -123,6 +125,7 @@ async fn neither_log_nor_trail_nor_debug_output_of_an_account_shows_a_secret() {
     assert_none_in(&secrets, &printed);
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn no_debug_output_of_a_reset_shows_a_secret() {
     let world = World::new();

@@ -14,10 +14,10 @@ use denizen_models::{
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError,
-    Expected, GetUserError, HealthService, ListUsersError, RandomnessError, Readiness,
-    RequestEmailVerificationError, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError,
-    SignUpError, SignedUp, TokenSource, UpdateUserError, UserList, UserQuery, UserService,
-    ValidateResetTokenError, VerifyEmailError,
+    Expected, GetUserError, HealthService, ListUsersError, Metrics, MetricsService, RandomnessError,
+    Readiness, RequestEmailVerificationError, RequestPasswordResetError, ResetPasswordError,
+    SendPasswordResetError, SignUpError, SignedUp, TokenSource, UpdateUserError, UserList, UserQuery,
+    UserService, ValidateResetTokenError, VerifyEmailError,
 };
 use denizen_testkit::{FixedClock, sample_user};
 
@@ -277,6 +277,16 @@ pub struct FakeHealth(pub Readiness);
 impl HealthService for FakeHealth {
     async fn readiness(&self) -> Readiness {
         self.0
+    }
+}
+
+/// Measures what the test says.
+pub struct FakeMetrics(pub Metrics);
+
+#[async_trait]
+impl MetricsService for FakeMetrics {
+    async fn metrics(&self) -> Metrics {
+        self.0.clone()
     }
 }
 

@@ -7,6 +7,7 @@ use super::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// Security checklist: 15.
 #[test]
 fn nothing_set_is_a_valid_development_configuration() {
     let cores = std::thread::available_parallelism().unwrap().get().min(256);
@@ -64,7 +65,7 @@ fn nothing_set_is_a_valid_development_configuration() {
     );
 }
 
-/// Changes to this list are changes to somebody's running service.
+/// Changes to this list are changes to somebody's running service. Security checklist: 28.
 #[test]
 fn production_has_defaults_of_its_own_where_strangers_come_in() {
     let settings = in_environment(&[("DENIZEN_PROFILE", "production")]).settings();
@@ -95,6 +96,7 @@ fn production_has_defaults_of_its_own_where_strangers_come_in() {
     );
 }
 
+/// Security checklist: 31.
 #[test]
 fn a_hash_costs_what_is_configured() {
     let config = in_environment(&[("DENIZEN_HASH_MEMORY", "47104"), ("DENIZEN_HASH_PASSES", "3")]).config();

@@ -74,6 +74,7 @@ async fn a_reset_that_waits_for_a_deleted_user_is_mailed_to_nobody() {
     assert!(world.mailer.sent().is_empty() && world.jobs().await.is_empty());
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn the_trail_keeps_what_happened_to_the_deleted_user() {
     let world = World::new();
