@@ -148,16 +148,12 @@ pub struct Config {
     pub limit_login_per_ip: Quota,
     /// Attempts to sign in, with one name or e-mail address, known or not.
     pub limit_login_per_account: Quota,
-    /// Requests for a password reset, of one IP address.
-    pub limit_reset_per_ip: Quota,
-    /// Requests for a password reset, with one e-mail address, known or not.
-    pub limit_reset_per_address: Quota,
+    /// Requests for mails with a link, of one IP address, for each kind of mail.
+    pub limit_mail_per_ip: Quota,
+    /// Requests for mails with a link, with one e-mail address, known or not, for each kind of mail.
+    pub limit_mail_per_address: Quota,
     /// Sign-ups, of one IP address.
     pub limit_sign_up_per_ip: Quota,
-    /// Requests for a mail that verifies an address, of one IP address.
-    pub limit_verification_per_ip: Quota,
-    /// Requests for a mail that verifies an address, with one address, known or not.
-    pub limit_verification_per_address: Quota,
     /// Tokens out of mails that are presented, of one IP address.
     pub limit_tokens_per_ip: Quota,
 }

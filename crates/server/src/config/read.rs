@@ -56,11 +56,9 @@ impl Config {
         let rate_burst = reader.read(&RATE_BURST, parse::number(1..=1_000_000));
         let limit_login_per_ip = reader.read(&LIMIT_LOGIN_PER_IP, parse::quota);
         let limit_login_per_account = reader.read(&LIMIT_LOGIN_PER_ACCOUNT, parse::quota);
-        let limit_reset_per_ip = reader.read(&LIMIT_RESET_PER_IP, parse::quota);
-        let limit_reset_per_address = reader.read(&LIMIT_RESET_PER_ADDRESS, parse::quota);
+        let limit_mail_per_ip = reader.read(&LIMIT_MAIL_PER_IP, parse::quota);
+        let limit_mail_per_address = reader.read(&LIMIT_MAIL_PER_ADDRESS, parse::quota);
         let limit_sign_up_per_ip = reader.read(&LIMIT_SIGN_UP_PER_IP, parse::quota);
-        let limit_verification_per_ip = reader.read(&LIMIT_VERIFICATION_PER_IP, parse::quota);
-        let limit_verification_per_address = reader.read(&LIMIT_VERIFICATION_PER_ADDRESS, parse::quota);
         let limit_tokens_per_ip = reader.read(&LIMIT_TOKENS_PER_IP, parse::quota);
         if let Some(profile) = profile {
             let facts = rules::Facts {
@@ -117,11 +115,9 @@ impl Config {
                 rate_burst: rate_burst?,
                 limit_login_per_ip: limit_login_per_ip?,
                 limit_login_per_account: limit_login_per_account?,
-                limit_reset_per_ip: limit_reset_per_ip?,
-                limit_reset_per_address: limit_reset_per_address?,
+                limit_mail_per_ip: limit_mail_per_ip?,
+                limit_mail_per_address: limit_mail_per_address?,
                 limit_sign_up_per_ip: limit_sign_up_per_ip?,
-                limit_verification_per_ip: limit_verification_per_ip?,
-                limit_verification_per_address: limit_verification_per_address?,
                 limit_tokens_per_ip: limit_tokens_per_ip?,
             })
         };

@@ -150,11 +150,9 @@ rate_limit = 1000                                          # default of the deve
 rate_burst = 5000                                          # default of the development profile
 limit_login_per_ip = "generous"                            # default of the development profile
 limit_login_per_account = "generous"                       # default of the development profile
-limit_reset_per_ip = "generous"                            # default of the development profile
-limit_reset_per_address = "generous"                       # default of the development profile
+limit_mail_per_ip = "generous"                             # default of the development profile
+limit_mail_per_address = "generous"                        # default of the development profile
 limit_sign_up_per_ip = "generous"                          # default of the development profile
-limit_verification_per_ip = "generous"                     # default of the development profile
-limit_verification_per_address = "generous"                # default of the development profile
 limit_tokens_per_ip = "generous"                           # default of the development profile
 "#;
         assert_eq!(format!("\n{}", report.stdout), expected);
