@@ -1,5 +1,7 @@
 //! Changing the address of an account.
 
+mod page;
+
 use actix_web::{
     HttpResponse,
     web::{Data, ServiceConfig},
@@ -18,6 +20,7 @@ use crate::{
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/auth/change-email").post(change));
     config.service(Endpoint::at("/api/users/confirm-email-change").post(confirm));
+    config.service(Endpoint::at("/confirm-email-change").get(page::show).post(page::submit));
 }
 
 /// `POST /api/auth/change-email`

@@ -1,5 +1,7 @@
 //! Showing that an address is one's own.
 
+mod page;
+
 use actix_web::{
     HttpResponse,
     web::{Data, ServiceConfig},
@@ -18,6 +20,7 @@ use crate::{
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/users/request-email-verification").post(request_verification));
     config.service(Endpoint::at("/api/users/verify-email").post(verify));
+    config.service(Endpoint::at("/verify-email").get(page::show).post(page::submit));
 }
 
 /// `POST /api/users/request-email-verification`

@@ -1,5 +1,7 @@
 //! Accepting an invitation.
 
+mod page;
+
 use actix_web::{
     HttpResponse,
     web::{Data, ServiceConfig},
@@ -17,6 +19,7 @@ use crate::{
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/users/accept-invitation").post(accept));
+    config.service(Endpoint::at("/accept-invitation").get(page::show).post(page::submit));
 }
 
 /// `POST /api/users/accept-invitation`

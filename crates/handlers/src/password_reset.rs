@@ -1,5 +1,7 @@
 //! Resetting a forgotten password.
 
+mod page;
+
 use actix_web::{
     HttpResponse,
     web::{Data, ServiceConfig},
@@ -27,6 +29,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/api/users/reset-password").post(reset_password));
     config.service(Endpoint::at("/api/users/validate-reset-token").post(validate_reset_token));
     config.service(Endpoint::at("/api/users/{id}/send-password-reset").post(send_password_reset));
+    config.service(Endpoint::at("/reset-password").get(page::show).post(page::submit));
 }
 
 /// `POST /api/users/request-password-reset`

@@ -51,7 +51,7 @@ impl ConfirmEmailChangeRequest {
     /// There is none.
     pub fn validate(&self) -> Result<(), ValidationErrors> {
         let mut errors = ValidationErrors::new();
-        errors.check(self.token.is_blank(), "token", "token cannot be empty");
+        errors.check_token(&self.token);
         errors.into_result(())
     }
 }

@@ -39,7 +39,7 @@ impl VerifyEmailRequest {
     /// The token is missing, or the name is none.
     pub fn validate(&self) -> Result<Option<Username>, ValidationErrors> {
         let mut errors = ValidationErrors::new();
-        errors.check(self.token.is_blank(), "token", "token cannot be empty");
+        errors.check_token(&self.token);
         let username = self.username.as_deref().map(Username::parse).transpose();
         match username {
             Ok(username) => errors.into_result(username),

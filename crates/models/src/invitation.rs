@@ -26,7 +26,7 @@ impl AcceptInvitationRequest {
     /// A member is missing, or the password is too short or too long.
     pub fn validate(&self, policy: &PasswordPolicy) -> Result<Password, ValidationErrors> {
         let mut errors = ValidationErrors::new();
-        errors.check(self.token.is_blank(), "token", "token cannot be empty");
+        errors.check_token(&self.token);
         match policy.check_length(&self.password) {
             Ok(password) => errors.into_result(password),
             Err(reason) => {

@@ -25,7 +25,7 @@
 //! assert_eq!(user.values.roles, ["user"]);
 //! ```
 //!
-//! A feature has one file here and a file of the same name in every layer above (`password_reset.rs`, `users.rs`, …).
+//! A feature has one file here and a file of the same name in every layer above (`invitation.rs`, `users.rs`, …).
 
 #![deny(missing_docs)]
 
@@ -59,11 +59,11 @@ pub use audit::AuditResponse;
 pub use calculate::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
 pub use change_password::ChangePasswordRequest;
 pub use email::{EmailAddress, InvalidEmail};
-pub use email_change::{ChangeEmailRequest, ConfirmEmailChangeRequest};
-pub use email_verification::{EmailVerificationRequest, VerifyEmailRequest};
+pub use email_change::*;
+pub use email_verification::*;
 pub use envelope::{ErrorResponse, SuccessResponse};
 pub use fold::fold;
-pub use invitation::AcceptInvitationRequest;
+pub use invitation::*;
 pub use login::{Login, LoginRequest, LoginResponse};
 pub use mail_jobs::{MailJobResponse, MailJobState};
 pub use messages::{
@@ -71,10 +71,7 @@ pub use messages::{
 };
 pub use object::Object;
 pub use password::{Password, PasswordPolicy};
-pub use password_reset::{
-    PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
-    PasswordResetResponse, ResetTokenStatus, SendPasswordResetRequest, ValidateResetTokenRequest,
-};
+pub use password_reset::*;
 pub use patch::{Patch, PatchUserRequest};
 pub use profile::{Profile, ProfilePatch};
 pub use secret::Secret;

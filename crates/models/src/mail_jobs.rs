@@ -40,7 +40,7 @@ impl MailJobState {
 pub struct MailJobResponse {
     /// The number in `/api/mail/jobs/{id}`.
     pub id: i64,
-    /// What the mail is about, such as `password_reset`.
+    /// What the mail is about, such as `invitation`.
     pub kind: &'static str,
     /// To which user, if it is known to be for one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,11 +10,11 @@ use serde::{
 /// A struct that came as an object. What serde derives for a struct also takes an array, as the members in their order.
 ///
 /// ```
-/// use denizen_models::{Object, PasswordResetRequest};
+/// use denizen_models::{LoginRequest, Object};
 ///
-/// let read = |text| serde_json::from_str(text).map(|Object(request): Object<PasswordResetRequest>| request.email);
-/// assert_eq!(read(r#"{"email": "ada@example.com"}"#)?, "ada@example.com");
-/// assert!(read(r#"["ada@example.com"]"#).is_err());
+/// let read = |text| serde_json::from_str(text).map(|Object(request): Object<LoginRequest>| request.password);
+/// assert_eq!(read(r#"{"password": "correct horse"}"#)?.expose(), "correct horse");
+/// assert!(read(r#"["correct horse"]"#).is_err());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

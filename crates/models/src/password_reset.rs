@@ -55,7 +55,7 @@ impl PasswordResetConfirmation {
     /// A member is missing, or the password is too short or too long.
     pub fn validate(&self, policy: &PasswordPolicy) -> Result<Password, ValidationErrors> {
         let mut errors = ValidationErrors::new();
-        errors.check(self.token.is_blank(), "token", "token cannot be empty");
+        errors.check_token(&self.token);
         match policy.check_length(&self.new_password) {
             Ok(password) => errors.into_result(password),
             Err(reason) => {
@@ -90,7 +90,7 @@ impl ValidateResetTokenRequest {
     /// There is none.
     pub fn validate(&self) -> Result<(), ValidationErrors> {
         let mut errors = ValidationErrors::new();
-        errors.check(self.token.is_blank(), "token", "token cannot be empty");
+        errors.check_token(&self.token);
         errors.into_result(())
     }
 }

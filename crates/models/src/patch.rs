@@ -21,14 +21,14 @@ pub enum Patch<T> {
     #[default]
     Keep,
     /// Null: it is removed, or becomes what it is by default.
-    Reset,
+    Remove,
     /// It is replaced.
     Set(T),
 }
 
 impl<T> From<Option<T>> for Patch<T> {
     fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Reset, Self::Set)
+        value.map_or(Self::Remove, Self::Set)
     }
 }
 
@@ -43,7 +43,7 @@ impl<T: Clone> Patch<T> {
     #[must_use]
     pub fn new_value(&self) -> Option<T> {
         match self {
-            Self::Keep | Self::Reset => None,
+            Self::Keep | Self::Remove => None,
             Self::Set(value) => Some(value.clone()),
         }
     }
@@ -55,14 +55,14 @@ impl<T: Clone + Default> Patch<T> {
     /// ```
     /// use denizen_models::Patch;
     /// assert_eq!(Patch::Keep.over(30), 30);
-    /// assert_eq!(Patch::Reset.over(30), 0);
+    /// assert_eq!(Patch::Remove.over(30), 0);
     /// assert_eq!(Patch::Set(31).over(30), 31);
     /// ```
     #[must_use]
     pub fn over(&self, current: T) -> T {
         match self {
             Self::Keep => current,
-            Self::Reset => T::default(),
+            Self::Remove => T::default(),
             Self::Set(value) => value.clone(),
         }
     }
@@ -120,11 +120,11 @@ impl PatchUserRequest {
             Err(errors) => (None, errors),
         };
         let lasting = [
-            ("active", self.active == Patch::Reset),
-            ("id", self.id == Patch::Reset),
-            ("email_verified", self.email_verified == Patch::Reset),
-            ("created_at", self.created_at == Patch::Reset),
-            ("updated_at", self.updated_at == Patch::Reset),
+            ("active", self.active == Patch::Remove),
+            ("id", self.id == Patch::Remove),
+            ("email_verified", self.email_verified == Patch::Remove),
+            ("created_at", self.created_at == Patch::Remove),
+            ("updated_at", self.updated_at == Patch::Remove),
         ];
         for (field, removed) in lasting {
             errors.check(removed, field, format_args!("{field} cannot be removed"));
@@ -150,7 +150,7 @@ impl PatchUserRequest {
             roles: Some(self.roles.over(values.roles)),
             profile: match &self.profile {
                 Patch::Keep => values.profile,
-                Patch::Reset => None,
+                Patch::Remove => None,
                 Patch::Set(patch) => Some(patch.over(values.profile.unwrap_or_default())),
             },
             created_at: self.created_at.new_value(),
@@ -203,7 +203,7 @@ mod tests {
     fn absent_null_and_given_are_three_things() {
         let request: PatchUserRequest =
             serde_json::from_value(json!({ "age": null, "username": "x" })).unwrap();
-        assert_eq!(request.age, Patch::Reset);
+        assert_eq!(request.age, Patch::Remove);
         assert_eq!(request.username, Patch::Set("x".to_owned()));
         assert_eq!(
             request,
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn null_resets_what_is_optional() {
+    fn null_removes_what_is_optional() {
         let expected = UserValues { age: 0, profile: None, ..alice().values };
         assert_eq!(patched(json!({ "age": null, "profile": null })), Ok(expected));
     }

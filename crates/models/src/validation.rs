@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::secret::Secret;
+
 /// One member that fails, and the sentence that says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
@@ -60,6 +62,11 @@ impl ValidationErrors {
         let long = text.chars().count() > max;
         self.check(long, field, format_args!("{name} cannot exceed {max} characters"));
         self.check(has_control(text), field, format_args!("{name} cannot contain control characters"));
+    }
+
+    /// A token from a mail must be there. Whether it is good is for the service to say.
+    pub(crate) fn check_token(&mut self, token: &Secret) {
+        self.check(token.is_blank(), "token", "token cannot be empty");
     }
 
     /// `value` if nothing failed.

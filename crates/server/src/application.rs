@@ -16,8 +16,8 @@ use denizen_services::{
     UserQuery, UserService,
     defaults::{
         DefaultAuditService, DefaultAuthService, DefaultHealthService, DefaultMailJobService,
-        DefaultMathService, DefaultMessageService, DefaultTaskService, DefaultUserService, MessageLimits,
-        Ports,
+        DefaultMathService, DefaultMessageService, DefaultMetricsService, DefaultTaskService,
+        DefaultUserService, MessageLimits, Ports,
     },
     store::{Store, StoreError},
 };
@@ -26,6 +26,7 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Config, Database, Problems, Profile},
+    keep_working::keep_working,
     samples,
     serve::serve,
     settings::service_settings,
@@ -166,8 +167,12 @@ impl Application {
             None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&ports.clock))?,
         };
         let (stop_workers, stop) = watch::channel(false);
-        let worker = MailWorker::new(ports.clone(), settings.clone(), mailer);
-        let worker = tokio::spawn(keep_working(worker, stop.clone()));
+        let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), mailer));
+        let mails = worker.tally();
+        let worker = tokio::spawn(keep_working("mail worker", stop.clone(), move |stop| {
+            let worker = Arc::clone(&worker);
+            async move { worker.run(stop).await }
+        }));
         let worker_life = worker.abort_handle();
         let health = DefaultHealthService::new(Arc::clone(&ports.store), move || !worker_life.is_finished());
 
@@ -177,7 +182,11 @@ impl Application {
             MessageLimits::default(),
         );
         let housekeeper = Housekeeper::new(ports.clone(), settings, auth.clone(), messages.clone());
-        let housekeeper = tokio::spawn(async move { housekeeper.run(stop).await });
+        let housekeeper = Arc::new(housekeeper);
+        let housekeeper = tokio::spawn(keep_working("housekeeper", stop, move |stop| {
+            let housekeeper = Arc::clone(&housekeeper);
+            async move { housekeeper.run(stop).await }
+        }));
         let messages: Arc<dyn MessageService> = Arc::new(messages);
 
         let (clock, tokens) = (Arc::clone(&ports.clock), Arc::clone(&ports.tokens));
@@ -192,6 +201,11 @@ impl Application {
             tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
             messages: Arc::clone(&messages),
             health: Arc::new(health),
+            metrics: Arc::new(DefaultMetricsService::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                mails,
+            )),
             clock,
             tokens,
         };
@@ -261,16 +275,4 @@ async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartErro
     }
     log::info!("development profile: {} is the administrator", samples::ADMINISTRATOR);
     Ok(())
-}
-
-/// Runs the worker, and again should it panic: one poisoned mail must not keep all others.
-async fn keep_working(worker: MailWorker, stop: watch::Receiver<bool>) {
-    let worker = Arc::new(worker);
-    loop {
-        let (worker, stop) = (Arc::clone(&worker), stop.clone());
-        match tokio::spawn(async move { worker.run(stop).await }).await {
-            Ok(()) => return,
-            Err(error) => log::error!("the mail worker failed and is started again: {error}"),
-        }
-    }
 }

@@ -26,14 +26,12 @@ pub(crate) fn service_settings(config: &Config) -> ServiceSettings {
         mail_workers: config.mail_workers,
         audit_retention: config.audit_retention.map(whole),
         limits: Limits {
-            reset_per_ip: config.limit_reset_per_ip,
-            reset_per_address: config.limit_reset_per_address,
+            mail_per_ip: config.limit_mail_per_ip,
+            mail_per_address: config.limit_mail_per_address,
             tokens_per_ip: config.limit_tokens_per_ip,
             login_per_ip: config.limit_login_per_ip,
             login_per_account: config.limit_login_per_account,
             sign_up_per_ip: config.limit_sign_up_per_ip,
-            verification_per_ip: config.limit_verification_per_ip,
-            verification_per_address: config.limit_verification_per_address,
             ..limits
         },
         ..ServiceSettings::default()

@@ -82,7 +82,7 @@ pub trait AuthService: Send + Sync {
     ) -> Result<SignedIn, ChangePasswordError>;
 
     /// Queues a mail with a token to the address that the actor wants instead of the present one; see
-    /// [`crate::UserService::confirm_email_change`].
+    /// [`crate::EmailChanges::confirm_email_change`].
     async fn change_email(
         &self,
         context: &AccessContext,

@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use denizen_models::{
-    AcceptInvitationRequest, ConfirmEmailChangeRequest, CreateUserRequest, EmailVerificationRequest,
-    PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus, UpdateUserRequest,
-    User, UserId, ValidateResetTokenRequest, VerifyEmailRequest,
-};
+use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId};
 
 pub use crate::{
     audit::DefaultAuditService,
@@ -24,18 +20,11 @@ pub use crate::{
 use crate::{
     clock::Clock,
     context::AccessContext,
-    email_change::{self, ConfirmEmailChangeError},
-    email_verification::{self, RequestEmailVerificationError, VerifyEmailError},
     expected::Expected,
     hashing::PasswordHasher,
-    invitation::{self, AcceptInvitationError, InviteByHandError},
     limits::Limiter,
-    password_reset::{
-        self, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, ValidateResetTokenError,
-    },
-    sign_up::{self, SignUpError, SignedUp},
     store::Store,
-    tokens::{Token, TokenSource},
+    tokens::TokenSource,
     user_service::UserService,
     users::{
         self, CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserList,
@@ -56,12 +45,12 @@ pub struct Ports {
     pub hasher: Arc<dyn PasswordHasher>,
 }
 
-/// The implementation of [`UserService`]: each method is a line that leads to its feature's file.
+/// The implementation of [`UserService`]. What comes from a feature is implemented in the feature's file.
 #[derive(Clone)]
 pub struct DefaultUserService {
-    ports: Ports,
-    settings: ServiceSettings,
-    limiter: Limiter,
+    pub(crate) ports: Ports,
+    pub(crate) settings: ServiceSettings,
+    pub(crate) limiter: Limiter,
 }
 
 impl DefaultUserService {
@@ -69,20 +58,6 @@ impl DefaultUserService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         Self { ports, settings, limiter: Limiter::default() }
-    }
-
-    /// An invitation to be passed on by whoever runs the service, instead of being mailed: how the first administrator
-    /// gets in. Whoever has it chooses the password of the account. For [`Actor::System`](crate::Actor::System) and
-    /// [`Actor::Cli`](crate::Actor::Cli) alone, and audited.
-    ///
-    /// # Errors
-    /// See [`InviteByHandError`].
-    pub async fn invite_by_hand(
-        &self,
-        context: &AccessContext,
-        id: UserId,
-    ) -> Result<Token, InviteByHandError> {
-        invitation::mint(&self.ports, &self.settings, context, id).await
     }
 }
 
@@ -147,78 +122,5 @@ impl UserService for DefaultUserService {
         expected: Expected,
     ) -> Result<(), DeleteUserError> {
         users::delete(&self.ports, context, id, &expected).await
-    }
-
-    async fn request_password_reset(
-        &self,
-        context: &AccessContext,
-        request: PasswordResetRequest,
-    ) -> Result<(), RequestPasswordResetError> {
-        password_reset::request(&self.ports, &self.settings, &self.limiter, context, &request).await
-    }
-
-    async fn reset_password(
-        &self,
-        context: &AccessContext,
-        request: PasswordResetConfirmation,
-    ) -> Result<(), ResetPasswordError> {
-        password_reset::confirm(&self.ports, &self.settings, &self.limiter, context, &request).await
-    }
-
-    async fn validate_reset_token(
-        &self,
-        context: &AccessContext,
-        request: ValidateResetTokenRequest,
-    ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
-        password_reset::validate(&self.ports, &self.settings, &self.limiter, context, &request).await
-    }
-
-    async fn send_password_reset(
-        &self,
-        context: &AccessContext,
-        id: UserId,
-        discard_password: bool,
-    ) -> Result<(), SendPasswordResetError> {
-        password_reset::send(&self.ports, context, id, discard_password).await
-    }
-
-    async fn sign_up(
-        &self,
-        context: &AccessContext,
-        request: CreateUserRequest,
-    ) -> Result<SignedUp, SignUpError> {
-        sign_up::sign_up(&self.ports, &self.settings, &self.limiter, context, request).await
-    }
-
-    async fn request_email_verification(
-        &self,
-        context: &AccessContext,
-        request: EmailVerificationRequest,
-    ) -> Result<(), RequestEmailVerificationError> {
-        email_verification::request(&self.ports, &self.settings, &self.limiter, context, &request).await
-    }
-
-    async fn verify_email(
-        &self,
-        context: &AccessContext,
-        request: VerifyEmailRequest,
-    ) -> Result<(), VerifyEmailError> {
-        email_verification::verify(&self.ports, &self.settings, &self.limiter, context, &request).await
-    }
-
-    async fn accept_invitation(
-        &self,
-        context: &AccessContext,
-        request: AcceptInvitationRequest,
-    ) -> Result<(), AcceptInvitationError> {
-        invitation::accept(&self.ports, &self.settings, &self.limiter, context, &request).await
-    }
-
-    async fn confirm_email_change(
-        &self,
-        context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
-    ) -> Result<(), ConfirmEmailChangeError> {
-        email_change::confirm(&self.ports, &self.settings, &self.limiter, context, &request).await
     }
 }

@@ -1,5 +1,6 @@
 //! Changing the address of an account: asked for with the password, confirmed at the new address, told to the old one.
 
+use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
     ChangeEmailRequest, ConfirmEmailChangeRequest, EmailAddress, UserId, UserValues, ValidationErrors,
@@ -7,7 +8,7 @@ use denizen_models::{
 
 use crate::{
     context::{AccessContext, Actor},
-    defaults::{Ports, ServiceSettings},
+    defaults::{DefaultUserService, Ports, ServiceSettings},
     email_verification,
     hashing::HashError,
     limits::{Limiter, from_limited},
@@ -81,6 +82,56 @@ impl From<ReauthenticateError> for ChangeEmailError {
     }
 }
 
+/// How an account gets another address. It begins with [`crate::AuthService::change_email`].
+#[async_trait]
+pub trait EmailChanges: Send + Sync {
+    /// Gives a user the address to which the token was mailed, and tells the old one. The token works once.
+    async fn confirm_email_change(
+        &self,
+        context: &AccessContext,
+        request: ConfirmEmailChangeRequest,
+    ) -> Result<(), ConfirmEmailChangeError>;
+}
+
+#[async_trait]
+impl EmailChanges for DefaultUserService {
+    async fn confirm_email_change(
+        &self,
+        context: &AccessContext,
+        request: ConfirmEmailChangeRequest,
+    ) -> Result<(), ConfirmEmailChangeError> {
+        request.validate().map_err(ConfirmEmailChangeError::Validation)?;
+        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        for _ in 0..users::ATTEMPTS {
+            let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
+            let found = found.map_err(|_| ConfirmEmailChangeError::DeadToken)?;
+            let user = &found.user;
+            let email = found.stored.address.clone().ok_or(ConfirmEmailChangeError::DeadToken)?;
+            let values = UserValues { email: email.clone(), email_verified: true, ..user.values.clone() };
+            let (now, old) = (self.ports.clock.now(), user.values.email.clone());
+            let work = found
+                .consume(now)
+                .update_user(user.id, user.revision, values, now)
+                .revoke_tokens(user.id)
+                .drop_registration(&email)
+                .enqueue_mail(NewMailJob::to_user_at(MailKind::EmailChanged, user.id, old, context, now))
+                .record(AuditEvent::new(AuditKind::EmailChanged, user.id, context, now));
+            match self.ports.store.commit(work).await {
+                Ok(_) => return Ok(()),
+                Err(StoreError::PreconditionFailed(Precondition::User)) => {}
+                Err(StoreError::PreconditionFailed(Precondition::Token)) => {
+                    return Err(ConfirmEmailChangeError::DeadToken);
+                }
+                Err(StoreError::Conflict(UniqueKey::Email)) => {
+                    return Err(ConfirmEmailChangeError::EmailTaken(email.to_string()));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(users::outrun().into())
+    }
+}
+
 pub(crate) async fn request(
     ports: &Ports,
     settings: &ServiceSettings,
@@ -106,74 +157,38 @@ pub(crate) async fn request(
     }
 }
 
-/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-pub(crate) async fn prepare(
-    delivery: Delivery<'_>,
-    user: UserId,
-    email: &EmailAddress,
-) -> Result<Option<Mail>, DeliveryError> {
-    let Some(user) = delivery.find_active_user(user).await? else { return Ok(None) };
-    // Whoever asked knew the password of then. If it was replaced since, that may have been to keep them out.
-    if user.updated_at > delivery.job.requested_at {
-        return Ok(None);
-    }
-    match delivery.ports.store.find_user_by_email(email).await? {
-        Some(owner) if owner.id == user.id => return Ok(None),
-        Some(owner) => return Ok(Some(delivery.mail_of_account(owner))),
-        None => {}
-    }
-    let valid_for = delivery.settings.verification_ttl;
-    let store = |work: UnitOfWork, hash, now| {
-        let event = delivery.event(AuditKind::EmailChangeRequested, Actor::Anonymous, user.id, now);
-        work.expect_user(user.id, user.security_version)
-            .with(Change::PutToken {
-                user: user.id.into(),
-                purpose: PURPOSE,
-                hash,
-                expires_at: now + valid_for,
-                address: Some(email.clone()),
-            })
-            .record(AuditEvent { actor: actor_name(user.id), ..event })
-    };
-    let token = delivery.mint(store).await?;
-    let message = MailMessage::ConfirmEmailChange { token, valid_for };
-    Ok(Some(delivery.mail_to_stranger(email.clone(), message)))
-}
-
-pub(crate) async fn confirm(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &ConfirmEmailChangeRequest,
-) -> Result<(), ConfirmEmailChangeError> {
-    request.validate().map_err(ConfirmEmailChangeError::Validation)?;
-    limiter.count_token(ports, &settings.limits, context).await?;
-    for _ in 0..users::ATTEMPTS {
-        let found = mailed_tokens::find(ports, PURPOSE, &request.token).await?;
-        let found = found.map_err(|_| ConfirmEmailChangeError::DeadToken)?;
-        let user = &found.user;
-        let email = found.stored.address.clone().ok_or(ConfirmEmailChangeError::DeadToken)?;
-        let values = UserValues { email: email.clone(), email_verified: true, ..user.values.clone() };
-        let (now, old) = (ports.clock.now(), user.values.email.clone());
-        let work = found
-            .consume(now)
-            .update_user(user.id, user.revision, values, now)
-            .revoke_tokens(user.id)
-            .drop_registration(&email)
-            .enqueue_mail(NewMailJob::to_user_at(MailKind::EmailChanged, user.id, old, context, now))
-            .record(AuditEvent::new(AuditKind::EmailChanged, user.id, context, now));
-        match ports.store.commit(work).await {
-            Ok(_) => return Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::User)) => {}
-            Err(StoreError::PreconditionFailed(Precondition::Token)) => {
-                return Err(ConfirmEmailChangeError::DeadToken);
-            }
-            Err(StoreError::Conflict(UniqueKey::Email)) => {
-                return Err(ConfirmEmailChangeError::EmailTaken(email.to_string()));
-            }
-            Err(error) => return Err(error.into()),
+impl Delivery<'_> {
+    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+    pub(crate) async fn email_change(
+        self,
+        user: UserId,
+        email: &EmailAddress,
+    ) -> Result<Option<Mail>, DeliveryError> {
+        let Some(user) = self.find_active_user(user).await? else { return Ok(None) };
+        // Whoever asked knew the password of then. If it was replaced since, that may have been to keep them out.
+        if user.updated_at > self.job.requested_at {
+            return Ok(None);
         }
+        match self.ports.store.find_user_by_email(email).await? {
+            Some(owner) if owner.id == user.id => return Ok(None),
+            Some(owner) => return Ok(Some(self.mail_of_account(owner))),
+            None => {}
+        }
+        let valid_for = self.settings.verification_ttl;
+        let store = |work: UnitOfWork, hash, now| {
+            let event = self.event(AuditKind::EmailChangeRequested, Actor::Anonymous, user.id, now);
+            work.expect_user(user.id, user.security_version)
+                .with(Change::PutToken {
+                    user: user.id.into(),
+                    purpose: PURPOSE,
+                    hash,
+                    expires_at: now + valid_for,
+                    address: Some(email.clone()),
+                })
+                .record(AuditEvent { actor: actor_name(user.id), ..event })
+        };
+        let token = self.mint(store).await?;
+        let message = MailMessage::ConfirmEmailChange { token, valid_for };
+        Ok(Some(self.mail_to_stranger(email.clone(), message)))
     }
-    Err(users::outrun().into())
 }

@@ -1,12 +1,13 @@
 //! Showing that an address is one's own: with an account that exists, or to get one.
 
+use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{EmailAddress, EmailVerificationRequest, ValidationErrors, VerifyEmailRequest};
 
 use crate::{
     context::AccessContext,
-    defaults::{Ports, ServiceSettings},
-    limits::{Limiter, Limits, Party, Toll, from_limited},
+    defaults::DefaultUserService,
+    limits::{Limits, Party, Toll, from_limited},
     mail_worker::{Delivery, DeliveryError},
     mailed_tokens,
     mailer::{Mail, MailMessage},
@@ -58,68 +59,102 @@ from_limited! { RequestEmailVerificationError VerifyEmailError }
 
 /// What is taken for a mail to an address of which somebody has still to show that it is theirs.
 pub(crate) fn address_toll<'a>(limits: &Limits, email: &'a EmailAddress) -> Toll<'a> {
-    ("verification.address", Party::Address(email), limits.verification_per_address)
+    ("verification.address", Party::Address(email), limits.mail_per_address)
 }
 
 /// The same, and what is taken for whoever asks for it. The longest wait first: the first empty bucket names the time to
 /// come back.
-pub(crate) fn tolls<'a>(limits: &Limits, email: &'a EmailAddress, context: &AccessContext) -> [Toll<'a>; 2] {
-    let ip = ("verification.ip", Party::Ip(context.ip), limits.verification_per_ip);
-    [address_toll(limits, email), ip]
+pub(crate) fn tolls<'a>(limits: &Limits, email: &'a EmailAddress, context: &AccessContext) -> [Toll<'a>; 3] {
+    let ip = ("verification.ip", Party::Ip(context.ip), limits.mail_per_ip);
+    let pace = ("verification.pace", Party::Address(email), limits.mail_pace);
+    [address_toll(limits, email), ip, pace]
 }
 
-pub(crate) async fn request(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &EmailVerificationRequest,
-) -> Result<(), RequestEmailVerificationError> {
-    let email = request.validate().map_err(RequestEmailVerificationError::Validation)?;
-    let limits = &settings.limits;
-    let work = limiter.charge(ports, limits, &tolls(limits, &email, context)).await?;
-    let (kind, now) = (MailKind::EmailVerification, ports.clock.now());
-    let job = NewMailJob::to_address(kind, &email, context, now, settings.mail_capacity);
-    match ports.store.commit(work.enqueue_mail(job)).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::PreconditionFailed(Precondition::QueueRoom)) => {
-            Err(RequestEmailVerificationError::Overloaded)
+/// How somebody shows that an address is theirs.
+#[async_trait]
+pub trait EmailVerifications: Send + Sync {
+    /// Queues a mail with a token for whoever has this address and has not yet shown that it is theirs. The same work for
+    /// every address.
+    async fn request_email_verification(
+        &self,
+        context: &AccessContext,
+        request: EmailVerificationRequest,
+    ) -> Result<(), RequestEmailVerificationError>;
+
+    /// Confirms with a mailed token that an address is the user's own; or makes a user of whoever signed up with it. The
+    /// token works once.
+    async fn verify_email(
+        &self,
+        context: &AccessContext,
+        request: VerifyEmailRequest,
+    ) -> Result<(), VerifyEmailError>;
+}
+
+#[async_trait]
+impl EmailVerifications for DefaultUserService {
+    async fn request_email_verification(
+        &self,
+        context: &AccessContext,
+        request: EmailVerificationRequest,
+    ) -> Result<(), RequestEmailVerificationError> {
+        let email = request.validate().map_err(RequestEmailVerificationError::Validation)?;
+        let limits = &self.settings.limits;
+        let work = self.limiter.charge(&self.ports, limits, &tolls(limits, &email, context)).await?;
+        let (kind, now) = (MailKind::EmailVerification, self.ports.clock.now());
+        let job = NewMailJob::to_address(kind, &email, context, now, self.settings.mail_capacity);
+        match self.ports.store.commit(work.enqueue_mail(job)).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::PreconditionFailed(Precondition::QueueRoom)) => {
+                Err(RequestEmailVerificationError::Overloaded)
+            }
+            Err(error) => Err(error.into()),
         }
-        Err(error) => Err(error.into()),
+    }
+
+    async fn verify_email(
+        &self,
+        context: &AccessContext,
+        request: VerifyEmailRequest,
+    ) -> Result<(), VerifyEmailError> {
+        let username = request.validate().map_err(VerifyEmailError::Validation)?;
+        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        let Ok(found) = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? else {
+            return sign_up::confirm(
+                &self.ports,
+                &self.settings,
+                context,
+                TokenHash::of(&request.token),
+                username,
+            )
+            .await;
+        };
+        let (user, now) = (found.user.id, self.ports.clock.now());
+        let event = AuditEvent::new(AuditKind::EmailVerified, user, context, now);
+        match self.ports.store.commit(found.consume(now).verify_email(user, now).record(event)).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::PreconditionFailed(Precondition::Token)) => Err(VerifyEmailError::DeadToken),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
-/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-pub(crate) async fn prepare(delivery: Delivery<'_>, address: &str) -> Result<Option<Mail>, DeliveryError> {
-    let user = delivery.find_user_at(address).await?;
-    let Some(user) = user.filter(|user| user.values.active && !user.values.email_verified) else {
-        return Ok(None);
-    };
-    let valid_for = delivery.settings.verification_ttl;
-    let store = |work: UnitOfWork, hash, now| {
-        work.expect_user(user.id, user.security_version).put_token(user.id, PURPOSE, hash, now + valid_for)
-    };
-    let token = delivery.mint(store).await?;
-    Ok(Some(delivery.mail_to(user, MailMessage::VerifyEmail { token, valid_for })))
-}
-
-pub(crate) async fn verify(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &VerifyEmailRequest,
-) -> Result<(), VerifyEmailError> {
-    let username = request.validate().map_err(VerifyEmailError::Validation)?;
-    limiter.count_token(ports, &settings.limits, context).await?;
-    let Ok(found) = mailed_tokens::find(ports, PURPOSE, &request.token).await? else {
-        return sign_up::confirm(ports, settings, context, TokenHash::of(&request.token), username).await;
-    };
-    let (user, now) = (found.user.id, ports.clock.now());
-    let event = AuditEvent::new(AuditKind::EmailVerified, user, context, now);
-    match ports.store.commit(found.consume(now).verify_email(user, now).record(event)).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::PreconditionFailed(Precondition::Token)) => Err(VerifyEmailError::DeadToken),
-        Err(error) => Err(error.into()),
+impl Delivery<'_> {
+    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+    pub(crate) async fn email_verification(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
+        let user = self.find_user_at(address).await?;
+        let Some(user) = user.filter(|user| user.values.active && !user.values.email_verified) else {
+            return Ok(None);
+        };
+        let valid_for = self.settings.verification_ttl;
+        let store = |work: UnitOfWork, hash, now| {
+            work.expect_user(user.id, user.security_version).put_token(
+                user.id,
+                PURPOSE,
+                hash,
+                now + valid_for,
+            )
+        };
+        let token = self.mint(store).await?;
+        Ok(Some(self.mail_to(user, MailMessage::VerifyEmail { token, valid_for })))
     }
 }

@@ -1,13 +1,14 @@
 //! Invitations: an administrator makes an account, and a mailed token lets its owner choose the password.
 
+use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{AcceptInvitationRequest, UserId, ValidationErrors};
 
 use crate::{
     context::{AccessContext, Actor},
-    defaults::{Ports, ServiceSettings},
+    defaults::DefaultUserService,
     hashing::HashError,
-    limits::{Limiter, from_limited},
+    limits::from_limited,
     login,
     mail_worker::{Delivery, DeliveryError},
     mailed_tokens,
@@ -62,72 +63,97 @@ pub enum InviteByHandError {
 from_limited! { AcceptInvitationError }
 from_new_password! { AcceptInvitationError: "password", "password" }
 
-/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-pub(crate) async fn prepare(delivery: Delivery<'_>, user: UserId) -> Result<Option<Mail>, DeliveryError> {
-    let Some(user) = delivery.find_active_user(user).await? else { return Ok(None) };
-    // Read after the user, so that a password which is set in between costs the security version below.
-    let credentials = delivery.ports.store.find_credentials(user.id).await?;
-    if credentials.is_none_or(|credentials| credentials.hash.is_some()) {
-        return Ok(None);
-    }
-    let valid_for = delivery.settings.invitation_ttl;
-    let store = |work: UnitOfWork, hash, now| {
-        work.expect_user(user.id, user.security_version)
-            .put_token(user.id, PURPOSE, hash, now + valid_for)
-            .record(delivery.event(AuditKind::UserInvited, Actor::System, user.id, now))
-    };
-    let token = delivery.mint(store).await?;
-    let username = user.values.username.clone();
-    Ok(Some(delivery.mail_to(user, MailMessage::Invitation { username, token, valid_for })))
+/// How somebody gets into an account that an administrator made.
+#[async_trait]
+pub trait Invitations: Send + Sync {
+    /// Sets the first password of an invited user with a mailed token, which shows that the address is theirs, too. The
+    /// token works once.
+    async fn accept_invitation(
+        &self,
+        context: &AccessContext,
+        request: AcceptInvitationRequest,
+    ) -> Result<(), AcceptInvitationError>;
 }
 
-/// An invitation that is shown instead of mailed. Also for a user who has a password: whoever runs the service could as
-/// well write into its database, and vouches for the address to which the invitation is passed on.
-pub(crate) async fn mint(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    context: &AccessContext,
-    user: UserId,
-) -> Result<Token, InviteByHandError> {
-    match context.actor {
-        Actor::System | Actor::Cli => {}
-        Actor::Anonymous | Actor::User { .. } => return Err(InviteByHandError::Forbidden),
-    }
-    let user = ports.store.find_user(user).await?.ok_or(InviteByHandError::NotFound(user))?;
-    if !user.values.active {
-        return Err(InviteByHandError::Inactive);
-    }
-    let (token, now) = (Token::mint(ports.tokens.as_ref())?, ports.clock.now());
-    let work = UnitOfWork::new()
-        .expect_user(user.id, user.security_version)
-        .put_token(user.id, PURPOSE, token.hash(), now + settings.invitation_ttl)
-        .record(AuditEvent::new(AuditKind::UserInvited, user.id, context, now));
-    ports.store.commit(work).await?;
-    Ok(token)
-}
-
-pub(crate) async fn accept(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &AcceptInvitationRequest,
-) -> Result<(), AcceptInvitationError> {
-    let password = request.validate(&settings.password_policy).map_err(AcceptInvitationError::Validation)?;
-    limiter.count_token(ports, &settings.limits, context).await?;
-    let found = mailed_tokens::find(ports, PURPOSE, &request.token).await?;
-    let found = found.map_err(|_| AcceptInvitationError::DeadToken)?;
-    let hash = passwords::hash_new(ports, password, &found.user.values).await?;
-    let now = ports.clock.now();
-    let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
-    let work = found.set_password(hash, now).record(event);
-    let work = login::forgive(ports, &settings.limits, limiter, work, &found.user).await?;
-    match ports.store.commit(work).await {
-        Ok(_) => Ok(()),
-        // Somebody else was faster: with the same token, or by changing the account.
-        Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {
-            Err(AcceptInvitationError::DeadToken)
+impl DefaultUserService {
+    /// An invitation to be passed on by whoever runs the service, instead of being mailed: how the first administrator
+    /// gets in. Whoever has it chooses the password of the account. For [`Actor::System`] and
+    /// [`Actor::Cli`] alone, and audited.
+    ///
+    /// Also for a user who has a password: whoever runs the service could as well write into its database, and vouches
+    /// for the address to which the invitation is passed on.
+    ///
+    /// # Errors
+    /// See [`InviteByHandError`].
+    pub async fn invite_by_hand(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+    ) -> Result<Token, InviteByHandError> {
+        match context.actor {
+            Actor::System | Actor::Cli => {}
+            Actor::Anonymous | Actor::User { .. } => return Err(InviteByHandError::Forbidden),
         }
-        Err(error) => Err(error.into()),
+        let user = self.ports.store.find_user(id).await?.ok_or(InviteByHandError::NotFound(id))?;
+        if !user.values.active {
+            return Err(InviteByHandError::Inactive);
+        }
+        let (token, now) = (Token::mint(self.ports.tokens.as_ref())?, self.ports.clock.now());
+        let work = UnitOfWork::new()
+            .expect_user(user.id, user.security_version)
+            .put_token(user.id, PURPOSE, token.hash(), now + self.settings.invitation_ttl)
+            .record(AuditEvent::new(AuditKind::UserInvited, user.id, context, now));
+        self.ports.store.commit(work).await?;
+        Ok(token)
+    }
+}
+
+#[async_trait]
+impl Invitations for DefaultUserService {
+    async fn accept_invitation(
+        &self,
+        context: &AccessContext,
+        request: AcceptInvitationRequest,
+    ) -> Result<(), AcceptInvitationError> {
+        let password =
+            request.validate(&self.settings.password_policy).map_err(AcceptInvitationError::Validation)?;
+        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
+        let found = found.map_err(|_| AcceptInvitationError::DeadToken)?;
+        let hash = passwords::hash_new(&self.ports, password, &found.user.values).await?;
+        let now = self.ports.clock.now();
+        let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
+        let work = found.set_password(hash, now).record(event);
+        let work =
+            login::forgive(&self.ports, &self.settings.limits, &self.limiter, work, &found.user).await?;
+        match self.ports.store.commit(work).await {
+            Ok(_) => Ok(()),
+            // Somebody else was faster: with the same token, or by changing the account.
+            Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {
+                Err(AcceptInvitationError::DeadToken)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Delivery<'_> {
+    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+    pub(crate) async fn invitation(self, user: UserId) -> Result<Option<Mail>, DeliveryError> {
+        let Some(user) = self.find_active_user(user).await? else { return Ok(None) };
+        // Read after the user, so that a password which is set in between costs the security version below.
+        let credentials = self.ports.store.find_credentials(user.id).await?;
+        if credentials.is_none_or(|credentials| credentials.hash.is_some()) {
+            return Ok(None);
+        }
+        let valid_for = self.settings.invitation_ttl;
+        let store = |work: UnitOfWork, hash, now| {
+            work.expect_user(user.id, user.security_version)
+                .put_token(user.id, PURPOSE, hash, now + valid_for)
+                .record(self.event(AuditKind::UserInvited, Actor::System, user.id, now))
+        };
+        let token = self.mint(store).await?;
+        let username = user.values.username.clone();
+        Ok(Some(self.mail_to(user, MailMessage::Invitation { username, token, valid_for })))
     }
 }

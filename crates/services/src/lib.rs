@@ -45,8 +45,8 @@
 //! 2. Whatever was decided on an earlier reading of a user carries the version that was read.
 //! 3. Each use case has its own error enum, without words of HTTP. `Ok(None)` of a store becomes an error here.
 //! 4. Time and randomness come through [`Clock`] and [`TokenSource`]; nothing here reads either by itself.
-//! 5. A feature is one file (`password_reset.rs`), some methods of [`UserService`], and one line each in
-//!    [`defaults`].
+//! 5. A feature is one file, such as `invitation.rs`: a trait, its implementation, and what the mail worker does for it.
+//!    One line makes the trait a part of [`UserService`].
 
 #![deny(missing_docs)]
 
@@ -94,13 +94,13 @@ pub use calculate::{CalculateBulkError, CalculateError, CalculationHistoryError,
 pub use change_password::ChangePasswordError;
 pub use clock::{Clock, SystemClock};
 pub use context::{AccessContext, Actor};
-pub use email_change::{ChangeEmailError, ConfirmEmailChangeError};
-pub use email_verification::{RequestEmailVerificationError, VerifyEmailError};
+pub use email_change::*;
+pub use email_verification::*;
 pub use expected::{Expected, Unexpected, UserStates};
 pub use hashing::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
 pub use health::{HealthService, Readiness};
 pub use housekeeping::Housekeeper;
-pub use invitation::{AcceptInvitationError, InviteByHandError};
+pub use invitation::*;
 pub use limits::limit_key;
 pub use login::{LoginError, SignedIn};
 pub use mail_jobs::{ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService};
@@ -111,11 +111,9 @@ pub use messages::{
     Outgoing, SendMessageError, SubscribeError,
 };
 pub use metrics::{MailResult, MailTally, Metrics, MetricsService};
-pub use password_reset::{
-    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, ValidateResetTokenError,
-};
+pub use password_reset::*;
 pub use sessions::SessionError;
-pub use sign_up::{SignUpError, SignedUp};
+pub use sign_up::*;
 pub use tasks::{TaskError, TaskService};
 pub use tokens::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
 pub use user_service::UserService;

@@ -29,33 +29,30 @@ use crate::{
 /// How often the sensitive routes may be used. An IPv6 address counts as its /64 network; a caller without an address,
 /// such as a program that embeds the services, is not limited by it.
 ///
-/// The defaults are for real accounts, where a person needs a reset now and then and a house shares an IPv4 address.
+/// The defaults are for real accounts, where a person needs a mail now and then and a house shares an IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests for a reset of one e-mail address, one after the other: 1, and the next after a minute.
-    pub reset_pace: Quota,
-    /// Requests for a reset of one e-mail address: 3, and one more every 20 minutes. Nobody can keep the owner out by
-    /// using them up, because each of them sends the owner a mail.
-    pub reset_per_address: Quota,
-    /// Requests for a reset from one IP address: 20, and one more every 3 minutes.
-    pub reset_per_ip: Quota,
+    /// Mails with a link that anybody may ask for, to one address, one after the other: 1, and the next after a minute.
+    pub mail_pace: Quota,
+    /// Mails with a link that anybody may ask for, to one address: 3, and one more every 20 minutes. Nobody can keep the
+    /// owner out by using them up, because each of them is a mail to the owner.
+    pub mail_per_address: Quota,
+    /// Requests from one IP address for such mails: 20, and one more every 3 minutes. For each kind of mail these three
+    /// are counted apart.
+    pub mail_per_ip: Quota,
     /// Tokens from mails presented from one IP address, to be used or to be asked about: 30, and one more every 2 seconds.
     /// A token cannot be guessed anyway (256 bits); this bounds the work.
     pub tokens_per_ip: Quota,
     /// Attempts to sign in from one IP address: 20, and one more every 3 seconds.
     pub login_per_ip: Quota,
-    /// Attempts to sign in to one account: 10, and one more every minute. A success, and a reset by mail, give all back.
+    /// Attempts to sign in to one account: 10, and one more every minute. A success, and a password that is set with a
+    /// token from a mail, give all back.
     pub login_per_account: Quota,
-    /// Attempts to sign in to one account without a success or a reset by mail in between: 50, and one more every 30
-    /// days. NIST SP 800-63B-4, section 3.2.2, wants no more than 100; by user name and by address are counted apart.
+    /// Attempts to sign in to one account without any of the two in between: 50, and one more every 30 days. NIST SP
+    /// 800-63B-4, section 3.2.2, wants no more than 100; by user name and by address are counted apart.
     pub login_failures: Quota,
     /// Sign-ups from one IP address: 10, and one more every 6 minutes.
     pub sign_up_per_ip: Quota,
-    /// Requests for the verification of one e-mail address, sign-ups with it, and changes to it: 3, and one more every
-    /// 20 minutes.
-    pub verification_per_address: Quota,
-    /// Requests for a verification from one IP address: 20, and one more every 3 minutes.
-    pub verification_per_ip: Quota,
     /// How many buckets the store keeps, some 100 bytes each: 1,000,000.
     pub capacity: u32,
 }
@@ -65,16 +62,14 @@ impl Limits {
     pub const GENEROUS: Self = {
         let quota = Quota::new(100_000, Duration::microseconds(10));
         Self {
-            reset_pace: quota,
-            reset_per_address: quota,
-            reset_per_ip: quota,
+            mail_pace: quota,
+            mail_per_address: quota,
+            mail_per_ip: quota,
             tokens_per_ip: quota,
             login_per_ip: quota,
             login_per_account: quota,
             login_failures: quota,
             sign_up_per_ip: quota,
-            verification_per_address: quota,
-            verification_per_ip: quota,
             capacity: 1_000_000,
         }
     };
@@ -83,16 +78,14 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            reset_pace: Quota::new(1, Duration::minutes(1)),
-            reset_per_address: Quota::new(3, Duration::minutes(20)),
-            reset_per_ip: Quota::new(20, Duration::minutes(3)),
+            mail_pace: Quota::new(1, Duration::minutes(1)),
+            mail_per_address: Quota::new(3, Duration::minutes(20)),
+            mail_per_ip: Quota::new(20, Duration::minutes(3)),
             tokens_per_ip: Quota::new(30, Duration::seconds(2)),
             login_per_ip: Quota::new(20, Duration::seconds(3)),
             login_per_account: Quota::new(10, Duration::minutes(1)),
             login_failures: Quota::new(50, Duration::days(30)),
             sign_up_per_ip: Quota::new(10, Duration::minutes(6)),
-            verification_per_address: Quota::new(3, Duration::minutes(20)),
-            verification_per_ip: Quota::new(20, Duration::minutes(3)),
             capacity: 1_000_000,
         }
     }
@@ -225,9 +218,9 @@ mod tests {
 
     #[test]
     fn a_bucket_is_named_by_hmac_sha_256() {
-        // printf 'reset.address\0alice@example.com' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707…07
-        let bucket = name(&ServiceSecret::from_bytes([7; 64]), "reset.address", b"alice@example.com");
-        let expected = "2b99778fd861b5b28013289733e82cd1b8fb9fc57a8a56570a0e03c7421ac801";
+        // printf 'verification.address\0alice@example.com' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707…07
+        let bucket = name(&ServiceSecret::from_bytes([7; 64]), "verification.address", b"alice@example.com");
+        let expected = "9fba8941ba5f3aa194695d6db4e6b7d5ce3351c36efbf9935b26e086ec0ac71f";
         assert_eq!(hex::encode(bucket.as_bytes()), expected);
     }
 }

@@ -5,6 +5,7 @@
 
 use std::mem;
 
+use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
     EmailAddress, Password, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret,
@@ -13,9 +14,9 @@ use denizen_models::{
 
 use crate::{
     context::{AccessContext, Actor},
-    defaults::{Disclosure, Ports, ServiceSettings},
+    defaults::{DefaultUserService, Disclosure, Ports},
     hashing::{HashError, PasswordHash},
-    limits::{Limiter, Party, from_limited},
+    limits::{Party, from_limited},
     login,
     mail_worker::{Delivery, DeliveryError},
     mailed_tokens::{self, Dead},
@@ -111,154 +112,185 @@ pub enum SendPasswordResetError {
 from_limited! { RequestPasswordResetError ResetPasswordError ValidateResetTokenError }
 from_new_password! { ResetPasswordError: "new_password", "new password" }
 
-pub(crate) async fn request(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &PasswordResetRequest,
-) -> Result<(), RequestPasswordResetError> {
-    let email = request.validate().map_err(RequestPasswordResetError::Validation)?;
-    let limits = &settings.limits;
-    // The longest wait first: the first empty bucket names the time to come back.
-    let tolls = [
-        ("reset.address", Party::Address(&email), limits.reset_per_address),
-        ("reset.ip", Party::Ip(context.ip), limits.reset_per_ip),
-        ("reset.pace", Party::Address(&email), limits.reset_pace),
-    ];
-    let mut work = limiter.charge(ports, limits, &tolls).await?;
-    if settings.disclosure == Disclosure::Tutorial {
-        // Counted before the look-up, so that here, too, an unknown address is limited like a known one.
-        ports.store.commit(mem::take(&mut work)).await?;
-        if ports.store.find_user_by_email(&email).await?.is_none() {
-            return Err(RequestPasswordResetError::UnknownAddress(email));
-        }
-    }
-    let job = NewMailJob::to_address(
-        MailKind::PasswordReset,
-        &email,
-        context,
-        ports.clock.now(),
-        settings.mail_capacity,
-    );
-    match ports.store.commit(work.enqueue_mail(job)).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::PreconditionFailed(Precondition::QueueRoom)) => {
-            Err(RequestPasswordResetError::Overloaded)
-        }
-        Err(error) => Err(error.into()),
-    }
+/// How a forgotten password is replaced.
+#[async_trait]
+pub trait PasswordResets: Send + Sync {
+    /// Queues a mail with a reset token for whoever has this address. The same work for every address.
+    async fn request_password_reset(
+        &self,
+        context: &AccessContext,
+        request: PasswordResetRequest,
+    ) -> Result<(), RequestPasswordResetError>;
+
+    /// Sets a new password with a mailed token, and ends every session of the user. The token works once.
+    async fn reset_password(
+        &self,
+        context: &AccessContext,
+        request: PasswordResetConfirmation,
+    ) -> Result<(), ResetPasswordError>;
+
+    /// Whether a token would work now. Does not consume it, and does not say whose it is.
+    async fn validate_reset_token(
+        &self,
+        context: &AccessContext,
+        request: ValidateResetTokenRequest,
+    ) -> Result<ResetTokenStatus, ValidateResetTokenError>;
+
+    /// Queues a mail with which a user can choose a password: an invitation for one who never had any, else a reset.
+    /// With `discard_password`, nobody can sign in with the old one from now on, and every session ends: for an account
+    /// that somebody else got into. Administrators only, who never learn nor choose the password.
+    async fn send_password_reset(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        discard_password: bool,
+    ) -> Result<(), SendPasswordResetError>;
 }
 
-/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-pub(crate) async fn prepare(delivery: Delivery<'_>, address: &str) -> Result<Option<Mail>, DeliveryError> {
-    let user = delivery.find_user_at(address).await?;
-    let Some(user) = user.filter(|user| user.values.active) else { return Ok(None) };
-    let valid_for = delivery.settings.reset_token_ttl;
-    let store = |work: UnitOfWork, hash, now| {
-        work.expect_user(user.id, user.security_version)
-            .put_token(user.id, PURPOSE, hash, now + valid_for)
-            .record(delivery.event(AuditKind::PasswordResetRequested, Actor::Anonymous, user.id, now))
-    };
-    let token = delivery.mint(store).await?;
-    Ok(Some(delivery.mail_to(user, MailMessage::PasswordReset { token, valid_for })))
-}
-
-pub(crate) async fn confirm(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &PasswordResetConfirmation,
-) -> Result<(), ResetPasswordError> {
-    let password = request.validate(&settings.password_policy).map_err(ResetPasswordError::Validation)?;
-    let dead = |told_apart| match settings.disclosure {
-        Disclosure::Tutorial => told_apart,
-        Disclosure::Uniform => ResetPasswordError::DeadToken,
-    };
-    limiter.count_token(ports, &settings.limits, context).await?;
-    // Looked up before the password is judged and hashed: a guessed token costs one indexed read, not 30 ms of a core
-    // for each of the two. Only then is it known, too, whose name and address the password must not be.
-    let found = mailed_tokens::find(ports, PURPOSE, &request.token).await?.map_err(|cause| match cause {
-        Dead::Expired => dead(ResetPasswordError::ExpiredToken),
-        Dead::Invalid => dead(ResetPasswordError::InvalidToken),
-    })?;
-    let user = &found.user;
-    let hash = passwords::hash_new(ports, password, &user.values).await?;
-    let now = ports.clock.now();
-    let work = found
-        .set_password(hash, now)
-        .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, user.id, context, now))
-        .record(AuditEvent::new(AuditKind::PasswordReset, user.id, context, now));
-    let work = login::forgive(ports, &settings.limits, limiter, work, user).await?;
-    match ports.store.commit(work).await {
-        Ok(_) => Ok(()),
-        // Somebody else was faster: with the same token, or by changing the account.
-        Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {
-            Err(dead(ResetPasswordError::InvalidToken))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-pub(crate) async fn validate(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &ValidateResetTokenRequest,
-) -> Result<ResetTokenStatus, ValidateResetTokenError> {
-    request.validate().map_err(ValidateResetTokenError::Validation)?;
-    limiter.count_token(ports, &settings.limits, context).await?;
-    match mailed_tokens::find(ports, PURPOSE, &request.token).await? {
-        Ok(found) => Ok(ResetTokenStatus { valid: true, expires_at: Some(found.stored.expires_at) }),
-        Err(Dead::Expired | Dead::Invalid) => Ok(ResetTokenStatus { valid: false, expires_at: None }),
-    }
-}
-
-pub(crate) async fn send(
-    ports: &Ports,
-    context: &AccessContext,
-    id: UserId,
-    discard_password: bool,
-) -> Result<(), SendPasswordResetError> {
-    if !context.is_admin() {
-        let hidden = SendPasswordResetError::NotFound(id);
-        return Err(if context.is_self(id) { SendPasswordResetError::Forbidden } else { hidden });
-    }
-    let discarded = if discard_password { Some(hash_of_nothing(ports).await?) } else { None };
-    for _ in 0..users::ATTEMPTS {
-        let user = ports.store.find_user(id).await?.ok_or(SendPasswordResetError::NotFound(id))?;
-        if !user.values.active {
-            return Err(SendPasswordResetError::Inactive);
-        }
-        let credentials = ports.store.find_credentials(id).await?;
-        let has_password = credentials.is_some_and(|credentials| credentials.hash.is_some());
-        let now = ports.clock.now();
-        // Strangers cannot fill the queue for administrators.
-        let (job, kind) = if has_password {
-            let email = &user.values.email;
-            let job = NewMailJob::to_address(MailKind::PasswordReset, email, context, now, u32::MAX);
-            (job, AuditKind::PasswordResetRequested)
-        } else {
-            (NewMailJob::to_user(MailKind::Invitation, id, context, now), AuditKind::UserInvited)
-        };
-        let mut work = UnitOfWork::new().expect_user(id, user.security_version);
-        if let Some(hash) = &discarded {
-            if has_password {
-                work = work.set_password(id, hash.clone(), user.security_version, now);
+#[async_trait]
+impl PasswordResets for DefaultUserService {
+    async fn request_password_reset(
+        &self,
+        context: &AccessContext,
+        request: PasswordResetRequest,
+    ) -> Result<(), RequestPasswordResetError> {
+        let email = request.validate().map_err(RequestPasswordResetError::Validation)?;
+        let limits = &self.settings.limits;
+        // The longest wait first: the first empty bucket names the time to come back.
+        let tolls = [
+            ("reset.address", Party::Address(&email), limits.mail_per_address),
+            ("reset.ip", Party::Ip(context.ip), limits.mail_per_ip),
+            ("reset.pace", Party::Address(&email), limits.mail_pace),
+        ];
+        let mut work = self.limiter.charge(&self.ports, limits, &tolls).await?;
+        if self.settings.disclosure == Disclosure::Tutorial {
+            // Counted before the look-up, so that here, too, an unknown address is limited like a known one.
+            self.ports.store.commit(mem::take(&mut work)).await?;
+            if self.ports.store.find_user_by_email(&email).await?.is_none() {
+                return Err(RequestPasswordResetError::UnknownAddress(email));
             }
-            let event = AuditEvent::new(AuditKind::PasswordDiscarded, id, context, now);
-            work = work.revoke_tokens(id).revoke_sessions(id, None).record(event);
         }
-        let work = work.enqueue_mail(job).record(AuditEvent::new(kind, id, context, now));
-        match ports.store.commit(work).await {
-            Ok(_) => return Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::User)) => {}
-            Err(error) => return Err(error.into()),
+        let (kind, now) = (MailKind::PasswordReset, self.ports.clock.now());
+        let job = NewMailJob::to_address(kind, &email, context, now, self.settings.mail_capacity);
+        match self.ports.store.commit(work.enqueue_mail(job)).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::PreconditionFailed(Precondition::QueueRoom)) => {
+                Err(RequestPasswordResetError::Overloaded)
+            }
+            Err(error) => Err(error.into()),
         }
     }
-    Err(users::outrun().into())
+
+    async fn reset_password(
+        &self,
+        context: &AccessContext,
+        request: PasswordResetConfirmation,
+    ) -> Result<(), ResetPasswordError> {
+        let password =
+            request.validate(&self.settings.password_policy).map_err(ResetPasswordError::Validation)?;
+        let dead = |told_apart| match self.settings.disclosure {
+            Disclosure::Tutorial => told_apart,
+            Disclosure::Uniform => ResetPasswordError::DeadToken,
+        };
+        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        // Looked up before the password is judged and hashed: a guessed token costs one indexed read, not 30 ms of a core
+        // for each of the two. Only then is it known, too, whose name and address the password must not be.
+        let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
+        let found = found.map_err(|cause| match cause {
+            Dead::Expired => dead(ResetPasswordError::ExpiredToken),
+            Dead::Invalid => dead(ResetPasswordError::InvalidToken),
+        })?;
+        let user = &found.user;
+        let hash = passwords::hash_new(&self.ports, password, &user.values).await?;
+        let now = self.ports.clock.now();
+        let work = found
+            .set_password(hash, now)
+            .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, user.id, context, now))
+            .record(AuditEvent::new(AuditKind::PasswordReset, user.id, context, now));
+        let work = login::forgive(&self.ports, &self.settings.limits, &self.limiter, work, user).await?;
+        match self.ports.store.commit(work).await {
+            Ok(_) => Ok(()),
+            // Somebody else was faster: with the same token, or by changing the account.
+            Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {
+                Err(dead(ResetPasswordError::InvalidToken))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn validate_reset_token(
+        &self,
+        context: &AccessContext,
+        request: ValidateResetTokenRequest,
+    ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
+        request.validate().map_err(ValidateResetTokenError::Validation)?;
+        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        match mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? {
+            Ok(found) => Ok(ResetTokenStatus { valid: true, expires_at: Some(found.stored.expires_at) }),
+            Err(Dead::Expired | Dead::Invalid) => Ok(ResetTokenStatus { valid: false, expires_at: None }),
+        }
+    }
+
+    async fn send_password_reset(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        discard_password: bool,
+    ) -> Result<(), SendPasswordResetError> {
+        if !context.is_admin() {
+            let hidden = SendPasswordResetError::NotFound(id);
+            return Err(if context.is_self(id) { SendPasswordResetError::Forbidden } else { hidden });
+        }
+        let discarded = if discard_password { Some(hash_of_nothing(&self.ports).await?) } else { None };
+        for _ in 0..users::ATTEMPTS {
+            let user = self.ports.store.find_user(id).await?.ok_or(SendPasswordResetError::NotFound(id))?;
+            if !user.values.active {
+                return Err(SendPasswordResetError::Inactive);
+            }
+            let credentials = self.ports.store.find_credentials(id).await?;
+            let has_password = credentials.is_some_and(|credentials| credentials.hash.is_some());
+            let now = self.ports.clock.now();
+            // Strangers cannot fill the queue for administrators.
+            let (job, kind) = if has_password {
+                let email = &user.values.email;
+                let job = NewMailJob::to_address(MailKind::PasswordReset, email, context, now, u32::MAX);
+                (job, AuditKind::PasswordResetRequested)
+            } else {
+                (NewMailJob::to_user(MailKind::Invitation, id, context, now), AuditKind::UserInvited)
+            };
+            let mut work = UnitOfWork::new().expect_user(id, user.security_version);
+            if let Some(hash) = &discarded {
+                if has_password {
+                    work = work.set_password(id, hash.clone(), user.security_version, now);
+                }
+                let event = AuditEvent::new(AuditKind::PasswordDiscarded, id, context, now);
+                work = work.revoke_tokens(id).revoke_sessions(id, None).record(event);
+            }
+            let work = work.enqueue_mail(job).record(AuditEvent::new(kind, id, context, now));
+            match self.ports.store.commit(work).await {
+                Ok(_) => return Ok(()),
+                Err(StoreError::PreconditionFailed(Precondition::User)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(users::outrun().into())
+    }
+}
+
+impl Delivery<'_> {
+    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+    pub(crate) async fn password_reset(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
+        let user = self.find_user_at(address).await?;
+        let Some(user) = user.filter(|user| user.values.active) else { return Ok(None) };
+        let valid_for = self.settings.reset_token_ttl;
+        let store = |work: UnitOfWork, hash, now| {
+            work.expect_user(user.id, user.security_version)
+                .put_token(user.id, PURPOSE, hash, now + valid_for)
+                .record(self.event(AuditKind::PasswordResetRequested, Actor::Anonymous, user.id, now))
+        };
+        let token = self.mint(store).await?;
+        Ok(Some(self.mail_to(user, MailMessage::PasswordReset { token, valid_for })))
+    }
 }
 
 /// The hash of a password that nobody knows, nor can find out.

@@ -1,5 +1,6 @@
 //! Signing up: how a stranger becomes a user.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{
     CreateUserRequest, DEFAULT_ROLE, EmailAddress, NewUser, Password, PasswordPolicy, User, UserValues,
@@ -8,10 +9,10 @@ use denizen_models::{
 
 use crate::{
     context::AccessContext,
-    defaults::{Disclosure, Ports, RegistrationMode, ServiceSettings},
+    defaults::{DefaultUserService, Disclosure, Ports, RegistrationMode, ServiceSettings},
     email_verification::{self, VerifyEmailError},
     hashing::HashError,
-    limits::{Limiter, Party, from_limited},
+    limits::{Party, from_limited},
     mail_worker::{Delivery, DeliveryError},
     mailer::{Mail, MailMessage},
     passwords::{self, from_new_password},
@@ -68,50 +69,67 @@ pub enum SignUpError {
 from_limited! { SignUpError }
 from_new_password! { SignUpError: "password", "password" }
 
-pub(crate) async fn sign_up(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: CreateUserRequest,
-) -> Result<SignedUp, SignUpError> {
-    if settings.registration != RegistrationMode::Open {
-        return Err(SignUpError::Closed);
-    }
-    let (values, password) = read(request, &settings.password_policy)?;
-    let limits = &settings.limits;
-    // The longest wait first: the first empty bucket names the time to come back.
-    let tolls = [
-        email_verification::address_toll(limits, &values.email),
-        ("sign_up.ip", Party::Ip(context.ip), limits.sign_up_per_ip),
-    ];
-    ports.store.commit(limiter.charge(ports, limits, &tolls).await?).await?;
-    let hash = passwords::hash_new(ports, password, &values).await?;
-    let now = ports.clock.now();
-    let mail = |kind| NewMailJob::to_address(kind, &values.email, context, now, settings.mail_capacity);
-    let work = match settings.disclosure {
-        Disclosure::Tutorial => UnitOfWork::new()
-            .insert_user(values.clone(), Some(hash), now)
-            .enqueue_mail(mail(MailKind::EmailVerification))
-            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now)),
-        // Nobody is looked up and nobody is inserted: it makes no difference whether the address or the name is taken.
-        Disclosure::Uniform => {
-            let expires_at = now + settings.verification_ttl;
-            let registration = Registration { values: values.clone(), password: hash, expires_at };
-            UnitOfWork::new()
-                .put_registration(registration, settings.registration_capacity)
-                .enqueue_mail(mail(MailKind::SignUp))
+/// How a stranger becomes a user.
+#[async_trait]
+pub trait SignUps: Send + Sync {
+    /// Makes a user of a stranger, if registration is open. Where answers must tell strangers nothing, that is a wish
+    /// that waits until somebody shows with [`EmailVerifications::verify_email`](crate::EmailVerifications::verify_email) that the address is theirs, and the same
+    /// work and answer for every address.
+    async fn sign_up(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<SignedUp, SignUpError>;
+}
+
+#[async_trait]
+impl SignUps for DefaultUserService {
+    async fn sign_up(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<SignedUp, SignUpError> {
+        if self.settings.registration != RegistrationMode::Open {
+            return Err(SignUpError::Closed);
         }
-    };
-    let committed = ports.store.commit(work).await.map_err(|error| match error {
-        StoreError::Conflict(UniqueKey::Username) => SignUpError::UsernameTaken(values.username.to_string()),
-        StoreError::Conflict(UniqueKey::Email) => SignUpError::EmailTaken(values.email.to_string()),
-        StoreError::PreconditionFailed(Precondition::QueueRoom) => SignUpError::Overloaded,
-        error => error.into(),
-    })?;
-    match settings.disclosure {
-        Disclosure::Tutorial => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
-        Disclosure::Uniform => Ok(SignedUp::Pending),
+        let (values, password) = read(request, &self.settings.password_policy)?;
+        let limits = &self.settings.limits;
+        // The longest wait first: the first empty bucket names the time to come back.
+        let tolls = [
+            email_verification::address_toll(limits, &values.email),
+            ("sign_up.ip", Party::Ip(context.ip), limits.sign_up_per_ip),
+        ];
+        self.ports.store.commit(self.limiter.charge(&self.ports, limits, &tolls).await?).await?;
+        let hash = passwords::hash_new(&self.ports, password, &values).await?;
+        let now = self.ports.clock.now();
+        let mail =
+            |kind| NewMailJob::to_address(kind, &values.email, context, now, self.settings.mail_capacity);
+        let work = match self.settings.disclosure {
+            Disclosure::Tutorial => UnitOfWork::new()
+                .insert_user(values.clone(), Some(hash), now)
+                .enqueue_mail(mail(MailKind::EmailVerification))
+                .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now)),
+            // Nobody is looked up and nobody is inserted: it makes no difference whether the address or the name is taken.
+            Disclosure::Uniform => {
+                let expires_at = now + self.settings.verification_ttl;
+                let registration = Registration { values: values.clone(), password: hash, expires_at };
+                UnitOfWork::new()
+                    .put_registration(registration, self.settings.registration_capacity)
+                    .enqueue_mail(mail(MailKind::SignUp))
+            }
+        };
+        let committed = self.ports.store.commit(work).await.map_err(|error| match error {
+            StoreError::Conflict(UniqueKey::Username) => {
+                SignUpError::UsernameTaken(values.username.to_string())
+            }
+            StoreError::Conflict(UniqueKey::Email) => SignUpError::EmailTaken(values.email.to_string()),
+            StoreError::PreconditionFailed(Precondition::QueueRoom) => SignUpError::Overloaded,
+            error => error.into(),
+        })?;
+        match self.settings.disclosure {
+            Disclosure::Tutorial => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
+            Disclosure::Uniform => Ok(SignedUp::Pending),
+        }
     }
 }
 
@@ -133,24 +151,28 @@ fn read(request: CreateUserRequest, policy: &PasswordPolicy) -> Result<(UserValu
     password.map(|password| (values, password)).ok_or_else(|| SignUpError::Validation(missing()))
 }
 
-/// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-pub(crate) async fn prepare(delivery: Delivery<'_>, address: &str) -> Result<Option<Mail>, DeliveryError> {
-    let Delivery { ports, settings, job } = delivery;
-    let Ok(address) = EmailAddress::parse(address) else { return Ok(None) };
-    if let Some(user) = ports.store.find_user_by_email(&address).await? {
-        let work = UnitOfWork::new().expect_lease(job.lease).drop_registration(&address);
-        ports.store.commit(work).await?;
-        return Ok(Some(delivery.mail_of_account(user)));
+impl Delivery<'_> {
+    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+    pub(crate) async fn sign_up(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
+        let Delivery { ports, settings, job } = self;
+        let Ok(address) = EmailAddress::parse(address) else { return Ok(None) };
+        if let Some(user) = ports.store.find_user_by_email(&address).await? {
+            let work = UnitOfWork::new().expect_lease(job.lease).drop_registration(&address);
+            ports.store.commit(work).await?;
+            return Ok(Some(self.mail_of_account(user)));
+        }
+        let registration = ports.store.find_registration(&address).await?;
+        let Some(registration) = registration.filter(|kept| is_valid(kept, settings, ports.clock.now()))
+        else {
+            return Ok(None);
+        };
+        let valid_for = settings.verification_ttl;
+        let store =
+            |work: UnitOfWork, hash, now| work.put_registration_token(&address, hash, now + valid_for);
+        let token = self.mint(store).await?;
+        let UserValues { username, email, .. } = registration.values;
+        Ok(Some(self.mail_to_stranger(email, MailMessage::ConfirmSignUp { username, token, valid_for })))
     }
-    let registration = ports.store.find_registration(&address).await?;
-    let Some(registration) = registration.filter(|kept| is_valid(kept, settings, ports.clock.now())) else {
-        return Ok(None);
-    };
-    let valid_for = settings.verification_ttl;
-    let store = |work: UnitOfWork, hash, now| work.put_registration_token(&address, hash, now + valid_for);
-    let token = delivery.mint(store).await?;
-    let UserValues { username, email, .. } = registration.values;
-    Ok(Some(delivery.mail_to_stranger(email, MailMessage::ConfirmSignUp { username, token, valid_for })))
 }
 
 /// Whether the wish may be granted. Those that wait when registration is closed are not.

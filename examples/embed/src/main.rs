@@ -8,13 +8,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use denizen_models::{
-    CreateUserRequest, LoginRequest, PasswordResetConfirmation, PasswordResetRequest, Secret,
-};
+use denizen_models::{AcceptInvitationRequest, CreateUserRequest, LoginRequest, Secret};
 use denizen_services::{
-    AccessContext, Argon2Cost, Argon2Hasher, AuthService, Mail, MailError, MailMessage, MailWorker, Mailer,
-    OsTokenSource, SystemClock, UserService,
-    defaults::{DefaultAuthService, DefaultUserService, Ports, ServiceSettings},
+    AccessContext, Argon2Cost, Argon2Hasher, AuthService as _, Invitations as _, Mail, MailError,
+    MailMessage, MailWorker, Mailer, OsTokenSource, SystemClock, UserService as _,
+    defaults::{DefaultAuthService, DefaultUserService, Ports, RegistrationMode, ServiceSettings},
     memory::InMemoryStore,
 };
 
@@ -26,13 +24,12 @@ struct Drawer(Mutex<Vec<Secret>>);
 impl Mailer for Drawer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         match &mail.message {
-            MailMessage::PasswordReset { token, valid_for } => {
-                println!("mail to {}: a token that works for {} minutes", mail.to, valid_for.num_minutes());
+            MailMessage::Invitation { token, valid_for, .. } => {
+                println!("mail to {}: a token that works for {} days", mail.to, valid_for.num_days());
                 let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 tokens.push(Secret::from(token.expose()));
             }
-            MailMessage::PasswordChanged { .. } => println!("mail to {}: your password was changed", mail.to),
-            // This program lets nobody sign up, invites nobody, and never asks whether an address is right.
+            // This program invites people, and does nothing else for which there are mails.
             _ => return Err(MailError::Permanent("not a mail of this program".to_owned())),
         }
         Ok(())
@@ -55,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         hasher: Arc::new(Argon2Hasher::start(Argon2Cost::RECOMMENDED, 1, 16, tokens.clone())?),
         tokens,
     };
-    let settings = ServiceSettings::default();
+    let settings = ServiceSettings { registration: RegistrationMode::Invite, ..ServiceSettings::default() };
     let drawer = Arc::new(Drawer::default());
     let users = DefaultUserService::new(ports.clone(), settings.clone());
     let auth = DefaultAuthService::new(ports.clone(), settings.clone());
@@ -73,17 +70,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ada = users.create_user(&context, request).await?;
     println!("created user {} ({})", ada.id, ada.values.username);
 
-    // A reset is queued at once and mailed by the worker. A program with a loop of its own calls it from there; a
-    // server runs `MailWorker::run` beside everything else.
-    let email = "Ada@Example.com".to_owned();
-    users.request_password_reset(&AccessContext::anonymous(), PasswordResetRequest { email }).await?;
+    // Whoever has no password is invited to choose one. The mail is queued together with the user, and sent by the
+    // worker. A program with a loop of its own calls it from there; a server runs `MailWorker::run` beside everything
+    // else.
     worker.deliver_now().await?;
 
     let token = drawer.newest_token().ok_or("no token was mailed")?;
-    let confirmation = PasswordResetConfirmation { token, new_password: Secret::from("newsecurepassword") };
-    users.reset_password(&AccessContext::anonymous(), confirmation.clone()).await?;
+    let acceptance = AcceptInvitationRequest { token, password: Secret::from("newsecurepassword") };
+    users.accept_invitation(&AccessContext::anonymous(), acceptance.clone()).await?;
     println!("the password is set");
-    worker.deliver_now().await?;
 
     // Whoever signs in gets a token, and whoever presents that token is known from then on.
     let request = LoginRequest {
@@ -99,7 +94,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("she may see herself: {}", users.get_user(&as_ada, ada.id).await?.values.email);
 
     // A token works once.
-    if let Err(error) = users.reset_password(&AccessContext::anonymous(), confirmation).await {
+    if let Err(error) = users.accept_invitation(&AccessContext::anonymous(), acceptance).await {
         println!("the same token again: {error}");
     }
     Ok(())

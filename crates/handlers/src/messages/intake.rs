@@ -43,7 +43,7 @@ pub(super) struct Unfinished(Rc<Cell<usize>>);
 
 impl Unfinished {
     /// A frame is complete.
-    pub(super) fn reset(&self) {
+    pub(super) fn begin_anew(&self) {
         self.0.set(0);
     }
 }

@@ -104,7 +104,7 @@ impl Session {
             }
             let done = tokio::select! {
                 frame = frames.recv() => {
-                    unfinished.reset();
+                    unfinished.begin_anew();
                     unanswered = 0;
                     self.hear(frame).await
                 }

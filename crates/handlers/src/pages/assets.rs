@@ -18,7 +18,9 @@ static STYLE: LazyLock<Asset> =
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("image/svg+xml", include_str!("../../pages/icon.svg")));
 static INDEX: LazyLock<Result<Asset, ApiError>> = LazyLock::new(|| {
-    Page("index.html").render(context! {}).map(|page| Asset::new("text/html; charset=utf-8", page))
+    Page(include_str!("../../pages/index.html"))
+        .render(context! {})
+        .map(|page| Asset::new("text/html; charset=utf-8", page))
 });
 
 struct Asset {

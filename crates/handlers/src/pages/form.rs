@@ -20,16 +20,16 @@ use crate::{
 ///
 /// A form needs no permission to be sent from a foreign page, so the sender's origin is checked here (OWASP,
 /// Cross-Site Request Forgery Prevention cheat sheet).
-pub(super) struct Form(Query);
+pub(crate) struct Form(Query);
 
 impl Form {
     /// The value of a field that may be anything.
-    pub(super) fn text(&mut self, name: &str) -> String {
+    pub(crate) fn text(&mut self, name: &str) -> String {
         self.0.take(name).unwrap_or_default()
     }
 
     /// The value of a field that must not be printed.
-    pub(super) fn secret(&mut self, name: &str) -> Secret {
+    pub(crate) fn secret(&mut self, name: &str) -> Secret {
         Secret::from(self.text(name))
     }
 }

@@ -1,15 +1,12 @@
 //! Pages for people: embedded, small, and working without JavaScript.
 //!
-//! What is not listed here does not exist: there is no folder to walk out of, and no file to be forgotten in it.
+//! Here is what they have in common; the page of a feature is next to its routes. What no source names does not exist:
+//! there is no folder to walk out of, and no file to be forgotten in it.
 
 mod assets;
-mod email_change;
-mod email_verification;
-mod form;
-mod invitation;
-mod link;
-mod password_reset;
-mod template;
+pub(crate) mod form;
+pub(crate) mod link;
+pub(crate) mod template;
 
 use actix_web::web::ServiceConfig;
 
@@ -20,10 +17,4 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(Endpoint::at("/").get(assets::index).compressed());
     config.service(Endpoint::at("/assets/style.css").get(assets::style).compressed());
     config.service(Endpoint::at("/assets/icon.svg").get(assets::icon).compressed());
-    config.service(Endpoint::at("/accept-invitation").get(invitation::show).post(invitation::submit));
-    config.service(Endpoint::at("/confirm-email-change").get(email_change::show).post(email_change::submit));
-    config.service(
-        Endpoint::at("/verify-email").get(email_verification::show).post(email_verification::submit),
-    );
-    config.service(Endpoint::at("/reset-password").get(password_reset::show).post(password_reset::submit));
 }

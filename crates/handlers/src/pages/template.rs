@@ -14,37 +14,26 @@ use crate::error::ApiError;
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                  base-uri 'none'; frame-ancestors 'none'";
 
-const TEMPLATES: [(&str, &str); 7] = [
-    ("layout.html", include_str!("../../pages/layout.html")),
-    ("index.html", include_str!("../../pages/index.html")),
-    ("password_reset.html", include_str!("../../pages/password_reset.html")),
-    ("accept_invitation.html", include_str!("../../pages/accept_invitation.html")),
-    ("confirm_email_change.html", include_str!("../../pages/confirm_email_change.html")),
-    ("verify_email.html", include_str!("../../pages/verify_email.html")),
-    ("message.html", include_str!("../../pages/message.html")),
-];
+const MESSAGE: Page = Page(include_str!("../../pages/message.html"));
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    // Files ending in `.html` are escaped by default: what people typed cannot become markup.
     let mut environment = Environment::new();
     environment.add_global("version", env!("CARGO_PKG_VERSION"));
-    for (name, source) in TEMPLATES {
-        if let Err(error) = environment.add_template(name, source) {
-            log::error!("page {name}: {error}");
-        }
+    if let Err(error) = environment.add_template("layout.html", include_str!("../../pages/layout.html")) {
+        log::error!("the layout of pages: {error}");
     }
     environment
 });
 
-/// A page to be filled in.
+/// A page to be filled in: its template, which is read when it is needed. That takes less time than a look at the store.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Page(pub(crate) &'static str);
 
 impl Page {
     /// The page as text.
     pub(crate) fn render(self, values: Value) -> Result<String, ApiError> {
-        let template = ENVIRONMENT.get_template(self.0).map_err(ApiError::internal)?;
-        template.render(values).map_err(ApiError::internal)
+        // With a name ending in `.html`, all is escaped: what people typed cannot become markup.
+        ENVIRONMENT.render_named_str("page.html", self.0, values).map_err(ApiError::internal)
     }
 
     /// The page as an answer.
@@ -60,7 +49,7 @@ impl Page {
 /// The page for everything that is not there.
 pub(crate) fn not_found() -> Result<HttpResponse, ApiError> {
     let text = "There is nothing at this address.";
-    Page("message.html").answer(StatusCode::NOT_FOUND, context! { title => "Not found", text })
+    MESSAGE.answer(StatusCode::NOT_FOUND, context! { title => "Not found", text })
 }
 
 /// An error as a page. It is there even if the page itself is what failed.
@@ -71,7 +60,7 @@ pub(crate) fn error(error: &ApiError) -> HttpResponse {
         || error.message.to_string(),
         |seconds| format!("{}. Please try again in {}.", error.message, in_words(seconds)),
     );
-    let page = Page("message.html").answer(status, context! { title, text });
+    let page = MESSAGE.answer(status, context! { title, text });
     page.unwrap_or_else(|_| HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(title))
 }
 
@@ -86,14 +75,26 @@ fn in_words(seconds: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    /// The name and the source of every page and of the layout.
+    fn templates() -> Vec<(String, String)> {
+        let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/pages")).unwrap();
+        let names = files.map(|file| file.unwrap().path()).filter(|path| path.extension().unwrap() == "html");
+        let templates: Vec<_> =
+            names.map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap())).collect();
+        assert!(templates.len() > 2, "{templates:?}");
+        templates
+    }
 
     #[test]
     fn every_page_renders_and_escapes() {
-        for (name, _) in TEMPLATES {
+        for (name, source) in templates() {
             let values =
                 context! { title => "<b>", text => "<b>", error => "<b>", step => "", min_chars => 8 };
-            let text = Page(name).render(values).unwrap();
+            let text = Page(source.leak()).render(values).unwrap();
             assert!(text.starts_with("<!doctype html>") && !text.contains("<b>"), "{name}: {text}");
         }
     }
@@ -117,7 +118,7 @@ mod tests {
     /// Security checklist: 24, 59.
     #[test]
     fn no_page_runs_a_script_or_loads_from_elsewhere() {
-        for (name, source) in TEMPLATES {
+        for (name, source) in templates() {
             for forbidden in
                 ["<script", "<iframe", "style=\"", "http:", "https:", "=\"//", " onclick", " onload"]
             {

@@ -4,8 +4,7 @@ use actix_web::test::TestRequest;
 use denizen_models::{UserId, ValidationErrors};
 use denizen_services::{
     AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, DeleteUserError,
-    LoginError, RequestEmailVerificationError, SendPasswordResetError, SessionError, SignUpError,
-    UpdateUserError, VerifyEmailError,
+    LoginError, RequestEmailVerificationError, SessionError, SignUpError, UpdateUserError, VerifyEmailError,
 };
 use serde_json::{Value, json};
 
@@ -130,29 +129,6 @@ async fn who_is_signed_in_no_longer_is_asked_to_sign_in() {
         let request = request_of(MEMBER, "POST", target).set_json(json!({}));
         let message = "Authentication required";
         assert_eq!(refusal(request, change, 401, "UNAUTHENTICATED", message).await, Value::Null);
-    }
-}
-
-#[actix_web::test]
-async fn whoever_cannot_be_sent_a_way_in_is_named() {
-    for (error, status, code, message) in [
-        (
-            SendPasswordResetError::NotFound(UserId::new(7)),
-            404,
-            "USER_NOT_FOUND",
-            "User not found: user with ID 7 not found",
-        ),
-        (
-            SendPasswordResetError::Forbidden,
-            403,
-            "FORBIDDEN",
-            "Forbidden: only administrators can send this mail",
-        ),
-        (SendPasswordResetError::Inactive, 403, "FORBIDDEN", "Forbidden: the user is not active"),
-    ] {
-        let change = |setup: &mut Setup| setup.answers.send_reset = Err(error);
-        let request = post("/api/users/7/send-password-reset");
-        assert_eq!(refusal(request, change, status, code, message).await, Value::Null);
     }
 }
 

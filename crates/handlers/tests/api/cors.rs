@@ -171,7 +171,7 @@ async fn a_preflight_for_what_exists_is_blessed() {
         ("PUT", "/api/users/7", "DELETE, GET, HEAD, PATCH, PUT"),
         ("PATCH", "/api/users/7", "DELETE, GET, HEAD, PATCH, PUT"),
         ("DELETE", "/api/users/7", "DELETE, GET, HEAD, PATCH, PUT"),
-        ("POST", "/api/users/reset-password", "POST"),
+        ("POST", "/api/users/verify-email", "POST"),
     ] {
         let answer = api.send(preflight(APP, method, target)).await;
         assert_eq!((answer.status, answer.text()), (204, String::new()), "{method} {target}");
@@ -196,7 +196,7 @@ async fn a_preflight_for_what_does_not_exist_is_not_blessed() {
         ("GET", "/api/users/abc", 400),
         ("POST", "/api/users/7", 405),
         ("DELETE", "/api/users", 405),
-        ("GET", "/api/users/reset-password", 405),
+        ("GET", "/api/users/verify-email", 405),
         ("post", "/api/users", 405),
         ("*", "/api/users", 405),
         ("GET, POST", "/api/users", 405),

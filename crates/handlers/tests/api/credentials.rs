@@ -218,7 +218,7 @@ async fn who_came_with_a_token_goes_with_a_token_whatever_cookies_there_are() {
 async fn browsers_are_told_to_use_tls_where_there_is_nothing_else() {
     for secure in [false, true] {
         let api = Api::start_with(|setup| setup.settings.secure_cookies = secure).await;
-        for target in ["/health", "/", "/nope", "/api/nope", "/api/users/abc", "/reset-password"] {
+        for target in ["/health", "/", "/nope", "/api/nope", "/api/users/abc", "/verify-email"] {
             let answer = api.send(request("GET", target)).await;
             let expected = secure.then_some("max-age=31536000");
             assert_eq!(answer.header("strict-transport-security"), expected, "{target}");

@@ -2,23 +2,17 @@
 
 use actix_web::test::TestRequest;
 use denizen_handlers::ErrorCode;
-use denizen_models::{EmailAddress, UserId, ValidationErrors};
-use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, RequestPasswordResetError,
-    ResetPasswordError, UpdateUserError, ValidateResetTokenError,
-};
+use denizen_models::{UserId, ValidationErrors};
+use denizen_services::{CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError};
 use serde_json::{Value, json};
 
 use crate::support::{
     Api, Setup,
-    requests::{
-        create_user, delete_user, get, request_password_reset, reset_password, update_user,
-        validate_reset_token,
-    },
+    requests::{create_user, delete_user, get, update_user},
 };
 
 /// Sends `request` to services changed by `change`, and returns the details of the refusal.
-async fn refusal(
+pub async fn refusal(
     request: TestRequest,
     change: impl FnOnce(&mut Setup),
     status: u16,
@@ -30,13 +24,13 @@ async fn refusal(
     answer.expect_error(status, code.as_str(), message)
 }
 
-fn two_failures() -> ValidationErrors {
+pub fn two_failures() -> ValidationErrors {
     let mut errors = ValidationErrors::of("profile.bio", "bio cannot exceed 1000 characters");
     errors.add("age", "age cannot be negative");
     errors
 }
 
-fn assert_names_both(details: &Value) {
+pub fn assert_names_both(details: &Value) {
     let fields =
         json!({ "profile.bio": ["bio cannot exceed 1000 characters"], "age": ["age cannot be negative"] });
     assert_eq!(*details, json!({ "fields": fields }));
@@ -103,21 +97,6 @@ async fn members_that_break_rules_are_all_named_and_the_first_is_the_message() {
         setup.answers.update = Err(UpdateUserError::Validation(two_failures()));
     };
     assert_names_both(&refusal(update_user(), change, 400, code, message).await);
-
-    let change = |setup: &mut Setup| {
-        setup.answers.request_reset = Err(RequestPasswordResetError::Validation(two_failures()));
-    };
-    assert_names_both(&refusal(request_password_reset(), change, 400, code, message).await);
-
-    let change = |setup: &mut Setup| {
-        setup.answers.reset = Err(ResetPasswordError::Validation(two_failures()));
-    };
-    assert_names_both(&refusal(reset_password(), change, 400, code, message).await);
-
-    let change = |setup: &mut Setup| {
-        setup.answers.validate = Err(ValidateResetTokenError::Validation(two_failures()));
-    };
-    assert_names_both(&refusal(validate_reset_token(), change, 400, code, message).await);
 }
 
 #[actix_web::test]
@@ -171,28 +150,4 @@ async fn a_user_who_cannot_be_deleted_is_not_there() {
     let message = "Failed to delete user: user with ID 7 not found";
     let details = refusal(delete_user(), change, 404, ErrorCode::UserDeleteError, message).await;
     assert_eq!(details, Value::Null);
-}
-
-#[actix_web::test]
-async fn an_address_that_nobody_has_is_named_where_the_service_says_so() {
-    let email = EmailAddress::parse("nobody@example.com").expect("an address");
-    let change = |setup: &mut Setup| {
-        setup.answers.request_reset = Err(RequestPasswordResetError::UnknownAddress(email));
-    };
-    let message = "Failed to request password reset: user with email 'nobody@example.com' not found";
-    let code = ErrorCode::PasswordResetRequestFailed;
-    assert_eq!(refusal(request_password_reset(), change, 404, code, message).await, Value::Null);
-}
-
-#[actix_web::test]
-async fn a_token_that_does_not_work_is_refused_in_the_words_of_the_service() {
-    for (error, message) in [
-        (ResetPasswordError::InvalidToken, "Failed to reset password: invalid reset token"),
-        (ResetPasswordError::ExpiredToken, "Failed to reset password: reset token has expired"),
-        (ResetPasswordError::DeadToken, "Failed to reset password: invalid or expired reset token"),
-    ] {
-        let change = |setup: &mut Setup| setup.answers.reset = Err(error);
-        let code = ErrorCode::PasswordResetFailed;
-        assert_eq!(refusal(reset_password(), change, 400, code, message).await, Value::Null);
-    }
 }

@@ -4,8 +4,7 @@ use actix_web::test::TestRequest;
 use denizen_services::{
     AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, CreateUserError,
     DeleteUserError, GetUserError, HashError, ListUsersError, LoginError, RandomnessError, Readiness,
-    RequestEmailVerificationError, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError,
-    SessionError, SignUpError, UpdateUserError, ValidateResetTokenError, VerifyEmailError,
+    RequestEmailVerificationError, SessionError, SignUpError, UpdateUserError, VerifyEmailError,
     store::{Precondition, StoreError, UniqueKey},
 };
 use log::Level;
@@ -15,35 +14,19 @@ use crate::support::{
     Api, Setup,
     answer::Answer,
     log::causes,
-    requests::{
-        acceptable, anonymous, create_user, delete_user, get, patch_user, request, request_password_reset,
-        reset_password, update_user, validate_reset_token,
-    },
+    requests::{acceptable, anonymous, create_user, delete_user, get, patch_user, request, update_user},
 };
 
-type UseCase = (fn() -> TestRequest, fn(&mut Setup, StoreError));
+pub type UseCase = (fn() -> TestRequest, fn(&mut Setup, StoreError));
 
 /// Every method of a service that a route reaches, each with the way to let its store fail.
-const USE_CASES: [UseCase; 24] = [
+const USE_CASES: [UseCase; 20] = [
     (|| get("/api/users/7"), |setup, error| setup.answers.get = Err(GetUserError::Store(error))),
     (|| get("/api/users"), |setup, error| setup.answers.list = Err(ListUsersError::Store(error))),
     (create_user, |setup, error| setup.answers.create = Err(CreateUserError::Store(error))),
     (update_user, |setup, error| setup.answers.update = Err(UpdateUserError::Store(error))),
     (patch_user, |setup, error| setup.answers.update = Err(UpdateUserError::Store(error))),
     (delete_user, |setup, error| setup.answers.delete = Err(DeleteUserError::Store(error))),
-    (request_password_reset, |setup, error| {
-        setup.answers.request_reset = Err(RequestPasswordResetError::Store(error));
-    }),
-    (reset_password, |setup, error| setup.answers.reset = Err(ResetPasswordError::Store(error))),
-    (validate_reset_token, |setup, error| {
-        setup.answers.validate = Err(ValidateResetTokenError::Store(error))
-    }),
-    (
-        || post("/api/users/7/send-password-reset"),
-        |setup, error| {
-            setup.answers.send_reset = Err(SendPasswordResetError::Store(error));
-        },
-    ),
     (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::Store(error))),
     (
         || post("/api/users/request-email-verification"),
@@ -100,7 +83,7 @@ const USE_CASES: [UseCase; 24] = [
     ),
 ];
 
-fn post(target: &str) -> TestRequest {
+pub fn post(target: &str) -> TestRequest {
     acceptable("POST", target)
 }
 
@@ -112,13 +95,13 @@ fn sign_up() -> TestRequest {
     anonymous("POST", "/api/users").set_json(json!({}))
 }
 
-async fn send(request: TestRequest, change: impl FnOnce(&mut Setup)) -> Answer {
+pub async fn send(request: TestRequest, change: impl FnOnce(&mut Setup)) -> Answer {
     Api::start_with(change).await.send(request).await
 }
 
 /// The client is asked to come back, and the log has the cause once.
 #[track_caller]
-fn assert_unavailable(answer: &Answer, cause: &str) {
+pub fn assert_unavailable(answer: &Answer, cause: &str) {
     let details = answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
     assert_eq!(details, Value::Null);
     assert_eq!(answer.header("retry-after"), Some("1"));
@@ -140,7 +123,12 @@ fn assert_internal(answer: &Answer, cause: &str) {
 /// Security checklist: 61.
 #[actix_web::test]
 async fn a_store_that_cannot_do_it_now_is_unavailable_in_every_use_case() {
-    for (request, fail) in USE_CASES {
+    assert_unavailable_with_the_store(&USE_CASES).await;
+}
+
+/// The client is asked to come back when the store cannot do it now.
+pub async fn assert_unavailable_with_the_store(use_cases: &[UseCase]) {
+    for (request, fail) in use_cases {
         for error in
             [StoreError::Busy("queue of 1024".to_owned()), StoreError::Unavailable("disk on fire".to_owned())]
         {
@@ -154,7 +142,12 @@ async fn a_store_that_cannot_do_it_now_is_unavailable_in_every_use_case() {
 /// Security checklist: 55.
 #[actix_web::test]
 async fn a_store_that_fails_as_no_service_expected_is_an_internal_error_in_every_use_case() {
-    for (request, fail) in USE_CASES {
+    assert_internal_with_the_store(&USE_CASES).await;
+}
+
+/// The client learns nothing when the store fails as no service expected.
+pub async fn assert_internal_with_the_store(use_cases: &[UseCase]) {
+    for (request, fail) in use_cases {
         for error in [
             StoreError::Conflict(UniqueKey::Username),
             StoreError::Conflict(UniqueKey::Email),
@@ -172,23 +165,16 @@ async fn a_store_that_fails_as_no_service_expected_is_an_internal_error_in_every
     }
 }
 
-type HashingUseCase = (fn() -> TestRequest, fn(&mut Setup, HashError));
+pub type HashingUseCase = (fn() -> TestRequest, fn(&mut Setup, HashError));
 
 /// Every method of a service that hashes, each with the way to let that fail.
-const HASHING: [HashingUseCase; 8] = [
+const HASHING: [HashingUseCase; 6] = [
     (create_user, |setup, error| setup.answers.create = Err(CreateUserError::Hash(error))),
-    (reset_password, |setup, error| setup.answers.reset = Err(ResetPasswordError::Hash(error))),
     (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::Hash(error))),
     (
         || post("/api/users/accept-invitation"),
         |setup, error| {
             setup.answers.accept = Err(AcceptInvitationError::Hash(error));
-        },
-    ),
-    (
-        || post("/api/users/7/send-password-reset"),
-        |setup, error| {
-            setup.answers.send_reset = Err(SendPasswordResetError::Hash(error));
         },
     ),
     (sign_in, |setup, error| setup.auth.login = Err(LoginError::Hash(error))),
@@ -209,7 +195,12 @@ const HASHING: [HashingUseCase; 8] = [
 /// Security checklist: 33.
 #[actix_web::test]
 async fn a_full_hashing_queue_is_unavailable() {
-    for (request, fail) in HASHING {
+    assert_unavailable_with_the_hasher(&HASHING).await;
+}
+
+/// The client is asked to come back when the hashing queue is full.
+pub async fn assert_unavailable_with_the_hasher(use_cases: &[HashingUseCase]) {
+    for (request, fail) in use_cases {
         let answer = send(request(), |setup| fail(setup, HashError::Busy)).await;
         assert_unavailable(&answer, "the hashing queue is full");
     }
@@ -217,7 +208,12 @@ async fn a_full_hashing_queue_is_unavailable() {
 
 #[actix_web::test]
 async fn a_broken_hasher_is_an_internal_error() {
-    for (request, fail) in HASHING {
+    assert_internal_with_the_hasher(&HASHING).await;
+}
+
+/// The client learns nothing of a broken hasher.
+pub async fn assert_internal_with_the_hasher(use_cases: &[HashingUseCase]) {
+    for (request, fail) in use_cases {
         let error = HashError::Failed("out of memory".to_owned());
         let cause = error.to_string();
         assert_internal(&send(request(), |setup| fail(setup, error)).await, &cause);
@@ -238,10 +234,6 @@ async fn no_session_is_opened_without_randomness() {
 
 #[actix_web::test]
 async fn a_full_mail_queue_is_unavailable_to_everybody() {
-    let answer = send(request_password_reset(), |setup| {
-        setup.answers.request_reset = Err(RequestPasswordResetError::Overloaded);
-    });
-    assert_unavailable(&answer.await, "too many requests are waiting");
     let answer = send(post("/api/users/request-email-verification"), |setup| {
         setup.answers.request_verification = Err(RequestEmailVerificationError::Overloaded);
     });

@@ -3,10 +3,7 @@
 use crate::support::{
     Api, Setup,
     answer::Answer,
-    requests::{
-        create_user, delete_user, get, patch_user, post_bytes, request, request_password_reset,
-        reset_password, update_user, validate_reset_token,
-    },
+    requests::{create_user, delete_user, get, patch_user, post_bytes, request, update_user, verify_email},
 };
 
 #[track_caller]
@@ -102,9 +99,7 @@ async fn everything_else_is_kept_by_nobody() {
         (update_user(), 200),
         (patch_user(), 200),
         (delete_user(), 200),
-        (request_password_reset(), 200),
-        (reset_password(), 200),
-        (validate_reset_token(), 200),
+        (verify_email(), 200),
         (get("/api/users/abc"), 400),
         (get("/api/users?limit=x"), 400),
         (get("/api/nope"), 404),

@@ -3,8 +3,7 @@
 use chrono::Duration;
 use denizen_models::UserId;
 use denizen_services::{
-    AcceptInvitationError, ConfirmEmailChangeError, RequestEmailVerificationError, SendPasswordResetError,
-    VerifyEmailError,
+    AcceptInvitationError, ConfirmEmailChangeError, RequestEmailVerificationError, VerifyEmailError,
 };
 use serde_json::json;
 
@@ -53,19 +52,6 @@ async fn every_request_arrives_as_it_was_sent() {
     assert_eq!(asked.email, "a@b.co");
 }
 
-/// Security checklist: 27.
-#[actix_web::test]
-async fn an_administrator_sends_a_way_in_and_sees_none() {
-    let api = Api::start().await;
-    for (body, discard) in [(json!({}), false), (json!({ "discard_password": true }), true)] {
-        let answer = api.send(send_json("POST", "/api/users/7/send-password-reset", &body)).await;
-        let (data, _) = answer.expect_success(202, "The user will receive a link shortly.");
-        assert!(data.is_null());
-        let Asked::SendReset(user, discarded) = api.users.last_asked() else { panic!("another call") };
-        assert_eq!((user, discarded), (UserId::new(7), discard));
-    }
-}
-
 #[actix_web::test]
 async fn own_sessions_password_and_address_are_those_of_the_session() {
     let api = Api::start().await;
@@ -95,7 +81,6 @@ async fn what_does_not_work_is_refused_with_its_code() {
         setup.answers.verify = Err(VerifyEmailError::DeadToken);
         setup.answers.accept = Err(AcceptInvitationError::DeadToken);
         setup.answers.confirm_change = Err(ConfirmEmailChangeError::DeadToken);
-        setup.answers.send_reset = Err(SendPasswordResetError::Inactive);
         setup.answers.request_verification =
             Err(RequestEmailVerificationError::RateLimited(Duration::seconds(60)));
     };
@@ -120,7 +105,6 @@ async fn what_does_not_work_is_refused_with_its_code() {
             "Failed to change email: invalid or expired token",
         ),
         ("/api/users/request-email-verification", 429, "RATE_LIMITED", "Too many requests"),
-        ("/api/users/7/send-password-reset", 403, "FORBIDDEN", "Forbidden: the user is not active"),
     ] {
         api.send(send_json("POST", target, &json!({}))).await.expect_error(status, code, message);
     }

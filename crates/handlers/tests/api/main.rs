@@ -55,6 +55,8 @@ mod pages;
 #[cfg(test)]
 mod panics;
 #[cfg(test)]
+mod password_reset;
+#[cfg(test)]
 mod patches;
 #[cfg(test)]
 mod queries;

@@ -5,9 +5,8 @@ use actix_web::test::TestRequest;
 use crate::support::{answer::Answer, requests::request};
 
 mod errors;
-mod forms;
+pub mod forms;
 mod links;
-mod password_reset;
 mod statics;
 
 /// Only our own style sheet, icon and forms, and nobody's frame.
@@ -15,7 +14,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// What a browser sends when somebody submits a form of ours.
-fn submit(target: &str, fields: &str) -> TestRequest {
+pub fn submit(target: &str, fields: &str) -> TestRequest {
     request("POST", target)
         .insert_header(("content-type", "application/x-www-form-urlencoded"))
         .insert_header(("sec-fetch-site", "same-origin"))
@@ -40,7 +39,7 @@ fn assert_is_secured(answer: &Answer) {
 
 /// The text of a page that was made for this request, once it is known to be one.
 #[track_caller]
-fn page(answer: &Answer, status: u16) -> String {
+pub fn page(answer: &Answer, status: u16) -> String {
     assert_eq!(answer.status, status, "{}", answer.text());
     assert_is_secured(answer);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{answer:?}");
@@ -59,12 +58,12 @@ fn page(answer: &Answer, status: u16) -> String {
 
 /// The one heading of a page.
 #[track_caller]
-fn heading(page: &str) -> &str {
+pub fn heading(page: &str) -> &str {
     between(page, "<h1>", "</h1>").unwrap_or_else(|| panic!("no heading: {page}"))
 }
 
 /// What the page tells beside its forms: what is read out when it appears.
-fn notice(page: &str) -> Option<&str> {
+pub fn notice(page: &str) -> Option<&str> {
     assert!(page.matches(" role=").count() <= 1, "{page}");
     let tag = between(page, " role=\"", "</p>")?;
     tag.split_once('>').map(|(_, text)| text)
@@ -75,7 +74,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 }
 
 /// The names of the fields that the page asks for, if there is a form on it.
-fn fields(page: &str) -> Vec<&str> {
+pub fn fields(page: &str) -> Vec<&str> {
     assert!(page.matches("<form").count() <= 1, "{page}");
     page.split("<input ").skip(1).filter_map(|input| between(input, " name=\"", "\"")).collect()
 }

@@ -3,12 +3,15 @@
 use log::Level;
 use serde_json::Value;
 
-use crate::support::{
-    Api, Setup,
-    answer::Answer,
-    log::{access_line, causes},
-    requests::{create_user, get},
-    socket::{Server, split_answer},
+use crate::{
+    pages::submit,
+    support::{
+        Api, Setup,
+        answer::Answer,
+        log::{access_line, causes},
+        requests::{create_user, get},
+        socket::{Server, split_answer},
+    },
 };
 
 #[track_caller]
@@ -42,10 +45,10 @@ async fn a_panic_is_a_json_500_and_the_next_request_works() {
 async fn people_get_a_page_after_a_panic() {
     let api = Api::start().await;
     api.users.panic_next();
-    let broken = api.send(get("/reset-password?token=x")).await;
+    let broken = api.send(submit("/verify-email?token=x", "")).await;
     assert!(broken.expect_page(500).contains("Internal server error"), "{broken:?}");
     assert_panic_is_logged(&broken);
-    api.send(get("/reset-password?token=x")).await.expect_page(200);
+    api.send(submit("/verify-email?token=x", "")).await.expect_page(200);
 }
 
 #[actix_web::test]

@@ -55,26 +55,26 @@ async fn absent_null_and_given_members_arrive_as_such() {
     let expected = PatchUserRequest {
         id: Patch::Set(7),
         username: Patch::Set("alicia".to_owned()),
-        email: Patch::Reset,
+        email: Patch::Remove,
         first_name: Patch::Set("A".to_owned()),
         last_name: Patch::Keep,
-        age: Patch::Reset,
+        age: Patch::Remove,
         active: Patch::Set(false),
         email_verified: Patch::Set(true),
         roles: Patch::Set(vec!["x".to_owned()]),
         profile: Patch::Keep,
         created_at: Patch::Set(FixedClock::start()),
-        updated_at: Patch::Reset,
+        updated_at: Patch::Remove,
     };
     assert_eq!(arrives(&body).await, expected);
 }
 
 #[actix_web::test]
 async fn a_profile_is_a_patch_of_its_own() {
-    assert_eq!(arrives(&json!({ "profile": null })).await.profile, Patch::Reset);
+    assert_eq!(arrives(&json!({ "profile": null })).await.profile, Patch::Remove);
     assert_eq!(arrives(&json!({ "profile": {} })).await.profile, Patch::Set(ProfilePatch::default()));
     let expected = ProfilePatch {
-        bio: Patch::Reset,
+        bio: Patch::Remove,
         skills: Patch::Set(vec!["Go".to_owned()]),
         experience: Patch::Set(3),
         ..ProfilePatch::default()

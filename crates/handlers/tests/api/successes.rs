@@ -1,7 +1,6 @@
 //! What each route answers when all goes well, and what arrived at the service.
 
-use chrono::Duration;
-use denizen_models::{Profile, ResetTokenStatus, UserId};
+use denizen_models::{Profile, UserId};
 use denizen_services::UserList;
 use denizen_testkit::{FixedClock, sample_user};
 use serde_json::{Value, json};
@@ -153,55 +152,4 @@ async fn a_deleted_user_leaves_a_sentence() {
     let parts = api.send(delete_user()).await.expect_success(200, "User deleted successfully");
     assert_eq!(parts, (Value::Null, Value::Null));
     assert!(matches!(api.users.last_asked(), Asked::Delete(id, _) if id == UserId::new(7)));
-}
-
-#[actix_web::test]
-async fn a_requested_reset_repeats_the_address_as_typed_without_blanks() {
-    let api = Api::start().await;
-    let body = json!({ "email": " Eve@Example.com " });
-    let answer = api.send(send_json("POST", "/api/users/request-password-reset", &body)).await;
-    let message = "Password reset token generated. Check your email for instructions.";
-    let sentence =
-        "If your email address is in our database, you will receive a password reset link shortly.";
-    let data = json!({ "message": sentence, "email": "Eve@Example.com" });
-    assert_eq!(answer.expect_success(200, message), (data, Value::Null));
-    let Asked::RequestReset(request) = api.users.last_asked() else { panic!("another call") };
-    assert_eq!(request.email, " Eve@Example.com ");
-}
-
-#[actix_web::test]
-async fn a_reset_password_is_confirmed_and_not_repeated() {
-    let api = Api::start().await;
-    let body = json!({ "token": "cafe", "new_password": "newsecurepassword" });
-    let answer = api.send(send_json("POST", "/api/users/reset-password", &body)).await;
-    let sentence = "Your password has been reset successfully. You can now log in with your new password.";
-    let data = json!({ "message": sentence, "success": true });
-    let parts = answer.expect_success(200, "Password has been reset successfully.");
-    assert_eq!(parts, (data, Value::Null));
-    let Asked::Reset(request) = api.users.last_asked() else { panic!("another call") };
-    assert_eq!((request.token.expose(), request.new_password.expose()), ("cafe", "newsecurepassword"));
-}
-
-#[actix_web::test]
-async fn a_token_is_valid_until_it_expires_or_it_is_not() {
-    let expires_at = FixedClock::start() + Duration::minutes(30);
-    for (status, message, expected) in [
-        (
-            ResetTokenStatus { valid: true, expires_at: Some(expires_at) },
-            "Reset token is valid",
-            json!({ "valid": true, "expires_at": "2026-01-01T00:30:00Z" }),
-        ),
-        (
-            ResetTokenStatus { valid: false, expires_at: None },
-            "Reset token is not valid",
-            json!({ "valid": false, "expires_at": null }),
-        ),
-    ] {
-        let api = Api::start_with(|setup| setup.answers.validate = Ok(status)).await;
-        let body = json!({ "token": "cafe" });
-        let answer = api.send(send_json("POST", "/api/users/validate-reset-token", &body)).await;
-        assert_eq!(answer.expect_success(200, message), (expected, Value::Null));
-        let Asked::Validate(request) = api.users.last_asked() else { panic!("another call") };
-        assert_eq!(request.token.expose(), "cafe");
-    }
 }

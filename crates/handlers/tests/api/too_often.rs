@@ -4,8 +4,7 @@ use actix_web::test::TestRequest;
 use chrono::Duration;
 use denizen_services::{
     AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, LoginError,
-    RequestEmailVerificationError, RequestPasswordResetError, ResetPasswordError, SignUpError,
-    ValidateResetTokenError, VerifyEmailError, store::StoreError,
+    RequestEmailVerificationError, SignUpError, VerifyEmailError, store::StoreError,
 };
 use serde_json::{Value, json};
 
@@ -14,15 +13,12 @@ use crate::support::{
     answer::Answer,
     auth::MEMBER,
     log::causes,
-    requests::{anonymous, get, request, request_of, request_password_reset, reset_password},
+    requests::{anonymous, request, request_of, verify_email},
 };
 
 /// The answers of services that let nobody in before this time is over.
 fn limit(setup: &mut Setup, wait: Duration) {
     let Setup { answers, auth, .. } = setup;
-    answers.request_reset = Err(RequestPasswordResetError::RateLimited(wait));
-    answers.reset = Err(ResetPasswordError::RateLimited(wait));
-    answers.validate = Err(ValidateResetTokenError::RateLimited(wait));
     answers.sign_up = Err(SignUpError::RateLimited(wait));
     answers.request_verification = Err(RequestEmailVerificationError::RateLimited(wait));
     answers.verify = Err(VerifyEmailError::RateLimited(wait));
@@ -40,9 +36,6 @@ async fn send(request: TestRequest, wait: Duration) -> Answer {
 #[actix_web::test]
 async fn who_does_it_too_often_is_told_when_to_come_back() {
     for target in [
-        "/api/users/request-password-reset",
-        "/api/users/reset-password",
-        "/api/users/validate-reset-token",
         "/api/users/request-email-verification",
         "/api/users/verify-email",
         "/api/users/accept-invitation",
@@ -57,11 +50,16 @@ async fn who_does_it_too_often_is_told_when_to_come_back() {
         } else {
             anonymous("POST", target)
         };
-        let answer = send(request.set_json(json!({})), Duration::minutes(20)).await;
-        let details = answer.expect_error(429, "RATE_LIMITED", "Too many requests");
-        assert_eq!((details, answer.header("retry-after")), (Value::Null, Some("1200")), "{target}");
-        assert_eq!(causes(answer.request_id()), [], "nothing is wrong with the service");
+        assert_says_in_twenty_minutes(&send(request.set_json(json!({})), Duration::minutes(20)).await);
     }
+}
+
+/// A program is told when to come back, and the log is told of no fault.
+#[track_caller]
+pub fn assert_says_in_twenty_minutes(answer: &Answer) {
+    let details = answer.expect_error(429, "RATE_LIMITED", "Too many requests");
+    assert_eq!((details, answer.header("retry-after")), (Value::Null, Some("1200")), "{answer:?}");
+    assert_eq!(causes(answer.request_id()), [], "nothing is wrong with the service");
 }
 
 #[actix_web::test]
@@ -74,7 +72,7 @@ async fn a_time_to_wait_is_rounded_up_to_whole_seconds() {
         (Duration::seconds(60), "60"),
         (Duration::MAX, "4294967295"),
     ] {
-        let answer = send(request_password_reset(), wait).await;
+        let answer = send(verify_email(), wait).await;
         assert_eq!(answer.header("retry-after"), Some(seconds), "{wait}");
     }
 }
@@ -82,30 +80,36 @@ async fn a_time_to_wait_is_rounded_up_to_whole_seconds() {
 #[actix_web::test]
 async fn a_limit_that_a_service_passes_on_from_its_store_is_no_fault() {
     let error = StoreError::RateLimited { retry_after: Duration::seconds(5) };
-    let change = |setup: &mut Setup| setup.answers.reset = Err(ResetPasswordError::Store(error));
-    let answer = Api::start_with(change).await.send(reset_password()).await;
+    let change = |setup: &mut Setup| setup.answers.verify = Err(VerifyEmailError::Store(error));
+    let answer = Api::start_with(change).await.send(verify_email()).await;
     answer.expect_error(429, "RATE_LIMITED", "Too many requests");
     assert_eq!(answer.header("retry-after"), Some("5"));
 }
 
 #[actix_web::test]
 async fn people_are_told_in_words() {
-    let form = |target: &str, fields: &'static str| {
-        request("POST", target)
-            .insert_header(("content-type", "application/x-www-form-urlencoded"))
-            .set_payload(fields)
-    };
     for (request, wait, words) in [
-        (form("/reset-password", "email=alice%40example.com"), 1050, "18 minutes"),
-        (form("/reset-password?token=abc", "new_password=correct+horse"), 2, "2 seconds"),
-        (get("/reset-password?token=abc"), 1, "a second"),
+        (form("/verify-email?token=abc", ""), 1050, "18 minutes"),
+        (form("/verify-email?token=abc", ""), 2, "2 seconds"),
+        (form("/verify-email?token=abc", ""), 1, "a second"),
         (form("/verify-email?token=abc", ""), 60, "60 seconds"),
         (form("/accept-invitation?token=abc", "password=correct+horse"), 120, "2 minutes"),
         (form("/confirm-email-change?token=abc", ""), 3600, "60 minutes"),
     ] {
-        let answer = send(request, Duration::seconds(wait)).await;
-        let page = answer.expect_page(429);
-        assert!(page.contains(&format!("<p>Too many requests. Please try again in {words}.</p>")), "{page}");
-        assert_eq!(answer.header("retry-after"), Some(wait.to_string().as_str()));
+        assert_tells_people(&send(request, Duration::seconds(wait)).await, wait, words);
     }
+}
+
+pub fn form(target: &str, fields: &'static str) -> TestRequest {
+    request("POST", target)
+        .insert_header(("content-type", "application/x-www-form-urlencoded"))
+        .set_payload(fields)
+}
+
+/// The page says in words what the header says in seconds.
+#[track_caller]
+pub fn assert_tells_people(answer: &Answer, wait: i64, words: &str) {
+    let page = answer.expect_page(429);
+    assert!(page.contains(&format!("<p>Too many requests. Please try again in {words}.</p>")), "{page}");
+    assert_eq!(answer.header("retry-after"), Some(wait.to_string().as_str()));
 }

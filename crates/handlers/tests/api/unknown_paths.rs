@@ -46,7 +46,7 @@ async fn people_get_a_page() {
         "/assets",
         "/assets/",
         "/assets/../pages/layout.html",
-        "/reset-password/",
+        "/verify-email/",
         "/index.html",
         "/apix",
         "/healthz",

@@ -16,7 +16,7 @@ use crate::support::{
     requests::{post_bytes, request},
 };
 
-const RESET: &str = "/api/users/request-password-reset";
+const TARGET: &str = "/api/users/request-email-verification";
 const MEBIBYTE: usize = 1024 * 1024;
 
 /// A request with an address, filled up with blanks to `length` bytes.
@@ -28,7 +28,7 @@ fn padded(length: usize) -> Vec<u8> {
 }
 
 fn json_in_chunks() -> TestRequest {
-    request("POST", RESET).insert_header(("content-type", "application/json"))
+    request("POST", TARGET).insert_header(("content-type", "application/json"))
 }
 
 /// Sends `body` piece by piece.
@@ -40,8 +40,8 @@ async fn send_in_chunks(api: &Api, body: Vec<u8>) -> Answer {
 
 #[track_caller]
 fn assert_is_accepted(api: &Api, answer: &Answer) {
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let Asked::RequestReset(request) = api.users.last_asked() else { panic!("another call") };
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let Asked::RequestVerification(request) = api.users.last_asked() else { panic!("another call") };
     assert_eq!(request.email, "eve@example.com");
 }
 
@@ -54,7 +54,7 @@ fn assert_is_too_long(answer: &Answer) {
 #[actix_web::test]
 async fn exactly_a_mebibyte_is_accepted() {
     let api = Api::start().await;
-    let declared = post_bytes(RESET, padded(MEBIBYTE)).insert_header(("content-length", MEBIBYTE));
+    let declared = post_bytes(TARGET, padded(MEBIBYTE)).insert_header(("content-length", MEBIBYTE));
     assert_is_accepted(&api, &api.send(declared).await);
 
     let api = Api::start().await;
@@ -65,7 +65,7 @@ async fn exactly_a_mebibyte_is_accepted() {
 #[actix_web::test]
 async fn one_byte_more_is_refused() {
     let api = Api::start().await;
-    let declared = post_bytes(RESET, padded(MEBIBYTE + 1)).insert_header(("content-length", MEBIBYTE + 1));
+    let declared = post_bytes(TARGET, padded(MEBIBYTE + 1)).insert_header(("content-length", MEBIBYTE + 1));
     assert_is_too_long(&api.send(declared).await);
     assert_is_too_long(&send_in_chunks(&api, padded(MEBIBYTE + 1)).await);
     assert!(api.users.is_untouched());
@@ -75,7 +75,7 @@ async fn one_byte_more_is_refused() {
 async fn length_counts_before_content() {
     let api = Api::start().await;
     assert_is_too_long(&send_in_chunks(&api, vec![b'['; 2 * MEBIBYTE]).await);
-    assert_is_too_long(&api.send(post_bytes(RESET, vec![0xff; 2 * MEBIBYTE])).await);
+    assert_is_too_long(&api.send(post_bytes(TARGET, vec![0xff; 2 * MEBIBYTE])).await);
 }
 
 /// Security checklist: 35.

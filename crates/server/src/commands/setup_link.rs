@@ -58,7 +58,7 @@ impl SetupLink {
         let credentials = office.ports.store.find_credentials(user.id).await?;
         if credentials.is_some_and(|credentials| credentials.hash.is_some()) {
             return Err(Refusal::state(format!(
-                "user {name} has a password already; a forgotten one is reset by mail"
+                "user {name} has a password already; a setup link is for the first one"
             )));
         }
         if !user.is_admin() {

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
     /// For one developer at one machine, and the default: everything works without a configuration, secrets
-    /// such as reset tokens are shown in the log, and only loopback addresses are served.
+    /// such as one-time tokens are shown in the log, and only loopback addresses are served.
     Development,
     /// For real accounts: whatever decides about safety (database, public URL, mail) must be named
     /// explicitly, and unsafe values refuse to start.

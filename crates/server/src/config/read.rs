@@ -23,6 +23,7 @@ impl Config {
         let service_name = reader.read(&SERVICE_NAME, parse::service_name);
         let log = reader.read(&LOG, parse::log_filter);
         let demo_routes = reader.read(&DEMO_ROUTES, parse::switch);
+        let metrics = reader.read(&METRICS, parse::switch);
         let shutdown_timeout = reader.read(&SHUTDOWN_TIMEOUT, parse::duration("0s", "1h"));
         let registration = reader.read(&REGISTRATION, parse::registration);
         let directory = reader.read(&DIRECTORY, parse::directory);
@@ -31,8 +32,8 @@ impl Config {
         let hash_passes = reader.read(&HASH_PASSES, parse::number(2..=16));
         let hash_threads = reader.read(&HASH_THREADS, parse::number(1..=256));
         let hash_queue = reader.read(&HASH_QUEUE, parse::number(1..=65_536));
-        let session_lifetime = reader.read(&SESSION_LIFETIME, parse::duration("1m", "30d"));
-        let session_idle_timeout = reader.read(&SESSION_IDLE_TIMEOUT, parse::duration("1m", "30d"));
+        let session_lifetime = reader.read(&SESSION_LIFETIME, parse::duration("5m", "30d"));
+        let session_idle_timeout = reader.read(&SESSION_IDLE_TIMEOUT, parse::duration("5m", "30d"));
         let reset_token_ttl = reader.read(&RESET_TOKEN_TTL, parse::duration("1m", "24h"));
         let invitation_ttl = reader.read(&INVITATION_TTL, parse::duration("1m", "30d"));
         let verification_ttl = reader.read(&VERIFICATION_TTL, parse::duration("1m", "7d"));
@@ -56,11 +57,9 @@ impl Config {
         let rate_burst = reader.read(&RATE_BURST, parse::number(1..=1_000_000));
         let limit_login_per_ip = reader.read(&LIMIT_LOGIN_PER_IP, parse::quota);
         let limit_login_per_account = reader.read(&LIMIT_LOGIN_PER_ACCOUNT, parse::quota);
-        let limit_reset_per_ip = reader.read(&LIMIT_RESET_PER_IP, parse::quota);
-        let limit_reset_per_address = reader.read(&LIMIT_RESET_PER_ADDRESS, parse::quota);
+        let limit_mail_per_ip = reader.read(&LIMIT_MAIL_PER_IP, parse::quota);
+        let limit_mail_per_address = reader.read(&LIMIT_MAIL_PER_ADDRESS, parse::quota);
         let limit_sign_up_per_ip = reader.read(&LIMIT_SIGN_UP_PER_IP, parse::quota);
-        let limit_verification_per_ip = reader.read(&LIMIT_VERIFICATION_PER_IP, parse::quota);
-        let limit_verification_per_address = reader.read(&LIMIT_VERIFICATION_PER_ADDRESS, parse::quota);
         let limit_tokens_per_ip = reader.read(&LIMIT_TOKENS_PER_IP, parse::quota);
         if let Some(profile) = profile {
             let facts = rules::Facts {
@@ -84,6 +83,7 @@ impl Config {
                 service_name: service_name?,
                 log: log?,
                 demo_routes: demo_routes?,
+                metrics: metrics?,
                 shutdown_timeout: shutdown_timeout?,
                 registration: registration?,
                 directory: directory?,
@@ -117,11 +117,9 @@ impl Config {
                 rate_burst: rate_burst?,
                 limit_login_per_ip: limit_login_per_ip?,
                 limit_login_per_account: limit_login_per_account?,
-                limit_reset_per_ip: limit_reset_per_ip?,
-                limit_reset_per_address: limit_reset_per_address?,
+                limit_mail_per_ip: limit_mail_per_ip?,
+                limit_mail_per_address: limit_mail_per_address?,
                 limit_sign_up_per_ip: limit_sign_up_per_ip?,
-                limit_verification_per_ip: limit_verification_per_ip?,
-                limit_verification_per_address: limit_verification_per_address?,
                 limit_tokens_per_ip: limit_tokens_per_ip?,
             })
         };

@@ -117,6 +117,7 @@ public_url = "http://localhost:9000"                       # default of the deve
 service_name = "denizen"                                   # default of the development profile
 log = "warn"                                               # environment variable RUST_LOG
 demo_routes = true                                         # default of the development profile
+metrics = true                                             # default of the development profile
 shutdown_timeout = "30s"                                   # default of the development profile
 registration = "open"                                      # default of the development profile
 directory = "admins"                                       # default of the development profile
@@ -150,11 +151,9 @@ rate_limit = 1000                                          # default of the deve
 rate_burst = 5000                                          # default of the development profile
 limit_login_per_ip = "generous"                            # default of the development profile
 limit_login_per_account = "generous"                       # default of the development profile
-limit_reset_per_ip = "generous"                            # default of the development profile
-limit_reset_per_address = "generous"                       # default of the development profile
+limit_mail_per_ip = "generous"                             # default of the development profile
+limit_mail_per_address = "generous"                        # default of the development profile
 limit_sign_up_per_ip = "generous"                          # default of the development profile
-limit_verification_per_ip = "generous"                     # default of the development profile
-limit_verification_per_address = "generous"                # default of the development profile
 limit_tokens_per_ip = "generous"                           # default of the development profile
 "#;
         assert_eq!(format!("\n{}", report.stdout), expected);

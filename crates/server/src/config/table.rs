@@ -82,7 +82,7 @@ impl Setting {
 }
 
 /// Every setting, in the order in which `denizen config print` and the documentation list them.
-pub static SETTINGS: [&Setting; 46] = [
+pub static SETTINGS: [&Setting; 45] = [
     &PROFILE,
     &BIND,
     &DATABASE,
@@ -90,6 +90,7 @@ pub static SETTINGS: [&Setting; 46] = [
     &SERVICE_NAME,
     &LOG,
     &DEMO_ROUTES,
+    &METRICS,
     &SHUTDOWN_TIMEOUT,
     &REGISTRATION,
     &DIRECTORY,
@@ -123,11 +124,9 @@ pub static SETTINGS: [&Setting; 46] = [
     &RATE_BURST,
     &LIMIT_LOGIN_PER_IP,
     &LIMIT_LOGIN_PER_ACCOUNT,
-    &LIMIT_RESET_PER_IP,
-    &LIMIT_RESET_PER_ADDRESS,
+    &LIMIT_MAIL_PER_IP,
+    &LIMIT_MAIL_PER_ADDRESS,
     &LIMIT_SIGN_UP_PER_IP,
-    &LIMIT_VERIFICATION_PER_IP,
-    &LIMIT_VERIFICATION_PER_ADDRESS,
     &LIMIT_TOKENS_PER_IP,
 ];
 

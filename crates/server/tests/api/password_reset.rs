@@ -1,9 +1,11 @@
 //! A forgotten password: what a reset does, and what it does not.
 
 mod bench;
+mod hosts;
 mod killed;
 mod leaks;
 mod smtp;
+mod trail;
 mod uniform;
 
 use denizen_services::{Clock as _, MailMessage};

@@ -7,10 +7,8 @@ use chrono::{DateTime, Duration, Utc};
 use super::delivery::{Delivery, DeliveryError};
 use crate::{
     defaults::{Ports, ServiceSettings},
-    email_change, email_verification, invitation,
     mailer::{MailError, MailMessage, Mailer},
     metrics::{MailResult, MailTally},
-    password_reset, sign_up,
     store::{Lease, LeasedMail, MailKind, MailOutcome, Precondition, Recipient, StoreError},
     tokens::RandomnessError,
 };
@@ -87,15 +85,11 @@ impl Post {
         let delivery = Delivery { ports: &self.ports, settings: &self.settings, job };
         let (at, ip) = (job.requested_at, job.ip);
         let mail = match (job.kind, &job.recipient) {
-            (MailKind::PasswordReset, Recipient::Address(to)) => password_reset::prepare(delivery, to).await,
-            (MailKind::SignUp, Recipient::Address(to)) => sign_up::prepare(delivery, to).await,
-            (MailKind::EmailVerification, Recipient::Address(to)) => {
-                email_verification::prepare(delivery, to).await
-            }
-            (MailKind::Invitation, Recipient::User(user)) => invitation::prepare(delivery, *user).await,
-            (MailKind::EmailChange, Recipient::UserAt(user, to)) => {
-                email_change::prepare(delivery, *user, to).await
-            }
+            (MailKind::PasswordReset, Recipient::Address(to)) => delivery.password_reset(to).await,
+            (MailKind::SignUp, Recipient::Address(to)) => delivery.sign_up(to).await,
+            (MailKind::EmailVerification, Recipient::Address(to)) => delivery.email_verification(to).await,
+            (MailKind::Invitation, Recipient::User(user)) => delivery.invitation(*user).await,
+            (MailKind::EmailChange, Recipient::UserAt(user, to)) => delivery.email_change(*user, to).await,
             (MailKind::PasswordChanged, Recipient::User(user)) => {
                 delivery.notice(*user, None, MailMessage::PasswordChanged { at, ip }).await
             }
@@ -103,7 +97,7 @@ impl Post {
                 delivery.notice(*user, Some(to), MailMessage::EmailChanged { at, ip }).await
             }
             (kind, _) => {
-                let reason = format!("a {} mail for the wrong kind of recipient", kind.as_str());
+                let reason = format!("nothing here sends a {} mail to such a recipient", kind.as_str());
                 return Err(MailError::Permanent(reason).into());
             }
         };

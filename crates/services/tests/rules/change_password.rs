@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, ChangePasswordError, Clock as _, HashError, LoginError, MailMessage,
+    AccessContext, ChangePasswordError, Clock as _, HashError, LoginError, MailMessage, TokenPurpose,
     store::{AuditKind, MailKind, Recipient, StoreError},
 };
 
@@ -46,9 +46,9 @@ async fn every_session_of_the_user_ends_and_none_of_anybody_else() {
 #[tokio::test]
 async fn tokens_in_the_mail_die_and_a_notice_tells_when_and_from_where() {
     let (world, alice) = world_with_alice().await;
-    let token = world.obtain_token("alice@example.com").await;
+    let token = world.obtain_verification("alice@example.com").await;
     world.change_password(&alice.context, OLD_PASSWORD, NEW_PASSWORD).await.unwrap();
-    assert!(!world.validate(&token).await.valid);
+    assert!(!world.keeps_token(TokenPurpose::EmailVerification, &token).await);
     let job = world.only_job().await;
     assert_eq!((job.kind, job.recipient), (MailKind::PasswordChanged, Recipient::User(alice.user.id)));
     world.deliver_mail().await;
@@ -124,11 +124,10 @@ async fn the_new_password_keeps_the_policy_and_is_judged_after_the_current_one()
 }
 
 #[tokio::test]
-async fn a_password_that_is_reset_meanwhile_is_not_overwritten() {
+async fn a_password_that_is_replaced_meanwhile_is_not_overwritten() {
     let (world, alice) = world_with_alice().await;
-    let token = world.obtain_token("alice@example.com").await;
-    let rival = world.rival();
-    world.before_next_commit(async move { rival.reset(&token, NEW_PASSWORD).await.unwrap() });
+    let (rival, id) = (world.rival(), alice.user.id);
+    world.before_next_commit(async move { rival.replace_password(id, NEW_PASSWORD).await });
     let answer = world.change_password(&alice.context, OLD_PASSWORD, "chosen by somebody else").await;
     assert_eq!(answer.unwrap_err(), ChangePasswordError::WrongPassword);
     assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());

@@ -101,11 +101,11 @@ async fn of_an_address_the_beginning_and_the_domain_are_shown() {
 #[tokio::test]
 async fn the_list_is_narrowed_to_a_state() {
     let (world, dead) = world_with_a_dead_job().await;
-    world.request_reset("bob@example.com").await;
+    world.request_verification("bob@example.com").await;
     let ids = |jobs: Vec<MailJobResponse>| jobs.into_iter().map(|job| job.id).collect::<Vec<_>>();
     assert_eq!(ids(in_state(&world, Some(MailJobState::Dead)).await), [dead.0]);
     let waiting = in_state(&world, Some(MailJobState::Waiting)).await;
-    assert_eq!(waiting.iter().map(|job| job.kind).collect::<Vec<_>>(), ["password_reset"]);
+    assert_eq!(waiting.iter().map(|job| job.kind).collect::<Vec<_>>(), ["email_verification"]);
     assert_eq!(ids(in_state(&world, None).await), [dead.0, waiting[0].id]);
 }
 
@@ -187,7 +187,7 @@ async fn what_an_operator_does_to_a_job_is_recorded() {
 #[tokio::test]
 async fn a_job_for_an_address_is_recorded_as_for_nobody_who_is_known() {
     let world = World::new();
-    world.request_reset("bob@example.com").await;
+    world.request_verification("bob@example.com").await;
     let id = world.only_job().await.id;
     service(&world).drop_mail_job(&administrator(ADMIN), id).await.unwrap();
     let event = world.audit().await.pop().expect("an event");

@@ -1,20 +1,22 @@
 //! What is measured of the mails.
 
+use std::sync::Arc;
+
 use chrono::Duration;
-use denizen_models::UserId;
+use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
     AccessContext, Clock as _, MailError, MailResult, Metrics, MetricsService as _,
     defaults::{DefaultMetricsService, ServiceSettings},
-    store::{Lease, MailJobId, MailKind, MailOutcome, MailPhase, MailQueue as _, NewMailJob, UnitOfWork, Units as _},
+    store::{MailKind, MailPhase, NewMailJob, StoreError, UnitOfWork, Units as _},
 };
+use denizen_testkit::{Call, HookedStore, StoreHook};
 
 use crate::support::World;
 
 const NOTICE: MailKind = MailKind::PasswordChanged;
 
 async fn measure(world: &World) -> Metrics {
-    let service =
-        DefaultMetricsService::new(world.store.clone(), world.clock.clone(), world.worker.tally());
+    let service = DefaultMetricsService::new(world.store.clone(), world.clock.clone(), world.worker.tally());
     service.metrics().await
 }
 
@@ -64,15 +66,69 @@ async fn a_mail_that_has_become_too_old_counts_as_given_up() {
 #[tokio::test]
 async fn a_mail_for_nobody_counts_as_nothing() {
     let world = World::new();
-    let address = "nobody@example.com".parse_address();
-    let job = NewMailJob::to_address(
-        MailKind::EmailVerification,
-        &address,
-        &AccessContext::anonymous(),
-        world.clock.now(),
-        10,
-    );
+    let (nobody, context) = (EmailAddress::parse("nobody@example.com").unwrap(), AccessContext::system());
+    let now = world.clock.now();
+    let job = NewMailJob::to_address(MailKind::EmailVerification, &nobody, &context, now, 10);
     world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
-    assert_eq!(world.deliver_mail().await, 1);
-    assert_eq!(results(&world).await, [0, 0, 0]);
+    assert_eq!((world.deliver_mail().await, results(&world).await), (1, [0, 0, 0]));
+}
+
+#[tokio::test]
+async fn the_age_is_that_of_the_oldest_mail_that_is_not_dead() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    assert_eq!(measure(&world).await.oldest_mail_job, Duration::zero());
+    notify(&world, alice.id).await;
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.deliver_mail().await;
+    world.clock.advance(Duration::hours(5));
+    notify(&world, alice.id).await;
+    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.deliver_mail().await;
+    world.clock.advance(Duration::milliseconds(20));
+    notify(&world, alice.id).await;
+    world.clock.advance(Duration::milliseconds(300));
+
+    let measured = measure(&world).await;
+
+    assert_eq!(measured.oldest_mail_job, Duration::milliseconds(320));
+    let jobs = measured.mail_jobs.unwrap().0.into_iter().map(|(key, count)| (key, count.jobs));
+    let one_each = [MailPhase::Waiting, MailPhase::Due, MailPhase::Dead].map(|phase| ((NOTICE, phase), 1));
+    assert_eq!(jobs.collect::<Vec<_>>(), one_each);
+}
+
+#[tokio::test]
+async fn a_mail_of_a_process_whose_clock_is_ahead_is_new() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    notify(&world, alice.id).await;
+    world.clock.advance(Duration::minutes(-1));
+    assert_eq!(measure(&world).await.oldest_mail_job, Duration::zero());
+}
+
+/// Counts no mails.
+#[derive(Default)]
+struct Uncountable;
+
+#[async_trait::async_trait]
+impl StoreHook for Uncountable {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        let busy = || StoreError::Busy("too many long reads".to_owned());
+        if call.method == "count_mail_jobs" { Err(busy()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_tell_hides_no_other_number() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    notify(&world, alice.id).await;
+    world.deliver_mail().await;
+    let store = HookedStore::<Uncountable>::new(world.store.inner());
+    let service = DefaultMetricsService::new(Arc::new(store), world.clock.clone(), world.worker.tally());
+
+    let measured = service.metrics().await;
+
+    assert_eq!((measured.mail_jobs, measured.oldest_mail_job), (None, Duration::zero()));
+    assert_eq!(measured.mails.count(NOTICE, MailResult::Sent), 1);
 }

@@ -12,9 +12,9 @@ async fn a_path_that_names_nothing_is_a_page() {
     for target in [
         "/nope",
         "/index.html",
-        "/reset-password/",
-        "/Reset-Password",
-        "//reset-password",
+        "/verify-email/",
+        "/Verify-Email",
+        "//verify-email",
         "/apix",
         "/healthz",
         "/%3Cscript%3Ealert(1)%3C/script%3E",
@@ -35,7 +35,7 @@ async fn a_path_for_programs_is_answered_in_json_whoever_asks() {
     let api = Api::start().await;
     let browser = get("/api/nope").insert_header(("accept", "text/html"));
     api.send(browser).await.expect_error(404, "NOT_FOUND", "Not found");
-    let form = submit("/api/users/reset-password", "token=a&new_password=b");
+    let form = submit("/api/users/verify-email", "token=a&username=b");
     let message = "Content-Type must be application/json";
     api.send(form).await.expect_error(415, "UNSUPPORTED_MEDIA_TYPE", message);
     let program = get("/nope").insert_header(("accept", "application/json"));

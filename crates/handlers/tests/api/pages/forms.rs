@@ -8,13 +8,12 @@ use crate::support::{
     requests::{get, request},
 };
 
-const ADDRESS: &str = "email=alice%40example.com";
+const PAGE: &str = "/verify-email?token=abc";
+const NAME: &str = "username=alice";
 
 /// Every form with what stands in it.
-const FORMS: [(&str, &str); 5] = [
-    ("/reset-password", ADDRESS),
-    ("/reset-password?token=abc", "new_password=correct+horse"),
-    ("/verify-email?token=abc", "username=alice"),
+const FORMS: [(&str, &str); 3] = [
+    ("/verify-email?token=abc", NAME),
     ("/accept-invitation?token=abc", "password=correct+horse"),
     ("/confirm-email-change?token=abc", ""),
 ];
@@ -30,6 +29,11 @@ fn refusal(answer: &Answer, status: u16, title: &str) -> String {
 
 #[actix_web::test]
 async fn a_form_on_a_page_of_another_site_is_refused() {
+    assert_refused_from_other_sites(&FORMS).await;
+}
+
+/// These forms, with what stands in them, are taken from no other site.
+pub async fn assert_refused_from_other_sites(forms: &[(&str, &str)]) {
     let api = Api::start().await;
     let here = ("host", "localhost:8080");
     for header in [
@@ -44,12 +48,12 @@ async fn a_form_on_a_page_of_another_site_is_refused() {
         ("origin", "null"),
         ("origin", ""),
     ] {
-        for (target, fields) in FORMS {
+        for (target, fields) in forms {
             let form = request("POST", target)
                 .insert_header(("content-type", "application/x-www-form-urlencoded"))
                 .insert_header(here)
                 .insert_header(header)
-                .set_payload(fields);
+                .set_payload((*fields).to_owned());
             let answer = api.send(form).await;
             let sentence = refusal(&answer, 403, "Forbidden");
             assert_eq!(sentence, "Forbidden: the form was sent from another site", "{header:?}");
@@ -62,12 +66,12 @@ async fn a_form_on_a_page_of_another_site_is_refused() {
 async fn what_a_browser_says_of_the_site_outweighs_what_the_origin_says() {
     let api = Api::start().await;
     let form = |site: &'static str, origin: &'static str| {
-        request("POST", "/reset-password")
+        request("POST", PAGE)
             .insert_header(("content-type", "application/x-www-form-urlencoded"))
             .insert_header(("host", "localhost"))
             .insert_header(("sec-fetch-site", site))
             .insert_header(("origin", origin))
-            .set_payload(ADDRESS)
+            .set_payload(NAME)
     };
     // Our pages send no referrer, and so their forms have no origin.
     page(&api.send(form("same-origin", "null")).await, 200);
@@ -78,10 +82,10 @@ async fn what_a_browser_says_of_the_site_outweighs_what_the_origin_says() {
 async fn a_form_of_an_old_browser_or_of_a_program_is_taken() {
     let api = Api::start().await;
     let form = || {
-        request("POST", "/reset-password")
+        request("POST", PAGE)
             .insert_header(("content-type", "application/x-www-form-urlencoded; charset=UTF-8"))
             .insert_header(("host", "accounts.example.com"))
-            .set_payload(ADDRESS)
+            .set_payload(NAME)
     };
     page(&api.send(form()).await, 200);
     page(&api.send(form().insert_header(("origin", "https://accounts.example.com"))).await, 200);
@@ -97,13 +101,13 @@ async fn only_urlencoded_forms_are_read() {
         "application/json",
         "application/x-www-form-urlencodedx",
     ] {
-        let form = submit("/reset-password", ADDRESS).insert_header(("content-type", media_type));
+        let form = submit(PAGE, NAME).insert_header(("content-type", media_type));
         let sentence = refusal(&api.send(form).await, 415, "Unsupported Media Type");
         assert_eq!(sentence, "The form is not urlencoded", "{media_type}");
     }
-    let none = request("POST", "/reset-password").set_payload(ADDRESS);
+    let none = request("POST", PAGE).set_payload(NAME);
     refusal(&api.send(none).await, 415, "Unsupported Media Type");
-    let packed = submit("/reset-password", ADDRESS).insert_header(("content-encoding", "gzip"));
+    let packed = submit(PAGE, NAME).insert_header(("content-encoding", "gzip"));
     let sentence = refusal(&api.send(packed).await, 415, "Unsupported Media Type");
     assert_eq!(sentence, "The form is not urlencoded");
     assert!(api.users.is_untouched());
@@ -112,18 +116,18 @@ async fn only_urlencoded_forms_are_read() {
 #[actix_web::test]
 async fn a_form_that_makes_no_sense_is_refused() {
     let api = Api::start().await;
-    let long = format!("email={}", "a".repeat(1024 * 1024));
+    let long = format!("username={}", "a".repeat(1024 * 1024));
     for (fields, status, title, sentence) in [
-        ("email=%zz", 400, "Bad Request", "Invalid query parameter: email"),
-        ("email=%ff", 400, "Bad Request", "Invalid query parameter: email"),
-        ("email=a&email=b", 400, "Bad Request", "Invalid query parameter: email"),
+        ("username=%zz", 400, "Bad Request", "Invalid query parameter: username"),
+        ("username=%ff", 400, "Bad Request", "Invalid query parameter: username"),
+        ("username=a&username=b", 400, "Bad Request", "Invalid query parameter: username"),
         ("<b>=1&<b>=2", 400, "Bad Request", "Invalid query parameter: &lt;b&gt;"),
         (&long, 413, "Payload Too Large", "Request body is too large"),
     ] {
-        let answer = api.send(submit("/reset-password", fields)).await;
+        let answer = api.send(submit(PAGE, fields)).await;
         assert_eq!(refusal(&answer, status, title), sentence);
     }
-    let bytes = submit("/reset-password", "").set_payload(&b"email=\xff"[..]);
+    let bytes = submit(PAGE, "").set_payload(&b"username=\xff"[..]);
     assert_eq!(refusal(&api.send(bytes).await, 400, "Bad Request"), "Invalid query parameter: form");
     assert!(api.users.is_untouched());
 }
@@ -131,14 +135,21 @@ async fn a_form_that_makes_no_sense_is_refused() {
 #[actix_web::test]
 async fn an_empty_form_leaves_the_judgement_to_the_service() {
     let api = Api::start().await;
-    page(&api.send(submit("/reset-password", "")).await, 200);
-    assert!(matches!(api.users.last_asked(), Asked::RequestReset(asked) if asked.email.is_empty()));
-    page(&api.send(submit("/reset-password?token=abc", "")).await, 200);
-    assert!(matches!(api.users.last_asked(), Asked::Reset(asked) if asked.new_password.is_blank()));
+    page(&api.send(submit("/verify-email?token=abc", "")).await, 200);
+    assert!(matches!(api.users.last_asked(), Asked::Verify(asked) if asked.username.is_none()));
+    page(&api.send(submit("/accept-invitation?token=abc", "")).await, 200);
+    assert!(matches!(api.users.last_asked(), Asked::Accept(asked) if asked.password.is_blank()));
 }
 
 #[actix_web::test]
 async fn the_address_of_the_page_is_read_as_strictly_as_any_other() {
+    for path in ["/verify-email", "/accept-invitation", "/confirm-email-change"] {
+        assert_reads_its_address_strictly(path).await;
+    }
+}
+
+/// The page takes one token and nothing else.
+pub async fn assert_reads_its_address_strictly(path: &str) {
     let api = Api::start().await;
     for (query, name) in [
         ("x=1", "x"),
@@ -147,12 +158,10 @@ async fn the_address_of_the_page_is_read_as_strictly_as_any_other() {
         ("token=%zz", "token"),
         ("%3Cscript%3E=1", "&lt;script&gt;"),
     ] {
-        for path in ["/reset-password", "/verify-email", "/accept-invitation", "/confirm-email-change"] {
-            let target = format!("{path}?{query}");
-            for request in [get(&target), submit(&target, ADDRESS)] {
-                let sentence = refusal(&api.send(request).await, 400, "Bad Request");
-                assert_eq!(sentence, format!("Invalid query parameter: {name}"));
-            }
+        let target = format!("{path}?{query}");
+        for request in [get(&target), submit(&target, NAME)] {
+            let sentence = refusal(&api.send(request).await, 400, "Bad Request");
+            assert_eq!(sentence, format!("Invalid query parameter: {name}"));
         }
     }
     assert!(api.users.is_untouched());

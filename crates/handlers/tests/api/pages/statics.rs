@@ -67,7 +67,7 @@ async fn the_start_page_leads_to_everything_that_is_there_for_people() {
     assert_eq!(heading(&text), "User accounts for your service");
     let links = text.split(" href=\"").skip(1).chain(text.split(" src=\"").skip(1));
     let links: Vec<_> = links.filter_map(|rest| rest.split('"').next()).collect();
-    assert!(links.contains(&"/reset-password") && links.contains(&"/assets/style.css"), "{links:?}");
+    assert!(links.contains(&"/health") && links.contains(&"/assets/style.css"), "{links:?}");
     for link in links {
         assert_eq!(api.send(get(link)).await.status, 200, "{link}");
     }
@@ -157,7 +157,7 @@ async fn who_accepts_no_packing_of_ours_gets_it_plain() {
 #[actix_web::test]
 async fn what_may_hold_secrets_is_never_packed() {
     let api = Api::start().await;
-    for target in ["/reset-password", "/reset-password?token=abc", "/health", "/api/users", "/nope"] {
+    for target in ["/verify-email", "/verify-email?token=abc", "/health", "/api/users", "/nope"] {
         let plain = api.send(get(target)).await;
         let answer = api.send(get(target).insert_header(("accept-encoding", "br, gzip, deflate"))).await;
         assert_eq!((answer.status, answer.header("content-encoding")), (plain.status, None), "{target}");
@@ -192,7 +192,7 @@ async fn nothing_else_is_there_whatever_a_path_is_made_to_look_like() {
         "/style.css",
         "/icon.svg",
         "/layout.html",
-        "/password_reset.html",
+        "/verify_email.html",
         "/pages/layout.html",
         "/pages/index.html",
         "/index.html",

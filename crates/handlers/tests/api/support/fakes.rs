@@ -6,20 +6,17 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use chrono::Duration;
 use denizen_models::{
     AcceptInvitationRequest, ConfirmEmailChangeRequest, CreateUserRequest, EmailVerificationRequest,
-    PasswordResetConfirmation, PasswordResetRequest, PatchUserRequest, ResetTokenStatus, UpdateUserRequest,
-    User, UserId, ValidateResetTokenRequest, VerifyEmailRequest,
+    PatchUserRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError,
-    Expected, GetUserError, HealthService, ListUsersError, Metrics, MetricsService, RandomnessError,
-    Readiness, RequestEmailVerificationError, RequestPasswordResetError, ResetPasswordError,
-    SendPasswordResetError, SignUpError, SignedUp, TokenSource, UpdateUserError, UserList, UserQuery,
-    UserService, ValidateResetTokenError, VerifyEmailError,
+    EmailChanges, EmailVerifications, Expected, GetUserError, HealthService, Invitations, ListUsersError,
+    Metrics, MetricsService, RandomnessError, Readiness, RequestEmailVerificationError, SignUpError, SignUps,
+    SignedUp, TokenSource, UpdateUserError, UserList, UserQuery, UserService, VerifyEmailError,
 };
-use denizen_testkit::{FixedClock, sample_user};
+use denizen_testkit::sample_user;
 
 /// What the fake says to each question. By default all goes well, with user 7 called alice.
 pub struct Answers {
@@ -28,10 +25,7 @@ pub struct Answers {
     pub create: Result<User, CreateUserError>,
     pub update: Result<User, UpdateUserError>,
     pub delete: Result<(), DeleteUserError>,
-    pub request_reset: Result<(), RequestPasswordResetError>,
-    pub reset: Result<(), ResetPasswordError>,
-    pub validate: Result<ResetTokenStatus, ValidateResetTokenError>,
-    pub send_reset: Result<(), SendPasswordResetError>,
+    pub password_reset: crate::password_reset::fakes::ResetAnswers,
     pub sign_up: Result<SignedUp, SignUpError>,
     pub request_verification: Result<(), RequestEmailVerificationError>,
     pub verify: Result<(), VerifyEmailError>,
@@ -42,7 +36,6 @@ pub struct Answers {
 impl Default for Answers {
     fn default() -> Self {
         let alice = sample_user(7, "alice");
-        let expires_at = Some(FixedClock::start() + Duration::minutes(30));
         Self {
             get: Ok(alice.clone()),
             list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
@@ -50,10 +43,7 @@ impl Default for Answers {
             sign_up: Ok(SignedUp::User(alice.clone())),
             update: Ok(alice),
             delete: Ok(()),
-            request_reset: Ok(()),
-            reset: Ok(()),
-            validate: Ok(ResetTokenStatus { valid: true, expires_at }),
-            send_reset: Ok(()),
+            password_reset: crate::password_reset::fakes::ResetAnswers::default(),
             request_verification: Ok(()),
             verify: Ok(()),
             accept: Ok(()),
@@ -71,10 +61,7 @@ pub enum Asked {
     Update(UserId, UpdateUserRequest, Expected),
     Patch(UserId, PatchUserRequest, Expected),
     Delete(UserId, Expected),
-    RequestReset(PasswordResetRequest),
-    Reset(PasswordResetConfirmation),
-    Validate(ValidateResetTokenRequest),
-    SendReset(UserId, bool),
+    PasswordReset(crate::password_reset::fakes::ResetAsked),
     SignUp(CreateUserRequest),
     RequestVerification(EmailVerificationRequest),
     Verify(VerifyEmailRequest),
@@ -83,7 +70,7 @@ pub enum Asked {
 }
 
 pub struct FakeUsers {
-    answers: Answers,
+    pub answers: Answers,
     calls: Mutex<Vec<(AccessContext, Asked)>>,
     panics_next: AtomicBool,
 }
@@ -117,7 +104,7 @@ impl FakeUsers {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn record(&self, context: &AccessContext, asked: Asked) {
+    pub fn record(&self, context: &AccessContext, asked: Asked) {
         self.lock().push((context.clone(), asked));
         assert!(!self.panics_next.swap(false, Ordering::Relaxed), "the fake panics as it was told to");
     }
@@ -187,44 +174,10 @@ impl UserService for FakeUsers {
         self.record(context, Asked::Delete(id, expected));
         self.answers.delete.clone()
     }
+}
 
-    async fn request_password_reset(
-        &self,
-        context: &AccessContext,
-        request: PasswordResetRequest,
-    ) -> Result<(), RequestPasswordResetError> {
-        self.record(context, Asked::RequestReset(request));
-        self.answers.request_reset.clone()
-    }
-
-    async fn reset_password(
-        &self,
-        context: &AccessContext,
-        request: PasswordResetConfirmation,
-    ) -> Result<(), ResetPasswordError> {
-        self.record(context, Asked::Reset(request));
-        self.answers.reset.clone()
-    }
-
-    async fn validate_reset_token(
-        &self,
-        context: &AccessContext,
-        request: ValidateResetTokenRequest,
-    ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
-        self.record(context, Asked::Validate(request));
-        self.answers.validate.clone()
-    }
-
-    async fn send_password_reset(
-        &self,
-        context: &AccessContext,
-        id: UserId,
-        discard_password: bool,
-    ) -> Result<(), SendPasswordResetError> {
-        self.record(context, Asked::SendReset(id, discard_password));
-        self.answers.send_reset.clone()
-    }
-
+#[async_trait]
+impl SignUps for FakeUsers {
     async fn sign_up(
         &self,
         context: &AccessContext,
@@ -233,7 +186,10 @@ impl UserService for FakeUsers {
         self.record(context, Asked::SignUp(request));
         self.answers.sign_up.clone()
     }
+}
 
+#[async_trait]
+impl EmailVerifications for FakeUsers {
     async fn request_email_verification(
         &self,
         context: &AccessContext,
@@ -251,7 +207,10 @@ impl UserService for FakeUsers {
         self.record(context, Asked::Verify(request));
         self.answers.verify.clone()
     }
+}
 
+#[async_trait]
+impl Invitations for FakeUsers {
     async fn accept_invitation(
         &self,
         context: &AccessContext,
@@ -260,7 +219,10 @@ impl UserService for FakeUsers {
         self.record(context, Asked::Accept(request));
         self.answers.accept.clone()
     }
+}
 
+#[async_trait]
+impl EmailChanges for FakeUsers {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,

@@ -102,14 +102,6 @@ pub fn delete_user() -> TestRequest {
     acceptable("DELETE", "/api/users/7")
 }
 
-pub fn request_password_reset() -> TestRequest {
-    acceptable("POST", "/api/users/request-password-reset")
-}
-
-pub fn reset_password() -> TestRequest {
-    acceptable("POST", "/api/users/reset-password")
-}
-
-pub fn validate_reset_token() -> TestRequest {
-    acceptable("POST", "/api/users/validate-reset-token")
+pub fn verify_email() -> TestRequest {
+    acceptable("POST", "/api/users/verify-email")
 }

@@ -42,20 +42,20 @@ pub static LIMIT_LOGIN_PER_ACCOUNT: Setting = quota(
     "How often one may try to sign in with the same name, known or not: a quota such as `10/1m`.",
 );
 
-/// `limit_reset_per_ip`: a house shares an IPv4 address.
-pub static LIMIT_RESET_PER_IP: Setting = quota(
-    "limit_reset_per_ip",
-    "DENIZEN_LIMIT_RESET_PER_IP",
+/// `limit_mail_per_ip`: a house shares an IPv4 address.
+pub static LIMIT_MAIL_PER_IP: Setting = quota(
+    "limit_mail_per_ip",
+    "DENIZEN_LIMIT_MAIL_PER_IP",
     "20/3m",
-    "How often one IP address may ask for a password reset: a quota such as `20/3m`.",
+    "How often one IP address may ask for mails with a link, of each kind: a quota such as `20/3m`.",
 );
 
-/// `limit_reset_per_address`: each one is a mail.
-pub static LIMIT_RESET_PER_ADDRESS: Setting = quota(
-    "limit_reset_per_address",
-    "DENIZEN_LIMIT_RESET_PER_ADDRESS",
+/// `limit_mail_per_address`: each one is a mail.
+pub static LIMIT_MAIL_PER_ADDRESS: Setting = quota(
+    "limit_mail_per_address",
+    "DENIZEN_LIMIT_MAIL_PER_ADDRESS",
     "3/20m",
-    "How often one may ask for a password reset of the same e-mail address, known or not: a quota such as `3/20m`.",
+    "How often one may ask for mails with a link to the same address, known or not, of each kind: a quota such as `3/20m`.",
 );
 
 /// `limit_sign_up_per_ip`: each one is a hash and a mail.
@@ -64,22 +64,6 @@ pub static LIMIT_SIGN_UP_PER_IP: Setting = quota(
     "DENIZEN_LIMIT_SIGN_UP_PER_IP",
     "10/6m",
     "How often one IP address may sign up: a quota such as `10/6m`.",
-);
-
-/// `limit_verification_per_ip`: as for resets.
-pub static LIMIT_VERIFICATION_PER_IP: Setting = quota(
-    "limit_verification_per_ip",
-    "DENIZEN_LIMIT_VERIFICATION_PER_IP",
-    "20/3m",
-    "How often one IP address may ask for a mail that verifies an address: a quota such as `20/3m`.",
-);
-
-/// `limit_verification_per_address`: each one is a mail.
-pub static LIMIT_VERIFICATION_PER_ADDRESS: Setting = quota(
-    "limit_verification_per_address",
-    "DENIZEN_LIMIT_VERIFICATION_PER_ADDRESS",
-    "3/20m",
-    "How often one may ask for a mail that verifies the same address, known or not: a quota such as `3/20m`.",
 );
 
 /// `limit_tokens_per_ip`: tokens cannot be guessed anyway; this bounds the work.

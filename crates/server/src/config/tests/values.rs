@@ -22,6 +22,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             service_name: "denizen".to_owned(),
             log: "info".to_owned(),
             demo_routes: true,
+            metrics: true,
             shutdown_timeout: Duration::from_secs(30),
             registration: RegistrationMode::Open,
             directory: Directory::Admins,
@@ -55,11 +56,9 @@ fn nothing_set_is_a_valid_development_configuration() {
             rate_burst: 5000,
             limit_login_per_ip: generous,
             limit_login_per_account: generous,
-            limit_reset_per_ip: generous,
-            limit_reset_per_address: generous,
+            limit_mail_per_ip: generous,
+            limit_mail_per_address: generous,
             limit_sign_up_per_ip: generous,
-            limit_verification_per_ip: generous,
-            limit_verification_per_address: generous,
             limit_tokens_per_ip: generous,
         },
     );
@@ -78,6 +77,7 @@ fn production_has_defaults_of_its_own_where_strangers_come_in() {
             "database ",
             "public_url ",
             "demo_routes false",
+            "metrics false",
             "registration closed",
             "password_min_length 15",
             "mail ",
@@ -86,11 +86,9 @@ fn production_has_defaults_of_its_own_where_strangers_come_in() {
             "rate_burst 200",
             "limit_login_per_ip 20/3s",
             "limit_login_per_account 10/1m",
-            "limit_reset_per_ip 20/3m",
-            "limit_reset_per_address 3/20m",
+            "limit_mail_per_ip 20/3m",
+            "limit_mail_per_address 3/20m",
             "limit_sign_up_per_ip 10/6m",
-            "limit_verification_per_ip 20/3m",
-            "limit_verification_per_address 3/20m",
             "limit_tokens_per_ip 30/2s",
         ]
     );
@@ -114,6 +112,7 @@ fn every_setting_can_be_set_in_the_file() {
         service_name = "Example"
         log = "warn,denizen_services=debug"
         demo_routes = false
+        metrics = false
         shutdown_timeout = "0s"
         registration = "invite"
         directory = "members"
@@ -147,12 +146,10 @@ fn every_setting_can_be_set_in_the_file() {
         rate_burst = 7
         limit_login_per_ip = "1/1s"
         limit_login_per_account = "2/1s"
-        limit_reset_per_ip = "3/1s"
-        limit_reset_per_address = "4/1s"
+        limit_mail_per_ip = "3/1s"
+        limit_mail_per_address = "4/1s"
         limit_sign_up_per_ip = "5/1s"
-        limit_verification_per_ip = "6/1s"
-        limit_verification_per_address = "7/1s"
-        limit_tokens_per_ip = "8/1s"
+        limit_tokens_per_ip = "6/1s"
         "#;
     let keys: Vec<_> =
         file.lines().filter_map(|line| line.trim().split_once(" = ")).map(|(key, _)| key).collect();
@@ -167,6 +164,7 @@ fn every_setting_can_be_set_in_the_file() {
         service_name: "Example".to_owned(),
         log: "warn,denizen_services=debug".to_owned(),
         demo_routes: false,
+        metrics: false,
         shutdown_timeout: Duration::ZERO,
         registration: RegistrationMode::Invite,
         directory: Directory::Members,
@@ -202,12 +200,10 @@ fn every_setting_can_be_set_in_the_file() {
         rate_burst: 7,
         limit_login_per_ip: second(1),
         limit_login_per_account: second(2),
-        limit_reset_per_ip: second(3),
-        limit_reset_per_address: second(4),
+        limit_mail_per_ip: second(3),
+        limit_mail_per_address: second(4),
         limit_sign_up_per_ip: second(5),
-        limit_verification_per_ip: second(6),
-        limit_verification_per_address: second(7),
-        limit_tokens_per_ip: second(8),
+        limit_tokens_per_ip: second(6),
     };
     assert_same(&config, &expected);
     assert!(!format!("{config:?}").contains("p@ss"), "{config:?}");

@@ -97,7 +97,7 @@ async fn a_link_is_no_way_around_a_password_nor_to_other_rights() {
     let off = with(user("eric"), json!({ "roles": ["user", "admin"], "active": false }));
     api::create(server.address, &off).await.succeeded(201);
     for (name, address, reason) in [
-        ("carol", "carol", "user carol has a password already; a forgotten one is reset by mail"),
+        ("carol", "carol", "user carol has a password already; a setup link is for the first one"),
         ("bert", "bert", "user bert exists already, and is no administrator"),
         ("dora", "mallory", "user dora exists already, with another e-mail address"),
         ("eric", "eric", "the user is not active"),

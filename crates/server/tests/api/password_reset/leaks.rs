@@ -280,7 +280,7 @@ async fn refusals(story: &mut Story, olga: &str) {
     }
 }
 
-/// Security checklist: 7, 8, 44, 53.
+/// Security checklist: 7, 8, 31, 44, 53.
 #[tokio::test]
 async fn no_secret_is_anywhere_but_where_it_belongs() {
     let mut story = whole_story().await;

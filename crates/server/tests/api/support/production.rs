@@ -6,8 +6,8 @@ use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret};
 use denizen_server::{
     Overrides,
     config::{
-        DATABASE, LIMIT_LOGIN_PER_IP, LIMIT_RESET_PER_IP, LIMIT_SIGN_UP_PER_IP, LIMIT_TOKENS_PER_IP,
-        LIMIT_VERIFICATION_PER_IP, MAIL, MAIL_FROM, PROFILE, PUBLIC_URL, RATE_LIMIT, Setting,
+        DATABASE, LIMIT_LOGIN_PER_IP, LIMIT_MAIL_PER_IP, LIMIT_SIGN_UP_PER_IP, LIMIT_TOKENS_PER_IP, MAIL,
+        MAIL_FROM, PROFILE, PUBLIC_URL, RATE_LIMIT, Setting,
     },
 };
 use denizen_services::{
@@ -32,12 +32,11 @@ pub const PRODUCTION: [(&Setting, &str); 5] = [
 ];
 
 /// For tests that do from one address what in life many people do.
-pub const UNLIMITED: [(&Setting, &str); 5] = [
+pub const UNLIMITED: [(&Setting, &str); 4] = [
     (&LIMIT_LOGIN_PER_IP, "generous"),
-    (&LIMIT_RESET_PER_IP, "generous"),
+    (&LIMIT_MAIL_PER_IP, "generous"),
     (&LIMIT_SIGN_UP_PER_IP, "generous"),
     (&LIMIT_TOKENS_PER_IP, "generous"),
-    (&LIMIT_VERIFICATION_PER_IP, "generous"),
 ];
 
 impl TestServer {

@@ -39,10 +39,10 @@ async fn whoever_was_invited_chooses_a_password_and_shows_that_the_address_is_th
 #[tokio::test]
 async fn every_other_token_and_session_of_the_user_ends() {
     let (world, alice, token) = world_with_invitation().await;
-    let reset = world.obtain_token(ALICE).await;
+    let verification = world.obtain_verification(ALICE).await;
     let session = world.open_session(alice.id).await;
     world.accept(&token, NEW_PASSWORD).await.unwrap();
-    assert!(!world.validate(&reset).await.valid && !world.session_is_open(&session).await);
+    assert!(world.verify(&verification).await.is_err() && !world.session_is_open(&session).await);
 }
 
 #[tokio::test]

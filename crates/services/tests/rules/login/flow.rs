@@ -129,3 +129,11 @@ async fn a_token_that_was_never_given_opens_nothing() {
         assert_eq!(world.present(&Secret::from(token)).await, None);
     }
 }
+
+/// NIST SP 800-63B-4, section 3.1.1.2: to change it now and then makes no password better. Security checklist: 36.
+#[tokio::test]
+async fn a_password_never_grows_too_old() {
+    let (world, alice) = world_with_alice().await;
+    world.clock.advance(Duration::days(3653));
+    assert_eq!(world.log_in("alice", OLD_PASSWORD).await.unwrap().user, alice);
+}

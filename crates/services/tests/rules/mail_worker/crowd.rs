@@ -20,7 +20,7 @@ async fn world_of(mail_workers: usize, waiting: usize) -> World {
     let world = World::with(ServiceSettings { mail_workers, limits, ..ServiceSettings::default() });
     for number in 0..waiting {
         world.create(&format!("user{number}")).await;
-        world.request_reset(&address(number)).await;
+        world.request_verification(&address(number)).await;
     }
     world
 }
@@ -70,7 +70,7 @@ async fn a_mail_server_that_keeps_one_mail_waiting_does_not_keep_the_others() {
     let asked = Instant::now();
     for number in 1..20 {
         world.create(&format!("user{number}")).await;
-        world.request_reset(&address(number)).await;
+        world.request_verification(&address(number)).await;
         let token = timeout(StdDuration::from_secs(10), world.mailer.next_token_for(&address(number))).await;
         assert!(token.is_ok(), "no mail to {number}");
     }

@@ -3,26 +3,26 @@
 use std::future::pending;
 
 use chrono::Duration;
-use denizen_models::{PasswordResetRequest, UserId};
-use denizen_services::{MailError, UserService as _, store::AuditKind};
+use denizen_models::UserId;
+use denizen_services::{MailError, TokenPurpose};
 use tokio::sync::oneshot;
 
-use crate::support::{NEW_PASSWORD, World, from};
+use crate::support::World;
 
 const ALICE: &str = "alice@example.com";
 
-/// Alice has asked for a reset, and nothing was delivered yet.
+/// Alice has asked for a verification, and nothing was delivered yet.
 async fn world_with_request() -> (World, UserId) {
     let world = World::new();
     let alice = world.create("alice").await;
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     (world, alice.id)
 }
 
 async fn working_tokens(world: &World) -> Vec<String> {
     let mut working = Vec::new();
     for token in world.tokens.minted() {
-        if world.validate(&token).await.valid {
+        if world.keeps_token(TokenPurpose::EmailVerification, &token).await {
             working.push(token);
         }
     }
@@ -33,7 +33,7 @@ async fn working_tokens(world: &World) -> Vec<String> {
 async fn a_request_while_the_mail_is_sent_is_answered_by_a_second_mail() {
     let (world, _) = world_with_request().await;
     let asking = world.clone();
-    world.while_sending_next(async move { asking.request_reset(ALICE).await });
+    world.while_sending_next(async move { asking.request_verification(ALICE).await });
     assert_eq!(world.deliver_mail().await, 2);
     assert_eq!((world.mailer.sent_to(ALICE).len(), world.jobs().await), (2, Vec::new()));
     assert_eq!(working_tokens(&world).await, [world.token_for(ALICE)]);
@@ -43,7 +43,7 @@ async fn a_request_while_the_mail_is_sent_is_answered_by_a_second_mail() {
 async fn a_request_while_the_sending_fails_is_answered_without_delay() {
     let (world, _) = world_with_request().await;
     let asking = world.clone();
-    world.while_sending_next(async move { asking.request_reset(ALICE).await });
+    world.while_sending_next(async move { asking.request_verification(ALICE).await });
     world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
     assert_eq!(world.deliver_mail().await, 2);
     assert_eq!((world.mailer.sent_to(ALICE).len(), world.jobs().await), (1, Vec::new()));
@@ -54,17 +54,12 @@ async fn a_request_that_is_renewed_before_the_token_is_stored_stores_none() {
     let (world, _) = world_with_request().await;
     let rival = world.rival();
     world.before_next_commit(async move {
-        let request = PasswordResetRequest { email: ALICE.to_owned() };
-        rival.users.request_password_reset(&from("the second"), request).await.unwrap();
+        rival.request_verification(ALICE).await;
     });
     assert_eq!(world.deliver_mail().await, 2);
     let mails = world.mailer.sent_to(ALICE);
     assert_eq!((mails.len(), world.jobs().await), (1, Vec::new()));
     assert_eq!(working_tokens(&world).await, [world.token_for(ALICE)]);
-    let trail = world.audit().await;
-    let requested: Vec<_> =
-        trail.iter().filter(|event| event.kind == AuditKind::PasswordResetRequested).collect();
-    assert_eq!((requested.len(), requested[0].request_id.as_str()), (1, "the second"));
 }
 
 #[tokio::test]
@@ -94,7 +89,6 @@ async fn a_user_who_is_switched_off_or_deleted_before_the_token_is_stored_gets_n
         world.deliver_mail_later().await;
         assert!(world.mailer.sent().is_empty() && world.jobs().await.is_empty());
         assert!(working_tokens(&world).await.is_empty());
-        assert_eq!(world.recorded(AuditKind::PasswordResetRequested).await, 0);
     }
 }
 
@@ -155,5 +149,5 @@ async fn of_two_mails_of_one_job_the_one_that_was_minted_last_works() {
     assert_eq!((world.mailer.sent().len(), world.jobs().await), (2, Vec::new()));
     let minted = world.tokens.minted();
     assert_eq!(working_tokens(&world).await, minted[1..]);
-    assert_eq!(world.reset(&minted[1], NEW_PASSWORD).await, Ok(()));
+    assert_eq!(world.verify(&minted[1]).await, Ok(()));
 }

@@ -4,10 +4,10 @@ use chrono::Duration;
 use denizen_services::{
     Clock as _, MailError, MailMessage,
     defaults::ServiceSettings,
-    store::{AuditKind, MailKind, NewMailJob, StoreError, UnitOfWork, Units as _},
+    store::{MailKind, NewMailJob, StoreError, UnitOfWork, Units as _},
 };
 
-use crate::support::{NEW_PASSWORD, World, stranger};
+use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, stranger};
 
 const ALICE: &str = "alice@example.com";
 
@@ -15,11 +15,11 @@ fn no_connection() -> MailError {
     MailError::Temporary("no connection".to_owned())
 }
 
-/// Alice has asked for a reset, and nothing was delivered yet.
+/// Alice has asked for a verification, and nothing was delivered yet.
 async fn world_with_request() -> World {
     let world = World::new();
     world.create("alice").await;
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     world
 }
 
@@ -57,11 +57,10 @@ async fn each_attempt_mints_a_token_and_only_the_newest_works() {
     let minted = world.tokens.minted();
     assert_eq!(minted.len(), 3);
     assert_eq!(world.token_for(ALICE), minted[2]);
-    assert_eq!(world.recorded(AuditKind::PasswordResetRequested).await, 3);
     for token in &minted[..2] {
-        assert!(world.reset(token, NEW_PASSWORD).await.is_err());
+        assert!(world.verify(token).await.is_err());
     }
-    assert_eq!(world.reset(&minted[2], NEW_PASSWORD).await, Ok(()));
+    assert_eq!(world.verify(&minted[2]).await, Ok(()));
 }
 
 #[tokio::test]
@@ -126,7 +125,7 @@ async fn the_age_at_which_mails_are_given_up_is_that_of_the_settings() {
     let settings = ServiceSettings { mail_max_age: Duration::seconds(3), ..ServiceSettings::default() };
     let world = World::with(settings);
     world.create("alice").await;
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     world.mailer.fail_next(100, no_connection());
     let mut attempts = 0;
     while !world.only_job().await.dead {
@@ -154,11 +153,11 @@ async fn a_new_request_revives_a_dead_mail() {
     let world = world_with_request().await;
     world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
     world.deliver_mail().await;
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     let job = world.only_job().await;
     assert_eq!((job.generation, job.attempts, job.dead), (2, 0, false));
     assert_eq!(world.deliver_mail().await, 1);
-    assert_eq!(world.reset(&world.token_for(ALICE), NEW_PASSWORD).await, Ok(()));
+    assert_eq!(world.verify(&world.token_for(ALICE)).await, Ok(()));
 }
 
 #[tokio::test]
@@ -166,7 +165,7 @@ async fn a_new_request_does_not_wait_for_the_next_attempt() {
     let world = world_with_request().await;
     world.mailer.fail_next(1, no_connection());
     world.deliver_mail().await;
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     assert_eq!(world.only_job().await.due_at, world.clock.now());
     assert_eq!((world.deliver_mail().await, world.mailer.sent_to(ALICE).len()), (1, 1));
 }
@@ -175,7 +174,7 @@ async fn a_new_request_does_not_wait_for_the_next_attempt() {
 async fn a_mail_that_fails_does_not_keep_others_waiting() {
     let world = world_with_request().await;
     world.create("bob").await;
-    world.request_reset("bob@example.com").await;
+    world.request_verification("bob@example.com").await;
     world.mailer.fail_next(1, no_connection());
     assert_eq!(world.deliver_mail().await, 2);
     assert_eq!(world.mailer.sent_to("bob@example.com").len(), 1);
@@ -186,8 +185,8 @@ async fn a_mail_that_fails_does_not_keep_others_waiting() {
 async fn a_notice_is_tried_again_and_tells_the_time_of_the_change() {
     let world = World::new();
     world.create("alice").await;
-    let token = world.obtain_token(ALICE).await;
-    world.reset(&token, NEW_PASSWORD).await.unwrap();
+    let alice = world.enter("alice").await;
+    world.change_password(&alice.context, OLD_PASSWORD, NEW_PASSWORD).await.unwrap();
     let changed_at = world.clock.now();
     world.mailer.fail_next(3, no_connection());
     for _ in 0..4 {
@@ -196,10 +195,10 @@ async fn a_notice_is_tried_again_and_tells_the_time_of_the_change() {
     }
     let mails = world.mailer.sent_to(ALICE);
     assert!(
-        matches!(mails[1].message, MailMessage::PasswordChanged { at, .. } if at == changed_at),
+        matches!(mails[0].message, MailMessage::PasswordChanged { at, .. } if at == changed_at),
         "{mails:?}"
     );
-    assert_eq!((mails.len(), world.jobs().await), (2, Vec::new()));
+    assert_eq!((mails.len(), world.jobs().await), (1, Vec::new()));
 }
 
 #[tokio::test]
@@ -210,7 +209,7 @@ async fn a_token_that_cannot_be_stored_is_not_mailed() {
     assert!(world.mailer.sent().is_empty());
     assert_eq!(world.only_job().await.reason.as_deref(), Some("the store is busy: a full queue"));
     deliver_when_due(&world).await;
-    assert_eq!(world.reset(&world.token_for(ALICE), NEW_PASSWORD).await, Ok(()));
+    assert_eq!(world.verify(&world.token_for(ALICE)).await, Ok(()));
 }
 
 #[tokio::test]
@@ -219,10 +218,10 @@ async fn a_job_that_makes_no_sense_is_dead_and_does_not_keep_others_waiting() {
     let alice = world.create("alice").await;
     let job = NewMailJob::to_user(MailKind::PasswordReset, alice.id, &stranger(), world.clock.now());
     world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     assert_eq!(world.deliver_mail().await, 2);
     let job = world.only_job().await;
-    let reason = "a password_reset mail for the wrong kind of recipient";
+    let reason = "nothing here sends a password_reset mail to such a recipient";
     assert_eq!((job.dead, job.reason.as_deref()), (true, Some(reason)));
     assert_eq!(world.mailer.sent_to(ALICE).len(), 1);
 }

@@ -50,7 +50,7 @@ async fn a_commit_wakes_the_worker_at_once() {
     advance(StdDuration::from_millis(1_500)).await;
     let asked = Instant::now();
     for _ in 0..10 {
-        world.request_reset(ALICE).await;
+        world.request_verification(ALICE).await;
         wait_for_mail_to(&world, ALICE).await;
     }
     assert_eq!(asked.elapsed(), StdDuration::ZERO);
@@ -61,8 +61,8 @@ async fn a_request_while_another_mail_is_sent_is_not_forgotten() {
     let world = world_of(&["alice", "bob"]).await;
     let _running = start(&world);
     let (asked, asking) = (Instant::now(), world.clone());
-    world.while_sending_next(async move { asking.request_reset("bob@example.com").await });
-    world.request_reset(ALICE).await;
+    world.while_sending_next(async move { asking.request_verification("bob@example.com").await });
+    world.request_verification(ALICE).await;
     wait_for_mail_to(&world, "bob@example.com").await;
     assert_eq!(asked.elapsed(), StdDuration::ZERO);
 }
@@ -70,7 +70,7 @@ async fn a_request_while_another_mail_is_sent_is_not_forgotten() {
 #[tokio::test(start_paused = true)]
 async fn what_was_queued_before_the_worker_started_is_delivered() {
     let world = world_of(&["alice"]).await;
-    world.rival().request_reset(ALICE).await;
+    world.rival().request_verification(ALICE).await;
     let (started, _running) = (Instant::now(), start(&world));
     wait_for_mail_to(&world, ALICE).await;
     assert_eq!(started.elapsed(), StdDuration::ZERO);
@@ -79,7 +79,7 @@ async fn what_was_queued_before_the_worker_started_is_delivered() {
 #[tokio::test(start_paused = true)]
 async fn what_becomes_due_without_a_commit_is_found_within_a_second() {
     let world = world_of(&["alice"]).await;
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     world.clock.advance(-Duration::hours(1));
     let _running = start(&world);
     advance(StdDuration::from_millis(2_500)).await;
@@ -97,7 +97,7 @@ async fn a_worker_that_is_told_to_stop_ends_after_the_current_mail_and_leaves_th
         world.create(name).await;
     }
     for name in ["alice", "bob", "carol"] {
-        world.request_reset(&format!("{name}@example.com")).await;
+        world.request_verification(&format!("{name}@example.com")).await;
     }
     let (stop, running) = start(&world);
     world.while_sending_next(async move { stop.send(true).unwrap() });
@@ -130,7 +130,7 @@ async fn a_worker_that_nobody_can_stop_any_more_stops() {
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_was_stopped_before_it_started_sends_nothing() {
     let world = world_of(&["alice"]).await;
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     let (_stop, stopped) = watch::channel(true);
     let worker = world.worker.clone();
     wait_for_end_of(tokio::spawn(async move { worker.run(stopped).await })).await;
@@ -145,7 +145,7 @@ async fn a_queue_that_cannot_be_read_is_read_again() {
         world.fail_next_lease(StoreError::Busy("a full queue".to_owned()));
     }
     let _running = start(&world);
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     wait_for_mail_to(&world, ALICE).await;
     assert!(world.store.calls("lease_mail") > 3);
 }
@@ -153,7 +153,7 @@ async fn a_queue_that_cannot_be_read_is_read_again() {
 #[tokio::test]
 async fn a_failure_of_the_queue_is_passed_on_to_whoever_delivers_by_hand() {
     let world = world_of(&["alice"]).await;
-    world.request_reset(ALICE).await;
+    world.request_verification(ALICE).await;
     let failure = StoreError::Unavailable("gone".to_owned());
     world.fail_next_lease(failure.clone());
     assert_eq!(world.worker.deliver_now().await, Err(failure));

@@ -48,12 +48,12 @@ async fn subscribers_are_told_what_happens_to_users_and_to_whom() {
     chat.world.change(alice.id, |request| request.first_name = "Alice".to_owned()).await;
     assert_eq!(events(&chat, &mut admin), [event("user.updated", alice.id)]);
 
-    let token = chat.world.obtain_token("alice@example.com").await;
+    chat.world.obtain_verification("alice@example.com").await;
     assert_eq!(events(&chat, &mut admin), [], "asking for a mail changes nothing");
-    chat.world.reset(&token, NEW_PASSWORD).await.expect("a new password");
+    chat.world.replace_password(alice.id, NEW_PASSWORD).await;
     // Using the token also shows that the address is theirs.
-    let reset = [event("user.password_changed", alice.id), event("user.updated", alice.id)];
-    assert_eq!(events(&chat, &mut admin), reset);
+    let replaced = [event("user.password_changed", alice.id), event("user.updated", alice.id)];
+    assert_eq!(events(&chat, &mut admin), replaced);
 
     chat.world.delete(alice.id).await;
     assert_eq!(events(&chat, &mut admin), [event("user.deleted", alice.id)]);

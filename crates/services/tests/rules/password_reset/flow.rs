@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, PasswordResetRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, MailMessage, RequestPasswordResetError, UserService as _,
+    AccessContext, Clock as _, MailMessage, PasswordResets as _, RequestPasswordResetError, UserService as _,
     defaults::ServiceSettings,
     store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
 };

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::Duration;
 use denizen_models::PasswordResetRequest;
 use denizen_services::{
-    AccessContext, RandomnessError, RequestPasswordResetError, ResetPasswordError, TokenSource,
-    UserService as _, ValidateResetTokenError,
+    AccessContext, PasswordResets as _, RandomnessError, RequestPasswordResetError, ResetPasswordError,
+    TokenSource, ValidateResetTokenError,
     defaults::{DefaultUserService, Disclosure, Ports, ServiceSettings},
     store::StoreError,
 };

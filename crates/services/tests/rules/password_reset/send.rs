@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use denizen_models::{User, UserId};
 use denizen_services::{
-    AcceptInvitationError, AccessContext, HashError, LoginError, MailMessage, SendPasswordResetError,
-    UserService as _,
+    AcceptInvitationError, AccessContext, HashError, LoginError, MailMessage, PasswordResets as _,
+    SendPasswordResetError,
     store::{AuditKind, MailKind, Recipient, StoreError},
 };
 
@@ -178,4 +178,16 @@ async fn failures_of_hasher_and_store_are_passed_on_and_nothing_changes() {
     assert_eq!(discard(&world, alice.id).await, Err(SendPasswordResetError::Store(busy)));
     assert!(world.jobs().await.is_empty() && world.can_log_in_with(alice.id, OLD_PASSWORD).await);
     assert!(world.users.send_password_reset(&AccessContext::system(), alice.id, true).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_renewed_while_it_is_prepared_is_mailed_once() {
+    let world = World::inviting();
+    let alice = world.create_without_password("alice").await;
+    let rival = world.rival();
+    world.before_next_commit(async move { rival.send_reset(alice.id).await });
+    assert_eq!((world.deliver_mail().await, world.mailer.sent_to(ALICE).len()), (2, 1));
+    let minted = world.tokens.minted();
+    assert!(minted.len() == 2 && world.accept(&minted[0], NEW_PASSWORD).await.is_err());
+    assert_eq!(world.accept(&minted[1], NEW_PASSWORD).await, Ok(()));
 }

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, SignUpError, SignedUp, UserService as _,
+    AccessContext, SignUpError, SignUps as _, SignedUp,
     defaults::{Limits, RegistrationMode, ServiceSettings},
 };
 
@@ -30,8 +30,7 @@ async fn an_address_signs_up_three_times_whether_it_is_known_or_not() {
 
 #[tokio::test]
 async fn sign_ups_verifications_and_changes_of_one_address_count_together() {
-    let limits =
-        Limits { verification_per_address: Limits::default().verification_per_address, ..Limits::GENEROUS };
+    let limits = Limits { mail_per_address: Limits::default().mail_per_address, ..Limits::GENEROUS };
     let world = open(ServiceSettings { limits, ..ServiceSettings::default() });
     world.create("bob").await;
     let bob = world.enter("bob").await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::{CreateUserRequest, PasswordPolicy, Secret};
 use denizen_services::{
-    HashError, SignUpError, SignedUp, UserService as _,
+    HashError, SignUpError, SignUps as _, SignedUp,
     defaults::{Disclosure, RegistrationMode, ServiceSettings},
     store::StoreError,
 };

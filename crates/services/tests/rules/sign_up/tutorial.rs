@@ -2,7 +2,7 @@
 
 use denizen_models::{CreateUserRequest, User};
 use denizen_services::{
-    MailMessage, SignUpError, SignedUp, UserService as _,
+    MailMessage, SignUpError, SignUps as _, SignedUp,
     defaults::Disclosure,
     store::{AuditKind, MailKind},
 };

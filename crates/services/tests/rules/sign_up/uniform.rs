@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    MailMessage, SignedUp, UserService as _,
+    MailMessage, SignUps as _, SignedUp,
     defaults::Disclosure,
     store::{AuditKind, MailKind, QueuedMail, Reads as _, Recipient},
 };

@@ -8,8 +8,9 @@ use denizen_models::{
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, AuthService as _, Authentication, ChangeEmailError,
-    ChangePasswordError, ConfirmEmailChangeError, LoginError, SignUpError, SignedIn, SignedUp,
-    UserService as _, VerifyEmailError,
+    ChangePasswordError, ConfirmEmailChangeError, EmailChanges as _, EmailVerifications as _,
+    Invitations as _, LoginError, SignUpError, SignUps as _, SignedIn, SignedUp, UserService as _,
+    VerifyEmailError,
     store::{AuditKind, MailKind, Reads as _, Session},
 };
 
@@ -67,10 +68,10 @@ impl World {
         self.users.create_user(&AccessContext::system(), request).await.expect("a new user")
     }
 
-    /// An administrator has a user mailed a new way in.
-    pub async fn send_reset(&self, user: UserId) {
-        let system = AccessContext::system();
-        self.users.send_password_reset(&system, user, false).await.expect("a queued mail");
+    /// The user chooses another password with an invitation by hand, and all that was given under the old one ends.
+    pub async fn replace_password(&self, user: UserId, password: &str) {
+        let token = self.users.invite_by_hand(&AccessContext::system(), user).await.expect("an invitation");
+        self.accept(token.expose(), password).await.expect("another password");
     }
 
     pub async fn accept(&self, token: &str, password: &str) -> Result<(), AcceptInvitationError> {

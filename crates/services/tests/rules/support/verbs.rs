@@ -3,13 +3,10 @@
 use std::{future::Future, sync::Arc};
 
 use chrono::Duration;
-use denizen_models::{
-    Password, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret, UpdateUserRequest,
-    User, UserId, ValidateResetTokenRequest,
-};
+use denizen_models::{Password, Secret, UpdateUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, DeleteUserError, Expected, PasswordHash, PasswordHasher as _,
-    RequestPasswordResetError, ResetPasswordError, Token, TokenHash, UpdateUserError, UserService as _,
+    AccessContext, Clock as _, DeleteUserError, Expected, PasswordHash, PasswordHasher as _, Token,
+    TokenHash, TokenPurpose, UpdateUserError, UserService as _,
     store::{
         AuditEvent, AuditKind, AuditQuery, MailKind, MailQuery, NewSession, QueuedMail, Reads as _,
         StoreError, UnitOfWork, Units as _,
@@ -17,7 +14,7 @@ use denizen_services::{
 };
 use tokio::sync::Barrier;
 
-use super::{World, new_user, replacement, stranger};
+use super::{World, new_user, replacement};
 
 /// More than any test leaves behind.
 const ALL: usize = 1_000;
@@ -71,15 +68,6 @@ impl World {
         self.try_delete(&AccessContext::system(), id).await.expect("a user to delete");
     }
 
-    /// A stranger asks for a reset, and is not turned away.
-    pub async fn request_reset(&self, email: &str) {
-        self.try_request_reset(email).await.expect("a queued reset");
-    }
-
-    pub async fn try_request_reset(&self, email: &str) -> Result<(), RequestPasswordResetError> {
-        self.users.request_password_reset(&stranger(), PasswordResetRequest { email: email.to_owned() }).await
-    }
-
     /// Delivers what is due, and says how many jobs were worked on.
     pub async fn deliver_mail(&self) -> usize {
         self.worker.deliver_now().await.expect("a mail queue")
@@ -90,26 +78,10 @@ impl World {
         self.mailer.last_token_for(email).expect("a mail with a token")
     }
 
-    /// Asks for a reset, has it mailed, and reads the mail.
-    pub async fn obtain_token(&self, email: &str) -> String {
-        self.request_reset(email).await;
-        self.deliver_mail().await;
-        self.token_for(email)
-    }
-
-    /// A stranger presents a token with a new password.
-    pub async fn reset(&self, token: &str, new_password: &str) -> Result<(), ResetPasswordError> {
-        let request = PasswordResetConfirmation {
-            token: Secret::from(token),
-            new_password: Secret::from(new_password),
-        };
-        self.users.reset_password(&stranger(), request).await
-    }
-
-    /// What a stranger is told about a token.
-    pub async fn validate(&self, token: &str) -> ResetTokenStatus {
-        let request = ValidateResetTokenRequest { token: Secret::from(token) };
-        self.users.validate_reset_token(&stranger(), request).await.expect("an answer about a token")
+    /// Whether a token that was minted for this purpose is still kept.
+    pub async fn keeps_token(&self, purpose: TokenPurpose, token: &str) -> bool {
+        let hash = TokenHash::of(&Secret::from(token));
+        self.store.find_token(purpose, &hash).await.unwrap().is_some()
     }
 
     pub async fn password_hash(&self, id: UserId) -> Option<PasswordHash> {

@@ -3,11 +3,11 @@
 use chrono::Duration;
 use denizen_models::UserId;
 use denizen_services::{
-    AccessContext, Clock as _, DeleteUserError, ResetPasswordError,
+    AccessContext, Clock as _, DeleteUserError,
     store::{AuditEvent, AuditKind, Recipient, StoreError},
 };
 
-use crate::support::{NEW_PASSWORD, World, administrator};
+use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator};
 
 #[tokio::test]
 async fn a_deleted_user_is_gone_and_their_names_are_free() {
@@ -41,37 +41,16 @@ async fn sessions_go_with_the_user_and_those_of_others_stay() {
 }
 
 #[tokio::test]
-async fn tokens_go_with_the_user_and_those_of_others_stay() {
-    let world = World::tutorial();
-    let alice = world.create("alice").await;
-    world.create("bob").await;
-    let tokens = [world.obtain_token("alice@example.com").await, world.obtain_token("bob@example.com").await];
-    world.delete(alice.id).await;
-    assert_eq!(world.reset(&tokens[0], NEW_PASSWORD).await, Err(ResetPasswordError::InvalidToken));
-    assert_eq!(world.reset(&tokens[1], NEW_PASSWORD).await, Ok(()));
-}
-
-#[tokio::test]
 async fn waiting_notices_go_with_the_user_and_those_to_others_stay() {
     let world = World::new();
     let (alice, bob) = (world.create("alice").await, world.create("bob").await);
-    let tokens = [world.obtain_token("alice@example.com").await, world.obtain_token("bob@example.com").await];
-    for token in tokens {
-        world.reset(&token, NEW_PASSWORD).await.unwrap();
+    for name in ["alice", "bob"] {
+        let somebody = world.enter(name).await;
+        world.change_password(&somebody.context, OLD_PASSWORD, NEW_PASSWORD).await.unwrap();
     }
     assert_eq!(world.jobs().await.len(), 2);
     world.delete(alice.id).await;
     assert_eq!(world.only_job().await.recipient, Recipient::User(bob.id));
-}
-
-#[tokio::test]
-async fn a_reset_that_waits_for_a_deleted_user_is_mailed_to_nobody() {
-    let world = World::new();
-    let alice = world.create("alice").await;
-    world.request_reset("alice@example.com").await;
-    world.delete(alice.id).await;
-    assert_eq!(world.deliver_mail().await, 1);
-    assert!(world.mailer.sent().is_empty() && world.jobs().await.is_empty());
 }
 
 /// Security checklist: 60.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{Patch, PatchUserRequest, Profile, ProfilePatch, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, Expected, UpdateUserError, UserService as _,
+    AccessContext, Clock as _, Expected, TokenPurpose, UpdateUserError, UserService as _,
     store::{AuditKind, StoreError},
 };
 
@@ -57,11 +57,11 @@ async fn only_what_is_given_changes() {
 async fn null_removes_what_is_optional_and_a_profile_is_merged() {
     let world = World::new();
     let alice = create_alice(&world).await;
-    let profile = ProfilePatch { bio: Patch::Reset, ..ProfilePatch::default() };
-    let request = PatchUserRequest { age: Patch::Reset, profile: Patch::Set(profile), ..first_name("New") };
+    let profile = ProfilePatch { bio: Patch::Remove, ..ProfilePatch::default() };
+    let request = PatchUserRequest { age: Patch::Remove, profile: Patch::Set(profile), ..first_name("New") };
     let values = patch(&world, alice.id, request).await.unwrap().values;
     assert_eq!((values.age, values.profile), (0, Some(Profile { experience: 3, ..Profile::default() })));
-    let request = PatchUserRequest { profile: Patch::Reset, ..PatchUserRequest::default() };
+    let request = PatchUserRequest { profile: Patch::Remove, ..PatchUserRequest::default() };
     assert_eq!(patch(&world, alice.id, request).await.unwrap().values.profile, None);
 }
 
@@ -71,9 +71,9 @@ async fn what_fails_is_named_and_nothing_changes() {
     let alice = create_alice(&world).await;
     let wrong = PatchUserRequest {
         id: Patch::Set(7_000),
-        username: Patch::Reset,
+        username: Patch::Remove,
         age: Patch::Set(151),
-        active: Patch::Reset,
+        active: Patch::Remove,
         ..PatchUserRequest::default()
     };
     let Err(UpdateUserError::Validation(errors)) = patch(&world, alice.id, wrong).await else {
@@ -155,11 +155,11 @@ async fn who_is_switched_off_by_a_patch_loses_sessions_and_tokens() {
     let world = World::new();
     let alice = world.create("alice").await;
     let session = world.open_session(alice.id).await;
-    let token = world.obtain_token("alice@example.com").await;
+    let token = world.obtain_verification("alice@example.com").await;
     let request = PatchUserRequest { active: Patch::Set(false), ..PatchUserRequest::default() };
     patch(&world, alice.id, request).await.unwrap();
     assert!(!world.session_is_open(&session).await);
-    assert!(!world.validate(&token).await.valid);
+    assert!(!world.keeps_token(TokenPurpose::EmailVerification, &token).await);
 }
 
 #[tokio::test]

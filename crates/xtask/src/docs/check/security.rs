@@ -136,8 +136,8 @@ mod tests {
     use super::*;
     use crate::docs::testing::{Scratch, tree};
 
-    const TESTS: &str = "/// Long.\n/// Short. Security checklist: 1, 2.\n#[tokio::test]\nasync fn it_holds() {\n}\n\n\
-        /// Security checklist: 2.\n#[test]\nfn it_holds_too() {}\n";
+    const TESTS: &str = "/// Long.\n/// Short. Security checklist: 1, 2.\n#[tokio::test]\nasync fn it_holds() {\n}\n\
+                         \n/// Security checklist: 2.\n#[test]\nfn it_holds_too() {}\n";
 
     fn told(page: &str, tests: &str) -> Vec<String> {
         let tree = tree(&[(PAGE, page), ("crates/a/tests/t.rs", tests)]);

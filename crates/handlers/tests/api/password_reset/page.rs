@@ -6,13 +6,20 @@ use denizen_services::{
 };
 use log::Level;
 
-use super::{fields, heading, notice, page, submit};
-use crate::support::{
-    Api, Setup,
-    answer::Answer,
-    fakes::{Answers, Asked},
-    log::causes,
-    requests::{get, request},
+use super::fakes::ResetAsked;
+use crate::{
+    pages::{
+        fields,
+        forms::{assert_reads_its_address_strictly, assert_refused_from_other_sites},
+        heading, notice, page, submit,
+    },
+    support::{
+        Api, Setup,
+        answer::Answer,
+        fakes::{Answers, Asked},
+        log::causes,
+        requests::{get, request},
+    },
 };
 
 /// Looks like a token, and like nothing else on any page.
@@ -73,14 +80,16 @@ async fn a_living_link_leads_to_a_form_for_the_password() {
     assert_eq!((heading(&text), notice(&text)), ("Choose a new password", None));
     assert_asks_for_a_password(&text);
     assert!(text.contains("At least 15 characters."), "{text}");
-    let Asked::Validate(asked) = api.users.last_asked() else { panic!("the token was not looked at") };
+    let Asked::PasswordReset(ResetAsked::Validate(asked)) = api.users.last_asked() else {
+        panic!("the token was not looked at")
+    };
     assert_eq!(asked.token.expose(), TOKEN);
 }
 
 #[actix_web::test]
 async fn a_dead_link_says_so_and_offers_a_new_one() {
     let dead = Ok(ResetTokenStatus { valid: false, expires_at: None });
-    let text = page(&follow_link(|answers| answers.validate = dead).await, 400);
+    let text = page(&follow_link(|answers| answers.password_reset.validate = dead).await, 400);
     assert_eq!(notice(&text), Some(DEAD));
     assert_asks_for_an_address(&text);
 }
@@ -92,7 +101,7 @@ async fn following_a_link_consumes_nothing() {
     for method in ["GET", "HEAD"].repeat(10) {
         let scanner = request(method, &link()).insert_header(("user-agent", "LinkScanner/1.0"));
         assert_eq!(api.send(scanner).await.status, 200);
-        assert!(matches!(api.users.last_asked(), Asked::Validate(_)), "{method}");
+        assert!(matches!(api.users.last_asked(), Asked::PasswordReset(ResetAsked::Validate(_))), "{method}");
     }
 }
 
@@ -105,7 +114,9 @@ async fn a_new_password_is_set_with_the_token_of_the_link() {
                 You can now log in with the new one.";
     assert_eq!(notice(&text), Some(done));
     assert!(fields(&text).is_empty(), "{text}");
-    let Asked::Reset(asked) = api.users.last_asked() else { panic!("nothing was reset") };
+    let Asked::PasswordReset(ResetAsked::Reset(asked)) = api.users.last_asked() else {
+        panic!("nothing was reset")
+    };
     assert_eq!((asked.token.expose(), asked.new_password.expose()), (TOKEN, "Grüße & +"));
 }
 
@@ -114,7 +125,7 @@ async fn a_password_that_breaks_the_policy_can_be_chosen_again() {
     let errors =
         ValidationErrors::of("new_password", "new password must be at least 8 characters".to_owned());
     let refused = Err(ResetPasswordError::Validation(errors));
-    let text = page(&choose(|answers| answers.reset = refused).await, 400);
+    let text = page(&choose(|answers| answers.password_reset.reset = refused).await, 400);
     assert_eq!(notice(&text), Some("New password must be at least 8 characters."));
     assert_asks_for_a_password(&text);
     assert!(!text.contains("correct"), "the password stands on the page: {text}");
@@ -125,7 +136,7 @@ async fn a_token_that_died_meanwhile_is_told_like_a_dead_link() {
     for error in
         [ResetPasswordError::InvalidToken, ResetPasswordError::ExpiredToken, ResetPasswordError::DeadToken]
     {
-        let text = page(&choose(|answers| answers.reset = Err(error)).await, 400);
+        let text = page(&choose(|answers| answers.password_reset.reset = Err(error)).await, 400);
         assert_eq!(notice(&text), Some(DEAD));
         assert_asks_for_an_address(&text);
     }
@@ -139,7 +150,9 @@ async fn an_address_is_passed_on_as_it_was_typed() {
                 Only the newest link works.";
     assert_eq!(notice(&text), Some(sent));
     assert!(fields(&text).is_empty() && !text.to_lowercase().contains("alice"), "{text}");
-    let Asked::RequestReset(asked) = api.users.last_asked() else { panic!("no mail was asked for") };
+    let Asked::PasswordReset(ResetAsked::Request(asked)) = api.users.last_asked() else {
+        panic!("no mail was asked for")
+    };
     assert_eq!(asked.email, " Alice@example.com");
 }
 
@@ -147,7 +160,7 @@ async fn an_address_is_passed_on_as_it_was_typed() {
 async fn an_address_that_is_none_can_be_typed_again() {
     let errors = ValidationErrors::of("email", "invalid email format".to_owned());
     let refused = Err(RequestPasswordResetError::Validation(errors));
-    let text = page(&ask(|answers| answers.request_reset = refused).await, 400);
+    let text = page(&ask(|answers| answers.password_reset.request = refused).await, 400);
     assert_eq!(notice(&text), Some("Invalid email format."));
     assert_asks_for_an_address(&text);
 }
@@ -156,7 +169,7 @@ async fn an_address_that_is_none_can_be_typed_again() {
 async fn an_unknown_address_is_told_where_the_service_tells_it() {
     let address = denizen_models::EmailAddress::parse("nobody@example.com").unwrap();
     let unknown = Err(RequestPasswordResetError::UnknownAddress(address));
-    let text = page(&ask(|answers| answers.request_reset = unknown).await, 404);
+    let text = page(&ask(|answers| answers.password_reset.request = unknown).await, 404);
     assert_eq!(notice(&text), Some("Nobody here has this e-mail address."));
     assert_asks_for_an_address(&text);
 }
@@ -177,18 +190,18 @@ fn assert_is_unavailable(answer: &Answer, cause: &str) {
 async fn too_much_to_do_is_a_page_too() {
     let cause = "the hashing queue is full";
     let busy = Err(ResetPasswordError::Hash(HashError::Busy));
-    assert_is_unavailable(&choose(|answers| answers.reset = busy).await, cause);
+    assert_is_unavailable(&choose(|answers| answers.password_reset.reset = busy).await, cause);
 
     let full = Err(RequestPasswordResetError::Overloaded);
     assert_is_unavailable(
-        &ask(|answers| answers.request_reset = full).await,
+        &ask(|answers| answers.password_reset.request = full).await,
         "too many requests are waiting",
     );
 
     let error = StoreError::Busy("queue of 1024".to_owned());
     let cause = error.to_string();
     let busy = Err(ValidateResetTokenError::Store(error));
-    assert_is_unavailable(&follow_link(|answers| answers.validate = busy).await, &cause);
+    assert_is_unavailable(&follow_link(|answers| answers.password_reset.validate = busy).await, &cause);
 }
 
 #[actix_web::test]
@@ -200,9 +213,16 @@ async fn a_failure_of_ours_is_a_page_that_says_nothing_of_its_cause() {
         assert!(text.contains("<p>Internal server error</p>") && !text.contains("roles"), "{text}");
         assert_eq!(causes(answer.request_id()).len(), 1);
     };
-    id_and_text(choose(|answers| answers.reset = Err(ResetPasswordError::Store(error()))).await);
-    id_and_text(ask(|answers| answers.request_reset = Err(RequestPasswordResetError::Store(error()))).await);
-    id_and_text(follow_link(|answers| answers.validate = Err(ValidateResetTokenError::Store(error()))).await);
+    id_and_text(
+        choose(|answers| answers.password_reset.reset = Err(ResetPasswordError::Store(error()))).await,
+    );
+    id_and_text(
+        ask(|answers| answers.password_reset.request = Err(RequestPasswordResetError::Store(error()))).await,
+    );
+    id_and_text(
+        follow_link(|answers| answers.password_reset.validate = Err(ValidateResetTokenError::Store(error())))
+            .await,
+    );
 }
 
 #[actix_web::test]
@@ -220,8 +240,8 @@ async fn the_token_stands_on_no_page_and_in_no_log() {
     let dead = || ResetTokenStatus { valid: false, expires_at: None };
     let changes: [fn(&mut Setup); 4] = [
         |_| {},
-        |setup| setup.answers.reset = Err(ResetPasswordError::InvalidToken),
-        |setup| setup.answers.reset = Err(ResetPasswordError::Hash(HashError::Busy)),
+        |setup| setup.answers.password_reset.reset = Err(ResetPasswordError::InvalidToken),
+        |setup| setup.answers.password_reset.reset = Err(ResetPasswordError::Hash(HashError::Busy)),
         |setup| setup.settings.local_only = true,
     ];
     for change in changes {
@@ -239,7 +259,7 @@ async fn the_token_stands_on_no_page_and_in_no_log() {
             }
         }
     }
-    let text = page(&follow_link(|answers| answers.validate = Ok(dead())).await, 400);
+    let text = page(&follow_link(|answers| answers.password_reset.validate = Ok(dead())).await, 400);
     assert!(!text.contains(TOKEN), "{text}");
     // Of our own lines: the traces of the HTTP library show bytes of connections, if somebody asks for them.
     let lines = crate::support::log::lines_with(TOKEN);
@@ -254,11 +274,37 @@ async fn what_people_typed_is_never_markup() {
     let of_reset = Err(ResetPasswordError::Validation(errors()));
     let of_request = Err(RequestPasswordResetError::Validation(errors()));
     for answer in [
-        choose(|answers| answers.reset = of_reset).await,
-        ask(|answers| answers.request_reset = of_request).await,
+        choose(|answers| answers.password_reset.reset = of_reset).await,
+        ask(|answers| answers.password_reset.request = of_request).await,
     ] {
         let text = page(&answer, 400);
         assert!(text.contains("&lt;script&gt;alert(1)&lt;") && text.contains("&amp;{{7*7}}"), "{text}");
         assert!(!text.contains("<script") && !text.contains("'>"), "{text}");
     }
+}
+
+#[actix_web::test]
+async fn an_empty_form_leaves_the_judgement_to_the_service() {
+    let api = Api::start().await;
+    page(&api.send(submit("/reset-password", "")).await, 200);
+    assert!(
+        matches!(api.users.last_asked(), Asked::PasswordReset(ResetAsked::Request(asked)) if asked.email.is_empty())
+    );
+    page(&api.send(submit("/reset-password?token=abc", "")).await, 200);
+    assert!(
+        matches!(api.users.last_asked(), Asked::PasswordReset(ResetAsked::Reset(asked)) if asked.new_password.is_blank())
+    );
+}
+
+#[actix_web::test]
+async fn both_forms_are_taken_from_no_other_site() {
+    let link = link();
+    let forms =
+        [("/reset-password", "email=alice%40example.com"), (link.as_str(), "new_password=correct+horse")];
+    assert_refused_from_other_sites(&forms).await;
+}
+
+#[actix_web::test]
+async fn the_address_of_the_page_is_read_as_strictly_as_any_other() {
+    assert_reads_its_address_strictly("/reset-password").await;
 }

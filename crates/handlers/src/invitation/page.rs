@@ -5,24 +5,24 @@ use denizen_models::AcceptInvitationRequest;
 use denizen_services::{AcceptInvitationError, UserService};
 use minijinja::context;
 
-use super::{
-    form::Form,
-    link::{DEAD, sentence, token_in},
-    template::Page,
-};
 use crate::{
     error::ApiError,
+    pages::{
+        form::Form,
+        link::{dead, sentence, token_in},
+        template::Page,
+    },
     query::Query,
     request::{Request, Surroundings},
 };
 
-const PAGE: Page = Page("accept_invitation.html");
+const PAGE: Page = Page(include_str!("../../pages/accept_invitation.html"));
 
 /// `GET /accept-invitation`
 pub(super) async fn show(surroundings: Data<Surroundings>, query: Query) -> Result<HttpResponse, ApiError> {
     match token_in(query)? {
         Some(_) => choose(&surroundings, StatusCode::OK, None),
-        None => dead(),
+        None => dead(PAGE),
     }
 }
 
@@ -34,11 +34,11 @@ pub(super) async fn submit(
     query: Query,
     mut form: Form,
 ) -> Result<HttpResponse, ApiError> {
-    let Some(token) = token_in(query)? else { return dead() };
+    let Some(token) = token_in(query)? else { return dead(PAGE) };
     let body = AcceptInvitationRequest { token, password: form.secret("password") };
     match users.accept_invitation(&request.access, body).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(AcceptInvitationError::DeadToken) => dead(),
+        Err(AcceptInvitationError::DeadToken) => dead(PAGE),
         Err(AcceptInvitationError::Validation(errors)) => {
             choose(&surroundings, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
         }
@@ -53,8 +53,4 @@ fn choose(
 ) -> Result<HttpResponse, ApiError> {
     let min_chars = surroundings.settings.password_policy.min_chars;
     PAGE.answer(status, context! { step => "choose", min_chars, error })
-}
-
-fn dead() -> Result<HttpResponse, ApiError> {
-    PAGE.answer(StatusCode::BAD_REQUEST, context! { step => "dead", error => DEAD })
 }

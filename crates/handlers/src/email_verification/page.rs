@@ -7,20 +7,24 @@ use denizen_models::VerifyEmailRequest;
 use denizen_services::{UserService, VerifyEmailError};
 use minijinja::context;
 
-use super::{
-    form::Form,
-    link::{DEAD, sentence, token_in},
-    template::Page,
+use crate::{
+    error::ApiError,
+    pages::{
+        form::Form,
+        link::{dead, sentence, token_in},
+        template::Page,
+    },
+    query::Query,
+    request::Request,
 };
-use crate::{error::ApiError, query::Query, request::Request};
 
-const PAGE: Page = Page("verify_email.html");
+const PAGE: Page = Page(include_str!("../../pages/verify_email.html"));
 
 /// `GET /verify-email`
 pub(super) async fn show(query: Query) -> Result<HttpResponse, ApiError> {
     match token_in(query)? {
         Some(_) => ask(StatusCode::OK, None, None),
-        None => dead(),
+        None => dead(PAGE),
     }
 }
 
@@ -31,11 +35,11 @@ pub(super) async fn submit(
     query: Query,
     mut form: Form,
 ) -> Result<HttpResponse, ApiError> {
-    let Some(token) = token_in(query)? else { return dead() };
+    let Some(token) = token_in(query)? else { return dead(PAGE) };
     let name = Some(form.text("username")).filter(|name| !name.is_empty());
     match users.verify_email(&request.access, VerifyEmailRequest { token, username: name.clone() }).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(VerifyEmailError::DeadToken) => dead(),
+        Err(VerifyEmailError::DeadToken) => dead(PAGE),
         Err(VerifyEmailError::UsernameTaken(name)) => {
             let error = format!("Somebody else is called {name} by now. Please choose another user name.");
             ask(StatusCode::CONFLICT, Some(&error), Some(&name))
@@ -50,8 +54,4 @@ pub(super) async fn submit(
 /// With a name, if another one is wanted.
 fn ask(status: StatusCode, error: Option<&str>, name: Option<&str>) -> Result<HttpResponse, ApiError> {
     PAGE.answer(status, context! { step => "ask", error, name })
-}
-
-fn dead() -> Result<HttpResponse, ApiError> {
-    PAGE.answer(StatusCode::BAD_REQUEST, context! { step => "dead", error => DEAD })
 }

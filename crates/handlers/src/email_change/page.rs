@@ -7,14 +7,18 @@ use denizen_models::ConfirmEmailChangeRequest;
 use denizen_services::{ConfirmEmailChangeError, UserService};
 use minijinja::context;
 
-use super::{
-    form::Form,
-    link::{DEAD, token_in},
-    template::Page,
+use crate::{
+    error::ApiError,
+    pages::{
+        form::Form,
+        link::{DEAD, token_in},
+        template::Page,
+    },
+    query::Query,
+    request::Request,
 };
-use crate::{error::ApiError, query::Query, request::Request};
 
-const PAGE: Page = Page("confirm_email_change.html");
+const PAGE: Page = Page(include_str!("../../pages/confirm_email_change.html"));
 
 /// `GET /confirm-email-change`
 pub(super) async fn show(query: Query) -> Result<HttpResponse, ApiError> {

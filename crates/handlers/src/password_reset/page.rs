@@ -8,18 +8,18 @@ use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, ValidateRe
 use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 
-use super::{
-    form::Form,
-    link::{DEAD, sentence, token_in},
-    template::Page,
-};
 use crate::{
     error::ApiError,
+    pages::{
+        form::Form,
+        link::{DEAD, sentence, token_in},
+        template::Page,
+    },
     query::Query,
     request::{Request, Surroundings},
 };
 
-const PAGE: Page = Page("password_reset.html");
+const PAGE: Page = Page(include_str!("../../pages/password_reset.html"));
 
 /// `GET /reset-password`
 pub(super) async fn show(

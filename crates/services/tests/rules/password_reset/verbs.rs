@@ -1,0 +1,48 @@
+//! What people do about a password that they forgot.
+
+use denizen_models::{
+    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret, UserId,
+    ValidateResetTokenRequest,
+};
+use denizen_services::{AccessContext, PasswordResets as _, RequestPasswordResetError, ResetPasswordError};
+
+use crate::support::{World, stranger};
+
+impl World {
+    /// A stranger asks for a reset, and is not turned away.
+    pub async fn request_reset(&self, email: &str) {
+        self.try_request_reset(email).await.expect("a queued reset");
+    }
+
+    pub async fn try_request_reset(&self, email: &str) -> Result<(), RequestPasswordResetError> {
+        self.users.request_password_reset(&stranger(), PasswordResetRequest { email: email.to_owned() }).await
+    }
+
+    /// Asks for a reset, has it mailed, and reads the mail.
+    pub async fn obtain_token(&self, email: &str) -> String {
+        self.request_reset(email).await;
+        self.deliver_mail().await;
+        self.token_for(email)
+    }
+
+    /// A stranger presents a token with a new password.
+    pub async fn reset(&self, token: &str, new_password: &str) -> Result<(), ResetPasswordError> {
+        let request = PasswordResetConfirmation {
+            token: Secret::from(token),
+            new_password: Secret::from(new_password),
+        };
+        self.users.reset_password(&stranger(), request).await
+    }
+
+    /// What a stranger is told about a token.
+    pub async fn validate(&self, token: &str) -> ResetTokenStatus {
+        let request = ValidateResetTokenRequest { token: Secret::from(token) };
+        self.users.validate_reset_token(&stranger(), request).await.expect("an answer about a token")
+    }
+
+    /// An administrator has a user mailed a new way in.
+    pub async fn send_reset(&self, user: UserId) {
+        let system = AccessContext::system();
+        self.users.send_password_reset(&system, user, false).await.expect("a queued mail");
+    }
+}
