@@ -222,6 +222,18 @@ mod tests {
         assert_eq!(problems_of(&[("DENIZEN_SESSION_LIFETIME", "1h")]), [expected]);
     }
 
+    /// Security checklist: 46.
+    #[test]
+    fn a_session_rests_for_longer_than_the_noting_of_its_use_takes() {
+        let resting = |idle| problems_of(&[("DENIZEN_SESSION_IDLE_TIMEOUT", idle)]);
+        assert_eq!(resting("5m"), [""; 0]);
+        for idle in ["299s", "4m", "0s"] {
+            let problems = resting(idle);
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].contains(": expected a duration from 5m to 30d:"), "{problems:?}");
+        }
+    }
+
     /// A configuration for production that no file was read for.
     fn by_hand() -> Config {
         Config {

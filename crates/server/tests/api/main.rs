@@ -25,6 +25,8 @@ mod limits;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod one_time_tokens;
 #[cfg(test)]
 mod pages;
