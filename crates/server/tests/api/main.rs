@@ -25,7 +25,6 @@ mod messages;
 #[cfg(test)]
 mod one_time_tokens;
 #[cfg(test)]
-mod pages;
 #[cfg(test)]
 mod password_reset;
 #[cfg(test)]
