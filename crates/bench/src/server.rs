@@ -35,7 +35,7 @@ mail_from = "accounts@example.com"
 registration = "open"
 rate_limit = 0
 limit_login_per_ip = "generous"
-limit_reset_per_ip = "generous"
+limit_mail_per_ip = "generous"
 limit_sign_up_per_ip = "generous"
 "#;
 

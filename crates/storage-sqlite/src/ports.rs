@@ -8,14 +8,16 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts, MailOutcome,
-        MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
+        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts,
+        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
         ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreError, StoredToken, UnitOfWork,
         Units, UserFilter, UserPage,
     },
 };
 
-use crate::{SqliteStore, audit, list, mail_jobs, metrics, registrations, secrets, sessions, sql, tokens, users};
+use crate::{
+    SqliteStore, audit, list, mail_jobs, metrics, registrations, secrets, sessions, sql, tokens, users,
+};
 
 #[async_trait]
 impl Units for SqliteStore {

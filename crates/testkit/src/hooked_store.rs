@@ -8,8 +8,8 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts, MailOutcome,
-        MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
+        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts,
+        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
         ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store, StoreError, StoredToken,
         UnitOfWork, Units, UserFilter, UserPage,
     },

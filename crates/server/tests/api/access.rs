@@ -1,5 +1,5 @@
 //! Who may do what.
 
 mod directory;
-mod matrix;
+pub mod matrix;
 mod members;

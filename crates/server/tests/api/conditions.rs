@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     TestServer,
+    account::{request_verification, verify_email},
     api::{self, user, with},
     http::{Request, Response},
 };
@@ -57,7 +58,7 @@ async fn a_tag_stays_as_long_as_the_user_does() {
 async fn every_change_gives_another_tag_and_says_which() {
     let server = TestServer::start().await;
     let at = server.address;
-    // With a password, so that there is no invitation whose token could be taken for that of the reset.
+    // With a password, so that there is no invitation whose token could be taken for the other one.
     let frank = with(user("frank"), json!({ "password": "correct horse battery" }));
     let created = api::create(at, &frank).await;
     let mut tags = vec![tag_of(&created)];
@@ -69,9 +70,9 @@ async fn every_change_gives_another_tag_and_says_which() {
     assert_eq!(patched.header("Content-Location"), Some("/api/users/6"));
     tags.push(tag_of(&patched));
     assert_eq!(tag_of(&api::get(at, 6).await), tags[3]);
-    api::request_reset(at, "frank@example.com").await.succeeded(200);
+    request_verification(at, "frank@example.com").await.succeeded(202);
     let token = server.next_token("frank@example.com").await;
-    api::reset(at, &token, "newsecurepassword").await.succeeded(200);
+    verify_email(at, &token).await.succeeded(200);
     tags.push(tag_of(&api::get(at, 6).await));
     tags.sort_unstable();
     tags.dedup();

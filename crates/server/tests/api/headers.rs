@@ -1,11 +1,16 @@
 //! What every answer carries, as browsers see a server that people reach over TLS.
 
-use denizen_server::config::{PUBLIC_URL, RATE_BURST, RATE_LIMIT};
-use serde_json::json;
+use std::net::SocketAddr;
+
+use denizen_server::config::{PUBLIC_URL, RATE_BURST, RATE_LIMIT, REGISTRATION};
+use serde_json::{Value, json};
 
 use crate::support::{
-    TestServer, api,
+    TestServer,
+    account::accept_invitation,
+    api::{self, user},
     http::{Request, Response, act_as},
+    production::PASSWORD,
 };
 
 /// A request for every kind of answer: data, pages, files, and errors of each part that can refuse.
@@ -22,8 +27,8 @@ async fn answers(server: &TestServer) -> Vec<(&'static str, Response)> {
         ),
         ("a probe", Request::get("/health")),
         ("a page", Request::get("/")),
-        ("a form", Request::get("/reset-password?token=0")),
-        ("a refused form", Request::post("/reset-password?token=0").header("Origin", "https://evil.example")),
+        ("a form", Request::get("/verify-email?token=0")),
+        ("a refused form", Request::post("/verify-email?token=0").header("Origin", "https://evil.example")),
         ("a style sheet", Request::get("/assets/style.css")),
         ("a stranger", Request::get("/api/users").anonymous()),
         ("a bad query", Request::get("/api/users?x=1")),
@@ -101,37 +106,45 @@ async fn tls_is_demanded_only_where_there_is_tls() {
 /// Forms are sent without asking first, so a foreign page could send one. Security checklist: 59.
 #[tokio::test]
 async fn forms_of_foreign_pages_are_not_read() {
-    let server = TestServer::start_in_production(&[]).await;
+    let server = administered(&[(&REGISTRATION, "invite")]).await;
     let at = server.address;
-    server.enrol("alice").await;
-    api::request_reset(at, "alice@example.com").await.succeeded(200);
+    api::create(at, &user("alice")).await.succeeded(201);
     let token = server.next_token("alice@example.com").await;
-    let form = |path: &str| {
-        let request = Request::post(path).header("Content-Type", "application/x-www-form-urlencoded");
-        request.body("new_password=another+horse+battery")
-    };
-    let link = format!("/reset-password?token={token}");
+    let field = format!("password={}", PASSWORD.replace(' ', "+"));
+    refuses_foreign_forms(at, &format!("/accept-invitation?token={token}"), &field).await;
+    for page in ["/verify-email", "/confirm-email-change"] {
+        let form = foreign_form(&format!("{page}?token={token}"), &field, ("Origin", "https://evil.example"));
+        assert_eq!(form.send(at).await.status, 403, "{page}");
+    }
+    let body = json!({ "token": token, "password": PASSWORD });
+    takes_json_only(at, "/api/users/accept-invitation", &body).await;
+    accept_invitation(at, &token, PASSWORD).await.succeeded(200);
+}
+
+/// A form with this field, from a page that is none of ours.
+pub fn foreign_form(target: &str, field: &str, (name, value): (&str, &str)) -> Request {
+    let request = Request::post(target).header("Content-Type", "application/x-www-form-urlencoded");
+    request.body(field).header(name, value)
+}
+
+/// Whatever a browser says of where the form comes from, if it is not from here.
+pub async fn refuses_foreign_forms(at: SocketAddr, target: &str, field: &str) {
     for (name, value) in [
         ("Origin", "https://evil.example"),
         ("Origin", "null"),
         ("Sec-Fetch-Site", "cross-site"),
         ("Sec-Fetch-Site", "same-site"),
     ] {
-        let refused = form(&link).header(name, value).send(at).await;
+        let refused = foreign_form(target, field, (name, value)).send(at).await;
         assert_eq!(refused.status, 403, "{name}: {value}: {}", refused.text());
     }
-    for page in ["/verify-email", "/accept-invitation", "/confirm-email-change", "/reset-password"] {
-        let refused =
-            form(&format!("{page}?token={token}")).header("Origin", "https://evil.example").send(at).await;
-        assert_eq!(refused.status, 403, "{page}");
-    }
-    // The API does not read forms at all, wherever they come from.
+}
+
+/// The API does not read forms at all, wherever they come from.
+pub async fn takes_json_only(at: SocketAddr, path: &str, body: &Value) {
     for content_type in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"]
     {
-        let request = Request::post("/api/users/reset-password").header("Content-Type", content_type);
-        let body = json!({ "token": token, "new_password": "another horse battery" });
-        request.body(body.to_string()).send(at).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        let request = Request::post(path).header("Content-Type", content_type).body(body.to_string());
+        request.send(at).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
     }
-    assert!(api::token_is_valid(at, &token).await);
-    server.session_of("alice").await;
 }

@@ -2,8 +2,8 @@
 
 mod abuse;
 mod crowd;
-mod events;
-mod revocations;
+pub mod events;
+pub mod revocations;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -31,7 +31,7 @@ async fn connected(at: SocketAddr) -> Value {
 }
 
 /// A message without its time, which the wire tables look at.
-fn timeless(mut message: Value) -> Value {
+pub fn timeless(mut message: Value) -> Value {
     assert!(message["timestamp"].is_u64(), "{message}");
     message.as_object_mut().expect("an object").remove("timestamp");
     message

@@ -42,8 +42,9 @@ async fn metrics_are_not_for_the_other_side_of_a_proxy() {
     proxied.send(server.address).await.refused(404, "NOT_FOUND");
 }
 
+/// Security checklist: 8.
 #[tokio::test]
-async fn metrics_tell_what_became_of_every_kind_of_mail() {
+async fn metrics_tell_what_became_of_every_kind_of_mail_and_not_whose_it_was() {
     let server = TestServer::start_in_production(&[(&METRICS, "true")]).await;
     let at = server.address;
     server.enrol("alice").await;
@@ -64,6 +65,7 @@ async fn metrics_tell_what_became_of_every_kind_of_mail() {
     assert_says(&text, "denizen_mail_jobs{kind=\"password_changed\",state=\"due\"} 0");
     assert_says(&text, "denizen_mail_oldest_job_age_seconds 0");
     assert!(!text.contains("denizen_mails_total{kind=\"email_change\",result=\"sent\"} 0\n"), "{text}");
+    assert!(!["@", "example", "alice", "mailbox"].iter().any(|personal| text.contains(personal)), "{text}");
 }
 
 #[tokio::test]

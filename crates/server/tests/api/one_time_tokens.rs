@@ -16,10 +16,10 @@ use crate::support::{
     production::{PASSWORD, UNLIMITED},
 };
 
-const NEW: &str = "another horse battery";
+pub const NEW: &str = "another horse battery";
 
 /// A server in whose administrator's name requests are sent.
-async fn administered() -> TestServer {
+pub async fn administered() -> TestServer {
     let server =
         TestServer::start_in_production(&[&[(&REGISTRATION, "invite")], &UNLIMITED[..]].concat()).await;
     server.enrol_administrator("olga").await;
@@ -28,51 +28,44 @@ async fn administered() -> TestServer {
 }
 
 /// A new member who can sign in, but has not shown yet that the address is theirs. Gives id and session.
-async fn unverified(server: &TestServer, name: &str) -> (u64, String) {
+pub async fn unverified(server: &TestServer, name: &str) -> (u64, String) {
     let member = with(user(name), json!({ "password": PASSWORD }));
     let created = api::create(server.address, &member).await.succeeded(201);
     (created["data"]["id"].as_u64().expect("an id"), server.session_of(name).await)
 }
 
 /// The tokens that were mailed on behalf of one user.
-struct Outstanding {
-    reset: String,
+pub struct Outstanding {
     verification: String,
     change: String,
 }
 
 impl Outstanding {
     /// One of each kind that a user with a password can have.
-    async fn of(server: &TestServer, name: &str, session: &str) -> Self {
+    pub async fn of(server: &TestServer, name: &str, session: &str) -> Self {
         let (at, email) = (server.address, format!("{name}@example.com"));
-        api::request_reset(at, &email).await.succeeded(200);
-        let reset = server.next_token(&email).await;
         request_verification(at, &email).await.succeeded(202);
         let verification = server.next_token(&email).await;
         let new = format!("new_{email}");
         change_email(at, session, PASSWORD, &new).await.succeeded(202);
-        Self { reset, verification, change: server.next_token(&new).await }
+        Self { verification, change: server.next_token(&new).await }
     }
 
-    async fn are_dead(&self, at: SocketAddr, after: &str) {
+    pub async fn are_dead(&self, at: SocketAddr, after: &str) {
         for (answer, code) in [
-            (api::reset(at, &self.reset, NEW).await, "PASSWORD_RESET_FAILED"),
             (verify_email(at, &self.verification).await, "EMAIL_VERIFICATION_FAILED"),
             (confirm_email_change(at, &self.change).await, "EMAIL_CHANGE_FAILED"),
         ] {
             assert_eq!(answer.status, 400, "after {after}: {}", answer.text());
             answer.refused(400, code);
         }
-        assert!(!api::token_is_valid(at, &self.reset).await, "after {after}");
     }
 }
 
 /// What makes an account another one.
 #[derive(Clone, Copy, Debug)]
-enum Event {
+pub enum Event {
     PasswordChanged,
-    PasswordReset,
-    PasswordDiscarded,
     EmailChanged,
     EmailChangedByAdministrator,
     EmailReplacedByAdministrator,
@@ -82,15 +75,20 @@ enum Event {
 }
 
 impl Event {
-    async fn happen(self, at: SocketAddr, id: u64, session: &str, tokens: &Outstanding) -> Response {
+    pub const ALL: [Self; 7] = [
+        Self::PasswordChanged,
+        Self::EmailChanged,
+        Self::EmailChangedByAdministrator,
+        Self::EmailReplacedByAdministrator,
+        Self::Disabled,
+        Self::DisabledAndEnabled,
+        Self::Deleted,
+    ];
+
+    pub async fn happen(self, at: SocketAddr, id: u64, session: &str, tokens: &Outstanding) -> Response {
         let turned = format!("turned_{id}@example.com");
         match self {
             Self::PasswordChanged => change_password(at, session, PASSWORD, NEW).await,
-            Self::PasswordReset => api::reset(at, &tokens.reset, NEW).await,
-            Self::PasswordDiscarded => {
-                let request = Request::post(&format!("/api/users/{id}/send-password-reset"));
-                request.json(&json!({ "discard_password": true })).send(at).await
-            }
             Self::EmailChanged => confirm_email_change(at, &tokens.change).await,
             Self::EmailChangedByAdministrator => api::patch(at, id, &json!({ "email": turned })).await,
             Self::EmailReplacedByAdministrator => {
@@ -111,21 +109,10 @@ impl Event {
 async fn whatever_changes_an_account_kills_the_tokens_that_are_out() {
     let server = administered().await;
     let at = server.address;
-    for event in [
-        Event::PasswordChanged,
-        Event::PasswordReset,
-        Event::PasswordDiscarded,
-        Event::EmailChanged,
-        Event::EmailChangedByAdministrator,
-        Event::EmailReplacedByAdministrator,
-        Event::Disabled,
-        Event::DisabledAndEnabled,
-        Event::Deleted,
-    ] {
+    for event in Event::ALL {
         let name = format!("{event:?}");
         let (id, session) = unverified(&server, &name).await;
         let tokens = Outstanding::of(&server, &name, &session).await;
-        assert!(api::token_is_valid(at, &tokens.reset).await, "before {name}");
 
         let done = event.happen(at, id, &session, &tokens).await;
 
@@ -179,7 +166,7 @@ const SCANNERS: [&str; 4] = [
 ];
 
 /// Follows the link twenty times with GET and HEAD, as it is and to the API.
-async fn follow(at: SocketAddr, page: &str, token: &str) {
+pub async fn follow(at: SocketAddr, page: &str, token: &str) {
     let link = format!("{page}?token={token}");
     for number in 0..20 {
         for method in ["GET", "HEAD"] {
@@ -203,7 +190,6 @@ async fn scanners_that_follow_links_use_nothing_up() {
     api::create(at, &user("bob")).await.succeeded(201);
     let invitation = server.next_token("bob@example.com").await;
     for (page, token) in [
-        ("/reset-password", &tokens.reset),
         ("/verify-email", &tokens.verification),
         ("/confirm-email-change", &tokens.change),
         ("/accept-invitation", &invitation),
@@ -213,10 +199,7 @@ async fn scanners_that_follow_links_use_nothing_up() {
 
     verify_email(at, &tokens.verification).await.succeeded(200);
     accept_invitation(at, &invitation, NEW).await.succeeded(200);
-    api::reset(at, &tokens.reset, NEW).await.succeeded(200);
-    for name in ["alice", "bob"] {
-        api::session(at, name, NEW).await;
-    }
+    api::session(at, "bob", NEW).await;
 }
 
 /// Security checklist: 14, 17.

@@ -7,8 +7,8 @@ use denizen_models::UserId;
 
 use super::state::State;
 use crate::store::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailPhase, MailQuery, NewMailJob, Precondition, QueuedMail,
-    Recipient, StoreError,
+    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailPhase, MailQuery, NewMailJob, Precondition,
+    QueuedMail, Recipient, StoreError,
 };
 
 const NO_JOB: StoreError = StoreError::PreconditionFailed(Precondition::MailJob);

@@ -13,5 +13,6 @@ mod purposes;
 mod races;
 mod secrets;
 mod send;
+mod story;
 mod validate;
 mod verbs;

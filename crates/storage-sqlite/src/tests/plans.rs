@@ -1,8 +1,8 @@
 //! What SQLite means to do.
 
 use crate::{
-    audit, limits, list, mail_jobs, metrics, open::connect, purge, registrations, search, secrets, sessions, sql,
-    tests::open, tokens, transaction, users,
+    audit, limits, list, mail_jobs, metrics, open::connect, purge, registrations, search, secrets, sessions,
+    sql, tests::open, tokens, transaction, users,
 };
 
 /// Every statement that the store runs, by the name of its file.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::support::{
     PATIENCE, TestServer,
+    account::request_verification,
     api::{self, user, with},
     http::{Request, Response, act_as},
     production::{PASSWORD, UNLIMITED},
@@ -32,9 +33,6 @@ const MATRIX: &str = "
     POST    /api/auth/change-email                  401  202  202  202
     GET     /api/users                              401  403  403  200
     POST    /api/users                              202  403  403  201
-    POST    /api/users/request-password-reset       200  200  200  200
-    POST    /api/users/reset-password               200  200  200  200
-    POST    /api/users/validate-reset-token         200  200  200  200
     POST    /api/users/request-email-verification   202  202  202  202
     POST    /api/users/verify-email                 200  200  200  200
     POST    /api/users/accept-invitation            200  200  200  200
@@ -42,7 +40,6 @@ const MATRIX: &str = "
     GET     /api/users/{id}/sessions                401  403  403  200
     DELETE  /api/users/{id}/sessions                401  403  403  200
     DELETE  /api/users/{id}/sessions/{session}      401  403  403  200
-    POST    /api/users/{id}/send-password-reset     401  403  403  202
     GET     /api/users/{id:.*}                      401  200  404  200
     PUT     /api/users/{id:.*}                      401  200  404  200
     PATCH   /api/users/{id:.*}                      401  200  404  200
@@ -59,8 +56,6 @@ const MATRIX: &str = "
     GET     /                                       200  200  200  200
     GET     /assets/style.css                       200  200  200  200
     GET     /assets/icon.svg                        200  200  200  200
-    GET     /reset-password                         200  200  200  200
-    POST    /reset-password                         200  200  200  200
     GET     /verify-email                           200  200  200  200
     POST    /verify-email                           200  200  200  200
     GET     /accept-invitation                      200  200  200  200
@@ -72,16 +67,36 @@ const MATRIX: &str = "
 /// Who comes, in the order of the columns.
 const CALLERS: [&str; 4] = ["anonymous", "self", "other", "admin"];
 
+/// The rows of some features, and what their cells need.
+pub struct Part {
+    pub matrix: &'static str,
+    /// The body with which this method of this path has nothing to complain about.
+    pub body: fn(&Row, &Target, Option<&str>) -> Option<Value>,
+    /// The fields of the form that this page takes.
+    pub form: fn(&Row) -> Option<&'static str>,
+    /// The request that has a token mailed for whatever this path takes tokens for, and the address that it goes to.
+    pub mail: fn(&str, &Target) -> Option<(Request, String)>,
+    /// Where the answer may repeat the address: whoever sends an address or a password knows whose it is.
+    pub repeats_address: &'static str,
+}
+
+const PARTS: &[Part] = &[
+    Part { matrix: MATRIX, body, form, mail, repeats_address: "/api/auth/login" },
+    // A feature that keeps its tests to itself has a line here.
+    crate::password_reset::matrix::PART,
+];
+
 #[derive(Clone, Copy)]
-struct Row {
-    method: &'static str,
-    path: &'static str,
+pub struct Row {
+    pub method: &'static str,
+    pub path: &'static str,
     statuses: [u16; 4],
 }
 
 fn rows() -> impl Iterator<Item = Row> {
-    MATRIX
-        .lines()
+    PARTS
+        .iter()
+        .flat_map(|part| part.matrix.lines())
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
         .filter(|words| !words.is_empty())
         .map(|words| {
@@ -104,17 +119,17 @@ fn every_route_has_its_row_and_every_row_its_route() {
 }
 
 /// Somebody whom the requests of one cell are about. No two cells share anybody.
-struct Target {
-    id: u64,
-    name: String,
-    token: String,
+pub struct Target {
+    pub id: u64,
+    pub name: String,
+    pub token: String,
     session: u64,
     /// The number of a mail, in cells that are about one.
     mail: Option<u64>,
 }
 
 impl Target {
-    fn email(&self) -> String {
+    pub fn email(&self) -> String {
         format!("{}@example.com", self.name)
     }
 }
@@ -142,7 +157,7 @@ async fn dead_mail(server: &TestServer, target: &Target) -> u64 {
     };
     let before = dead().await.len();
     server.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
-    api::request_reset(server.address, &target.email()).await.succeeded(200);
+    request_verification(server.address, &target.email()).await.succeeded(202);
     let one_more = async {
         loop {
             if let [.., newest] = dead().await[before..] {
@@ -153,40 +168,34 @@ async fn dead_mail(server: &TestServer, target: &Target) -> u64 {
     timeout(PATIENCE, one_more).await.expect("a mail that is given up")
 }
 
-/// A token that was mailed and not used, for whatever this path takes tokens for. `None`: for nothing.
-async fn mailed_token(server: &TestServer, path: &str, target: &Target) -> Option<String> {
-    let at = server.address;
+fn mail(path: &str, target: &Target) -> Option<(Request, String)> {
     let email = target.email();
-    let path = path.trim_start_matches("/api/users");
-    let address = match path {
-        "/reset-password" | "/validate-reset-token" => {
-            api::request_reset(at, &email).await.succeeded(200);
-            email
-        }
+    Some(match path.trim_start_matches("/api/users") {
         "/verify-email" => {
-            let request =
-                Request::post("/api/users/request-email-verification").json(&json!({ "email": email }));
-            request.send(at).await.succeeded(202);
-            email
+            let body = json!({ "email": email });
+            (Request::post("/api/users/request-email-verification").json(&body), email)
         }
         "/accept-invitation" => {
-            let invited = user(&format!("invited_{}", target.name));
-            api::create(at, &invited).await.succeeded(201);
-            invited["email"].as_str().expect("an address").to_owned()
+            let name = format!("invited_{}", target.name);
+            (Request::post("/api/users").json(&user(&name)), format!("{name}@example.com"))
         }
         "/confirm-email-change" => {
             let new = format!("new_{email}");
             let body = json!({ "email": new, "password": PASSWORD });
-            let request = Request::post("/api/auth/change-email").bearer(&target.token).json(&body);
-            request.send(at).await.succeeded(202);
-            new
+            (Request::post("/api/auth/change-email").bearer(&target.token).json(&body), new)
         }
         _ => return None,
-    };
+    })
+}
+
+/// A token that was mailed and not used, for whatever this path takes tokens for. `None`: for nothing.
+async fn mailed_token(server: &TestServer, path: &str, target: &Target) -> Option<String> {
+    let (request, address) = PARTS.iter().find_map(|part| (part.mail)(path, target))?;
+    let asked = request.send(server.address).await;
+    assert!((200..300).contains(&asked.status), "{path}: {}", asked.text());
     Some(server.next_token(&address).await)
 }
 
-/// The body with which this method of this path has nothing to complain about.
 fn body(row: &Row, target: &Target, token: Option<&str>) -> Option<Value> {
     let (name, email, new) = (&target.name, target.email(), "another horse battery");
     Some(match (row.method, row.path.trim_start_matches("/api")) {
@@ -194,15 +203,9 @@ fn body(row: &Row, target: &Target, token: Option<&str>) -> Option<Value> {
         ("POST", "/auth/change-password") => json!({ "current_password": PASSWORD, "new_password": new }),
         ("POST", "/auth/change-email") => json!({ "email": format!("new_{email}"), "password": PASSWORD }),
         ("POST", "/users") => with(user(&format!("new_{name}")), json!({ "password": PASSWORD })),
-        ("POST", "/users/request-password-reset" | "/users/request-email-verification") => {
-            json!({ "email": email })
-        }
-        ("POST", "/users/reset-password") => json!({ "token": token, "new_password": new }),
+        ("POST", "/users/request-email-verification") => json!({ "email": email }),
         ("POST", "/users/accept-invitation") => json!({ "token": token, "password": new }),
-        ("POST", "/users/validate-reset-token" | "/users/verify-email" | "/users/confirm-email-change") => {
-            json!({ "token": token })
-        }
-        ("POST", "/users/{id}/send-password-reset") => json!({}),
+        ("POST", "/users/verify-email" | "/users/confirm-email-change") => json!({ "token": token }),
         ("PUT", "/users/{id:.*}") => with(user(name), json!({ "age": 30 })),
         ("PATCH", "/users/{id:.*}") => json!({ "age": 30 }),
         ("POST", "/calculate") => json!({ "operation": "add", "a": 1, "b": 2 }),
@@ -212,22 +215,26 @@ fn body(row: &Row, target: &Target, token: Option<&str>) -> Option<Value> {
     })
 }
 
+fn form(row: &Row) -> Option<&'static str> {
+    match row.path {
+        "/accept-invitation" => Some("password=another+horse+battery"),
+        "/verify-email" | "/confirm-email-change" => Some(""),
+        _ => None,
+    }
+}
+
 fn request(row: &Row, target: &Target, token: Option<&str>) -> Request {
     let id = target.mail.unwrap_or(target.id).to_string();
     let path = row.path.replace("{id:.*}", "{id}").replace("{id}", &id);
     let path = path.replace("{session}", &target.session.to_string());
-    if let Some(body) = body(row, target, token) {
+    if let Some(body) = PARTS.iter().find_map(|part| (part.body)(row, target, token)) {
         return Request::new(row.method, &path).json(&body);
     }
     let Some(token) = token else { return Request::new(row.method, &path) };
     let request = Request::new(row.method, &format!("{path}?token={token}"));
-    let field = match (row.method, row.path) {
-        ("POST", "/reset-password") => "new_password=another+horse+battery",
-        ("POST", "/accept-invitation") => "password=another+horse+battery",
-        ("POST", _) => "",
-        _ => return request,
-    };
-    request.header("Content-Type", "application/x-www-form-urlencoded").body(field)
+    let form = PARTS.iter().find_map(|part| (part.form)(row)).filter(|_| row.method == "POST");
+    let Some(form) = form else { return request };
+    request.header("Content-Type", "application/x-www-form-urlencoded").body(form)
 }
 
 /// In the name of the caller.
@@ -272,7 +279,8 @@ fn tells_no_secret(response: &Response, target: &Target, token: Option<&str>, kn
 /// Security checklist: 51, 53.
 #[tokio::test]
 async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing() {
-    let settings = [&[(&DEMO_ROUTES, "true"), (&METRICS, "true"), (&REGISTRATION, "open")], &UNLIMITED[..]].concat();
+    let settings =
+        [&[(&DEMO_ROUTES, "true"), (&METRICS, "true"), (&REGISTRATION, "open")], &UNLIMITED[..]].concat();
     let server = TestServer::start_in_production(&settings).await;
     let at = server.address;
     server.enrol_administrator("olga").await;
@@ -299,8 +307,7 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
 
             assert_eq!(response.status, status, "{cell}: {}", response.text());
             check(&row, status, &response);
-            // Whoever sends an address or a password knows whose it is.
-            let knows = ["/api/auth/login", "/api/users/request-password-reset"].contains(&row.path);
+            let knows = PARTS.iter().any(|part| part.repeats_address == row.path);
             tells_no_secret(&response, &target, token, knows || ["self", "admin"].contains(&column));
             if row.method == "GET" {
                 let head = request(&Row { method: "HEAD", ..row }, &target, token);

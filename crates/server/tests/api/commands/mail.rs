@@ -3,10 +3,16 @@
 use std::{fs, path::Path};
 
 use rusqlite::Connection;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::{PASSWORD, actors, create, denizen};
-use crate::support::{api, http::Request, process::Process};
+use crate::support::{
+    account::request_verification,
+    api::{self, user, with},
+    http::Request,
+    process::Process,
+};
 
 const ROOT: &str = "--username root --email root@example.com --admin";
 
@@ -69,11 +75,14 @@ async fn the_address_that_a_stranger_typed_is_not_shown_in_full() {
     let folder = TempDir::new().unwrap();
     // A mail server that nobody runs.
     let server = Process::start_with(folder.path(), &["--mail", "smtp://127.0.0.1:1"]).await;
-    api::request_reset(server.address, "eve@example.com").await.succeeded(200);
+    // With a password, so that there is no invitation.
+    let frank = with(user("frank"), json!({ "password": PASSWORD }));
+    api::create(server.address, &frank).await.succeeded(201);
+    request_verification(server.address, "frank@example.com").await.succeeded(202);
     server.kill().await;
     let rows = listed(folder.path(), "").await;
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
-    assert!(row.contains("password_reset") && row.contains("  e***@example.com"), "{row}");
+    assert!(row.contains("email_verification") && row.contains("  f***@example.com"), "{row}");
 }
 
 #[tokio::test]

@@ -1,11 +1,15 @@
 //! Fault 12 and fault 32: no limit of requests, and one that believed whatever address a client made up.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::SocketAddr};
 
 use denizen_server::config::{RATE_BURST, RATE_LIMIT};
 use serde_json::Value;
 
-use crate::support::{TestServer, api, http::Request};
+use crate::support::{
+    TestServer,
+    account::{accept_invitation, request_verification},
+    http::{Request, Response},
+};
 
 /// A server that lets an address make five requests at once, and then one per second.
 async fn limited() -> TestServer {
@@ -51,12 +55,17 @@ async fn made_up_addresses_are_one_address() {
 /// Security checklist: 3.
 #[tokio::test]
 async fn a_limit_does_not_tell_whether_an_address_is_known() {
+    assert_limits_alike(202, request_verification).await;
+}
+
+/// For a known address and for an unknown one, the second request within a minute is refused in the same words.
+pub async fn assert_limits_alike(status: u16, ask: impl AsyncFn(SocketAddr, &str) -> Response) {
     let mut answers = Vec::new();
     for email in ["alice@example.com", "nobody@example.com"] {
         let server = TestServer::start_in_production(&[]).await;
         server.enrol("alice").await;
-        api::request_reset(server.address, email).await.succeeded(200);
-        let refused = api::request_reset(server.address, email).await;
+        ask(server.address, email).await.succeeded(status);
+        let refused = ask(server.address, email).await;
         let mut body = refused.refused(429, "RATE_LIMITED");
         assert_eq!(
             (&body["error"], refused.header("Retry-After")),
@@ -72,12 +81,17 @@ async fn a_limit_does_not_tell_whether_an_address_is_known() {
 /// Security checklist: 23.
 #[tokio::test]
 async fn tokens_cannot_be_tried_without_end() {
+    let accept = async |at, token: &str| accept_invitation(at, token, "correct horse battery").await;
+    assert_limits_guesses("INVITATION_FAILED", accept).await;
+}
+
+/// Thirty wrong tokens are told to be wrong.
+pub async fn assert_limits_guesses(code: &str, present: impl AsyncFn(SocketAddr, &str) -> Response) {
     let server = TestServer::start_in_production(&[]).await;
     for number in 0..30 {
-        let answer = api::reset(server.address, &format!("{number:064x}"), "correct horse battery").await;
-        answer.refused(400, "PASSWORD_RESET_FAILED");
+        present(server.address, &format!("{number:064x}")).await.refused(400, code);
     }
-    let refused = api::reset(server.address, &"f".repeat(64), "correct horse battery").await;
+    let refused = present(server.address, &"f".repeat(64)).await;
     refused.refused(429, "RATE_LIMITED");
     assert_eq!(refused.header("Retry-After"), Some("2"));
 }

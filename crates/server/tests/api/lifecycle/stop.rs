@@ -5,7 +5,8 @@ use tempfile::TempDir;
 use crate::{
     requests::half_sent,
     support::{
-        api,
+        account::accept_invitation,
+        api::{self, user},
         http::{Connection, Request},
         process::Process,
     },
@@ -89,17 +90,17 @@ async fn a_request_that_never_ends_does_not_keep_it_for_ever() {
 async fn a_mail_that_was_asked_for_before_the_stop_is_sent_after_the_start() {
     let folder = TempDir::new().unwrap();
     let process = Process::start(folder.path()).await;
-    api::request_reset(process.address, "eve@example.com").await.succeeded(200);
+    api::create(process.address, &user("frank")).await.succeeded(201);
     // Whether the mail goes out before the end or after it, it goes out.
     let told =
-        |log: &[String]| log.iter().any(|line| line.contains("Password reset token for eve@example.com: "));
+        |log: &[String]| log.iter().any(|line| line.contains("Invitation token for frank@example.com: "));
     let log = process.stop().await;
     let process = Process::start(folder.path()).await;
     if !told(&log) {
-        process.token_for("eve@example.com").await;
+        process.token_for("frank@example.com").await;
     }
     let newest =
-        log.iter().chain(&process.log()).rfind(|line| line.contains("token for eve@")).cloned().unwrap();
+        log.iter().chain(&process.log()).rfind(|line| line.contains("token for frank@")).cloned().unwrap();
     let token = newest.rsplit(' ').next().unwrap().to_owned();
-    api::reset(process.address, &token, "newsecurepassword").await.succeeded(200);
+    accept_invitation(process.address, &token, "newsecurepassword").await.succeeded(200);
 }

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use super::timeless;
 use crate::support::{
     TestServer,
-    api::{create, delete, put, request_reset, reset, user, with},
+    account::{change_password, request_verification, verify_email},
+    api::{create, delete, put, session, user, with},
     socket::Socket,
 };
 
-fn event(name: &str, id: u64) -> Value {
+pub fn event(name: &str, id: u64) -> Value {
     json!({"type": "user_event", "content": {"event": name, "user_id": id}})
 }
 
@@ -22,16 +23,17 @@ async fn a_subscriber_hears_of_every_change_without_personal_data() {
     admin.say("subscribe", json!({"topic": "user_events"})).await;
     admin.settle().await;
 
-    // With a password, so that the first token in a mail is the reset's and not an invitation's.
+    // With a password, so that the first token in a mail is not an invitation's.
     let frank = with(user("frank"), json!({"password": "tutorial-password"}));
     create(at, &frank).await.succeeded(201);
     assert_eq!(timeless(admin.next().await), event("user.created", 6));
     put(at, 6, &user("frank")).await.succeeded(200);
     assert_eq!(timeless(admin.next().await), event("user.updated", 6));
-    request_reset(at, "frank@example.com").await.succeeded(200);
-    let token = server.next_token("frank@example.com").await;
-    reset(at, &token, "newsecurepassword").await.succeeded(200);
+    let session = session(at, "frank", "tutorial-password").await;
+    change_password(at, &session, "tutorial-password", "newsecurepassword").await.succeeded(200);
     assert_eq!(timeless(admin.next().await), event("user.password_changed", 6));
+    request_verification(at, "frank@example.com").await.succeeded(202);
+    verify_email(at, &server.next_token("frank@example.com").await).await.succeeded(200);
     assert_eq!(timeless(admin.next().await), event("user.updated", 6));
     delete(at, 6).await.succeeded(200);
     assert_eq!(timeless(admin.next().await), event("user.deleted", 6));

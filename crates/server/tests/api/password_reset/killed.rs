@@ -14,7 +14,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::support::{PATIENCE, api, process::Process, production::UNLIMITED};
+use super::verbs;
+use crate::support::{PATIENCE, process::Process, production::UNLIMITED};
 
 /// The variable that repeats the kills of another run.
 const SEED: &str = "DENIZEN_TEST_SEED";
@@ -83,7 +84,7 @@ async fn request_resets(servers: &[Process]) {
     let mut clients = JoinSet::new();
     for number in 0..USERS {
         let at = servers[number % servers.len()].address;
-        clients.spawn(async move { api::request_reset(at, &address(number)).await.succeeded(200) });
+        clients.spawn(async move { verbs::request_reset(at, &address(number)).await.succeeded(200) });
     }
     clients.join_all().await;
 }
@@ -212,7 +213,7 @@ impl Post {
         for tokens in self.letters.values() {
             for (age, token) in tokens.iter().rev().enumerate() {
                 let (at, token) = (server.address, token.clone());
-                clients.spawn(async move { api::token_is_valid(at, &token).await == (age == 0) });
+                clients.spawn(async move { verbs::token_is_valid(at, &token).await == (age == 0) });
             }
         }
         let answers = clients.join_all().await;

@@ -14,6 +14,7 @@ use denizen_server::config::Setting;
 use denizen_testkit::{Letter, ReceivedMail, SmtpCommand, SmtpSecurity, SmtpServer};
 use serde_json::Value;
 
+use super::verbs;
 use crate::support::{
     TestServer, api,
     http::{Request, Response},
@@ -63,7 +64,7 @@ impl Scene {
     /// Asks for a reset in this person's name.
     async fn ask(&self, name: &str) -> Shape {
         let email = format!("{name}@example.com");
-        shape(&api::request_reset(self.server.address, &email).await, &email)
+        shape(&verbs::request_reset(self.server.address, &email).await, &email)
     }
 
     /// What is answered while all is well. Alice gets her mail; the next one needs a new conversation.
@@ -100,7 +101,7 @@ impl Scene {
 
     /// Presents the token of this mail.
     async fn reset(&self, letter: &Letter) -> Response {
-        api::reset(self.server.address, letter.token().expect("a token"), NEW).await
+        verbs::reset(self.server.address, letter.token().expect("a token"), NEW).await
     }
 
     /// Bobby chooses a new password with the token of this mail, and signs in with it. No other mail arrives before the

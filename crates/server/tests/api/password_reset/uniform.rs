@@ -1,6 +1,6 @@
 //! Whoever asks for a reset learns nothing about the address.
 
-use denizen_server::config::{LIMIT_RESET_PER_ADDRESS, Setting};
+use denizen_server::config::{LIMIT_MAIL_PER_ADDRESS, Setting};
 use serde_json::json;
 
 use crate::{
@@ -42,7 +42,7 @@ async fn the_limits_of_an_address_come_after_as_many_requests_whether_or_not_it_
 /// Twenty, and one more every three minutes. Security checklist: 3.
 #[tokio::test]
 async fn the_limit_of_an_ip_address_comes_after_as_many_requests_whoever_was_meant() {
-    const SETTINGS: [(&Setting, &str); 1] = [(&LIMIT_RESET_PER_ADDRESS, "generous")];
+    const SETTINGS: [(&Setting, &str); 1] = [(&LIMIT_MAIL_PER_ADDRESS, "generous")];
     let story = the_same_limits_for_all(&SETTINGS, &requests(), &[1; 30]).await;
     assert_eq!(story, [vec![(200, None); 29], vec![(429, Some(60))]].concat());
 }

@@ -155,7 +155,7 @@ async fn parameters_are_known_and_given_once() {
     for path in ["/api/users/1", "/health", "/livez", "/readyz"] {
         each_is_refused(&server, [(Request::get(&format!("{path}?x=1")), 400, "INVALID_QUERY")]).await;
     }
-    for path in ["/api/users", "/api/users/request-password-reset"] {
+    for path in ["/api/users", "/api/users/request-email-verification"] {
         let request = Request::post(&format!("{path}?x=1")).json(&api::user("somebody"));
         request.send(server.address).await.refused(400, "INVALID_QUERY");
     }

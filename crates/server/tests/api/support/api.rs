@@ -102,23 +102,6 @@ pub async fn list(at: SocketAddr, query: &str) -> Response {
     Request::get(&format!("/api/users{query}")).send(at).await
 }
 
-pub async fn request_reset(at: SocketAddr, email: &str) -> Response {
-    Request::post("/api/users/request-password-reset").json(&json!({ "email": email })).send(at).await
-}
-
-pub fn reset_request(token: &str, password: &str) -> Request {
-    Request::post("/api/users/reset-password").json(&json!({ "token": token, "new_password": password }))
-}
-
-pub async fn reset(at: SocketAddr, token: &str, password: &str) -> Response {
-    reset_request(token, password).send(at).await
-}
-
-pub async fn token_is_valid(at: SocketAddr, token: &str) -> bool {
-    let request = Request::post("/api/users/validate-reset-token").json(&json!({ "token": token }));
-    request.send(at).await.succeeded(200)["data"]["valid"] == true
-}
-
 pub fn ids_of(list: &Value) -> Vec<u64> {
     let users = list["data"].as_array().unwrap_or_else(|| panic!("no list: {list}"));
     users.iter().map(|user| user["id"].as_u64().unwrap_or_else(|| panic!("no id: {user}"))).collect()

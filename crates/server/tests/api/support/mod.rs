@@ -86,11 +86,8 @@ impl TestServer {
     /// `mailer` is for the test alone, unless it is among the overrides.
     async fn launch(config: Config, mailer: Arc<RecordingMailer>, overrides: Overrides) -> Self {
         let clock = Arc::new(FixedClock::new());
-        let overrides = Overrides {
-            clock: Some(clock.clone()),
-            hash_cost: Some(Argon2Cost::CHEAPEST),
-            ..overrides
-        };
+        let overrides =
+            Overrides { clock: Some(clock.clone()), hash_cost: Some(Argon2Cost::CHEAPEST), ..overrides };
         let application = Application::build_with(config, overrides).await.expect("a server that starts");
         let address = application.address();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -33,7 +33,9 @@ impl Page {
     /// Fills in the one field of the one form, and sends it as a browser would.
     pub async fn submit(&self, at: SocketAddr, value: &str, status: u16) -> Self {
         let mut fields = self.fields();
-        let (Some(field), None) = (fields.pop(), fields.pop()) else { panic!("not one field: {}", self.text) };
+        let (Some(field), None) = (fields.pop(), fields.pop()) else {
+            panic!("not one field: {}", self.text)
+        };
         let octets = value.bytes().map(|byte| format!("%{byte:02X}"));
         self.send(at, format!("{field}={}", octets.collect::<String>()), status).await
     }

@@ -109,7 +109,7 @@ impl Process {
 
     /// The token in the newest mail to this address that the log shows.
     pub async fn token_for(&self, address: &str) -> String {
-        let text = format!("Password reset token for {address}: ");
+        let text = format!(" token for {address}: ");
         let line = self.line_with(&text).await;
         let token = line.rsplit(' ').next().unwrap_or_default().to_owned();
         assert!(token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");

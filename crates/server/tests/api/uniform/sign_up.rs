@@ -1,6 +1,6 @@
 //! Signing up.
 
-use denizen_server::config::{LIMIT_VERIFICATION_PER_ADDRESS, Setting};
+use denizen_server::config::{LIMIT_MAIL_PER_ADDRESS, Setting};
 use serde_json::json;
 
 use super::{the_same_for_all, the_same_limits_for_all};
@@ -37,7 +37,7 @@ async fn whoever_signs_up_gets_the_same_answer_for_the_same_work_whatever_is_tak
         let observed = the_same_for_all(&watched, &[request.clone(), request]).await;
         assert_eq!(observed.answer.status(), 202, "{}", observed.answer.body);
     }
-    let watched = Watched::start(&[(&LIMIT_VERIFICATION_PER_ADDRESS, "generous")]).await;
+    let watched = Watched::start(&[(&LIMIT_MAIL_PER_ADDRESS, "generous")]).await;
     let observed = the_same_for_all(&watched, &requests()).await;
     assert_eq!(
         observed.store,
@@ -56,7 +56,7 @@ async fn the_limit_of_an_address_comes_after_as_many_sign_ups_whether_or_not_it_
 /// Security checklist: 42.
 #[tokio::test]
 async fn the_limit_of_an_ip_address_comes_after_as_many_sign_ups_whatever_is_taken() {
-    const SETTINGS: [(&Setting, &str); 1] = [(&LIMIT_VERIFICATION_PER_ADDRESS, "generous")];
+    const SETTINGS: [(&Setting, &str); 1] = [(&LIMIT_MAIL_PER_ADDRESS, "generous")];
     let story = the_same_limits_for_all(&SETTINGS, &requests(), &[0; 11]).await;
     assert_eq!(story, [vec![(202, None); 10], vec![(429, Some(6 * 60))]].concat());
 }

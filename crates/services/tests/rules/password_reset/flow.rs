@@ -64,13 +64,6 @@ async fn the_account_is_as_it_was_until_the_token_is_used() {
 
 /// Security checklist: 13.
 #[tokio::test]
-async fn the_new_password_works_and_the_old_one_does_not() {
-    let (world, alice) = world_after_reset().await;
-    assert!(world.can_log_in_with(alice.id, NEW_PASSWORD).await);
-    assert!(!world.can_log_in_with(alice.id, OLD_PASSWORD).await);
-}
-
-#[tokio::test]
 async fn a_reset_gives_a_first_password_to_a_user_who_had_none() {
     let world = World::new();
     let request = CreateUserRequest { password: None, ..new_user("alice") };

@@ -197,7 +197,7 @@ async fn a_mail_server_that_is_down_is_reached_when_it_is_up_again() {
     let process = Process::start(folder.path()).await;
     let ask = async |name: &str| {
         let email = format!("{name}@example.com");
-        shape(&api::request_reset(process.address, &email).await, &email)
+        shape(&verbs::request_reset(process.address, &email).await, &email)
     };
     let healthy = ask("alice").await;
     next_mail(&smtp).await;
@@ -218,6 +218,6 @@ async fn a_mail_server_that_is_down_is_reached_when_it_is_up_again() {
     }
     assert!(row.contains("  mail not sent yet: no connection to the mail server: "), "{list}");
     assert_eq!((mail.to, smtp.waiting()), (vec!["bobby@example.com".to_owned()], 0));
-    api::reset(process.address, mail.letter.token().unwrap(), NEW).await.succeeded(200);
+    verbs::reset(process.address, mail.letter.token().unwrap(), NEW).await.succeeded(200);
     api::session(process.address, "bobby", NEW).await;
 }

@@ -3,7 +3,8 @@
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{api, process::Process};
+use super::verbs;
+use crate::support::process::Process;
 
 #[tokio::test]
 async fn the_session_of_the_tutorial_works_word_for_word() {
@@ -11,7 +12,7 @@ async fn the_session_of_the_tutorial_works_word_for_word() {
     let process = Process::start(folder.path()).await;
     let at = process.address;
 
-    let requested = api::request_reset(at, "alice@example.com").await.succeeded(200);
+    let requested = verbs::request_reset(at, "alice@example.com").await.succeeded(200);
     assert_eq!(requested["message"], "Password reset token generated. Check your email for instructions.");
     assert_eq!(
         requested["data"],
@@ -22,7 +23,7 @@ async fn the_session_of_the_tutorial_works_word_for_word() {
     );
 
     let token = process.token_for("alice@example.com").await;
-    let done = api::reset(at, &token, "newsecurepassword").await.succeeded(200);
+    let done = verbs::reset(at, &token, "newsecurepassword").await.succeeded(200);
     assert_eq!(done["message"], "Password has been reset successfully.");
     assert_eq!(
         done["data"],
@@ -32,13 +33,13 @@ async fn the_session_of_the_tutorial_works_word_for_word() {
         })
     );
 
-    let unknown = api::request_reset(at, "nonexistent@example.com").await;
+    let unknown = verbs::request_reset(at, "nonexistent@example.com").await;
     assert_eq!(
         unknown.refused(404, "PASSWORD_RESET_REQUEST_FAILED")["error"],
         "Failed to request password reset: user with email 'nonexistent@example.com' not found"
     );
     for dead in ["invalidtoken", &token] {
-        let refused = api::reset(at, dead, "newsecurepassword").await.refused(400, "PASSWORD_RESET_FAILED");
+        let refused = verbs::reset(at, dead, "newsecurepassword").await.refused(400, "PASSWORD_RESET_FAILED");
         assert_eq!(refused["error"], "Failed to reset password: invalid reset token");
     }
     process.line_with("mail to alice@example.com: your password was changed at ").await;
@@ -48,10 +49,10 @@ async fn the_session_of_the_tutorial_works_word_for_word() {
 async fn a_token_that_is_too_old_is_told_apart_from_a_wrong_one() {
     // The clock of a real process cannot be moved, but the life of a token can be looked at.
     let server = crate::support::TestServer::start().await;
-    api::request_reset(server.address, "alice@example.com").await.succeeded(200);
+    verbs::request_reset(server.address, "alice@example.com").await.succeeded(200);
     let token = server.next_token("alice@example.com").await;
     server.advance_minutes(30);
-    let refused = api::reset(server.address, &token, "newsecurepassword").await;
+    let refused = verbs::reset(server.address, &token, "newsecurepassword").await;
     let refused = refused.refused(400, "PASSWORD_RESET_FAILED");
     assert_eq!(refused["error"], "Failed to reset password: reset token has expired");
 }

@@ -7,11 +7,8 @@ use denizen_services::{
     Argon2Cost, Argon2Hasher, OsTokenSource, PasswordHasher as _, memory::InMemoryStore, store::Reads as _,
 };
 
-use crate::support::{
-    TestServer, api,
-    http::Request,
-    page::Page,
-};
+use super::verbs;
+use crate::support::{TestServer, http::Request, page::Page};
 
 /// Security checklist: 13, 24.
 #[tokio::test]
@@ -47,7 +44,7 @@ async fn a_forgotten_password_is_replaced_by_links_and_forms_alone() {
 
     assert!(opens("Grüße & 100% +").await);
     assert!(!opens("tutorial-password").await);
-    assert!(!api::token_is_valid(at, &token).await);
+    assert!(!verbs::token_is_valid(at, &token).await);
     for page in [&choosing, &short, &done] {
         assert!(!page.text.contains(&token), "{}", page.text);
     }
@@ -63,7 +60,7 @@ async fn a_forgotten_password_is_replaced_by_links_and_forms_alone() {
 async fn scanners_that_follow_the_link_do_not_use_it_up() {
     let server = TestServer::start().await;
     let at = server.address;
-    api::request_reset(at, "bob@example.com").await.succeeded(200);
+    verbs::request_reset(at, "bob@example.com").await.succeeded(200);
     let token = server.next_token("bob@example.com").await;
     let link = format!("/reset-password?token={token}");
     for _ in 0..10 {
@@ -71,16 +68,16 @@ async fn scanners_that_follow_the_link_do_not_use_it_up() {
             let scanner = Request::new(method, &link).header("User-Agent", "LinkScanner/1.0 (prefetch)");
             assert_eq!(scanner.send(at).await.status, 200, "{method}");
         }
-        assert!(api::token_is_valid(at, &token).await);
+        assert!(verbs::token_is_valid(at, &token).await);
     }
     let elsewhere = Request::post(&link)
         .header("Content-Type", "application/x-www-form-urlencoded")
         .header("Sec-Fetch-Site", "cross-site")
         .body("new_password=chosen+by+mallory");
     assert_eq!(elsewhere.send(at).await.status, 403);
-    assert!(api::token_is_valid(at, &token).await);
+    assert!(verbs::token_is_valid(at, &token).await);
     Page::open(at, &link).await.submit(at, "chosen by bob", 200).await;
-    assert!(!api::token_is_valid(at, &token).await);
+    assert!(!verbs::token_is_valid(at, &token).await);
 }
 
 /// Security checklist: 15.
@@ -88,7 +85,7 @@ async fn scanners_that_follow_the_link_do_not_use_it_up() {
 async fn a_link_that_is_too_old_leads_to_a_new_one() {
     let server = TestServer::start().await;
     let at = server.address;
-    api::request_reset(at, "alice@example.com").await.succeeded(200);
+    verbs::request_reset(at, "alice@example.com").await.succeeded(200);
     let old = server.next_token("alice@example.com").await;
     let choosing = Page::open(at, &format!("/reset-password?token={old}")).await;
     server.advance_minutes(31);

@@ -1,0 +1,24 @@
+//! What people do about a password that they forgot, in verbs.
+
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use crate::support::http::{Request, Response};
+
+pub async fn request_reset(at: SocketAddr, email: &str) -> Response {
+    Request::post("/api/users/request-password-reset").json(&json!({ "email": email })).send(at).await
+}
+
+pub fn reset_request(token: &str, password: &str) -> Request {
+    Request::post("/api/users/reset-password").json(&json!({ "token": token, "new_password": password }))
+}
+
+pub async fn reset(at: SocketAddr, token: &str, password: &str) -> Response {
+    reset_request(token, password).send(at).await
+}
+
+pub async fn token_is_valid(at: SocketAddr, token: &str) -> bool {
+    let request = Request::post("/api/users/validate-reset-token").json(&json!({ "token": token }));
+    request.send(at).await.succeeded(200)["data"]["valid"] == true
+}
