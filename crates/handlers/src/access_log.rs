@@ -12,11 +12,15 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName},
 };
 
-use crate::{log_line::printable, request::RequestStamp};
+use crate::{
+    log_line::{printable, without_tokens},
+    request::RequestStamp,
+};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What the log says of a request. The query is left out: it may hold what people type.
+/// What the log says of a request. The query is left out: it may hold what people type. So is what could be a token in the
+/// path, where clients put one that take it for the number of a session.
 ///
 /// If its client has hung up, the server drops the request's future and this with it, and nothing else is left to
 /// write the line.
@@ -37,7 +41,7 @@ impl LogLine {
     pub(crate) fn of(request: &ServiceRequest, stamp: &RequestStamp, slow: Option<Duration>) -> Self {
         Self {
             method: printable(request.method().as_str(), 20),
-            path: printable(request.uri().path(), 200),
+            path: printable(&without_tokens(request.uri().path()), 200),
             ip: stamp.ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
             request_id: stamp.id.clone(),
             caller_id: caller_id(request.headers()),

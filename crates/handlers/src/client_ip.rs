@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use actix_web::{HttpRequest, http::header::HeaderMap};
+use actix_web::{
+    HttpRequest,
+    http::header::{FORWARDED, HeaderMap},
+};
 use ipnet::IpNet;
 
 /// The client's address: the one at the other end of the connection; or, if that is a trusted proxy, the last one in
@@ -12,6 +15,11 @@ use ipnet::IpNet;
 /// itself must not choose its own address (OWASP ASVS 5.0, V4.1.3).
 pub(crate) fn client_ip(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     request.peer_addr().map(|peer| behind_proxies(peer.ip().to_canonical(), request.headers(), trusted))
+}
+
+/// Whether a proxy says that it passed the request on. One that says nothing cannot be told from a client.
+pub(crate) fn is_proxied(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| *name == FORWARDED || name.as_str().starts_with("x-forwarded-"))
 }
 
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
@@ -54,6 +62,7 @@ mod tests {
         behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
 
+    /// Security checklist: 41.
     #[test]
     fn only_a_trusted_proxy_is_believed() {
         assert_eq!(client("192.0.2.7", &["198.51.100.1"]), "192.0.2.7");
@@ -61,6 +70,7 @@ mod tests {
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
     }
 
+    /// Security checklist: 41.
     #[test]
     fn what_stands_left_of_the_first_stranger_is_not_believed() {
         assert_eq!(client("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");

@@ -155,7 +155,7 @@ fn not_allowed(allow: &str) -> Result<HttpResponse, ApiError> {
 }
 
 /// The segments below which everything is JSON.
-const JSON_PATHS: [&str; 5] = ["api", "health", "livez", "readyz", "ws"];
+const JSON_PATHS: [&str; 6] = ["api", "health", "livez", "metrics", "readyz", "ws"];
 
 /// For every path that nothing else takes.
 pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {

@@ -131,7 +131,7 @@ mod tests {
             (b"[]", "invalid type: sequence, expected an object"),
             (b"[\"x\", 3]", "invalid type: sequence, expected an object"),
             (b"null", "invalid type: null, expected an object"),
-            (b"\"x\"", "invalid type: string \"x\", expected an object"),
+            (b"\"x\"", "invalid type: string, expected an object"),
             (b"{\"nick\": 1}", "unknown field `nick`, expected `name` or `age`"),
             (b"{\"age\": 1, \"age\": 2}", "duplicate field `age`"),
             (b"{} x", "trailing characters"),

@@ -12,10 +12,11 @@
 //! # async fn run(
 //! #     users: Arc<dyn UserService>, auth: Arc<dyn AuthService>, audit: Arc<dyn AuditService>,
 //! #     mail_jobs: Arc<dyn MailJobService>, math: Arc<dyn MathService>, tasks: Arc<dyn TaskService>,
-//! #     messages: Arc<dyn MessageService>, health: Arc<dyn HealthService>, clock: Arc<dyn Clock>,
-//! #     tokens: Arc<dyn TokenSource>,
+//! #     messages: Arc<dyn MessageService>, health: Arc<dyn HealthService>, metrics: Arc<dyn MetricsService>,
+//! #     clock: Arc<dyn Clock>, tokens: Arc<dyn TokenSource>,
 //! # ) -> std::io::Result<()> {
-//! let services = Services { users, auth, audit, mail_jobs, math, tasks, messages, health, clock, tokens };
+//! let services =
+//!     Services { users, auth, audit, mail_jobs, math, tasks, messages, health, metrics, clock, tokens };
 //! HttpServer::new(move || {
 //!     App::new().configure(denizen_handlers::configure(services.clone(), HandlerSettings::default()))
 //! })
@@ -57,6 +58,7 @@ mod json;
 mod log_line;
 mod mail_jobs;
 mod messages;
+mod metrics;
 mod observe;
 mod pages;
 mod password_reset;
@@ -77,12 +79,13 @@ use actix_web::{
 use denizen_models::PasswordPolicy;
 use denizen_services::{
     AuditService, AuthService, Clock, HealthService, MailJobService, MathService, MessageService,
-    TaskService, TokenSource, UserService,
+    MetricsService, TaskService, TokenSource, UserService,
 };
 use ipnet::IpNet;
 
 pub use authenticated::{AccessError, Authenticated};
 pub use error::ErrorCode;
+pub use metrics::RequestCounts;
 pub use rate_limit::RateLimit;
 pub use routes::{Access, ROUTES, Route};
 
@@ -105,6 +108,8 @@ pub struct Services {
     pub messages: Arc<dyn MessageService>,
     /// Whether the service can do its work.
     pub health: Arc<dyn HealthService>,
+    /// What can be measured.
+    pub metrics: Arc<dyn MetricsService>,
     /// The time, for `timestamp` and request ids.
     pub clock: Arc<dyn Clock>,
     /// Randomness, for request ids.
@@ -131,6 +136,8 @@ pub struct HandlerSettings {
     pub password_policy: PasswordPolicy,
     /// Who may use the demonstrations: `/api/calculate`, `/api/tasks` and `/api/goroutines`.
     pub demos: Demos,
+    /// Counts requests, and opens `/metrics` to everybody who asks directly; not by default.
+    pub metrics: Option<RequestCounts>,
     /// Whether people reach the service over TLS only, as they should: then cookies are sent no other way, and browsers
     /// are told so (RFC 6797).
     pub secure_cookies: bool,
@@ -154,7 +161,7 @@ pub enum Demos {
 /// mounts before this one. What nobody has taken is answered here.
 pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
-        let demos = settings.demos;
+        let (demos, metrics) = (settings.demos, settings.metrics.is_some());
         let surroundings = web::Data::new(request::Surroundings {
             clock: services.clock,
             tokens: services.tokens,
@@ -173,7 +180,8 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
             .app_data(web::Data::from(services.tasks))
             .app_data(web::Data::from(services.messages))
             .app_data(web::Data::from(services.health))
-            .configure(|config| routes(config, demos))
+            .app_data(web::Data::from(services.metrics))
+            .configure(|config| routes(config, demos, metrics))
             .default_service(web::to(endpoint::not_found))
             .wrap(from_fn(move |request, next| cors::preflight(for_preflight.clone(), request, next)))
             .wrap(from_fn(move |request, next| observe::observe(for_observe.clone(), request, next)));
@@ -186,10 +194,13 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
     }
 }
 
-fn routes(config: &mut ServiceConfig, demos: Demos) {
+fn routes(config: &mut ServiceConfig, demos: Demos, metrics: bool) {
     if demos != Demos::Off {
         calculate::routes(config);
         tasks::routes(config);
+    }
+    if metrics {
+        metrics::routes(config);
     }
     audit::routes(config);
     auth::routes(config);

@@ -16,6 +16,7 @@ use futures_util::FutureExt as _;
 
 use crate::{
     access_log::{LogLine, X_REQUEST_ID},
+    client_ip::is_proxied,
     cors::Readers,
     endpoint::speaks_json,
     error::{ApiError, ErrorCode},
@@ -39,6 +40,9 @@ pub(crate) async fn observe(
     let finish = |response| {
         let response = dress(response, &stamp, readers, settings.secure_cookies);
         line.write(&response);
+        if let Some(counts) = &settings.metrics {
+            counts.add(response.status());
+        }
         response
     };
 
@@ -172,8 +176,6 @@ fn dress(mut response: HttpResponse, stamp: &RequestStamp, readers: Readers, tls
 /// pointed there (DNS rebinding); and a proxy in front would make a whole network local.
 fn is_local(request: &ServiceRequest) -> bool {
     let headers = request.headers();
-    let proxied =
-        headers.keys().any(|name| *name == header::FORWARDED || name.as_str().starts_with("x-forwarded-"));
     let named = |authority: &str| {
         let host = match authority.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
@@ -183,7 +185,7 @@ fn is_local(request: &ServiceRequest) -> bool {
     };
     let mut hosts = headers.get_all(header::HOST).map(|host| host.to_str().unwrap_or(""));
     let target = request.uri().authority().map(|authority| authority.as_str());
-    !proxied && hosts.next().is_some_and(named) && hosts.all(named) && target.is_none_or(named)
+    !is_proxied(headers) && hosts.next().is_some_and(named) && hosts.all(named) && target.is_none_or(named)
 }
 
 fn not_local() -> ApiError {

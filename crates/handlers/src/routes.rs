@@ -48,6 +48,7 @@ pub static ROUTES: &[Route] = &[
     route("/health", &[(GET, Public)]),
     route("/livez", &[(GET, Public)]),
     route("/readyz", &[(GET, Public)]),
+    route("/metrics", &[(GET, Public)]),
     route("/api/auth/login", &[(POST, Public)]),
     route("/api/auth/logout", &[(POST, Member)]),
     route("/api/auth/session", &[(GET, Member)]),

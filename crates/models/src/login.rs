@@ -114,6 +114,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 35.
     #[test]
     fn what_is_missing_or_absurd_is_said() {
         assert_eq!(login(" "), Err("login cannot be empty".to_owned()));

@@ -150,6 +150,7 @@ mod tests {
         PasswordPolicy::default().check(&Secret::from(text)).err()
     }
 
+    /// Security checklist: 29.
     #[test]
     fn characters_are_counted_not_bytes() {
         assert_eq!(refusal("пппп").as_deref(), Some("must be at least 8 characters long"));
@@ -159,12 +160,14 @@ mod tests {
         assert_eq!(refusal(&"p".repeat(1_000_000)).as_deref(), Some("cannot exceed 256 characters"));
     }
 
+    /// Security checklist: 29.
     #[test]
     fn blanks_alone_are_empty_but_blanks_within_count() {
         assert_eq!(refusal("        ").as_deref(), Some("cannot be empty"));
         assert_eq!(refusal("a      b"), None);
     }
 
+    /// Security checklist: 30.
     #[test]
     fn common_passwords_are_refused() {
         assert_eq!(refusal("P@ssw0rd").as_deref(), Some("is too common"));
@@ -186,6 +189,7 @@ mod tests {
         assert_eq!(typed("café"), None);
     }
 
+    /// Security checklist: 8.
     #[test]
     fn nothing_prints_a_password() {
         let secret = Secret::from("newsecurepassword");

@@ -98,6 +98,7 @@ mod tests {
 
     const ALICE: [&str; 4] = ["alice_dev", "alice@example.com", "Alice", "Johnson"];
 
+    /// Security checklist: 30.
     #[test]
     fn what_everybody_tries_is_refused() {
         for text in [
@@ -137,6 +138,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 30.
     #[test]
     fn the_users_own_data_is_refused_in_any_disguise() {
         for text in
@@ -155,6 +157,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 35.
     #[test]
     fn hostile_input_is_not_tried_out_at_length() {
         // All of them together take zxcvbn minutes, if it is let loose on them.

@@ -11,7 +11,7 @@ use crate::{
     secret::Secret,
     user::{DEFAULT_ROLE, User, UserValues},
     username::Username,
-    validation::{ValidationErrors, has_control},
+    validation::{ValidationErrors, has_control, shows_nothing},
 };
 
 /// The body of `POST /api/users`.
@@ -202,7 +202,7 @@ impl Members<'_> {
         let names =
             [("first_name", "first name", self.first_name), ("last_name", "last name", self.last_name)];
         for (field, name, text) in names {
-            errors.check(text.trim().is_empty(), field, format_args!("{name} cannot be empty"));
+            errors.check(shows_nothing(text), field, format_args!("{name} cannot be empty"));
         }
         for (field, name, text) in names {
             errors.check_line(field, name, text, Self::MAX_NAME);
@@ -235,7 +235,7 @@ impl Members<'_> {
 
     fn validate_roles(&self, errors: &mut ValidationErrors) {
         errors.check(self.roles.is_empty(), "roles", "user must have at least one role");
-        errors.check(self.roles.iter().any(|role| role.trim().is_empty()), "roles", "role cannot be empty");
+        errors.check(self.roles.iter().any(|role| shows_nothing(role)), "roles", "role cannot be empty");
         let many = self.roles.len() > Self::MAX_ROLES;
         errors.check(many, "roles", format_args!("user cannot have more than {} roles", Self::MAX_ROLES));
         let long = self.roles.iter().any(|role| role.chars().count() > Self::MAX_ROLE);

@@ -99,6 +99,20 @@ pub(crate) fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
 
+/// Whether nothing of `text` can be seen: it is empty, or made of blanks and of what Unicode calls default ignorable
+/// (`Default_Ignorable_Code_Point` of UAX #44), such as the zero width space.
+pub(crate) fn shows_nothing(text: &str) -> bool {
+    let is_ignorable = |c| {
+        matches!(c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}')
+    };
+    text.chars().all(|c| c.is_whitespace() || is_ignorable(c))
+}
+
 /// The first 50 characters: enough of what a client sent for it to recognise its own words.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
@@ -121,6 +135,16 @@ mod tests {
             all,
             ["username cannot be empty", "profile validation failed: bio cannot exceed 1000 characters"]
         );
+    }
+
+    #[test]
+    fn a_text_of_blanks_and_invisible_characters_shows_nothing() {
+        for text in ["", " \u{3000}\t", "\u{200B}", "\u{FEFF} \u{2060}", "\u{3164}\u{E0020}"] {
+            assert!(shows_nothing(text), "{text:?}");
+        }
+        for text in ["a", "\u{200B}a", "·", "👩\u{200D}💻", "é", "ㅎ"] {
+            assert!(!shows_nothing(text), "{text:?}");
+        }
     }
 
     #[test]

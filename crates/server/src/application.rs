@@ -12,12 +12,12 @@ use denizen_handlers::Services;
 use denizen_mail::ConnectError;
 use denizen_services::{
     AccessContext, Argon2Cost, Argon2Hasher, Clock, CreateUserError, HashError, Housekeeper, ListUsersError,
-    MailWorker, Mailer, MessageService, OsTokenSource, SystemClock, TaskService, TokenSource, UserQuery,
-    UserService,
+    MailWorker, Mailer, MessageService, OsTokenSource, PasswordHasher, SystemClock, TaskService, TokenSource,
+    UserQuery, UserService,
     defaults::{
         DefaultAuditService, DefaultAuthService, DefaultHealthService, DefaultMailJobService,
-        DefaultMathService, DefaultMessageService, DefaultTaskService, DefaultUserService, MessageLimits,
-        Ports,
+        DefaultMathService, DefaultMessageService, DefaultMetricsService, DefaultTaskService,
+        DefaultUserService, MessageLimits, Ports,
     },
     store::{Store, StoreError},
 };
@@ -26,6 +26,7 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Config, Database, Problems, Profile},
+    keep_working::keep_working,
     samples,
     serve::serve,
     settings::service_settings,
@@ -94,6 +95,8 @@ pub struct Overrides {
     pub store: Option<Arc<dyn Store>>,
     /// Instead of the configured cost.
     pub hash_cost: Option<Argon2Cost>,
+    /// Instead of argon2id; then neither the cost nor the threads of the configuration mean anything.
+    pub hasher: Option<Arc<dyn PasswordHasher>>,
     /// Instead of tasks on the runtime that builds the application.
     pub tasks: Option<Arc<dyn TaskService>>,
 }
@@ -138,12 +141,13 @@ impl Application {
         let ports = Ports {
             store: Arc::clone(&storage.store),
             clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            hasher: Arc::new(Argon2Hasher::start(
-                cost,
-                config.hash_threads,
-                config.hash_queue,
-                Arc::clone(&tokens),
-            )?),
+            hasher: match overrides.hasher {
+                Some(hasher) => hasher,
+                None => {
+                    let (threads, waiting) = (config.hash_threads, config.hash_queue);
+                    Arc::new(Argon2Hasher::start(cost, threads, waiting, Arc::clone(&tokens))?)
+                }
+            },
             tokens,
         };
         let settings = service_settings(&config);
@@ -163,8 +167,12 @@ impl Application {
             None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&ports.clock))?,
         };
         let (stop_workers, stop) = watch::channel(false);
-        let worker = MailWorker::new(ports.clone(), settings.clone(), mailer);
-        let worker = tokio::spawn(keep_working(worker, stop.clone()));
+        let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), mailer));
+        let mails = worker.tally();
+        let worker = tokio::spawn(keep_working("mail worker", stop.clone(), move |stop| {
+            let worker = Arc::clone(&worker);
+            async move { worker.run(stop).await }
+        }));
         let worker_life = worker.abort_handle();
         let health = DefaultHealthService::new(Arc::clone(&ports.store), move || !worker_life.is_finished());
 
@@ -174,7 +182,11 @@ impl Application {
             MessageLimits::default(),
         );
         let housekeeper = Housekeeper::new(ports.clone(), settings, auth.clone(), messages.clone());
-        let housekeeper = tokio::spawn(async move { housekeeper.run(stop).await });
+        let housekeeper = Arc::new(housekeeper);
+        let housekeeper = tokio::spawn(keep_working("housekeeper", stop, move |stop| {
+            let housekeeper = Arc::clone(&housekeeper);
+            async move { housekeeper.run(stop).await }
+        }));
         let messages: Arc<dyn MessageService> = Arc::new(messages);
 
         let (clock, tokens) = (Arc::clone(&ports.clock), Arc::clone(&ports.tokens));
@@ -189,6 +201,11 @@ impl Application {
             tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
             messages: Arc::clone(&messages),
             health: Arc::new(health),
+            metrics: Arc::new(DefaultMetricsService::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                mails,
+            )),
             clock,
             tokens,
         };
@@ -258,16 +275,4 @@ async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartErro
     }
     log::info!("development profile: {} is the administrator", samples::ADMINISTRATOR);
     Ok(())
-}
-
-/// Runs the worker, and again should it panic: one poisoned mail must not keep all others.
-async fn keep_working(worker: MailWorker, stop: watch::Receiver<bool>) {
-    let worker = Arc::new(worker);
-    loop {
-        let (worker, stop) = (Arc::clone(&worker), stop.clone());
-        match tokio::spawn(async move { worker.run(stop).await }).await {
-            Ok(()) => return,
-            Err(error) => log::error!("the mail worker failed and is started again: {error}"),
-        }
-    }
 }

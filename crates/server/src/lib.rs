@@ -26,6 +26,7 @@ mod application;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod keep_working;
 mod logging;
 mod patient;
 mod samples;

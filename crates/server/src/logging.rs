@@ -47,6 +47,7 @@ pub(crate) fn one_line(text: &str) -> String {
 mod tests {
     use super::one_line;
 
+    /// Security checklist: 12.
     #[test]
     fn a_record_stays_on_its_line() {
         assert_eq!(one_line("a\nERROR forged \u{1b}[31m\u{2028}é"), "a\\nERROR forged \\u{1b}[31m\\u{2028}é");

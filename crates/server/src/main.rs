@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    process::ExitCode,
+    process::{self, ExitCode},
 };
 
 use clap::Parser as _;
@@ -16,6 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// The exit code of a wrong command line or configuration; clap uses the same.
 const USAGE: u8 = 2;
+/// The exit code of a program that Ctrl-C ended, in every shell: 128 and the number of SIGINT.
+const STOPPED_AT_ONCE: i32 = 130;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -76,7 +78,8 @@ async fn serve(config: Config) -> ExitCode {
     }
 }
 
-/// Ready when the process is asked to stop, by Ctrl-C or by a service manager.
+/// Ready when the process is asked to stop, by Ctrl-C or by a service manager. Who asks twice does not want to wait
+/// for the requests that are still running: nothing acknowledged is lost by that, see the store's contract.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
@@ -84,6 +87,14 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            complain(&"stopped at once: asked twice");
+            process::exit(STOPPED_AT_ONCE);
+        });
     })
 }
 

@@ -11,7 +11,7 @@ use actix_web::{
     dev::{AppConfig, ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
 };
-use denizen_handlers::{Demos, HandlerSettings, RateLimit, Services};
+use denizen_handlers::{Demos, HandlerSettings, RateLimit, RequestCounts, Services};
 use tokio::net::TcpStream;
 
 use crate::{
@@ -36,6 +36,7 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
             (true, Profile::Development) => Demos::Open,
             (true, Profile::Production) => Demos::Members,
         },
+        metrics: config.metrics.then(RequestCounts::default),
         secure_cookies: config.public_url.as_ref().is_some_and(PublicUrl::is_https),
     };
     let address = listener.local_addr()?;

@@ -1,11 +1,11 @@
-//! Pages of lists that are ordered by number: how long they are, and how one finds the next.
+//! Pages of lists: how long they are and, where a list is ordered by number, how one finds the next.
 
 use denizen_models::ValidationErrors;
 
 /// The most on a page.
-const MAX_LIMIT: usize = 200;
+pub(crate) const MAX_LIMIT: usize = 200;
 /// On a page when nothing is said.
-const DEFAULT_LIMIT: usize = 50;
+pub(crate) const DEFAULT_LIMIT: usize = 50;
 
 /// The length of the page, which is of no use if it is not in range.
 pub(crate) fn check_limit(errors: &mut ValidationErrors, limit: Option<usize>) -> usize {
@@ -55,6 +55,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 54.
     #[test]
     fn bookmarks_of_other_lists_and_damaged_ones_are_refused() {
         for text in

@@ -13,6 +13,7 @@ pub use crate::{
     limits::Limits,
     mail_jobs::DefaultMailJobService,
     messages::{DefaultMessageService, MessageLimits},
+    metrics::DefaultMetricsService,
     settings::{Directory, Disclosure, RegistrationMode, ServiceSettings},
     tasks::DefaultTaskService,
 };

@@ -75,6 +75,7 @@ mod mailed_tokens;
 mod mailer;
 pub mod memory;
 mod messages;
+mod metrics;
 mod password_reset;
 mod passwords;
 mod sessions;
@@ -109,6 +110,7 @@ pub use messages::{
     CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError, MessageService,
     Outgoing, SendMessageError, SubscribeError,
 };
+pub use metrics::{MailResult, MailTally, Metrics, MetricsService};
 pub use password_reset::*;
 pub use sessions::SessionError;
 pub use sign_up::*;

@@ -15,6 +15,7 @@ use self::post::Post;
 use crate::{
     defaults::{Ports, ServiceSettings},
     mailer::Mailer,
+    metrics::MailTally,
     store::{Change, CommitObserver, Committed, StoreError, UnitOfWork},
 };
 
@@ -52,7 +53,14 @@ impl MailWorker {
     pub fn new(ports: Ports, settings: ServiceSettings, mailer: Arc<dyn Mailer>) -> Self {
         let wake = Arc::new(Wake::default());
         ports.store.observe(Arc::clone(&wake) as Arc<dyn CommitObserver>);
-        Self { post: Arc::new(Post { ports, settings, mailer }), wake }
+        let tally = Arc::default();
+        Self { post: Arc::new(Post { ports, settings, mailer, tally }), wake }
+    }
+
+    /// What it has done so far, kept up to date.
+    #[must_use]
+    pub fn tally(&self) -> Arc<MailTally> {
+        Arc::clone(&self.post.tally)
     }
 
     /// Delivers whatever is due, until `stop` becomes true. Begins no mail after that, and ends when those that were

@@ -54,6 +54,7 @@ mod limits;
 mod list;
 mod lock;
 mod mail_jobs;
+mod metrics;
 mod migrations;
 mod open;
 mod options;

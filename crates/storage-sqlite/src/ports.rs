@@ -8,14 +8,16 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome,
-        MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
+        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts,
+        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
         ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreError, StoredToken, UnitOfWork,
         Units, UserFilter, UserPage,
     },
 };
 
-use crate::{SqliteStore, audit, list, mail_jobs, registrations, secrets, sessions, sql, tokens, users};
+use crate::{
+    SqliteStore, audit, list, mail_jobs, metrics, registrations, secrets, sessions, sql, tokens, users,
+};
 
 #[async_trait]
 impl Units for SqliteStore {
@@ -149,6 +151,10 @@ impl Reads for SqliteStore {
     async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError> {
         let query = query.clone();
         self.readers.read_long(move |connection| mail_jobs::oldest(connection, &query)).await
+    }
+
+    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreError> {
+        self.readers.read_long(move |connection| metrics::count_mail_jobs(connection, now, limit)).await
     }
 
     /// Takes the write lock and lets it go. That the disk is full shows only in a write that needs room: the store

@@ -8,8 +8,8 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailOutcome,
-        MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
+        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts,
+        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
         ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store, StoreError, StoredToken,
         UnitOfWork, Units, UserFilter, UserPage,
     },
@@ -153,6 +153,7 @@ delegate! {
         find_registration_by_token(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
         list_mail_jobs(query: &MailQuery) -> Vec<QueuedMail>;
+        count_mail_jobs(now: DateTime<Utc>, limit: usize) -> MailCounts;
         ping() -> ();
     }
     MailQueue {

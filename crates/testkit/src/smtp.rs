@@ -86,14 +86,19 @@ struct Shared {
     security: SmtpSecurity,
     certificates: Certificates,
     state: Mutex<State>,
-    received: Notify,
+    changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     login: Option<(String, String)>,
     fault: Option<SmtpFault>,
+    hold: Option<SmtpCommand>,
+    /// Whether a conversation stands still because of `hold`.
+    held: bool,
     connections: usize,
+    /// How many of the connections are over.
+    ended: usize,
     mails: VecDeque<ReceivedMail>,
 }
 
@@ -104,6 +109,31 @@ impl Shared {
 
     fn fault(&self) -> Option<SmtpFault> {
         self.with(|state| state.fault)
+    }
+
+    /// The same, and tells those who wait for something.
+    fn change(&self, work: impl FnOnce(&mut State)) {
+        self.with(work);
+        self.changed.notify_waiters();
+    }
+
+    /// Looks again after every change until there is what was looked for.
+    async fn wait_for<T>(&self, mut look: impl FnMut(&mut State) -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(found) = self.with(&mut look) {
+                return found;
+            }
+            changed.await;
+        }
+    }
+
+    /// Stands still if this is what conversations are held at.
+    async fn stand_at(&self, command: SmtpCommand) {
+        if self.with(|state| state.hold == Some(command)) {
+            self.change(|state| state.held = true);
+            self.wait_for(|state| (state.hold != Some(command)).then_some(())).await;
+        }
     }
 }
 
@@ -116,7 +146,7 @@ impl SmtpServer {
             security,
             certificates: Certificates::make(),
             state: Mutex::default(),
-            received: Notify::new(),
+            changed: Notify::new(),
         });
         let server = Self { address, shared, running: Mutex::default(), _reserved: reserved };
         server.reopen();
@@ -156,12 +186,30 @@ impl SmtpServer {
         self.shared.with(|state| state.fault = None);
     }
 
+    /// From now on, every conversation stands still before it answers this, until [`SmtpServer::release`]. At
+    /// [`SmtpCommand::Greeting`] it stands still before anything else, TLS included; at [`SmtpCommand::Content`] with the mail
+    /// kept already.
+    pub fn hold_at(&self, command: SmtpCommand) {
+        self.shared.with(|state| (state.hold, state.held) = (Some(command), false));
+    }
+
+    /// Waits until a conversation stands still.
+    pub async fn held(&self) {
+        self.shared.wait_for(|state| state.held.then_some(())).await;
+    }
+
+    /// Lets all conversations go on.
+    pub fn release(&self) {
+        self.shared.change(|state| state.hold = None);
+    }
+
     /// Cuts all connections, and refuses new ones until [`SmtpServer::reopen`]. When this returns, both are so.
     pub async fn close(&self) {
         let running = self.running().take();
         if let Some(Running { stop, task }) = running {
             drop(stop);
             must(task.await);
+            self.shared.change(|state| state.ended = state.connections);
         }
     }
 
@@ -182,6 +230,11 @@ impl SmtpServer {
         self.shared.with(|state| state.connections)
     }
 
+    /// Waits until no connection is open.
+    pub async fn idle(&self) {
+        self.shared.wait_for(|state| (state.ended == state.connections).then_some(())).await;
+    }
+
     /// The mails that nobody has taken yet, oldest first. Takes none.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -190,13 +243,7 @@ impl SmtpServer {
 
     /// Takes the oldest mail. Waits until there is one.
     pub async fn next_mail(&self) -> ReceivedMail {
-        loop {
-            let received = self.shared.received.notified();
-            if let Some(mail) = self.shared.with(|state| state.mails.pop_front()) {
-                return mail;
-            }
-            received.await;
-        }
+        self.shared.wait_for(|state| state.mails.pop_front()).await
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
@@ -224,7 +271,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot
                 // A client that has gone already is no concern of the server's.
                 if let Ok((stream, _)) = accepted {
                     shared.with(|state| state.connections += 1);
-                    sessions.spawn(Session::serve(stream, Arc::clone(&shared)));
+                    let shared = Arc::clone(&shared);
+                    sessions.spawn(async move {
+                        Session::serve(stream, Arc::clone(&shared)).await;
+                        shared.change(|state| state.ended += 1);
+                    });
                 }
             }
         }

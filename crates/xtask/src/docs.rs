@@ -16,15 +16,19 @@ mod json;
 mod page;
 mod place;
 mod problem;
+mod reader;
 mod run;
+mod sequence;
 mod session;
 mod shape;
 mod shell;
+mod take;
 #[cfg(test)]
 mod testing;
 mod transcript;
 mod tree;
 mod values;
+mod word;
 mod wording;
 
 use crate::Failure;
@@ -42,9 +46,12 @@ pub fn command(arguments: &[String]) -> Result<(), Failure> {
     match words[..] {
         ["check"] => Ok(check(&Workspace::load()?)?),
         ["run", ref pages @ ..] => execute(&Workspace::load()?, pages, Mode::Run),
-        ["bless", ref pages @ ..] => execute(&Workspace::load()?, pages, Mode::Bless),
+        ["bless", ref pages @ ..] => bless(&Workspace::load()?, pages),
+        ["start", guide] => reader::start(&Workspace::load()?, guide),
+        ["compare"] => reader::compare(&Workspace::load()?),
+        ["goto", page] => reader::goto(&Workspace::load()?, page),
         _ => Err(Failure::Usage(format!(
-            "docs needs `check`, `run` or `bless`, but got `{}`",
+            "docs needs `check`, `run`, `bless`, `start GUIDE`, `compare` or `goto PAGE`, but got `{}`",
             words.join(" ")
         ))),
     }
@@ -56,6 +63,12 @@ pub fn check(workspace: &Workspace) -> Result<(), String> {
         check::check(&Tree::of_repository(&workspace.root)?).map_err(|problems| sentences(&problems))?;
     println!("        {checked}");
     Ok(())
+}
+
+/// Writes into pages what the repository says and what their commands print.
+fn bless(workspace: &Workspace, pages: &[&str]) -> Result<(), Failure> {
+    check::security::bless(&workspace.root, &Tree::of_repository(&workspace.root)?)?;
+    execute(workspace, pages, Mode::Bless)
 }
 
 /// Follows every page.

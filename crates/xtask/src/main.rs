@@ -11,6 +11,7 @@
     reason = "a command line tool talks on its standard streams"
 )]
 
+mod bench;
 mod docs;
 mod layering;
 mod process;
@@ -60,6 +61,18 @@ const COMMANDS: &[Command] = &[
         arguments: "check | run [PAGE…] | bless [PAGE…]",
         summary: "the pages: check them, follow them, rewrite what they show",
         run: docs::command,
+    },
+    Command {
+        name: "docs",
+        arguments: "start GUIDE | compare | goto PAGE",
+        summary: "for readers of a guide: begin it, see how far you are, go on from a page",
+        run: docs::command,
+    },
+    Command {
+        name: "bench",
+        arguments: "[timing] [storm] [--help]",
+        summary: "measure the released server on this machine",
+        run: bench::run,
     },
 ];
 

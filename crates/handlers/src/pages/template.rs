@@ -115,6 +115,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 24, 59.
     #[test]
     fn no_page_runs_a_script_or_loads_from_elsewhere() {
         for (name, source) in templates() {

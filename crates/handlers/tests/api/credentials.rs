@@ -187,6 +187,7 @@ async fn signing_out_removes_the_cookie_under_all_that_it_was_set_with() {
     }
 }
 
+/// Security checklist: 53.
 #[actix_web::test]
 async fn a_sign_in_repeats_neither_name_nor_password() {
     let api = Api::start().await;

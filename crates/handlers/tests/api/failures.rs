@@ -120,6 +120,7 @@ fn assert_internal(answer: &Answer, cause: &str) {
     assert_eq!(causes(id), [(Level::Error, format!("{id} INTERNAL_ERROR: {cause}"))]);
 }
 
+/// Security checklist: 61.
 #[actix_web::test]
 async fn a_store_that_cannot_do_it_now_is_unavailable_in_every_use_case() {
     assert_unavailable_with_the_store(&USE_CASES).await;
@@ -138,6 +139,7 @@ pub async fn assert_unavailable_with_the_store(use_cases: &[UseCase]) {
     }
 }
 
+/// Security checklist: 55.
 #[actix_web::test]
 async fn a_store_that_fails_as_no_service_expected_is_an_internal_error_in_every_use_case() {
     assert_internal_with_the_store(&USE_CASES).await;
@@ -190,6 +192,7 @@ const HASHING: [HashingUseCase; 6] = [
     ),
 ];
 
+/// Security checklist: 33.
 #[actix_web::test]
 async fn a_full_hashing_queue_is_unavailable() {
     assert_unavailable_with_the_hasher(&HASHING).await;

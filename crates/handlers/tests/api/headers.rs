@@ -23,6 +23,7 @@ fn assert_is_secured(answer: &Answer) {
     assert_eq!(answer.header("x-xss-protection"), None);
 }
 
+/// Security checklist: 24, 59.
 #[actix_web::test]
 async fn successes_refusals_and_pages_are_secured() {
     let api = Api::start().await;
@@ -49,6 +50,7 @@ async fn successes_refusals_and_pages_are_secured() {
     }
 }
 
+/// Security checklist: 59.
 #[actix_web::test]
 async fn failures_of_ours_are_secured() {
     let change = |setup: &mut Setup| {
@@ -85,6 +87,7 @@ async fn personal_data_is_for_the_caller_alone_and_is_asked_for_again() {
     }
 }
 
+/// Security checklist: 24.
 #[actix_web::test]
 async fn everything_else_is_kept_by_nobody() {
     let api = Api::start().await;

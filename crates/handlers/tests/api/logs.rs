@@ -49,6 +49,7 @@ async fn a_refused_stranger_has_a_line_too() {
     assert!(access_line(answer.request_id()).starts_with("GET /api/users 403 "));
 }
 
+/// Security checklist: 12.
 #[actix_web::test]
 async fn the_path_is_logged_as_it_came_and_not_at_any_length() {
     let api = Api::start().await;
@@ -63,6 +64,22 @@ async fn the_path_is_logged_as_it_came_and_not_at_any_length() {
     assert!(line.starts_with(&format!("GET /{} 404 ", "x".repeat(199))), "{line}");
 }
 
+/// Security checklist: 8.
+#[actix_web::test]
+async fn a_token_that_somebody_puts_into_the_path_is_not_logged() {
+    let api = Api::start().await;
+    let token = "0123456789abcdef".repeat(4);
+    for (path, logged) in [
+        ("/api/auth/sessions/TOKEN", "/api/auth/sessions/…"),
+        ("/reset-password/TOKEN/x", "/reset-password/…/x"),
+    ] {
+        let answer = api.send(get(&path.replace("TOKEN", &token))).await;
+        let line = access_line(answer.request_id());
+        assert!(line.starts_with(&format!("GET {logged} ")), "{line}");
+    }
+}
+
+/// Security checklist: 8.
 #[actix_web::test]
 async fn queries_are_never_logged() {
     let api = Api::start().await;
@@ -82,6 +99,7 @@ async fn queries_are_never_logged() {
     assert!(lines_with("qsecret1").is_empty(), "{:?}", lines_with("qsecret1"));
 }
 
+/// Security checklist: 8.
 #[actix_web::test]
 async fn headers_with_secrets_are_never_logged() {
     let api = Api::start().await;
@@ -142,6 +160,7 @@ const TARGETS: [&str; 4] = [
     "/api/users/verify-email",
 ];
 
+/// Security checklist: 8.
 #[actix_web::test]
 async fn bodies_are_never_logged() {
     assert_logs_no_bodies(failing_setups(), &TARGETS, secret_bodies, "bsecret1").await;
@@ -168,6 +187,7 @@ pub async fn assert_logs_no_bodies<const N: usize>(
     assert!(lines_with(secret).is_empty(), "{:?}", lines_with(secret));
 }
 
+/// Security checklist: 8.
 #[actix_web::test]
 async fn not_even_the_libraries_log_bodies_or_secret_headers() {
     assert_libraries_log_no_secrets(failing_setups(), &TARGETS, secret_bodies, "lsecret1").await;

@@ -49,6 +49,8 @@ mod messages;
 #[cfg(test)]
 mod methods;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod panics;

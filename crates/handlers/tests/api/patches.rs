@@ -124,6 +124,7 @@ fn assert_refused(answer: &Answer, reason: &str) {
     assert!(given.starts_with(reason), "{given}");
 }
 
+/// Security checklist: 52.
 #[actix_web::test]
 async fn what_is_no_patch_of_a_user_is_refused() {
     let api = Api::start().await;

@@ -88,6 +88,7 @@ async fn all_routes_count_and_a_refusal_costs_nothing_but_itself() {
     assert!(refused >= statuses.len() - at_most_since(start), "{statuses:?}");
 }
 
+/// Security checklist: 41.
 #[actix_web::test]
 async fn who_is_not_trusted_cannot_choose_an_address() {
     let (api, start) = (limited().await, Instant::now());
@@ -101,6 +102,7 @@ async fn who_is_not_trusted_cannot_choose_an_address() {
     assert!((BURST..=at_most_since(start)).contains(&count), "{count}");
 }
 
+/// Security checklist: 41.
 #[actix_web::test]
 async fn what_a_client_adds_in_front_of_a_trusted_proxy_does_not_help_it() {
     let (api, start) = (limited().await, Instant::now());
@@ -120,6 +122,7 @@ async fn clients_behind_a_trusted_proxy_are_told_apart() {
     assert_eq!(served(&api, (0..MANY).map(through_proxy)).await, usize::from(MANY));
 }
 
+/// Security checklist: 5.
 #[actix_web::test]
 async fn a_network_of_ipv6_is_one_client() {
     let (api, start) = (limited().await, Instant::now());

@@ -61,6 +61,7 @@ async fn exactly_a_mebibyte_is_accepted() {
     assert_is_accepted(&api, &send_in_chunks(&api, padded(MEBIBYTE)).await);
 }
 
+/// Security checklist: 35.
 #[actix_web::test]
 async fn one_byte_more_is_refused() {
     let api = Api::start().await;
@@ -77,6 +78,7 @@ async fn length_counts_before_content() {
     assert_is_too_long(&api.send(post_bytes(TARGET, vec![0xff; 2 * MEBIBYTE])).await);
 }
 
+/// Security checklist: 35.
 #[actix_web::test]
 async fn a_body_without_end_is_not_read_to_its_end() {
     let read = Arc::new(AtomicUsize::new(0));

@@ -104,6 +104,7 @@ fn without_recipient(reply: &str, to: &EmailAddress) -> String {
 mod tests {
     use super::*;
 
+    /// Security checklist: 8.
     #[test]
     fn nothing_of_the_recipient_or_a_token_is_left_of_a_reply() {
         let to = EmailAddress::parse("Ada.L@Example.com").unwrap();

@@ -20,6 +20,7 @@ fn field_names(raw: &str) -> Vec<&str> {
 const FIELDS: [&str; 8] =
     ["Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"];
 
+/// Security checklist: 12.
 #[tokio::test]
 async fn a_name_adds_no_header_and_no_recipient() {
     for name in [
@@ -42,6 +43,7 @@ async fn a_name_adds_no_header_and_no_recipient() {
     }
 }
 
+/// Security checklist: 12.
 #[tokio::test]
 async fn a_name_is_no_markup_and_no_link() {
     let mail = Mail { name: "<b>Ada</b> & \"Co\"".to_owned(), ..notice() };
@@ -81,6 +83,7 @@ async fn templates_and_settings_add_no_header() {
     assert!("a\r\n <a@example.com>".parse::<Sender>().is_err());
 }
 
+/// Security checklist: 12.
 #[tokio::test]
 async fn no_line_ends_the_mail_or_begins_a_command() {
     let directory = TempDir::new().unwrap();
@@ -101,6 +104,7 @@ async fn no_line_ends_the_mail_or_begins_a_command() {
     assert_eq!(received.letter.raw, format!("{raw}\r\n").into_bytes(), "dots are stuffed, and unstuffed");
 }
 
+/// Security checklist: 12.
 #[tokio::test]
 async fn an_address_is_one_recipient_and_no_option() {
     let server = SmtpServer::start(SmtpSecurity::None);

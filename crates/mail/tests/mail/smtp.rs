@@ -124,6 +124,7 @@ fn logged() -> &'static Mutex<String> {
     })
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn no_token_or_password_is_logged_or_printed() {
     logged();

@@ -75,6 +75,8 @@ pub struct Config {
     pub log: String,
     /// Whether the demonstrations (calculations, tasks) have routes.
     pub demo_routes: bool,
+    /// Whether there is `/metrics`.
+    pub metrics: bool,
     /// The time that running requests get when the server stops: 0 seconds to 1 hour.
     pub shutdown_timeout: Duration,
 
@@ -94,9 +96,10 @@ pub struct Config {
     pub hash_threads: usize,
     /// Passwords that may wait for such a thread: 1 to 65536.
     pub hash_queue: usize,
-    /// The life of a session: 1 minute to 30 days, the limit of NIST SP 800-63B-4 for AAL1.
+    /// The life of a session: 5 minutes to 30 days, the limit of NIST SP 800-63B-4 for AAL1.
     pub session_lifetime: Duration,
-    /// The life of a session that is not used: 1 minute to `session_lifetime`.
+    /// The life of a session that is not used: 5 minutes to `session_lifetime`. That a session is used is noted once a
+    /// minute, so that a much shorter time would end sessions that are in use.
     pub session_idle_timeout: Duration,
     /// The life of a reset token: 1 minute to 24 hours. 24 hours is the limit for codes sent by mail in
     /// NIST SP 800-63B-4; the OWASP Forgot Password Cheat Sheet asks for short-lived tokens.

@@ -23,6 +23,7 @@ impl Config {
         let service_name = reader.read(&SERVICE_NAME, parse::service_name);
         let log = reader.read(&LOG, parse::log_filter);
         let demo_routes = reader.read(&DEMO_ROUTES, parse::switch);
+        let metrics = reader.read(&METRICS, parse::switch);
         let shutdown_timeout = reader.read(&SHUTDOWN_TIMEOUT, parse::duration("0s", "1h"));
         let registration = reader.read(&REGISTRATION, parse::registration);
         let directory = reader.read(&DIRECTORY, parse::directory);
@@ -31,8 +32,8 @@ impl Config {
         let hash_passes = reader.read(&HASH_PASSES, parse::number(2..=16));
         let hash_threads = reader.read(&HASH_THREADS, parse::number(1..=256));
         let hash_queue = reader.read(&HASH_QUEUE, parse::number(1..=65_536));
-        let session_lifetime = reader.read(&SESSION_LIFETIME, parse::duration("1m", "30d"));
-        let session_idle_timeout = reader.read(&SESSION_IDLE_TIMEOUT, parse::duration("1m", "30d"));
+        let session_lifetime = reader.read(&SESSION_LIFETIME, parse::duration("5m", "30d"));
+        let session_idle_timeout = reader.read(&SESSION_IDLE_TIMEOUT, parse::duration("5m", "30d"));
         let reset_token_ttl = reader.read(&RESET_TOKEN_TTL, parse::duration("1m", "24h"));
         let invitation_ttl = reader.read(&INVITATION_TTL, parse::duration("1m", "30d"));
         let verification_ttl = reader.read(&VERIFICATION_TTL, parse::duration("1m", "7d"));
@@ -82,6 +83,7 @@ impl Config {
                 service_name: service_name?,
                 log: log?,
                 demo_routes: demo_routes?,
+                metrics: metrics?,
                 shutdown_timeout: shutdown_timeout?,
                 registration: registration?,
                 directory: directory?,

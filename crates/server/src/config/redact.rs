@@ -38,6 +38,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 62.
     #[test]
     fn user_names_passwords_and_parameters_are_hidden() {
         assert_eq!(redact("postgres://ann:hunter2@db:5432/users"), "postgres://***@db:5432/users");
@@ -47,6 +48,7 @@ mod tests {
         assert_eq!(redact("smtp://hunter2@mail#x"), "smtp://***@mail?***");
     }
 
+    /// Security checklist: 62.
     #[test]
     fn what_is_not_plainly_a_url_is_hidden_altogether() {
         for value in ["hunter2", "host=db password=hunter2", "pw=hunter2://x", ""] {

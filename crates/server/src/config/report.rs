@@ -117,6 +117,7 @@ public_url = "http://localhost:9000"                       # default of the deve
 service_name = "denizen"                                   # default of the development profile
 log = "warn"                                               # environment variable RUST_LOG
 demo_routes = true                                         # default of the development profile
+metrics = true                                             # default of the development profile
 shutdown_timeout = "30s"                                   # default of the development profile
 registration = "open"                                      # default of the development profile
 directory = "admins"                                       # default of the development profile

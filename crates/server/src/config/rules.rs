@@ -117,6 +117,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 9.
     #[test]
     fn production_wants_everything_that_decides_about_safety_to_be_set() {
         let missing = |key: &str, with: &str| {
@@ -136,6 +137,7 @@ mod tests {
         );
     }
 
+    /// Security checklist: 9.
     #[test]
     fn production_refuses_every_unsafe_value_at_once() {
         assert_eq!(
@@ -203,6 +205,7 @@ mod tests {
         assert_eq!(near.validate(), Ok(()));
     }
 
+    /// Security checklist: 46.
     #[test]
     fn a_session_that_is_not_used_does_not_outlive_the_others() {
         let of =
@@ -217,6 +220,18 @@ mod tests {
             "default of the development profile",
         );
         assert_eq!(problems_of(&[("DENIZEN_SESSION_LIFETIME", "1h")]), [expected]);
+    }
+
+    /// Security checklist: 46.
+    #[test]
+    fn a_session_rests_for_longer_than_the_noting_of_its_use_takes() {
+        let resting = |idle| problems_of(&[("DENIZEN_SESSION_IDLE_TIMEOUT", idle)]);
+        assert_eq!(resting("5m"), [""; 0]);
+        for idle in ["299s", "4m", "0s"] {
+            let problems = resting(idle);
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].contains(": expected a duration from 5m to 30d:"), "{problems:?}");
+        }
     }
 
     /// A configuration for production that no file was read for.

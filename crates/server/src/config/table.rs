@@ -82,7 +82,7 @@ impl Setting {
 }
 
 /// Every setting, in the order in which `denizen config print` and the documentation list them.
-pub static SETTINGS: [&Setting; 44] = [
+pub static SETTINGS: [&Setting; 45] = [
     &PROFILE,
     &BIND,
     &DATABASE,
@@ -90,6 +90,7 @@ pub static SETTINGS: [&Setting; 44] = [
     &SERVICE_NAME,
     &LOG,
     &DEMO_ROUTES,
+    &METRICS,
     &SHUTDOWN_TIMEOUT,
     &REGISTRATION,
     &DIRECTORY,

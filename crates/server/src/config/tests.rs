@@ -252,6 +252,7 @@ fn a_file_that_cannot_be_read_is_refused_even_if_it_is_optional() {
     assert!(problems.contains("\n- cannot read the configuration file "), "{problems}");
 }
 
+/// Security checklist: 15.
 #[test]
 fn a_wrong_value_is_reported_with_its_key_its_source_and_what_is_allowed() {
     let given = Given {
@@ -274,6 +275,7 @@ fn a_wrong_value_is_reported_with_its_key_its_source_and_what_is_allowed() {
     );
 }
 
+/// Security checklist: 62.
 #[test]
 fn the_value_of_a_secret_is_never_shown() {
     for value in ["postgres://ann:hunter2@db/users", "hunter2", "mysql://ann:hunter2@db"] {

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod conditions;
@@ -23,6 +25,8 @@ mod limits;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod one_time_tokens;
 #[cfg(test)]
 #[cfg(test)]
@@ -39,10 +43,14 @@ mod sessions;
 mod sign_in;
 #[cfg(test)]
 mod store_failure;
+#[cfg(all(test, target_os = "linux"))]
+mod storm;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tasks;
+#[cfg(test)]
+mod uniform;
 #[cfg(test)]
 mod volume;
 #[cfg(test)]

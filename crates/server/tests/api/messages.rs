@@ -91,6 +91,7 @@ async fn a_message_over_http_reaches_sockets() {
     assert_eq!(alice.next().await["to"], "alice");
 }
 
+/// Security checklist: 58.
 #[tokio::test]
 async fn nobody_speaks_in_the_name_of_another() {
     let server = TestServer::start().await;
@@ -165,6 +166,7 @@ async fn mistakes_are_answered_with_the_codes_of_http_and_cost_no_connection() {
     alice.settle().await;
 }
 
+/// Security checklist: 58.
 #[tokio::test]
 async fn whoever_has_not_signed_in_or_comes_from_a_foreign_page_is_refused() {
     let server = TestServer::start().await;
@@ -207,6 +209,7 @@ async fn a_message_that_offers_one_is_sent_as_if_it_did_not() {
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
+/// Security checklist: 58.
 #[tokio::test]
 async fn strangers_get_no_socket_no_list_and_no_voice() {
     let server = TestServer::start_in_production(&[]).await;

@@ -1,15 +1,22 @@
 //! A forgotten password.
 
+mod bench;
 mod edges;
 mod faults;
 mod flow;
 mod guide;
+mod hosts;
+mod killed;
+mod leaks;
 pub mod matrix;
 mod messages;
 mod pages;
 mod races;
+mod smtp;
 mod store_failure;
 mod tokens;
+mod trail;
 mod two_processes;
+mod uniform;
 mod verbs;
 mod wire;

@@ -1,6 +1,7 @@
 //! How one becomes a user: by signing up, or by being invited.
 
 mod invitations;
+mod mails;
 
 use std::collections::BTreeSet;
 

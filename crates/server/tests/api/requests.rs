@@ -13,6 +13,7 @@ use crate::support::{
 
 mod bodies;
 mod framing;
+mod random;
 mod slow;
 mod targets;
 

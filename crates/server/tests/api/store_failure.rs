@@ -45,6 +45,7 @@ async fn every_write_is_answered_503_and_reads_go_on() {
     assert_eq!(api::ids_of(&api::list(at, "").await.succeeded(200)), [1, 2, 3, 4, 5, 6]);
 }
 
+/// Security checklist: 61.
 #[tokio::test]
 async fn a_store_that_gives_up_ends_the_server_with_its_reason() {
     let store = failing_store();

@@ -35,6 +35,7 @@ async fn filled() -> TempDir {
     folder
 }
 
+/// Security checklist: 54.
 #[tokio::test]
 async fn among_a_hundred_thousand_users_everything_answers() {
     let server = TestServer::start_in(filled().await).await;

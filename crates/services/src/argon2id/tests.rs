@@ -23,6 +23,7 @@ async fn verdict(text: &str, hash: &str) -> Result<Verdict, HashError> {
     hasher(Argon2Cost::CHEAPEST).verify(password(text), PasswordHash::new(hash.to_owned())).await
 }
 
+/// Security checklist: 31.
 #[tokio::test]
 async fn the_recommended_cost_shows_in_the_hash_and_only_the_right_password_matches() {
     let hasher = hasher(Argon2Cost::RECOMMENDED);
@@ -32,6 +33,7 @@ async fn the_recommended_cost_shows_in_the_hash_and_only_the_right_password_matc
     assert_eq!(hasher.verify(password("newsecurepassworD"), hash).await, Ok(Verdict::Mismatch));
 }
 
+/// Security checklist: 29.
 #[tokio::test]
 async fn passwords_that_differ_far_behind_are_different() {
     let hasher = hasher(Argon2Cost::CHEAPEST);
@@ -44,12 +46,14 @@ async fn passwords_that_differ_far_behind_are_different() {
     }
 }
 
+/// Security checklist: 31.
 #[tokio::test]
 async fn salts_are_unique() {
     let hasher = hasher(Argon2Cost::CHEAPEST);
     assert_ne!(hasher.hash(password("secret 1")).await, hasher.hash(password("secret 1")).await);
 }
 
+/// Security checklist: 32.
 #[tokio::test]
 async fn weaker_hashes_are_outdated_and_stronger_ones_are_not() {
     let (cheap, dear) = (hasher(Argon2Cost::CHEAPEST), hasher(OTHER_COST));

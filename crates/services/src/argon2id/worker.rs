@@ -154,6 +154,7 @@ mod tests {
     use super::*;
     use crate::tokens::OsTokenSource;
 
+    /// Security checklist: 37.
     #[test]
     fn the_hash_of_nobody_is_as_dear_as_that_of_somebody() {
         let cost = Argon2Cost { memory_kib: 64, passes: 2, lanes: 2 };

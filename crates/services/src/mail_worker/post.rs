@@ -8,6 +8,7 @@ use super::delivery::{Delivery, DeliveryError};
 use crate::{
     defaults::{Ports, ServiceSettings},
     mailer::{MailError, MailMessage, Mailer},
+    metrics::{MailResult, MailTally},
     store::{Lease, LeasedMail, MailKind, MailOutcome, Precondition, Recipient, StoreError},
     tokens::RandomnessError,
 };
@@ -23,6 +24,7 @@ pub(super) struct Post {
     pub ports: Ports,
     pub settings: ServiceSettings,
     pub mailer: Arc<dyn Mailer>,
+    pub tally: Arc<MailTally>,
 }
 
 impl Post {
@@ -47,6 +49,9 @@ impl Post {
                     "mail {kind} of {request}: {}",
                     if sent { "sent" } else { "nobody to send it to" }
                 );
+                if sent {
+                    self.tally.add(job.kind, MailResult::Sent);
+                }
                 MailOutcome::Done
             }
             // A newer request came in. Finishing only releases the job, which stays due for that request.
@@ -61,6 +66,7 @@ impl Post {
             }
             Err(DeliveryError::Mail(MailError::Permanent(reason))) => {
                 log::error!("mail {kind} of {request} is given up: {reason}");
+                self.tally.add(job.kind, MailResult::GivenUp);
                 MailOutcome::Dead { reason }
             }
             Err(error) => {
@@ -114,8 +120,10 @@ impl Post {
         if now >= oldest {
             let (kind, request) = (job.kind.as_str(), &job.request_id);
             log::error!("mail {kind} of {request} is given up, being too old: {reason}");
+            self.tally.add(job.kind, MailResult::GivenUp);
             return MailOutcome::Dead { reason };
         }
+        self.tally.add(job.kind, MailResult::Failed);
         let delay = Duration::seconds(1 << job.attempts.min(15)).min(Duration::hours(6));
         MailOutcome::Retry { at: (now + delay + self.jitter(delay / 4)).min(oldest), reason }
     }

@@ -7,8 +7,8 @@ use denizen_models::UserId;
 
 use super::state::State;
 use crate::store::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, Precondition, QueuedMail,
-    Recipient, StoreError,
+    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailPhase, MailQuery, NewMailJob, Precondition,
+    QueuedMail, Recipient, StoreError,
 };
 
 const NO_JOB: StoreError = StoreError::PreconditionFailed(Precondition::MailJob);
@@ -22,9 +22,9 @@ pub enum Party {
 
 #[derive(Clone)]
 pub struct Job {
-    kind: MailKind,
+    pub kind: MailKind,
     recipient: Recipient<UserId>,
-    requested_at: DateTime<Utc>,
+    pub requested_at: DateTime<Utc>,
     ip: Option<IpAddr>,
     request_id: String,
     generation: i64,
@@ -59,6 +59,10 @@ impl Job {
 
     fn is_free_at(&self, now: DateTime<Utc>) -> bool {
         !self.dead && self.due_at <= now && self.lease.is_none_or(|(_, until)| until <= now)
+    }
+
+    pub fn phase_at(&self, now: DateTime<Utc>) -> MailPhase {
+        MailPhase::at(now, self.dead, self.due_at, self.lease.map(|(_, until)| until))
     }
 
     /// When it was asked for, if it is dead.

@@ -26,6 +26,7 @@
 
 mod limits;
 mod mail;
+mod metrics;
 mod purge;
 mod reads;
 mod registrations;

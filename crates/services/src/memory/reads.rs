@@ -3,6 +3,7 @@
 use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, User, UserId, Username, fold};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     store::{
-        AuditQuery, AuditRecord, Credentials, Cursor, MailQuery, PageRequest, QueuedMail, Reads,
+        AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, QueuedMail, Reads,
         Registration, Session, SessionId, StoreError, StoredToken, UserFilter, UserPage, UserSort,
     },
     tokens::{TokenHash, TokenPurpose},
@@ -107,6 +108,10 @@ impl Reads for InMemoryStore {
         let behind = state.jobs.rows().range((query.after.map_or(Unbounded, Excluded), Unbounded));
         let matching = behind.filter(|(_, job)| job.matches(query)).take(query.limit);
         Ok(matching.map(|(id, job)| job.queued(*id)).collect())
+    }
+
+    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreError> {
+        Ok(self.state().count_mail_jobs(now, limit))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

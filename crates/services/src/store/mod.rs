@@ -26,6 +26,7 @@ mod cursor;
 mod error;
 mod limits;
 mod mail_jobs;
+mod metrics;
 mod reads;
 mod records;
 mod secrets;
@@ -47,6 +48,7 @@ pub use limits::{BucketKey, Quota};
 pub use mail_jobs::{
     Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail, Recipient,
 };
+pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, Reads, UserFilter, UserPage};
 pub use records::{
     Credentials, NewSession, Registration, Session, SessionId, SessionTouch, StoredToken, UserRef,

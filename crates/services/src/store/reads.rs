@@ -1,6 +1,7 @@
 //! Reading: without transactions, and never later than what was acknowledged.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, User, UserId, Username};
 
 use super::{
@@ -8,6 +9,7 @@ use super::{
     cursor::{Cursor, UserSort},
     error::StoreError,
     mail_jobs::{MailQuery, QueuedMail},
+    metrics::MailCounts,
     records::{Credentials, Registration, Session, SessionId, StoredToken},
 };
 use crate::tokens::{TokenHash, TokenPurpose};
@@ -113,6 +115,11 @@ pub trait Reads: Send + Sync {
 
     /// Mail jobs that match, oldest first.
     async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError>;
+
+    /// How many mail jobs of which kind are in which phase at `now`. Looks at `limit` jobs that are alive and at `limit` dead
+    /// ones, those with the lowest numbers, and counts no others: who asks every few seconds must not pay for the length of
+    /// a queue.
+    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreError>;
 
     /// Whether the store can read and write at this moment.
     async fn ping(&self) -> Result<(), StoreError>;

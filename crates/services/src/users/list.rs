@@ -3,6 +3,7 @@
 use denizen_models::{User, ValidationErrors, fold};
 
 use crate::{
+    bookmark,
     context::{AccessContext, Actor},
     defaults::{Directory, Ports, ServiceSettings},
     store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
@@ -44,9 +45,9 @@ pub struct UserQuery {
 
 impl UserQuery {
     /// The most users on a page.
-    pub const MAX_LIMIT: usize = 200;
+    pub const MAX_LIMIT: usize = bookmark::MAX_LIMIT;
     /// The users on a page when nothing is said.
-    pub const DEFAULT_LIMIT: usize = 50;
+    pub const DEFAULT_LIMIT: usize = bookmark::DEFAULT_LIMIT;
     /// The longest search text, in characters.
     pub const MAX_SEARCH: usize = 200;
 
@@ -61,9 +62,7 @@ impl UserQuery {
         let search = self.search.trim();
         let long = search.chars().count() > Self::MAX_SEARCH;
         errors.check(long, "search", format_args!("search cannot exceed {} characters", Self::MAX_SEARCH));
-        let limit = self.limit.unwrap_or(Self::DEFAULT_LIMIT);
-        let in_range = (1..=Self::MAX_LIMIT).contains(&limit);
-        errors.check(!in_range, "limit", format_args!("limit must be between 1 and {}", Self::MAX_LIMIT));
+        let limit = bookmark::check_limit(&mut errors, self.limit);
         let sorted_search = !search.is_empty() && self.sort != UserSort::Id;
         errors.check(sorted_search, "sort", "a search can only be sorted by id");
         let after = self.cursor.as_deref().map(Cursor::decode);

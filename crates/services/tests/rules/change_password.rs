@@ -15,6 +15,7 @@ async fn world_with_alice() -> (World, Entered) {
     (world, alice)
 }
 
+/// Security checklist: 34.
 #[tokio::test]
 async fn the_new_password_works_the_old_one_does_not_and_the_user_stays_in() {
     let (world, alice) = world_with_alice().await;
@@ -26,6 +27,7 @@ async fn the_new_password_works_the_old_one_does_not_and_the_user_stays_in() {
     assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());
 }
 
+/// Security checklist: 34.
 #[tokio::test]
 async fn every_session_of_the_user_ends_and_none_of_anybody_else() {
     let (world, alice) = world_with_alice().await;
@@ -40,6 +42,7 @@ async fn every_session_of_the_user_ends_and_none_of_anybody_else() {
     assert_eq!(left, [changed.session]);
 }
 
+/// Security checklist: 19, 21.
 #[tokio::test]
 async fn tokens_in_the_mail_die_and_a_notice_tells_when_and_from_where() {
     let (world, alice) = world_with_alice().await;
@@ -54,6 +57,7 @@ async fn tokens_in_the_mail_die_and_a_notice_tells_when_and_from_where() {
     assert_eq!((at, ip), (world.clock.now(), stranger().ip));
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn a_change_and_a_failure_are_recorded_with_the_user_as_actor() {
     let (world, alice) = world_with_alice().await;
@@ -70,6 +74,7 @@ async fn a_change_and_a_failure_are_recorded_with_the_user_as_actor() {
     assert_eq!(by_alice, [AuditKind::PasswordChangeFailed, AuditKind::PasswordChanged]);
 }
 
+/// Security checklist: 34.
 #[tokio::test]
 async fn without_the_current_password_nothing_changes() {
     let (world, alice) = world_with_alice().await;
@@ -91,6 +96,7 @@ async fn only_users_who_have_signed_in_have_a_password_to_change() {
     }
 }
 
+/// Security checklist: 28.
 #[tokio::test]
 async fn the_new_password_keeps_the_policy_and_is_judged_after_the_current_one() {
     let (world, alice) = world_with_alice().await;

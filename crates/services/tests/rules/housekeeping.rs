@@ -184,6 +184,7 @@ async fn a_mail_that_was_given_up_is_kept_for_thirty_days() {
     assert!(!world.only_job().await.dead, "what still waits stays, however old");
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn audit_records_are_kept_as_long_as_the_settings_say() {
     let house = House::with(ServiceSettings {
@@ -198,6 +199,7 @@ async fn audit_records_are_kept_as_long_as_the_settings_say() {
     assert_eq!(house.world.audit().await.len(), 1);
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn audit_records_are_kept_forever_if_the_settings_say_so() {
     let house = House::with(ServiceSettings { audit_retention: None, ..ServiceSettings::default() });

@@ -171,6 +171,7 @@ async fn a_dropped_job_is_gone() {
     assert_eq!(world.deliver_mail().await, 0);
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn what_an_operator_does_to_a_job_is_recorded() {
     let (world, id) = world_with_a_dead_job().await;

@@ -19,6 +19,8 @@ mod invitation;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod long_passwords;
+#[cfg(test)]
 mod mail_jobs;
 #[cfg(test)]
 mod mail_worker;
@@ -26,6 +28,8 @@ mod mail_worker;
 mod mailed_tokens;
 #[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod password_reset;
 #[cfg(test)]

@@ -62,6 +62,7 @@ pub fn assert_none_in(secrets: &[String], printed: &[String]) {
     }
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn neither_log_nor_trail_nor_debug_output_of_an_account_shows_a_secret() {
     log::capture();

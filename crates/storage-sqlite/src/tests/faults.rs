@@ -52,6 +52,7 @@ async fn a_panicking_read_harms_no_other() {
     assert_eq!(store.ping().await, Ok(()));
 }
 
+/// Security checklist: 54.
 #[tokio::test]
 async fn a_read_that_takes_too_long_is_ended() {
     let limit = Duration::from_millis(20);

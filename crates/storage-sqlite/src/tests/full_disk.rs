@@ -55,6 +55,7 @@ async fn what_fits_is_written_and_the_rest_is_refused() {
     assert_eq!(names(&store).await.len(), written);
 }
 
+/// Security checklist: 61.
 #[tokio::test]
 async fn the_store_goes_on_when_there_is_room_again() {
     let (store, _folder) = open();

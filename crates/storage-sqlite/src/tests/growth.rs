@@ -129,6 +129,7 @@ async fn costs_with(count: i64) -> Vec<(&'static str, i32, i32)> {
     costs(&path, count)
 }
 
+/// Security checklist: 54.
 #[tokio::test]
 async fn a_hundred_thousand_users_cost_no_more_than_a_thousand() {
     let few = costs_with(1_000).await;

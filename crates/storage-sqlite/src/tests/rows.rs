@@ -34,6 +34,7 @@ async fn store_with(work: UnitOfWork) -> (SqliteStore, tempfile::TempDir) {
     (store, folder)
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn a_spoiled_user_is_named_by_column_and_number_only() {
     for (spoiled, place) in [

@@ -82,6 +82,7 @@ fn numbers(database: &Connection, sql: &str) -> Vec<i64> {
     statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
+/// Security checklist: 22.
 #[test]
 fn what_was_acknowledged_survives_a_kill_as_a_whole() {
     if let Some(path) = env::var_os(DATABASE) {

@@ -29,6 +29,7 @@ fn sign_up(name: &str) -> UnitOfWork {
     UnitOfWork::new().insert_user(user_values(name), None, FixedClock::start())
 }
 
+/// Security checklist: 14.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_fifty_confirmations_through_two_stores_one_succeeds() {
     let folder = tempfile::tempdir().unwrap();

@@ -187,6 +187,13 @@ macro_rules! for_each_store_case {
             mail_jobs_are_listed_by_what_they_wait_for
             paging_through_mail_jobs_neither_repeats_nor_hides_one
         ;
+        metrics:
+            an_empty_queue_has_nothing_to_count
+            mail_jobs_are_counted_by_what_they_wait_for
+            mail_jobs_are_counted_by_kind
+            a_lease_counts_until_the_instant_at_which_it_ends
+            no_more_mail_jobs_are_counted_than_asked_for
+        ;
         limits:
             as_many_as_a_bucket_holds_can_be_taken_at_once
             who_finds_a_bucket_empty_is_told_to_the_microsecond_when_it_is_not

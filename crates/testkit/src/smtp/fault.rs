@@ -12,6 +12,8 @@ pub enum SmtpFault {
     /// Answers this command with this reply (a code, a blank and a text, without line break) and hangs up if it begins with
     /// `421`.
     Reply(SmtpCommand, &'static str),
+    /// Cuts the connection instead of answering this. A mail whose content is not answered is kept.
+    HangUp(SmtpCommand),
     /// Cuts the connection at the first line of a mail's content.
     DropInData,
     /// Shows a certificate for the right names, from an authority that nobody trusts.

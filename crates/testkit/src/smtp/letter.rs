@@ -1,6 +1,6 @@
 //! What arrived.
 
-use mail_parser::MessageParser;
+use mail_parser::{Address, MessageParser, decoders::html::html_to_text};
 
 use crate::must;
 
@@ -65,6 +65,38 @@ impl Letter {
             key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
         });
         values.next().filter(|_| values.next().is_none())
+    }
+
+    /// The names of all fields of the header, in order.
+    #[must_use]
+    pub fn field_names(&self) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.raw);
+        let header = text.split("\r\n\r\n").next().unwrap_or_default();
+        let lines = header.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
+        lines.map(|line| line.split(':').next().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The names, decoded, and addresses in the field of that name. A name that is not there is empty.
+    #[must_use]
+    pub fn mailboxes(&self, field: &str) -> Vec<(String, String)> {
+        let message = MessageParser::default().parse(&self.raw);
+        let value = message.as_ref().and_then(|message| message.header(field)?.as_address());
+        let mailboxes = value.into_iter().flat_map(Address::iter);
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        mailboxes.map(|mailbox| (text(mailbox.name()), text(mailbox.address()))).collect()
+    }
+
+    /// The line of the text part that is a link with a token.
+    #[must_use]
+    pub fn text_link(&self) -> Option<&str> {
+        self.text.lines().find(|line| line.starts_with("http") && line.contains("?token="))
+    }
+
+    /// Where the link of the HTML part leads that carries a token, as a browser reads it.
+    #[must_use]
+    pub fn html_link(&self) -> Option<String> {
+        let links = self.html.split("<a href=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+        links.map(|(link, _)| html_to_text(link)).find(|link| link.contains("?token="))
     }
 
     /// The token of the link in the text part.

@@ -46,6 +46,7 @@ impl Session {
     }
 
     async fn talk(&mut self) -> io::Result<()> {
+        self.shared.stand_at(SmtpCommand::Greeting).await;
         if self.shared.security == SmtpSecurity::Implicit {
             self.encrypt().await?;
         }
@@ -195,8 +196,7 @@ impl Session {
         };
         self.forget_mail();
         if self.accepted(SmtpCommand::Content) {
-            self.shared.with(|state| state.mails.push_back(mail));
-            self.shared.received.notify_waiters();
+            self.shared.change(|state| state.mails.push_back(mail));
         }
         self.reply(SmtpCommand::Content, "250 kept").await
     }
@@ -212,8 +212,10 @@ impl Session {
     }
 
     async fn reply(&mut self, command: SmtpCommand, usual: &str) -> io::Result<Next> {
+        self.shared.stand_at(command).await;
         match self.shared.fault() {
             Some(SmtpFault::Reply(at, text)) if at == command => self.say(text).await,
+            Some(SmtpFault::HangUp(at)) if at == command => Ok(Next::Bye),
             _ => self.say(usual).await,
         }
     }

@@ -1,16 +1,14 @@
 //! All pages in reading order: the README, then what `docs/SUMMARY.md` lists.
 
-use super::edit::Edit;
 use super::grammar::{Action, Block, blocks};
 use super::page::Page;
 use super::problem::Problem;
+use super::sequence::Sequence;
 use super::tree::Tree;
 
 pub const README: &str = "README.md";
 pub const SUMMARY: &str = "docs/SUMMARY.md";
 const FOLDER: &str = "docs/";
-/// Folders of pages about code that is already here. They begin where their own edits are undone.
-const SHIPPED: &[&str] = &["docs/guide/"];
 
 pub struct Chapter {
     pub page: Page,
@@ -33,7 +31,7 @@ impl Chapter {
     }
 
     /// The part of the path up to the file name.
-    fn folder(&self) -> &str {
+    pub fn folder(&self) -> &str {
         self.path().rfind('/').map_or("", |end| &self.path()[..=end])
     }
 }
@@ -71,10 +69,10 @@ impl Book {
     }
 
     /// Pages that are followed one after the other: those of one folder. A page right under `docs/` stands for itself.
-    pub fn sequences(&self) -> impl Iterator<Item = &[Chapter]> {
+    pub fn sequences(&self) -> impl Iterator<Item = Sequence<'_>> {
         let together =
             |a: &Chapter, b: &Chapter| a.folder() == b.folder() && !["", FOLDER].contains(&a.folder());
-        self.chapters.chunk_by(together)
+        self.chapters.chunk_by(together).map(Sequence)
     }
 }
 
@@ -101,44 +99,4 @@ fn unlisted(tree: &Tree, paths: &[(usize, String)]) -> Vec<Problem> {
         .filter(|path| !paths.iter().any(|(_, listed)| listed == path))
         .map(|path| Problem::new(path, 1, format!("this page is not in `{SUMMARY}`")))
         .collect()
-}
-
-/// The edits of a sequence, each with its page and line.
-fn edits(chapters: &[Chapter]) -> impl DoubleEndedIterator<Item = (&Chapter, usize, &Edit)> {
-    chapters.iter().flat_map(|chapter| {
-        chapter.blocks.iter().filter_map(move |block| {
-            let Action::Edit(edit) = &block.action else { return None };
-            Some((chapter, block.line, edit))
-        })
-    })
-}
-
-/// Whether the sequence is about code that is already here.
-pub fn is_shipped(sequence: &[Chapter]) -> bool {
-    sequence.first().is_some_and(|chapter| SHIPPED.contains(&chapter.folder()))
-}
-
-/// What the first page of a sequence begins with.
-pub fn start_of(sequence: &[Chapter], repository: &Tree) -> Result<Tree, Problem> {
-    let mut tree = repository.clone();
-    if is_shipped(sequence) {
-        for (chapter, line, edit) in edits(sequence).rev() {
-            edit.undo(&mut tree).map_err(|error| {
-                Problem::new(
-                    chapter.path(),
-                    line,
-                    format!("the page is stale, its edit cannot be undone: {error}"),
-                )
-            })?;
-        }
-    }
-    Ok(tree)
-}
-
-/// Makes the edits of these pages, without their commands.
-pub fn apply(chapters: &[Chapter], tree: &mut Tree) -> Result<(), Problem> {
-    for (chapter, line, edit) in edits(chapters) {
-        edit.apply(tree).map_err(|error| Problem::new(chapter.path(), line, error))?;
-    }
-    Ok(())
 }

@@ -1,8 +1,10 @@
 //! Everything about the pages that can be known without executing them. Takes a second.
 
 mod edits;
+mod guide;
 mod links;
 mod mentions;
+pub mod security;
 mod source;
 
 use super::book::Book;
@@ -17,6 +19,8 @@ pub fn check(tree: &Tree) -> Result<String, Vec<Problem>> {
     problems.extend(source::problems(&book, tree));
     problems.extend(mentions::problems(&book, tree));
     problems.extend(edits::problems(&book, tree));
+    problems.extend(guide::problems(&book, tree));
+    problems.extend(security::problems(tree));
     if !problems.is_empty() {
         return Err(problems);
     }

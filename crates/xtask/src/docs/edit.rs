@@ -3,6 +3,7 @@
 //! A guide about code that is already here begins where its instructions are undone, last to first, and ends where they
 //! are done again: at the same bytes, or the guide is wrong.
 
+use super::take::Take;
 use super::tree::Tree;
 
 /// One instruction. Code ends with a newline.
@@ -23,6 +24,7 @@ pub enum Edit {
         how: How,
         code: String,
     },
+    Take(Take),
 }
 
 /// What happens to the lines that were found.
@@ -34,15 +36,18 @@ pub enum How {
 }
 
 impl Edit {
-    pub fn path(&self) -> &str {
+    /// What it changes: files, or folders with all that is in them.
+    pub fn paths(&self) -> Vec<&str> {
         match self {
-            Self::Create { path, .. } | Self::Append { path, .. } | Self::Change { path, .. } => path,
+            Self::Create { path, .. } | Self::Append { path, .. } | Self::Change { path, .. } => vec![path],
+            Self::Take(take) => take.paths().collect(),
         }
     }
 
-    /// Does what the page says. The tree is unchanged if that is impossible.
-    pub fn apply(&self, tree: &mut Tree) -> Result<(), String> {
+    /// Does what the page says. The tree is unchanged if that is impossible. `finished` is the repository.
+    pub fn apply(&self, tree: &mut Tree, finished: &Tree) -> Result<(), String> {
         match self {
+            Self::Take(take) => take.apply(tree, finished),
             Self::Create { path, .. } if tree.has(path) => Err(format!("`{path}` exists already")),
             Self::Create { path, code } => {
                 tree.set(path, code.clone());
@@ -68,9 +73,10 @@ impl Edit {
         }
     }
 
-    /// Takes back what the page says, from a tree in which it is done.
-    pub fn undo(&self, tree: &mut Tree) -> Result<(), String> {
+    /// Takes back what the page says, from a tree in which it is done. `finished` is the repository.
+    pub fn undo(&self, tree: &mut Tree, finished: &Tree) -> Result<(), String> {
         match self {
+            Self::Take(take) => take.undo(tree, finished),
             Self::Create { path, code } => {
                 if let Some(difference) = first_difference(code, &read(tree, path)?) {
                     return Err(format!("`{path}` is not what the page shows: {difference}"));
@@ -181,13 +187,13 @@ mod tests {
 
     fn applied(edit: &Edit, text: &str) -> Result<String, String> {
         let mut tree = tree(&[("f.rs", text)]);
-        edit.apply(&mut tree)?;
+        edit.apply(&mut tree, &Tree::default())?;
         Ok(tree.text("f.rs").unwrap().to_owned())
     }
 
     fn undone(edit: &Edit, text: &str) -> Result<String, String> {
         let mut tree = tree(&[("f.rs", text)]);
-        edit.undo(&mut tree)?;
+        edit.undo(&mut tree, &Tree::default())?;
         Ok(tree.text("f.rs").unwrap_or("(gone)").to_owned())
     }
 
@@ -215,15 +221,15 @@ mod tests {
         let start = tree(&[("f.rs", FILE), ("other", "untouched")]);
         let mut there = start.clone();
         for edit in &edits {
-            edit.apply(&mut there).unwrap();
+            edit.apply(&mut there, &Tree::default()).unwrap();
         }
         let end = there.clone();
         for edit in edits.iter().rev() {
-            edit.undo(&mut there).unwrap();
+            edit.undo(&mut there, &Tree::default()).unwrap();
         }
         assert_eq!(there, start);
         for edit in &edits {
-            edit.apply(&mut there).unwrap();
+            edit.apply(&mut there, &Tree::default()).unwrap();
         }
         assert_eq!(there, end);
     }

@@ -1,12 +1,18 @@
 //! What a code block is for. The sentence above it says so, in words that its reader follows and this tool executes;
 //! a block that nothing owns is an error. `docs/contributing-docs.md` lists the sentences.
 
+mod sentence;
+mod typed;
+
 use std::fmt;
 
-use super::edit::{Edit, How};
+use super::edit::Edit;
 use super::page::{Fence, Page, Part};
 use super::problem::Problem;
+use super::take::Take;
 use super::transcript::{self, Step};
+use sentence::{Sentence, last_sentence};
+pub use typed::{Typed, alone};
 
 /// A code block (or the two of one instruction) and what is done with it.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +36,10 @@ pub enum Action {
     WhatCiRuns(Vec<Step>),
     /// Lines that occur in this file exactly once.
     Source { path: String, code: Vec<String> },
+    /// A command for the reader; the program does the same by itself.
+    Typed(Typed),
+    /// In the starting tree of a guide, these files and no others contain the word.
+    StandsOnlyIn { word: String, paths: Vec<String> },
     /// A drawing; nothing to check.
     Illustration,
 }
@@ -38,7 +48,7 @@ pub enum Action {
 #[derive(Default)]
 pub struct Counts([usize; KINDS.len()]);
 
-const KINDS: [&str; 6] = ["edit", "console", "log", "ci", "source", "illustration"];
+const KINDS: [&str; 8] = ["edit", "console", "log", "ci", "source", "typed", "list", "illustration"];
 
 impl Counts {
     pub fn add(&mut self, block: &Block) {
@@ -48,7 +58,9 @@ impl Counts {
             Action::Log(_) => 2,
             Action::WhatCiRuns(_) => 3,
             Action::Source { .. } => 4,
-            Action::Illustration => 5,
+            Action::Typed(_) => 5,
+            Action::StandsOnlyIn { .. } => 6,
+            Action::Illustration => 7,
         }] += 1;
     }
 }
@@ -59,64 +71,6 @@ impl fmt::Display for Counts {
             KINDS.iter().zip(self.0).map(|(kind, count)| format!("{count} {kind}")).collect();
         formatter.write_str(&counts.join(", "))
     }
-}
-
-/// What the sentence in front of a block announces.
-#[derive(Debug, PartialEq, Eq)]
-enum Sentence<'a> {
-    Create(&'a str),
-    Find(&'a str),
-    Then(How),
-    Append(&'a str),
-    RunFirst,
-    Run,
-    Log,
-    WhatCiRuns,
-}
-
-impl<'a> Sentence<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        let path = |before: &str, after: &str| {
-            let path = text.strip_prefix(before)?.strip_suffix(after)?;
-            (!path.contains('`')).then_some(path)
-        };
-        let words = text.to_lowercase();
-        let in_terminal = |number: &str| {
-            ["a", "the"].iter().any(|article| words == format!("in {article} {number} terminal, run:"))
-        };
-        Some(match words.as_str() {
-            "and add below it:" => Self::Then(How::AddBelow),
-            "and add above it:" => Self::Then(How::AddAbove),
-            "and replace it with:" => Self::Then(How::Replace),
-            _ if in_terminal("first") => Self::RunFirst,
-            _ if in_terminal("second") => Self::Run,
-            text if ends_with_words(text, "what ci runs:") => Self::WhatCiRuns,
-            text if ends_with_words(text, "run:") && !text.contains("terminal") => Self::Run,
-            text if text.starts_with("the first terminal") && ends_with_words(text, "shows:") => Self::Log,
-            _ => path("Create `", "`:")
-                .map(Self::Create)
-                .or_else(|| path("In `", "`, find:").map(Self::Find))
-                .or_else(|| path("At the end of `", "`, add:").map(Self::Append))?,
-        })
-    }
-}
-
-fn ends_with_words(text: &str, end: &str) -> bool {
-    text.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with(' '))
-}
-
-/// The last sentence of a paragraph; a full stop inside of code ends none.
-fn last_sentence(paragraph: &str) -> &str {
-    let mut in_code = false;
-    let mut begin = 0;
-    for (at, character) in paragraph.char_indices() {
-        match character {
-            '`' => in_code = !in_code,
-            '.' | '?' | '!' if !in_code && paragraph[at + 1..].starts_with(' ') => begin = at + 2,
-            _ => {}
-        }
-    }
-    paragraph[begin..].trim()
 }
 
 /// The blocks of a page in its order, or everything that is wrong with them.
@@ -203,65 +157,75 @@ impl<'a> Reader<'a> {
         if fence.body.iter().all(|line| line.trim().is_empty()) {
             return Err(here("an empty code block".to_owned()));
         }
-        let code = || fence.text();
-        let owned = |path: &str| path.to_owned();
         let language = words[0];
-        let action = match (sentence, find) {
-            (Some(Sentence::Create(path)), None) => {
-                Action::Edit(Edit::Create { path: owned(path), code: code() })
-            }
-            (Some(Sentence::Append(path)), None) => {
-                Action::Edit(Edit::Append { path: owned(path), code: code() })
-            }
-            (Some(Sentence::Find(path)), None) => {
-                self.find = Some((fence, owned(path)));
-                return Ok(None);
-            }
+        match (sentence, find) {
             (Some(Sentence::Then(how)), Some((found, path))) => {
-                let action = Action::Edit(Edit::Change { path, find: found.text(), how, code: code() });
-                self.blocks.push(Block { line: found.line, action });
-                return Ok(None);
+                let edit = Edit::Change { path, find: found.text(), how, code: fence.text() };
+                self.blocks.push(Block { line: found.line, action: Action::Edit(edit) });
+                Ok(None)
             }
             (_, Some((found, path))) => {
-                return Err((
-                    found.line,
-                    format!("says what to find in `{path}`, but not what to do with it"),
-                ));
+                Err((found.line, format!("says what to find in `{path}`, but not what to do with it")))
             }
-            (Some(Sentence::Log), None) if language == "text" => Action::Log(fence.body.clone()),
-            (Some(Sentence::Run), None) if language == "console" => Action::Run(steps(fence)?),
-            (Some(Sentence::WhatCiRuns), None) if language == "console" => Action::WhatCiRuns(steps(fence)?),
-            (Some(Sentence::RunFirst), None) if language == "console" => {
-                let steps: [Step; 1] = steps(fence)?.try_into().map_err(|_| {
-                    here(
-                        "the first terminal runs one command at a time; give it a block of its own"
-                            .to_owned(),
-                    )
-                })?;
-                let [step] = steps;
-                Action::Start(step)
+            (Some(Sentence::Find(path)), None) => {
+                self.find = Some((fence, path.to_owned()));
+                Ok(None)
             }
-            (sentence, None) => return Err(here(unowned(language, sentence.as_ref(), last_sentence(&said)))),
-        };
-        Ok(Some(action))
-    }
-}
-
-fn steps(fence: &Fence) -> Result<Vec<Step>, (usize, String)> {
-    transcript::parse(&fence.body, fence.line + 1)
-}
-
-fn unowned(language: &str, sentence: Option<&Sentence<'_>>, said: &str) -> String {
-    match sentence {
-        Some(Sentence::Log) => format!("what a terminal shows is ```text, not ```{language}"),
-        Some(Sentence::Run | Sentence::RunFirst | Sentence::WhatCiRuns) => {
-            format!("commands are ```console, not ```{language}")
+            (Some(sentence), None) => match sentence.language() {
+                Some((right, content)) if right != language => {
+                    Err(here(format!("{content} ```{right}, not ```{language}")))
+                }
+                _ => self.announced(&sentence, fence).map(Some),
+            },
+            (None, None) => Err(here(no_instruction(last_sentence(&said)))),
         }
-        _ if said.is_empty() => "a code block without an instruction in front of it".to_owned(),
-        _ => format!(
-            "a code block without an instruction that I know; the sentence in front of it is \"{said}\""
-        ),
     }
+
+    /// A block of its own, in the language that belongs to its sentence.
+    fn announced(&self, sentence: &Sentence<'_>, fence: &Fence) -> Result<Action, (usize, String)> {
+        let here = |message: String| (fence.line, message);
+        let code = || fence.text();
+        let steps = || transcript::parse(&fence.body, fence.line + 1);
+        let only_step = |message: &str| {
+            let [step]: [Step; 1] = steps()?.try_into().map_err(|_| here(message.to_owned()))?;
+            Ok(step)
+        };
+        Ok(match sentence {
+            Sentence::Create(path) => Action::Edit(Edit::Create { path: (*path).to_owned(), code: code() }),
+            Sentence::Append(path) => Action::Edit(Edit::Append { path: (*path).to_owned(), code: code() }),
+            Sentence::Take => {
+                let step = only_step("one command takes all files")?;
+                Action::Edit(Edit::Take(Take::parse(&step).map_err(here)?))
+            }
+            Sentence::Log => Action::Log(fence.body.clone()),
+            Sentence::Run => Action::Run(steps()?),
+            Sentence::WhatCiRuns => Action::WhatCiRuns(steps()?),
+            Sentence::RunFirst => Action::Start(only_step(
+                "the first terminal runs one command at a time; give it a block of its own",
+            )?),
+            Sentence::Begin => {
+                let step = only_step("a guide begins with one command")?;
+                Action::Typed(Typed::start(&step, &self.page.path).map_err(here)?)
+            }
+            Sentence::Type => {
+                let step = only_step("one command at a time; give it a block of its own")?;
+                Action::Typed(Typed::parse(&step).map_err(here)?)
+            }
+            Sentence::StandsOnlyIn(word) => {
+                Action::StandsOnlyIn { word: (*word).to_owned(), paths: fence.body.clone() }
+            }
+            Sentence::Find(_) | Sentence::Then(_) => {
+                return Err(here("there is nothing found, so nothing can be done with it".to_owned()));
+            }
+        })
+    }
+}
+
+fn no_instruction(sentence: &str) -> String {
+    if sentence.is_empty() {
+        return "a code block without an instruction in front of it".to_owned();
+    }
+    format!("a code block without an instruction that I know; the sentence in front of it is \"{sentence}\"")
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use super::bless::Blessing;
-use super::book::{Book, Chapter, apply, is_shipped, start_of};
+use super::book::{Book, Chapter};
 use super::place::Place;
 use super::problem::Problem;
+use super::sequence::Sequence;
 use super::session::{Mode, Session};
 use super::tree::Tree;
 use crate::process::{cargo, shown};
@@ -34,8 +35,8 @@ impl Runner<'_> {
         let mut reports = Vec::new();
         for sequence in book.sequences() {
             let is_due = |chapter: &Chapter| chapter.has_actions() && wanted(chapter);
-            if let Some(last) = sequence.iter().rposition(is_due) {
-                self.sequence(&sequence[..=last], sequence, repository, &is_due, &mut reports);
+            if let Some(last) = sequence.0.iter().rposition(is_due) {
+                self.sequence(sequence, last, repository, &is_due, &mut reports);
             }
         }
         reports
@@ -43,22 +44,23 @@ impl Runner<'_> {
 
     fn sequence(
         &self,
-        due: &[Chapter],
-        whole: &[Chapter],
+        sequence: Sequence<'_>,
+        last: usize,
         repository: &Tree,
         is_due: &dyn Fn(&Chapter) -> bool,
         reports: &mut Vec<Result<Blessing, Problem>>,
     ) {
-        let mut tree = match start_of(whole, repository) {
+        let mut tree = match sequence.start(repository) {
             Ok(tree) => tree,
             Err(problem) => return reports.push(Err(problem)),
         };
-        for (index, chapter) in due.iter().enumerate() {
+        for (index, chapter) in sequence.0.iter().enumerate().take(last + 1) {
             let report = if is_due(chapter) {
-                let starts_a_guide = index == 0 && is_shipped(whole);
-                Some(self.page(chapter, &mut tree, starts_a_guide))
+                let starts_a_guide = index == 0 && sequence.is_shipped();
+                Some(self.page(chapter, &mut tree, repository, starts_a_guide))
             } else {
-                apply(std::slice::from_ref(chapter), &mut tree).err().map(Err)
+                let page = Sequence(std::slice::from_ref(chapter));
+                page.apply(&mut tree, repository).err().map(Err)
             };
             let failed = matches!(report, Some(Err(_)));
             reports.extend(report);
@@ -68,7 +70,13 @@ impl Runner<'_> {
         }
     }
 
-    fn page(&self, chapter: &Chapter, tree: &mut Tree, starts_a_guide: bool) -> Result<Blessing, Problem> {
+    fn page(
+        &self,
+        chapter: &Chapter,
+        tree: &mut Tree,
+        repository: &Tree,
+        starts_a_guide: bool,
+    ) -> Result<Blessing, Problem> {
         let page = chapter.path();
         let start = Instant::now();
         let wrong = |error: String| Problem::new(page, 1, error);
@@ -76,7 +84,8 @@ impl Runner<'_> {
         if starts_a_guide {
             self.expect_good_tree().map_err(|error| wrong(format!("before this page, {error}")))?;
         }
-        let rewrites = Session::start(self.place, page, self.mode)?.follow(&chapter.blocks, tree)?;
+        let session = Session::start(self.place, page, self.mode)?;
+        let rewrites = session.follow(&chapter.blocks, tree, repository)?;
         let changed = tree.differing_from_folder(&self.place.work);
         if !changed.is_empty() {
             return Err(wrong(format!("its commands changed files: {}", changed.join(", "))));

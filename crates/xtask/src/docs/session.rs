@@ -51,12 +51,17 @@ impl<'a> Session<'a> {
         Ok(Self { place, page, mode, shell, server: None, values, rewrites: Vec::new() })
     }
 
-    /// Follows the page. `tree` is what lies in the working folder.
-    pub fn follow(mut self, blocks: &[Block], tree: &mut Tree) -> Result<Vec<Rewrite>, Problem> {
+    /// Follows the page. `tree` is what lies in the working folder, `repository` what files are taken from.
+    pub fn follow(
+        mut self,
+        blocks: &[Block],
+        tree: &mut Tree,
+        repository: &Tree,
+    ) -> Result<Vec<Rewrite>, Problem> {
         for block in blocks {
             match &block.action {
                 Action::Edit(edit) => {
-                    self.edit(edit, tree).map_err(|error| self.problem(block.line, error))?
+                    self.edit(edit, tree, repository).map_err(|error| self.problem(block.line, error))?
                 }
                 Action::Start(step) => self.start_server(step)?,
                 Action::Run(steps) => {
@@ -65,7 +70,11 @@ impl<'a> Session<'a> {
                     }
                 }
                 Action::Log(lines) => self.log(block.line + 1, lines)?,
-                Action::WhatCiRuns(_) | Action::Source { .. } | Action::Illustration => {}
+                Action::WhatCiRuns(_)
+                | Action::Source { .. }
+                | Action::Typed(_)
+                | Action::StandsOnlyIn { .. }
+                | Action::Illustration => {}
             }
         }
         Ok(self.rewrites)
@@ -75,9 +84,11 @@ impl<'a> Session<'a> {
         Problem::new(self.page, line, message)
     }
 
-    fn edit(&self, edit: &Edit, tree: &mut Tree) -> Result<(), String> {
-        edit.apply(tree)?;
-        tree.lay_file(edit.path(), &self.place.work)
+    fn edit(&self, edit: &Edit, tree: &mut Tree, repository: &Tree) -> Result<(), String> {
+        edit.apply(tree, repository)?;
+        let changed = edit.paths();
+        let mut files = changed.iter().flat_map(|path| tree.under(path));
+        files.try_for_each(|file| tree.lay_file(file, &self.place.work))
     }
 
     fn announce(&self, step: &Step) {

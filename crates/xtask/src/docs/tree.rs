@@ -30,6 +30,27 @@ impl Tree {
         Ok(tree)
     }
 
+    /// All files of a folder.
+    pub fn of_folder(folder: &Path) -> Result<Self, String> {
+        let mut tree = Self::default();
+        tree.add_folder(folder, "")?;
+        Ok(tree)
+    }
+
+    fn add_folder(&mut self, folder: &Path, prefix: &str) -> Result<(), String> {
+        let failed = |error| format!("{}: cannot be read: {error}", folder.display());
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.add_folder(&entry.path(), &format!("{path}/"))?;
+            } else {
+                self.0.insert(path, fs::read(entry.path()).map_err(failed)?);
+            }
+        }
+        Ok(())
+    }
+
     /// The text of a file; `None` if there is no such file, or if it is not UTF-8.
     pub fn text(&self, path: &str) -> Option<&str> {
         str::from_utf8(self.0.get(path)?).ok()
@@ -37,6 +58,13 @@ impl Tree {
 
     pub fn set(&mut self, path: &str, text: String) {
         self.0.insert(path.to_owned(), text.into_bytes());
+    }
+
+    /// Takes one file as it is in another tree.
+    pub fn copy(&mut self, path: &str, from: &Self) {
+        if let Some(bytes) = from.0.get(path) {
+            self.0.insert(path.to_owned(), bytes.clone());
+        }
     }
 
     pub fn remove(&mut self, path: &str) {
@@ -54,6 +82,16 @@ impl Tree {
         path.is_empty()
             || self.has_file(path)
             || self.0.range(folder.clone()..).next().is_some_and(|(first, _)| first.starts_with(&folder))
+    }
+
+    /// Whether both trees have this file with the same bytes, or both have no such file.
+    pub fn has_same(&self, path: &str, other: &Self) -> bool {
+        self.0.get(path) == other.0.get(path)
+    }
+
+    /// The file of that name, or the files in the folder of that name.
+    pub fn under(&self, path: &str) -> impl Iterator<Item = &str> {
+        self.paths().filter(move |file| is_under(file, path))
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &str> {
@@ -118,6 +156,11 @@ impl Tree {
         }
         Ok(())
     }
+}
+
+/// Whether a file is the one of that name or in the folder of that name, which has no slash at its end.
+pub fn is_under(file: &str, path: &str) -> bool {
+    file.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

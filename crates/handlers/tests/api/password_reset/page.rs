@@ -94,6 +94,7 @@ async fn a_dead_link_says_so_and_offers_a_new_one() {
     assert_asks_for_an_address(&text);
 }
 
+/// Security checklist: 17.
 #[actix_web::test]
 async fn following_a_link_consumes_nothing() {
     let api = Api::start().await;
@@ -233,6 +234,7 @@ async fn a_panic_is_a_page_and_the_next_request_works() {
     page(&api.send(get(&link())).await, 200);
 }
 
+/// Security checklist: 8, 24.
 #[actix_web::test]
 async fn the_token_stands_on_no_page_and_in_no_log() {
     let dead = || ResetTokenStatus { valid: false, expires_at: None };
@@ -264,6 +266,7 @@ async fn the_token_stands_on_no_page_and_in_no_log() {
     assert!(lines.iter().all(|line| !line.target.starts_with("denizen")), "{lines:?}");
 }
 
+/// Security checklist: 12.
 #[actix_web::test]
 async fn what_people_typed_is_never_markup() {
     let hostile = "\"'></p><script>alert(1)</script>&{{7*7}}";

@@ -13,8 +13,8 @@ use denizen_models::{
 use denizen_services::{
     AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError,
     EmailChanges, EmailVerifications, Expected, GetUserError, HealthService, Invitations, ListUsersError,
-    RandomnessError, Readiness, RequestEmailVerificationError, SignUpError, SignUps, SignedUp, TokenSource,
-    UpdateUserError, UserList, UserQuery, UserService, VerifyEmailError,
+    Metrics, MetricsService, RandomnessError, Readiness, RequestEmailVerificationError, SignUpError, SignUps,
+    SignedUp, TokenSource, UpdateUserError, UserList, UserQuery, UserService, VerifyEmailError,
 };
 use denizen_testkit::sample_user;
 
@@ -239,6 +239,16 @@ pub struct FakeHealth(pub Readiness);
 impl HealthService for FakeHealth {
     async fn readiness(&self) -> Readiness {
         self.0
+    }
+}
+
+/// Measures what the test says.
+pub struct FakeMetrics(pub Metrics);
+
+#[async_trait]
+impl MetricsService for FakeMetrics {
+    async fn metrics(&self) -> Metrics {
+        self.0.clone()
     }
 }
 

@@ -23,8 +23,9 @@ use actix_web::{
     dev::Payload,
     test::{TestRequest, init_service, try_call_service},
 };
-use denizen_handlers::{Demos, HandlerSettings, Services, configure};
-use denizen_services::{Readiness, TokenSource};
+use chrono::TimeDelta;
+use denizen_handlers::{Demos, HandlerSettings, RequestCounts, Services, configure};
+use denizen_services::{Metrics, Readiness, TokenSource};
 use denizen_testkit::{FixedClock, SeededTokens};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 
@@ -32,7 +33,7 @@ use self::{
     answer::Answer,
     auth::{AuthAnswers, FakeAuth},
     demonstrations::FakeDemonstrations,
-    fakes::{Answers, FakeHealth, FakeUsers},
+    fakes::{Answers, FakeHealth, FakeMetrics, FakeUsers},
     messages::FakeMessages,
     operations::FakeOperations,
 };
@@ -46,6 +47,7 @@ pub struct Setup {
     pub operations: Arc<FakeOperations>,
     pub messages: FakeMessages,
     pub readiness: Readiness,
+    pub metrics: Metrics,
     pub tokens: Arc<dyn TokenSource>,
 }
 
@@ -54,13 +56,18 @@ impl Default for Setup {
         // No two tests may draw the same request ids: the log is common to all.
         static SEEDS: AtomicU64 = AtomicU64::new(1);
         Self {
-            settings: HandlerSettings { demos: Demos::Open, ..HandlerSettings::default() },
+            settings: HandlerSettings {
+                demos: Demos::Open,
+                metrics: Some(RequestCounts::default()),
+                ..HandlerSettings::default()
+            },
             answers: Answers::default(),
             auth: AuthAnswers::default(),
             demonstrations: Arc::default(),
             operations: Arc::default(),
             messages: FakeMessages::default(),
             readiness: Readiness { store: true, mail_worker: true },
+            metrics: Metrics { mail_jobs: None, oldest_mail_job: TimeDelta::zero(), mails: Arc::default() },
             tokens: Arc::new(SeededTokens::new(SEEDS.fetch_add(1, Ordering::Relaxed))),
         }
     }
@@ -81,6 +88,7 @@ impl Setup {
             tasks: self.demonstrations,
             messages: Arc::new(self.messages),
             health: Arc::new(FakeHealth(self.readiness)),
+            metrics: Arc::new(FakeMetrics(self.metrics)),
             clock: Arc::new(FixedClock::new()),
             tokens: self.tokens,
         };

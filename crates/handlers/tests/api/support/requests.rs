@@ -15,7 +15,9 @@ use super::auth::ADMIN;
 
 /// Every path below which everything is JSON, with what it allows.
 pub fn endpoints() -> Vec<(&'static str, &'static str)> {
-    routes(|path| ["/api", "/health", "/livez", "/readyz", "/ws"].iter().any(|json| path.starts_with(json)))
+    routes(|path| {
+        ["/api", "/health", "/livez", "/metrics", "/readyz", "/ws"].iter().any(|json| path.starts_with(json))
+    })
 }
 
 /// Every path at which people find a page or a part of one, with what it allows.

@@ -87,6 +87,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 59.
     #[test]
     fn origins_must_be_written_as_browsers_send_them() {
         for (text, exact) in [
@@ -102,6 +103,7 @@ mod tests {
         }
     }
 
+    /// Security checklist: 59.
     #[test]
     fn wildcards_and_opaque_origins_are_refused() {
         for text in [

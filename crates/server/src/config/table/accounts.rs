@@ -83,15 +83,16 @@ pub static SESSION_LIFETIME: Setting = Setting::new(
     "session_lifetime",
     "DENIZEN_SESSION_LIFETIME",
     Preset::Text("30d"),
-    "How long a session lives, however much it is used: `1m` to `30d`.",
+    "How long a session lives, however much it is used: `5m` to `30d`.",
 );
 
-/// `session_idle_timeout`: what ends sessions that were forgotten.
+/// `session_idle_timeout`: what ends sessions that were forgotten. That a session is used is noted once a minute, so that
+/// less than a few minutes would end those that are in use.
 pub static SESSION_IDLE_TIMEOUT: Setting = Setting::new(
     "session_idle_timeout",
     "DENIZEN_SESSION_IDLE_TIMEOUT",
     Preset::Text("7d"),
-    "How long a session lives without being used: `1m` to `30d`, and at most `session_lifetime`.",
+    "How long a session lives without being used: `5m` to `30d`, and at most `session_lifetime`.",
 );
 
 /// `reset_token_ttl`: 24 h at most, which is NIST SP 800-63B-4's limit for codes sent by mail.

@@ -80,6 +80,20 @@ pub static DEMO_ROUTES: Setting = Setting {
     )
 };
 
+/// `metrics`: numbers for whoever watches over the service.
+pub static METRICS: Setting = Setting {
+    kind: Kind::Switch,
+    production: Preset::Text("false"),
+    ..Setting::new(
+        "metrics",
+        "DENIZEN_METRICS",
+        Preset::Text("true"),
+        "Whether `/metrics` tells Prometheus how many mails and requests there are: `true` or `false`; to everybody who \
+         reaches the port itself, so keep that from strangers, and not through proxies that send `X-Forwarded-…` or \
+         `Forwarded`.",
+    )
+};
+
 /// `shutdown_timeout`: the grace of a graceful shutdown.
 pub static SHUTDOWN_TIMEOUT: Setting = Setting::new(
     "shutdown_timeout",

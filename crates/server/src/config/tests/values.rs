@@ -7,6 +7,7 @@ use super::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// Security checklist: 15.
 #[test]
 fn nothing_set_is_a_valid_development_configuration() {
     let cores = std::thread::available_parallelism().unwrap().get().min(256);
@@ -21,6 +22,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             service_name: "denizen".to_owned(),
             log: "info".to_owned(),
             demo_routes: true,
+            metrics: true,
             shutdown_timeout: Duration::from_secs(30),
             registration: RegistrationMode::Open,
             directory: Directory::Admins,
@@ -62,7 +64,7 @@ fn nothing_set_is_a_valid_development_configuration() {
     );
 }
 
-/// Changes to this list are changes to somebody's running service.
+/// Changes to this list are changes to somebody's running service. Security checklist: 28.
 #[test]
 fn production_has_defaults_of_its_own_where_strangers_come_in() {
     let settings = in_environment(&[("DENIZEN_PROFILE", "production")]).settings();
@@ -75,6 +77,7 @@ fn production_has_defaults_of_its_own_where_strangers_come_in() {
             "database ",
             "public_url ",
             "demo_routes false",
+            "metrics false",
             "registration closed",
             "password_min_length 15",
             "mail ",
@@ -91,6 +94,7 @@ fn production_has_defaults_of_its_own_where_strangers_come_in() {
     );
 }
 
+/// Security checklist: 31.
 #[test]
 fn a_hash_costs_what_is_configured() {
     let config = in_environment(&[("DENIZEN_HASH_MEMORY", "47104"), ("DENIZEN_HASH_PASSES", "3")]).config();
@@ -108,6 +112,7 @@ fn every_setting_can_be_set_in_the_file() {
         service_name = "Example"
         log = "warn,denizen_services=debug"
         demo_routes = false
+        metrics = false
         shutdown_timeout = "0s"
         registration = "invite"
         directory = "members"
@@ -159,6 +164,7 @@ fn every_setting_can_be_set_in_the_file() {
         service_name: "Example".to_owned(),
         log: "warn,denizen_services=debug".to_owned(),
         demo_routes: false,
+        metrics: false,
         shutdown_timeout: Duration::ZERO,
         registration: RegistrationMode::Invite,
         directory: Directory::Members,

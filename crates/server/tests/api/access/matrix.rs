@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::SocketAddr};
 
 use denizen_handlers::ROUTES;
-use denizen_server::config::{DEMO_ROUTES, REGISTRATION};
+use denizen_server::config::{DEMO_ROUTES, METRICS, REGISTRATION};
 use denizen_services::MailError;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -22,6 +22,7 @@ const MATRIX: &str = "
     GET     /health                                 200  200  200  200
     GET     /livez                                  200  200  200  200
     GET     /readyz                                 200  200  200  200
+    GET     /metrics                                200  200  200  200
     POST    /api/auth/login                         200  200  200  200
     POST    /api/auth/logout                        401  200  200  200
     GET     /api/auth/session                       401  200  200  200
@@ -278,7 +279,8 @@ fn tells_no_secret(response: &Response, target: &Target, token: Option<&str>, kn
 /// Security checklist: 51, 53.
 #[tokio::test]
 async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing() {
-    let settings = [&[(&DEMO_ROUTES, "true"), (&REGISTRATION, "open")], &UNLIMITED[..]].concat();
+    let settings =
+        [&[(&DEMO_ROUTES, "true"), (&METRICS, "true"), (&REGISTRATION, "open")], &UNLIMITED[..]].concat();
     let server = TestServer::start_in_production(&settings).await;
     let at = server.address;
     server.enrol_administrator("olga").await;
@@ -323,7 +325,7 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
 /// Security checklist: 51.
 #[tokio::test]
 async fn a_method_that_is_not_in_the_matrix_is_there_for_nobody() {
-    let server = TestServer::start_in_production(&[(&DEMO_ROUTES, "true")]).await;
+    let server = TestServer::start_in_production(&[(&DEMO_ROUTES, "true"), (&METRICS, "true")]).await;
     let at = server.address;
     server.enrol_administrator("olga").await;
     act_as(at, Some(server.session_of("olga").await));

@@ -23,6 +23,7 @@ fn token_in(said: &str) -> String {
     token
 }
 
+/// Security checklist: 43.
 #[tokio::test]
 async fn whoever_has_the_link_becomes_administrator_once() {
     let folder = TempDir::new().unwrap();
@@ -110,6 +111,7 @@ async fn a_link_is_no_way_around_a_password_nor_to_other_rights() {
     roles_of(&server, "carol").await;
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn the_token_is_in_no_log() {
     let folder = TempDir::new().unwrap();

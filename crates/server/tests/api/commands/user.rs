@@ -31,6 +31,7 @@ async fn a_running_server_knows_the_new_administrator_at_once() {
     assert_eq!(actors.first(), Some(&json!("cli")));
 }
 
+/// Security checklist: 43.
 #[tokio::test]
 async fn the_first_administrator_of_a_production_database_needs_no_server() {
     let folder = TempDir::new().unwrap();
@@ -57,6 +58,7 @@ async fn names_are_taken_as_they_are_and_members_are_no_administrators() {
     assert_eq!(roles_of(&server, "ann").await, json!(["user"]));
 }
 
+/// Security checklist: 28.
 #[tokio::test]
 async fn the_policy_for_passwords_is_that_of_the_server() {
     let folder = TempDir::new().unwrap();
@@ -140,6 +142,7 @@ async fn a_wrong_configuration_or_database_is_explained() {
     assert!(refused.contains("no/such/folder"), "{refused}");
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn no_log_and_no_word_of_the_command_holds_the_password() {
     let folder = TempDir::new().unwrap();

@@ -41,6 +41,22 @@ async fn a_running_request_finishes_when_somebody_types_ctrl_c() {
     a_running_request_finishes_when_asked_to_stop_by("INT").await;
 }
 
+/// The conventional exit status of what Ctrl-C ended: 128 and the number of SIGINT, 2.
+#[tokio::test]
+async fn a_second_ctrl_c_does_not_wait_for_what_was_begun() {
+    let folder = TempDir::new().unwrap();
+    let process = Process::start(folder.path()).await;
+    let half = half_sent(process.address).await;
+    process.signal("INT").await;
+    process.line_with(" stopping").await;
+
+    process.signal("INT").await;
+
+    let (status, log) = process.ended().await;
+    assert_eq!(status.code(), Some(130), "{log:#?}");
+    drop(half);
+}
+
 #[tokio::test]
 async fn clients_that_only_keep_their_connections_do_not_hold_it_up() {
     let folder = TempDir::new().unwrap();

@@ -14,6 +14,7 @@ pub fn event(name: &str, id: u64) -> Value {
     json!({"type": "user_event", "content": {"event": name, "user_id": id}})
 }
 
+/// Security checklist: 53, 58.
 #[tokio::test]
 async fn a_subscriber_hears_of_every_change_without_personal_data() {
     let server = TestServer::start().await;
@@ -43,6 +44,7 @@ async fn a_subscriber_hears_of_every_change_without_personal_data() {
     admin.settle().await;
 }
 
+/// Security checklist: 58.
 #[tokio::test]
 async fn whoever_did_not_subscribe_hears_nothing() {
     let server = TestServer::start().await;

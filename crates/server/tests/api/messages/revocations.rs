@@ -50,6 +50,7 @@ async fn ends(socket: &mut Socket) {
     assert_eq!(socket.closed().await, (4401, "access was revoked".to_owned(), 0));
 }
 
+/// Security checklist: 58.
 #[tokio::test]
 async fn a_socket_ends_with_its_session_and_no_other_does() {
     let mut alice = Guest::arrive().await;
@@ -81,6 +82,7 @@ async fn an_administrator_ends_them_all() {
     alice.both_end().await;
 }
 
+/// Security checklist: 58.
 #[tokio::test]
 async fn whoever_is_switched_off_or_deleted_both_end() {
     let alice = Guest::arrive().await;
@@ -118,7 +120,7 @@ async fn whoever_gets_other_roles_or_another_name_connects_anew_with_them() {
     }
 }
 
-/// This server hears of it only because it asks.
+/// This server hears of it only because it asks. Security checklist: 58.
 #[tokio::test]
 async fn what_another_process_revokes_ends_here_too() {
     let alice = Guest::arrive().await;

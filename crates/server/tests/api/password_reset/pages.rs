@@ -1,6 +1,6 @@
 //! The pages for people, used as a browser without JavaScript uses them: by their links and forms alone.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use denizen_models::{Password, Secret, UserId};
 use denizen_services::{
@@ -8,61 +8,7 @@ use denizen_services::{
 };
 
 use super::verbs;
-use crate::support::{
-    TestServer,
-    http::{Request, Response},
-};
-
-/// A page, and where it was found.
-struct Page {
-    address: String,
-    text: String,
-}
-
-impl Page {
-    async fn open(at: SocketAddr, address: &str) -> Self {
-        Self::read(address, &Request::get(address).send(at).await, 200)
-    }
-
-    #[track_caller]
-    fn read(address: &str, response: &Response, status: u16) -> Self {
-        let text = response.text();
-        assert_eq!(response.status, status, "{text}");
-        assert_eq!(response.header("Content-Type"), Some("text/html; charset=utf-8"));
-        Self { address: address.to_owned(), text }
-    }
-
-    /// Where the link with this text leads.
-    #[track_caller]
-    fn link(&self, text: &str) -> String {
-        let (before, _) = self.text.split_once(&format!(">{text}</a>")).expect("such a link");
-        attribute(before.rsplit('<').next().unwrap_or_default(), "href").expect("an address")
-    }
-
-    /// Fills in the one field of the one form, and sends it as a browser would.
-    async fn submit(&self, at: SocketAddr, value: &str, status: u16) -> Self {
-        let (_, form) = self.text.split_once("<form ").expect("a form");
-        let tag = form.split('>').next().unwrap_or_default();
-        assert_eq!(attribute(tag, "method").as_deref(), Some("post"), "{tag}");
-        let action = attribute(tag, "action").unwrap_or_else(|| self.address.clone());
-        let mut fields = form.split("<input ").skip(1).filter_map(|input| attribute(input, "name"));
-        let (field, None) = (fields.next().expect("a field"), fields.next()) else {
-            panic!("more than one field: {form}");
-        };
-        let octets = value.bytes().map(|byte| format!("%{byte:02X}"));
-        let request = Request::post(&action)
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .header("Origin", "null")
-            .header("Sec-Fetch-Site", "same-origin")
-            .body(format!("{field}={}", octets.collect::<String>()));
-        Self::read(&action, &request.send(at).await, status)
-    }
-}
-
-fn attribute(tag: &str, name: &str) -> Option<String> {
-    let (_, rest) = tag.split_once(&format!("{name}=\""))?;
-    rest.split_once('"').map(|(value, _)| value.to_owned())
-}
+use crate::support::{TestServer, http::Request, page::Page};
 
 /// Security checklist: 13, 24.
 #[tokio::test]
@@ -134,6 +80,7 @@ async fn scanners_that_follow_the_link_do_not_use_it_up() {
     assert!(!verbs::token_is_valid(at, &token).await);
 }
 
+/// Security checklist: 15.
 #[tokio::test]
 async fn a_link_that_is_too_old_leads_to_a_new_one() {
     let server = TestServer::start().await;

@@ -4,9 +4,12 @@ pub mod account;
 pub mod api;
 pub mod failing_store;
 pub mod http;
+pub mod mailing;
+pub mod page;
 pub mod process;
 pub mod production;
 pub mod socket;
+pub mod watched;
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -75,18 +78,16 @@ impl TestServer {
 
     /// With clock, mailer and hashing for tests, whatever the overrides say of these.
     async fn start_with(settings: &[(&'static Setting, &str)], overrides: Overrides) -> Self {
-        // One mail after the other: when a later one is there, the turn of the earlier ones is over.
-        let flags = [&[(&BIND, "127.0.0.1:0"), (&MAIL_WORKERS, "1")], settings].concat();
-        let flags = flags.into_iter().map(|(setting, value)| (setting, value.to_owned()));
-        let settings = Settings::resolve(flags, &ConfigFile::Optional("none.toml".into()), [("", ""); 0]);
-        let config = Config::from_settings(&settings).expect("a valid configuration");
-        let (clock, mailer) = (Arc::new(FixedClock::new()), Arc::new(RecordingMailer::new()));
-        let overrides = Overrides {
-            clock: Some(clock.clone()),
-            mailer: Some(mailer.clone()),
-            hash_cost: Some(Argon2Cost::CHEAPEST),
-            ..overrides
-        };
+        let mailer = Arc::new(RecordingMailer::new());
+        let overrides = Overrides { mailer: Some(mailer.clone()), ..overrides };
+        Self::launch(configuration(settings), mailer, overrides).await
+    }
+
+    /// `mailer` is for the test alone, unless it is among the overrides.
+    async fn launch(config: Config, mailer: Arc<RecordingMailer>, overrides: Overrides) -> Self {
+        let clock = Arc::new(FixedClock::new());
+        let overrides =
+            Overrides { clock: Some(clock.clone()), hash_cost: Some(Argon2Cost::CHEAPEST), ..overrides };
         let application = Application::build_with(config, overrides).await.expect("a server that starts");
         let address = application.address();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -135,4 +136,13 @@ impl TestServer {
             .expect("a server that stops")
             .expect("a server that does not panic")
     }
+}
+
+/// The configuration of a server on a free port, with these settings.
+fn configuration(settings: &[(&'static Setting, &str)]) -> Config {
+    // One mail after the other: when a later one is there, the turn of the earlier ones is over.
+    let flags = [&[(&BIND, "127.0.0.1:0"), (&MAIL_WORKERS, "1")], settings].concat();
+    let flags = flags.into_iter().map(|(setting, value)| (setting, value.to_owned()));
+    let settings = Settings::resolve(flags, &ConfigFile::Optional("none.toml".into()), [("", ""); 0]);
+    Config::from_settings(&settings).expect("a valid configuration")
 }

@@ -121,6 +121,16 @@ impl Process {
         self.log.borrow().clone()
     }
 
+    /// The most memory that it has had at a time, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> u64 {
+        let pid = self.child.id().expect("a process that runs");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        let kibibytes = line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok());
+        kibibytes.unwrap_or_else(|| panic!("no number: {line}")) * 1024
+    }
+
     /// Sends `TERM` or `INT`.
     pub async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("a process that runs").to_string();

@@ -23,7 +23,7 @@ use super::{TestServer, api};
 pub const PASSWORD: &str = "correct horse battery";
 
 /// What production insists on, and no limit on requests as such: tests are faster than people.
-const PRODUCTION: [(&Setting, &str); 5] = [
+pub const PRODUCTION: [(&Setting, &str); 5] = [
     (&PROFILE, "production"),
     (&PUBLIC_URL, "https://id.example.com"),
     (&MAIL, "smtps://mail.example.com"),
@@ -48,9 +48,18 @@ impl TestServer {
 
     /// The same on the database in `folder`, if there is one.
     pub async fn start_in_production_in(folder: TempDir, settings: &[(&'static Setting, &str)]) -> Self {
+        Self::start_in_production_with(folder, settings, Overrides::default()).await
+    }
+
+    /// The same with other adapters.
+    pub async fn start_in_production_with(
+        folder: TempDir,
+        settings: &[(&'static Setting, &str)],
+        overrides: Overrides,
+    ) -> Self {
         let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
         let settings = [&[(&DATABASE, &*database)], &PRODUCTION[..], settings].concat();
-        let mut server = Self::start_with(&settings, Overrides::default()).await;
+        let mut server = Self::start_with(&settings, overrides).await;
         server.folder = Some(folder);
         server
     }
@@ -73,6 +82,25 @@ impl TestServer {
 
 /// Creates a user called `name` with the address `name@example.com` in the database in this folder.
 pub async fn enrol(folder: &Path, name: &str, roles: &[&str]) -> u64 {
+    let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+    create(folder, CreateUserRequest { roles: Some(roles), ..person(name) }).await
+}
+
+/// Somebody with the address `name@example.com`, who can sign in with [`PASSWORD`].
+pub fn person(name: &str) -> CreateUserRequest {
+    CreateUserRequest {
+        username: name.to_owned(),
+        email: format!("{name}@example.com"),
+        first_name: "Some".to_owned(),
+        last_name: "Body".to_owned(),
+        email_verified: Some(true),
+        password: Some(Secret::from(PASSWORD)),
+        ..CreateUserRequest::default()
+    }
+}
+
+/// Creates this user in the database in this folder, whatever strangers may do. Gives the id.
+pub async fn create(folder: &Path, request: CreateUserRequest) -> u64 {
     let store =
         Arc::new(SqliteStore::open(SqliteOptions::new(folder.join("denizen.db"))).expect("a database"));
     let tokens = Arc::new(OsTokenSource);
@@ -81,16 +109,6 @@ pub async fn enrol(folder: &Path, name: &str, roles: &[&str]) -> u64 {
         clock: Arc::new(denizen_testkit::FixedClock::new()),
         hasher: Arc::new(Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, tokens.clone()).expect("a thread")),
         tokens,
-    };
-    let request = CreateUserRequest {
-        username: name.to_owned(),
-        email: format!("{name}@example.com"),
-        first_name: "Some".to_owned(),
-        last_name: "Body".to_owned(),
-        email_verified: Some(true),
-        roles: Some(roles.iter().map(|role| (*role).to_owned()).collect()),
-        password: Some(Secret::from(PASSWORD)),
-        ..CreateUserRequest::default()
     };
     let users = DefaultUserService::new(ports, ServiceSettings::default());
     let user = users.create_user(&AccessContext::system(), request).await.expect("a new user");

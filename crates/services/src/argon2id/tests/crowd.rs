@@ -53,6 +53,7 @@ impl Blocked {
     }
 }
 
+/// Security checklist: 33.
 #[tokio::test]
 async fn beyond_the_queue_every_answer_is_busy() {
     let hash = hasher(Argon2Cost::CHEAPEST).hash(password("secret 1")).await.unwrap();
@@ -81,6 +82,7 @@ async fn a_job_whose_caller_has_gone_is_not_run() {
     assert!(!RAN.load(Ordering::Relaxed));
 }
 
+/// Security checklist: 33.
 #[tokio::test]
 async fn other_work_runs_on_the_threads_of_the_hasher() {
     let (name, named) = oneshot::channel();

@@ -28,6 +28,7 @@ const HASHES: [&str; 13] = [
     "$pbkdf2-sha512$1000$HkOo1fq/N4ZwrjWm1BpjDA$sJi1/BPE4/32U6in2LwN.9sx6l6bHSdypY3aFWdzKsgv1gJGIZPPVZkw.J0NnozIpfqrnVM1i9dP92aSWez7yw",
 ];
 
+/// Security checklist: 32.
 #[tokio::test]
 async fn imported_hashes_match_their_password_and_are_outdated() {
     for hash in HASHES {
@@ -97,6 +98,7 @@ fn refusal(text: &str) -> Option<InvalidHash> {
     PasswordHash::import(text).err()
 }
 
+/// Security checklist: 32.
 #[test]
 fn what_costs_too_much_to_compare_is_not_imported() {
     let rest = "c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -43,6 +43,7 @@ async fn whoever_has_the_token_gives_the_account_the_address_and_everybody_stays
     assert_eq!(story[..3], expected);
 }
 
+/// Security checklist: 56.
 #[tokio::test]
 async fn the_old_address_is_told_when_and_from_where() {
     let (world, _, token) = world_with_token().await;
@@ -57,6 +58,7 @@ async fn the_old_address_is_told_when_and_from_where() {
     assert_eq!((at, ip), (changed_at, stranger().ip));
 }
 
+/// Security checklist: 19.
 #[tokio::test]
 async fn tokens_that_went_to_the_old_address_die() {
     let (world, _, token) = world_with_token().await;
@@ -101,6 +103,7 @@ async fn of_two_confirmations_at_once_one_counts() {
     assert_eq!((one.and(two), world.recorded(AuditKind::EmailChanged).await), (DEAD, 1));
 }
 
+/// Security checklist: 56.
 #[tokio::test]
 async fn an_address_that_somebody_else_got_meanwhile_is_taken() {
     let (world, alice, token) = world_with_token().await;
@@ -139,6 +142,7 @@ async fn whoever_is_always_too_late_is_told_that_the_store_is_busy() {
     assert_eq!(world.confirm_email(&token).await, Ok(()));
 }
 
+/// Security checklist: 19.
 #[tokio::test]
 async fn a_token_dies_with_the_password_the_address_and_the_status_it_was_given_under() {
     for what in ["password", "address", "status"] {

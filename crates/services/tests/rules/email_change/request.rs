@@ -52,6 +52,7 @@ async fn whoever_knows_the_password_is_mailed_a_token_at_the_new_address() {
     assert_eq!(world.find(alice.user.id).await, Some(alice.user));
 }
 
+/// Security checklist: 56.
 #[tokio::test]
 async fn without_the_password_nothing_is_asked_for() {
     let (world, alice) = world_with_alice().await;
@@ -98,6 +99,7 @@ async fn a_new_address_is_asked_for_once_a_minute_and_three_times_before_any_pas
     assert_eq!((want().await, world.hasher.verifications()), (wait(17), compared));
 }
 
+/// Security checklist: 56.
 #[tokio::test]
 async fn the_owner_of_a_taken_address_is_told_and_whoever_asked_is_not() {
     let (world, alice) = world_with_alice().await;
@@ -129,6 +131,7 @@ async fn a_later_wish_takes_the_place_of_an_earlier_one() {
     assert_eq!(world.confirm_email(&world.token_for("third@example.com")).await, Ok(()));
 }
 
+/// Security checklist: 56.
 #[tokio::test]
 async fn a_wish_that_is_renewed_while_it_is_prepared_gets_one_mail_at_the_newer_address() {
     let (world, alice) = world_with_request().await;

@@ -38,6 +38,7 @@ fn logged(text: &str) -> usize {
     log::lines().iter().filter(|line| line.contains(text)).count()
 }
 
+/// Security checklist: 18, 58.
 #[tokio::test(start_paused = true)]
 async fn what_another_process_revokes_is_disconnected_within_a_second() {
     let house = House::new();

@@ -100,6 +100,7 @@ async fn failed_attempts_to_sign_in_before_there_was_a_password_keep_nobody_out(
     assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());
 }
 
+/// Security checklist: 28.
 #[tokio::test]
 async fn the_password_keeps_the_policy_and_a_refused_one_costs_no_token() {
     let (world, _, token) = world_with_invitation().await;
@@ -119,6 +120,7 @@ async fn the_password_keeps_the_policy_and_a_refused_one_costs_no_token() {
     assert_eq!(world.accept(&token, NEW_PASSWORD).await, Ok(()));
 }
 
+/// Security checklist: 23.
 #[tokio::test]
 async fn a_guessed_token_costs_one_read_and_no_hash() {
     let (world, ..) = world_with_invitation().await;

@@ -36,6 +36,7 @@ const REFUSED: [(&str, &str); 10] = [
     ("alice", "x"),
 ];
 
+/// Security checklist: 37.
 #[tokio::test]
 async fn whoever_does_not_get_in_gets_the_same_answer_for_the_same_work() {
     let world = populated().await;
@@ -53,6 +54,7 @@ async fn whoever_does_not_get_in_gets_the_same_answer_for_the_same_work() {
     }
 }
 
+/// Security checklist: 8, 60.
 #[tokio::test]
 async fn a_failure_is_recorded_with_the_user_who_was_meant_but_not_with_what_was_typed() {
     let world = populated().await;
@@ -108,6 +110,7 @@ async fn a_password_that_is_replaced_while_it_is_compared_opens_nothing() {
     assert!(world.sessions_of(alice.id).await.is_empty());
 }
 
+/// Security checklist: 45.
 #[tokio::test]
 async fn a_user_who_is_switched_off_while_the_password_is_compared_does_not_get_in() {
     let world = World::new();

@@ -30,6 +30,7 @@ async fn whoever_knows_the_password_gets_in_by_name_or_address_in_any_case() {
     }
 }
 
+/// Security checklist: 44.
 #[tokio::test]
 async fn a_session_keeps_where_it_comes_from_but_not_its_token() {
     let (world, alice) = world_with_alice().await;
@@ -46,6 +47,7 @@ async fn a_session_keeps_where_it_comes_from_but_not_its_token() {
     assert_eq!((session.opened, session.last_seen_at), (opened, world.clock.now()));
 }
 
+/// Security checklist: 44.
 #[tokio::test]
 async fn nobody_is_given_the_same_token_twice() {
     let (world, _) = world_with_alice().await;
@@ -58,6 +60,7 @@ async fn nobody_is_given_the_same_token_twice() {
     assert_eq!(tokens.len(), 20);
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn signing_in_is_recorded_and_changes_nothing_about_the_user() {
     let (world, alice) = world_with_alice().await;
@@ -82,6 +85,7 @@ async fn import(world: &World, hash: PasswordHash) -> User {
     world.find(id).await.unwrap()
 }
 
+/// Security checklist: 32.
 #[tokio::test]
 async fn a_hash_that_is_out_of_date_is_replaced_by_whoever_knows_its_password() {
     let world = World::new();
@@ -124,4 +128,12 @@ async fn a_token_that_was_never_given_opens_nothing() {
     for token in ["", "x", &"0".repeat(64), &"f".repeat(1_000_000)] {
         assert_eq!(world.present(&Secret::from(token)).await, None);
     }
+}
+
+/// NIST SP 800-63B-4, section 3.1.1.2: to change it now and then makes no password better. Security checklist: 36.
+#[tokio::test]
+async fn a_password_never_grows_too_old() {
+    let (world, alice) = world_with_alice().await;
+    world.clock.advance(Duration::days(3653));
+    assert_eq!(world.log_in("alice", OLD_PASSWORD).await.unwrap().user, alice);
 }

@@ -33,6 +33,7 @@ async fn try_until_limited(world: &World, login: &str) -> (usize, LoginError) {
     panic!("never limited")
 }
 
+/// Security checklist: 38.
 #[tokio::test]
 async fn every_login_runs_into_the_limit_after_the_same_number_of_attempts() {
     let (world, _) = limited().await;
@@ -58,6 +59,7 @@ async fn one_login_is_one_whatever_its_case_and_the_blanks_around_it() {
     assert_eq!(world.log_in("aLICE", OLD_PASSWORD).await.unwrap_err(), wait(60));
 }
 
+/// Security checklist: 38.
 #[tokio::test]
 async fn an_attempt_comes_back_every_minute() {
     let (world, _) = limited().await;
@@ -68,6 +70,7 @@ async fn an_attempt_comes_back_every_minute() {
     assert!(world.log_in("alice", OLD_PASSWORD).await.is_ok());
 }
 
+/// Security checklist: 38.
 #[tokio::test]
 async fn a_success_gives_all_attempts_back_under_both_names() {
     let (world, _) = limited().await;
@@ -82,6 +85,7 @@ async fn a_success_gives_all_attempts_back_under_both_names() {
     }
 }
 
+/// Security checklist: 38, 39.
 #[tokio::test]
 async fn a_hundred_failures_in_a_row_close_an_account_until_it_has_another_password() {
     let (world, alice) = limited().await;
@@ -103,6 +107,7 @@ async fn a_hundred_failures_in_a_row_close_an_account_until_it_has_another_passw
     assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());
 }
 
+/// Security checklist: 34.
 #[tokio::test]
 async fn wrong_current_passwords_count_as_attempts_to_sign_in() {
     let (world, _) = limited().await;
@@ -117,6 +122,7 @@ async fn wrong_current_passwords_count_as_attempts_to_sign_in() {
     assert!(world.lets_in(&alice.signed_in).await);
 }
 
+/// Security checklist: 38, 40.
 #[tokio::test]
 async fn one_address_tries_twenty_times_whoever_is_meant_and_others_are_not_kept_out() {
     let world = World::with(ServiceSettings::default());
@@ -130,6 +136,7 @@ async fn one_address_tries_twenty_times_whoever_is_meant_and_others_are_not_kept
     assert!(world.log_in_from(&elsewhere, "alice", OLD_PASSWORD).await.is_ok());
 }
 
+/// Security checklist: 40.
 #[tokio::test]
 async fn who_is_limited_costs_neither_a_look_up_nor_a_comparison() {
     let (world, _) = limited().await;

@@ -58,6 +58,7 @@ async fn no_more_are_leased_than_are_sent_at_once() {
     }
 }
 
+/// Security checklist: 61.
 #[tokio::test(start_paused = true)]
 async fn a_mail_server_that_keeps_one_mail_waiting_does_not_keep_the_others() {
     let world = world_of(2, 1).await;
@@ -97,6 +98,7 @@ async fn a_worker_that_is_told_to_stop_finishes_every_mail_it_has_begun() {
     assert_eq!((world.mailer.sent().len(), world.jobs().await.len()), (2, 2));
 }
 
+/// Security checklist: 4.
 #[tokio::test]
 async fn a_panic_while_one_mail_is_sent_costs_no_other_mail() {
     let world = world_of(1, 2).await;

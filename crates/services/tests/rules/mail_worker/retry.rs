@@ -29,6 +29,7 @@ async fn deliver_when_due(world: &World) {
     assert_eq!(world.deliver_mail().await, 1);
 }
 
+/// Security checklist: 4.
 #[tokio::test]
 async fn a_mail_that_is_not_sent_is_kept_with_the_reason_and_tried_again_after_a_second_and_a_bit() {
     let world = world_with_request().await;
@@ -45,6 +46,7 @@ async fn a_mail_that_is_not_sent_is_kept_with_the_reason_and_tried_again_after_a
     assert_eq!((world.mailer.sent_to(ALICE).len(), world.jobs().await), (1, Vec::new()));
 }
 
+/// Security checklist: 10.
 #[tokio::test]
 async fn each_attempt_mints_a_token_and_only_the_newest_works() {
     let world = world_with_request().await;

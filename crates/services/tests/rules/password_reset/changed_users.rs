@@ -20,6 +20,7 @@ async fn is_dead(world: &World, token: &str) -> bool {
     !works
 }
 
+/// Security checklist: 19.
 #[tokio::test]
 async fn a_new_address_kills_the_token_that_went_to_the_old_one() {
     let (world, alice, token) = alice_with_token().await;
@@ -28,6 +29,7 @@ async fn a_new_address_kills_the_token_that_went_to_the_old_one() {
     assert!(world.can_log_in_with(alice.id, OLD_PASSWORD).await);
 }
 
+/// Security checklist: 19.
 #[tokio::test]
 async fn a_token_stays_dead_when_the_old_address_comes_back() {
     let (world, alice, token) = alice_with_token().await;
@@ -43,6 +45,7 @@ async fn another_case_of_the_address_is_not_another_address() {
     assert!(!is_dead(&world, &token).await);
 }
 
+/// Security checklist: 19.
 #[tokio::test]
 async fn switching_off_kills_the_token_even_if_the_user_comes_back() {
     let (world, alice, token) = alice_with_token().await;

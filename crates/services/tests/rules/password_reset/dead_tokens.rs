@@ -25,6 +25,7 @@ async fn assert_invalid(world: &World, token: &str) {
     assert_eq!(world.hasher.hashes(), hashed, "a password was hashed for {token:?}");
 }
 
+/// Security checklist: 14.
 #[tokio::test]
 async fn a_token_works_once() {
     let (world, token) = world_with_token().await;
@@ -35,6 +36,7 @@ async fn a_token_works_once() {
     assert_eq!(world.recorded(AuditKind::PasswordReset).await, 1);
 }
 
+/// Security checklist: 10.
 #[tokio::test]
 async fn a_second_request_replaces_the_first_token() {
     let (world, first) = world_with_token().await;
@@ -52,6 +54,7 @@ async fn a_reset_kills_the_token_that_was_mailed_before_it() {
     assert_invalid(&world, &second).await;
 }
 
+/// Security checklist: 15.
 #[tokio::test]
 async fn a_token_is_dead_from_the_instant_it_expires() {
     let (world, token) = world_with_token().await;
@@ -77,6 +80,7 @@ async fn a_token_lives_from_its_mail_not_from_its_request() {
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Ok(()));
 }
 
+/// Security checklist: 16, 25.
 #[tokio::test]
 async fn what_was_never_given_opens_nothing_and_harms_no_token() {
     let (world, token) = world_with_token().await;
@@ -98,6 +102,7 @@ async fn what_was_never_given_opens_nothing_and_harms_no_token() {
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Ok(()));
 }
 
+/// Security checklist: 7.
 #[tokio::test]
 async fn what_the_store_keeps_of_a_token_is_no_token() {
     let (world, token) = world_with_token().await;
@@ -105,6 +110,7 @@ async fn what_the_store_keeps_of_a_token_is_no_token() {
     assert_invalid(&world, &hex::encode(kept.as_bytes())).await;
 }
 
+/// Security checklist: 25.
 #[tokio::test]
 async fn a_token_opens_the_account_that_it_was_mailed_to_and_no_other() {
     let world = World::tutorial();
@@ -128,6 +134,7 @@ async fn a_user_who_is_switched_off_is_mailed_nothing() {
     assert_eq!(world.tokens.minted().len(), 1);
 }
 
+/// Security checklist: 16.
 #[tokio::test]
 async fn a_token_is_dead_while_its_user_is_off_even_if_nobody_revoked_it() {
     let world = World::tutorial();

@@ -20,6 +20,7 @@ async fn populate(world: &World) {
     world.switch_off(bob.id).await;
 }
 
+/// Security checklist: 1, 2.
 #[tokio::test]
 async fn every_address_gets_the_same_answer_for_the_same_work() {
     let world = World::new();
@@ -37,6 +38,7 @@ async fn every_address_gets_the_same_answer_for_the_same_work() {
     assert_eq!((world.hasher.hashes(), world.tokens.minted().len()), (2, 0));
 }
 
+/// Security checklist: 2.
 #[tokio::test]
 async fn what_waits_for_every_address_looks_the_same() {
     let world = World::new();
@@ -53,6 +55,7 @@ async fn what_waits_for_every_address_looks_the_same() {
     assert_eq!(jobs[2], QueuedMail { id: jobs[2].id, ..jobs[0].clone() });
 }
 
+/// Security checklist: 16.
 #[tokio::test]
 async fn dead_tokens_are_not_told_apart() {
     let world = World::new();

@@ -24,6 +24,7 @@ async fn world_after_reset() -> (World, User) {
     (world, alice)
 }
 
+/// Security checklist: 7.
 #[tokio::test]
 async fn a_request_queues_one_mail_and_mints_nothing_yet() {
     let (world, _) = world_with_alice().await;
@@ -34,6 +35,7 @@ async fn a_request_queues_one_mail_and_mints_nothing_yet() {
     assert!(world.mailer.sent().is_empty() && world.tokens.minted().is_empty());
 }
 
+/// Security checklist: 6.
 #[tokio::test]
 async fn the_worker_mails_a_token_of_256_bits_to_the_user() {
     let (world, _) = world_with_alice().await;
@@ -49,6 +51,7 @@ async fn the_worker_mails_a_token_of_256_bits_to_the_user() {
     assert!(world.jobs().await.is_empty());
 }
 
+/// Security checklist: 11.
 #[tokio::test]
 async fn the_account_is_as_it_was_until_the_token_is_used() {
     let (world, alice) = world_with_alice().await;
@@ -59,6 +62,7 @@ async fn the_account_is_as_it_was_until_the_token_is_used() {
     assert_eq!(world.find(alice.id).await, Some(alice));
 }
 
+/// Security checklist: 13.
 #[tokio::test]
 async fn a_reset_gives_a_first_password_to_a_user_who_had_none() {
     let world = World::new();
@@ -69,6 +73,7 @@ async fn a_reset_gives_a_first_password_to_a_user_who_had_none() {
     assert!(world.can_log_in_with(alice.id, NEW_PASSWORD).await);
 }
 
+/// Security checklist: 18.
 #[tokio::test]
 async fn a_reset_ends_every_session_of_the_user_and_of_nobody_else() {
     let (world, alice) = world_with_alice().await;
@@ -98,6 +103,7 @@ async fn a_reset_verifies_the_address_and_changes_nothing_else() {
     assert_eq!(values, alice.values);
 }
 
+/// Security checklist: 21.
 #[tokio::test]
 async fn a_notice_without_any_secret_tells_when_and_from_where() {
     let (world, alice) = world_after_reset().await;
@@ -112,6 +118,7 @@ async fn a_notice_without_any_secret_tells_when_and_from_where() {
     assert!(world.jobs().await.is_empty());
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn each_step_is_recorded_with_the_request_that_caused_it() {
     let (world, alice) = world_with_alice().await;
@@ -168,6 +175,7 @@ async fn the_time_to_live_is_that_of_the_settings() {
     assert_eq!(world.validate(&token).await.expires_at, Some(world.clock.now() + Duration::hours(2)));
 }
 
+/// Security checklist: 22.
 #[tokio::test]
 async fn a_failure_of_the_store_is_passed_on_and_the_token_still_works() {
     let (world, alice) = world_with_alice().await;

@@ -28,12 +28,14 @@ async fn assert_reset_lets_in(world: &World) {
     assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());
 }
 
+/// Security checklist: 39.
 #[tokio::test]
 async fn a_reset_by_mail_lets_a_user_in_again_whom_others_have_kept_out() {
     let world = world_with_guesses(10, Duration::zero()).await;
     assert_reset_lets_in(&world).await;
 }
 
+/// Security checklist: 38, 39.
 #[tokio::test]
 async fn a_reset_by_mail_opens_an_account_that_fifty_failures_in_a_row_have_closed() {
     let world = world_with_guesses(50, Duration::minutes(1)).await;

@@ -64,6 +64,7 @@ async fn ask_six_times(world: &World, email: &str) -> Vec<Asked> {
 }
 
 /// [3]
+/// Security checklist: 3.
 #[tokio::test]
 async fn every_address_runs_into_the_limit_after_the_same_requests() {
     for email in [KNOWN, UNKNOWN, SWITCHED_OFF] {
@@ -89,6 +90,7 @@ async fn an_unknown_address_is_limited_like_a_known_one_even_where_it_is_named()
 }
 
 /// [5]
+/// Security checklist: 5.
 #[tokio::test]
 async fn a_hundred_requests_for_one_address_are_one_mail_in_a_minute_and_five_in_an_hour() {
     for (spacing, mails) in [(Duration::milliseconds(600), 1), (Duration::seconds(36), 5)] {
@@ -105,6 +107,7 @@ async fn a_hundred_requests_for_one_address_are_one_mail_in_a_minute_and_five_in
 }
 
 /// [5]
+/// Security checklist: 5.
 #[tokio::test]
 async fn a_thousand_addresses_from_one_ip_run_into_its_limit() {
     let world = limited(Disclosure::Uniform).await;
@@ -115,6 +118,7 @@ async fn a_thousand_addresses_from_one_ip_run_into_its_limit() {
 }
 
 /// [5]
+/// Security checklist: 5.
 #[tokio::test]
 async fn a_network_of_ipv6_is_one_client() {
     let world = limited(Disclosure::Uniform).await;
@@ -124,6 +128,7 @@ async fn a_network_of_ipv6_is_one_client() {
 }
 
 /// [23]
+/// Security checklist: 23.
 #[tokio::test]
 async fn a_thousand_random_tokens_cost_thirty_reads_and_no_hash() {
     let world = limited(Disclosure::Uniform).await;

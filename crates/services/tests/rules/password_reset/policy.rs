@@ -34,6 +34,7 @@ async fn a_password_that_breaks_the_policy_costs_neither_the_token_nor_a_hash() 
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Ok(()));
 }
 
+/// Security checklist: 30.
 #[tokio::test]
 async fn common_passwords_and_the_users_own_data_are_refused_and_cost_no_token() {
     let world = World::new();
@@ -64,6 +65,7 @@ async fn a_missing_token_and_a_poor_password_are_told_at_once() {
     assert_eq!(refusal(&world, " ", "short").await, expected);
 }
 
+/// Security checklist: 28.
 #[tokio::test]
 async fn the_policy_is_that_of_the_settings() {
     let world = World::with_passwords_of(15);
@@ -75,6 +77,7 @@ async fn the_policy_is_that_of_the_settings() {
     assert!(world.can_log_in_with(alice.id, "fifteen letters").await);
 }
 
+/// Security checklist: 29.
 #[tokio::test]
 async fn any_characters_are_kept_as_they_are() {
     let world = World::new();
@@ -92,6 +95,7 @@ async fn any_characters_are_kept_as_they_are() {
     }
 }
 
+/// Security checklist: 23.
 #[tokio::test]
 async fn a_guessed_token_costs_one_read_and_no_hash() {
     let world = World::new();

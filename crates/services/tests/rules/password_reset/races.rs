@@ -23,6 +23,7 @@ async fn assert_too_late(world: &World, alice: UserId, token: &str) {
     assert_eq!(world.waiting(MailKind::PasswordChanged).await, 0);
 }
 
+/// Security checklist: 14.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_fifty_confirmations_of_one_token_exactly_one_succeeds() {
     let (world, alice, token) = alice_with_token().await;

@@ -49,6 +49,7 @@ async fn live_through_a_reset(world: &World) -> Vec<String> {
     secrets
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn no_log_line_of_a_reset_shows_a_secret_or_an_address() {
     log::capture();
@@ -63,6 +64,7 @@ async fn no_log_line_of_a_reset_shows_a_secret_or_an_address() {
     assert_none_in(&secrets, &lines);
 }
 
+/// Security checklist: 8.
 #[tokio::test]
 async fn no_debug_output_of_a_reset_shows_a_secret() {
     let world = World::new();

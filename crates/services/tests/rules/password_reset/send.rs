@@ -54,6 +54,7 @@ async fn a_user_without_a_password_is_mailed_an_invitation_even_where_registrati
     assert_eq!(world.accept(&world.token_for(ALICE), NEW_PASSWORD).await, Ok(()));
 }
 
+/// Security checklist: 36.
 #[tokio::test]
 async fn a_discarded_password_lets_nobody_in_and_every_session_and_token_ends() {
     let (world, alice) = world_with_alice().await;
@@ -81,6 +82,7 @@ async fn where_there_is_no_password_to_discard_earlier_invitations_die() {
     assert_eq!(world.accept(&world.token_for(ALICE), NEW_PASSWORD).await, Ok(()));
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn what_the_administrator_did_is_recorded() {
     let (world, alice) = world_with_alice().await;
@@ -104,6 +106,7 @@ async fn what_the_administrator_did_is_recorded() {
     assert_eq!(recorded, expected);
 }
 
+/// Security checklist: 27.
 #[tokio::test]
 async fn only_administrators_send_and_to_others_nobody_is_there() {
     let (world, alice) = world_with_alice().await;

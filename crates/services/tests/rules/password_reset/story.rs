@@ -5,6 +5,7 @@ use denizen_services::ResetPasswordError;
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World};
 
+/// Security checklist: 13.
 #[tokio::test]
 async fn the_new_password_works_and_the_old_one_does_not() {
     let world = World::new();
@@ -19,6 +20,7 @@ async fn the_new_password_works_and_the_old_one_does_not() {
     assert!(!world.can_log_in_with(alice.id, OLD_PASSWORD).await);
 }
 
+/// Security checklist: 15.
 #[tokio::test]
 async fn a_token_works_for_half_an_hour_and_not_a_microsecond_longer() {
     let last_moment = Duration::minutes(30) - Duration::microseconds(1);

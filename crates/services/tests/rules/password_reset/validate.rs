@@ -10,6 +10,7 @@ use crate::support::{NEW_PASSWORD, World, failing_members, stranger};
 
 const INVALID: ResetTokenStatus = ResetTokenStatus { valid: false, expires_at: None };
 
+/// Security checklist: 15, 17.
 #[tokio::test]
 async fn a_live_token_is_valid_until_it_expires_however_often_one_asks() {
     let world = World::new();
@@ -25,6 +26,7 @@ async fn a_live_token_is_valid_until_it_expires_however_often_one_asks() {
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Ok(()));
 }
 
+/// Security checklist: 16.
 #[tokio::test]
 async fn nothing_is_told_about_a_dead_token_whatever_killed_it() {
     for world in [World::new(), World::tutorial()] {

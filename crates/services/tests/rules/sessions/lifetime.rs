@@ -18,6 +18,7 @@ async fn world_with_alice() -> World {
     world
 }
 
+/// Security checklist: 46.
 #[tokio::test]
 async fn a_session_that_nobody_uses_ends_after_seven_days() {
     let world = world_with_alice().await;
@@ -28,6 +29,7 @@ async fn a_session_that_nobody_uses_ends_after_seven_days() {
     assert!(!world.lets_in(&session).await);
 }
 
+/// Security checklist: 46.
 #[tokio::test]
 async fn a_session_in_use_ends_after_thirty_days_to_the_moment() {
     let world = world_with_alice().await;
@@ -108,6 +110,7 @@ async fn a_use_that_cannot_be_noted_costs_nobody_the_session() {
     assert!(world.lets_in(&alice.signed_in).await);
 }
 
+/// Security checklist: 45.
 #[tokio::test]
 async fn a_session_that_ended_is_not_revived_by_its_last_use() {
     let world = world_with_alice().await;
@@ -120,6 +123,7 @@ async fn a_session_that_ended_is_not_revived_by_its_last_use() {
     assert!(!world.lets_in(&alice.signed_in).await);
 }
 
+/// Security checklist: 50.
 #[tokio::test]
 async fn what_a_user_becomes_is_seen_with_the_next_use() {
     let world = world_with_alice().await;

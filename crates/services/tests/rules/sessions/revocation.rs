@@ -26,6 +26,7 @@ async fn list(world: &World, context: &AccessContext, user: UserId) -> Result<Ve
     Ok(sessions.into_iter().map(|session| session.id).collect())
 }
 
+/// Security checklist: 45.
 #[tokio::test]
 async fn whoever_signs_out_ends_this_session_and_no_other() {
     let (world, alice, bob) = world_with_two().await;
@@ -62,6 +63,7 @@ async fn users_see_their_open_sessions_the_one_used_last_first() {
     assert_eq!(listed, Ok(vec![third.session, second.session]), "the first was not used for a week");
 }
 
+/// Security checklist: 47.
 #[tokio::test]
 async fn users_end_one_of_their_sessions_by_its_number() {
     let (world, alice, _) = world_with_two().await;
@@ -72,6 +74,7 @@ async fn users_end_one_of_their_sessions_by_its_number() {
     assert_eq!(revoke(other.session).await, Err(SessionError::NotFound));
 }
 
+/// Security checklist: 47.
 #[tokio::test]
 async fn the_sessions_of_others_are_not_there() {
     let (world, alice, bob) = world_with_two().await;
@@ -93,6 +96,7 @@ async fn the_sessions_of_others_are_not_there() {
     assert!(world.lets_in(&bob.signed_in).await);
 }
 
+/// Security checklist: 47.
 #[tokio::test]
 async fn users_end_all_their_sessions_but_the_one_they_use() {
     let (world, alice, bob) = world_with_two().await;
@@ -108,6 +112,7 @@ async fn users_end_all_their_sessions_but_the_one_they_use() {
     assert_eq!(world.auth.revoke_sessions(&alice.context, alice.user.id).await, Ok(0));
 }
 
+/// Security checklist: 48, 60.
 #[tokio::test]
 async fn administrators_see_and_end_the_sessions_of_a_user_and_that_is_recorded() {
     let (world, alice, _) = world_with_two().await;

@@ -58,6 +58,7 @@ async fn every_failing_member_is_told_and_a_password_is_needed() {
     }
 }
 
+/// Security checklist: 52.
 #[tokio::test]
 async fn what_only_administrators_decide_is_refused_before_any_work() {
     for world in BOTH.map(World::open) {
@@ -93,6 +94,7 @@ async fn what_everybody_gets_may_be_named() {
     }
 }
 
+/// Security checklist: 30.
 #[tokio::test]
 async fn a_weak_password_is_refused_and_nothing_is_kept() {
     for world in BOTH.map(World::open) {
@@ -121,6 +123,7 @@ async fn failures_of_hasher_and_store_are_passed_on_and_nothing_is_kept() {
     }
 }
 
+/// Security checklist: 28.
 #[tokio::test]
 async fn the_password_policy_is_that_of_the_settings() {
     let password_policy = PasswordPolicy { min_chars: 18, ..PasswordPolicy::default() };

@@ -34,6 +34,7 @@ fn requests() -> [CreateUserRequest; 6] {
     ]
 }
 
+/// Security checklist: 42.
 #[tokio::test]
 async fn every_address_and_every_name_gets_the_same_answer_for_the_same_work() {
     for request in requests() {
@@ -70,6 +71,7 @@ async fn what_waits_for_every_address_looks_the_same() {
     }
 }
 
+/// Security checklist: 42.
 #[tokio::test]
 async fn the_owner_of_a_taken_address_is_told_and_nothing_changes() {
     let world = populated().await;

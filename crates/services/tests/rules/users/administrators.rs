@@ -107,6 +107,7 @@ async fn of_two_administrators_who_put_each_other_out_at_once_one_stays() {
     }
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn what_matters_of_a_change_is_recorded_beside_it() {
     let (world, diana) = world_with_diana().await;

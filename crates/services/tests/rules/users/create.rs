@@ -96,6 +96,7 @@ async fn members_that_fail_are_named_and_nothing_is_done() {
     assert_eq!((world.store.all_calls(), world.hasher.hashes()), (BTreeMap::new(), 0));
 }
 
+/// Security checklist: 28.
 #[tokio::test]
 async fn the_password_policy_is_that_of_the_settings() {
     let world = World::with_passwords_of(18);
@@ -103,6 +104,7 @@ async fn the_password_policy_is_that_of_the_settings() {
     assert_eq!(error.to_string(), "password must be at least 18 characters long");
 }
 
+/// Security checklist: 30.
 #[tokio::test]
 async fn a_weak_password_is_refused_before_it_is_hashed() {
     let world = World::new();
@@ -198,6 +200,7 @@ async fn administrators_operators_and_the_system_create_users() {
     }
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn a_creation_is_recorded_with_its_actor_and_request() {
     let world = World::new();

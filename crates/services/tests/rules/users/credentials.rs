@@ -2,6 +2,7 @@
 
 use crate::support::World;
 
+/// Security checklist: 45.
 #[tokio::test]
 async fn switching_off_ends_every_session_of_this_user_only() {
     let world = World::new();

@@ -53,6 +53,7 @@ async fn waiting_notices_go_with_the_user_and_those_to_others_stay() {
     assert_eq!(world.only_job().await.recipient, Recipient::User(bob.id));
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn the_trail_keeps_what_happened_to_the_deleted_user() {
     let world = World::new();

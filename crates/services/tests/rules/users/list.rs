@@ -108,6 +108,7 @@ async fn the_total_counts_all_that_match_and_only_if_asked_for() {
     assert_eq!((names(&list), list.total), (vec!["alice"], Some(2)));
 }
 
+/// Security checklist: 54.
 #[tokio::test]
 async fn limits_from_1_to_200_are_accepted() {
     let world = world_of_three().await;
@@ -131,6 +132,7 @@ async fn a_page_has_fifty_users_when_nothing_is_said() {
     assert_eq!((first.users.len(), first.next_cursor.is_some()), (50, true));
 }
 
+/// Security checklist: 54.
 #[tokio::test]
 async fn a_search_of_more_than_200_characters_is_refused() {
     let world = World::new();

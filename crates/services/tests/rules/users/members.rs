@@ -40,6 +40,7 @@ async fn members_may_send_back_their_roles_status_and_address_as_they_are() {
     assert_eq!(answer.unwrap().values, alice.values);
 }
 
+/// Security checklist: 52.
 #[tokio::test]
 async fn members_may_not_change_their_roles_status_or_address() {
     let world = World::new();

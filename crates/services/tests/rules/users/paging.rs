@@ -85,6 +85,7 @@ async fn those_who_come_and_go_neither_repeat_nor_hide_others() {
     assert_eq!(names, ["dave", "Eve", "mallory"]);
 }
 
+/// Security checklist: 54.
 #[tokio::test]
 async fn a_bookmark_of_another_order_or_of_nobody_is_refused() {
     let world = world_of_seven().await;

@@ -89,6 +89,7 @@ async fn what_fails_is_named_and_nothing_changes() {
     assert_eq!(world.find(alice.id).await, Some(alice));
 }
 
+/// Security checklist: 52.
 #[tokio::test]
 async fn members_may_patch_themselves_except_for_roles_status_and_address() {
     let world = World::new();

@@ -156,6 +156,7 @@ async fn a_name_that_was_given_up_is_free() {
     assert_eq!(update(&world, bob.id, request).await.unwrap().values.username.as_str(), "alice");
 }
 
+/// Security checklist: 60.
 #[tokio::test]
 async fn a_change_and_what_matters_of_it_is_recorded_with_its_actor_and_request() {
     const KINDS: [AuditKind; 4] =

@@ -56,6 +56,7 @@ pub async fn an_audit_event_is_kept_as_it_was(store: Arc<dyn Store>) {
     assert_eq!(audit(&store).await, expected);
 }
 
+/// Security checklist: 60.
 pub async fn the_audit_trail_remembers_deleted_users(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     commit(&store, UnitOfWork::new().record(event(AuditKind::UserCreated, alice.id, 0))).await;
@@ -66,6 +67,7 @@ pub async fn the_audit_trail_remembers_deleted_users(store: Arc<dyn Store>) {
     assert_eq!(events, [(AuditKind::UserDeleted, Some(alice.id)), (AuditKind::UserCreated, Some(alice.id))]);
 }
 
+/// Security checklist: 22.
 pub async fn a_failed_unit_leaves_no_audit_event(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let work = UnitOfWork::new().record(event(AuditKind::UserUpdated, alice.id, 0)).delete_user(NOBODY, None);

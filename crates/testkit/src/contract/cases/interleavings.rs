@@ -103,11 +103,13 @@ async fn is_not_disturbed(store: &Arc<dyn Store>, decision: Work) {
     }
 }
 
+/// Security checklist: 19.
 pub async fn no_token_is_put_on_a_stale_reading(store: Arc<dyn Store>) {
     comes_too_late(&store, PUT_TOKEN).await;
     is_not_disturbed(&store, PUT_TOKEN).await;
 }
 
+/// Security checklist: 25.
 pub async fn no_password_is_set_on_a_stale_reading(store: Arc<dyn Store>) {
     comes_too_late(&store, SET_PASSWORD).await;
     is_not_disturbed(&store, SET_PASSWORD).await;
@@ -118,6 +120,7 @@ pub async fn no_password_is_rehashed_on_a_stale_reading(store: Arc<dyn Store>) {
     is_not_disturbed(&store, REHASH).await;
 }
 
+/// Security checklist: 45.
 pub async fn no_session_is_opened_on_a_stale_reading(store: Arc<dyn Store>) {
     comes_too_late(&store, INSERT_SESSION).await;
     is_not_disturbed(&store, INSERT_SESSION).await;

@@ -13,6 +13,7 @@ mod mail_for_users;
 mod mail_leases;
 mod mail_operations;
 mod mail_queue;
+mod metrics;
 mod observers;
 mod purge;
 mod races;

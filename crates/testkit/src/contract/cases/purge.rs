@@ -128,6 +128,7 @@ pub async fn old_dead_mail_is_removed_and_none_that_waits(store: Arc<dyn Store>)
     assert!(anew > retried, "its address can ask again");
 }
 
+/// Security checklist: 60.
 pub async fn the_audit_trail_is_kept_until_its_time_or_forever(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     for seconds in [10, 20, 30] {

@@ -18,6 +18,7 @@ use crate::{
     must, user_values,
 };
 
+/// Security checklist: 14.
 pub async fn of_fifty_confirmations_of_one_token_one_succeeds(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     commit(&store, UnitOfWork::new().put_token(alice.id, RESET, hash(1), at(600))).await;

@@ -148,6 +148,7 @@ pub async fn a_search_counts_characters_and_not_bytes(store: Arc<dyn Store>) {
     }
 }
 
+/// Security checklist: 54.
 pub async fn every_character_of_a_search_is_meant_literally(store: Arc<dyn Store>) {
     let people = [
         person("a_b_c", "100% sure", "O'Brien"),

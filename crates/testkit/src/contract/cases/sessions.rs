@@ -20,6 +20,7 @@ async fn last_seen(store: &Arc<dyn Store>, token: TokenHash) -> Option<Duration>
     find_session(store, token).await.map(|session| session.last_seen_at - at(0))
 }
 
+/// Security checklist: 44.
 pub async fn an_open_session_is_found_by_its_secret(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let opened = NewSession {
@@ -100,6 +101,7 @@ pub async fn touching_moves_sessions_forward_and_never_back(store: Arc<dyn Store
     touch(&store, &[]).await;
 }
 
+/// Security checklist: 45.
 pub async fn touching_never_revives_a_session(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let revoked = open(&store, alice.id, hash(1)).await;

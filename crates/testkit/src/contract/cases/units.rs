@@ -49,6 +49,7 @@ pub async fn every_change_gives_its_outcome_in_its_place(store: Arc<dyn Store>) 
     .await;
 }
 
+/// Security checklist: 21, 22.
 pub async fn every_change_is_taken_back_when_its_unit_fails(store: Arc<dyn Store>) {
     for_each_example(&store, async |_, Example { variant, works, gives, .. }| {
         let before = snapshot(&store).await;

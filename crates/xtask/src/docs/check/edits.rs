@@ -1,18 +1,19 @@
 //! The instructions of the pages can be followed, and those about code that is here lead to the code that is here.
 
-use crate::docs::book::{Book, Chapter, apply, is_shipped, start_of};
+use crate::docs::book::Book;
 use crate::docs::problem::Problem;
+use crate::docs::sequence::Sequence;
 use crate::docs::tree::Tree;
 
 pub fn problems(book: &Book, tree: &Tree) -> Vec<Problem> {
     book.sequences().filter_map(|sequence| follow(sequence, tree).err()).collect()
 }
 
-fn follow(sequence: &[Chapter], repository: &Tree) -> Result<(), Problem> {
-    let mut tree = start_of(sequence, repository)?;
-    apply(sequence, &mut tree)?;
-    let differing = if is_shipped(sequence) { tree.differing(repository) } else { Vec::new() };
-    match (sequence.last(), differing.is_empty()) {
+fn follow(sequence: Sequence<'_>, repository: &Tree) -> Result<(), Problem> {
+    let mut tree = sequence.start(repository)?;
+    sequence.apply(&mut tree, repository)?;
+    let differing = if sequence.is_shipped() { tree.differing(repository) } else { Vec::new() };
+    match (sequence.0.last(), differing.is_empty()) {
         (Some(last), false) => {
             let message =
                 format!("following these pages does not lead to this repository: {}", differing.join(", "));

@@ -19,6 +19,8 @@ pub fn problems(book: &Book, tree: &Tree) -> Vec<Problem> {
                 | Action::Start(_)
                 | Action::Run(_)
                 | Action::Log(_)
+                | Action::Typed(_)
+                | Action::StandsOnlyIn { .. }
                 | Action::Illustration => None,
             };
             problems.extend(wrong.map(|message| Problem::new(chapter.path(), block.line, message)));

@@ -7,7 +7,7 @@ const README: &str = "# House\n\n[The book](docs/index.md), [why](docs/index.md#
     This is what CI runs:\n\n```console\n$ cargo xtask test\n```\n";
 const INDEX: &str = "# Index\n\n## Why *so*?\n\nSee `crates/a/src/lib.rs`, `crates/new.rs` and `crates/*`.\n\n\
     ```rust src=\"crates/a/src/lib.rs\"\nfn inner() {\n    one();\n}\n```\n";
-const GUIDE: &str = "# Guide\n\nCreate `crates/a/src/feature.rs`:\n\n```rust\npub fn feature() {}\n```\n\n\
+const GUIDE: &str = "# Guide\n\nBegin with:\n\n```console\n$ cargo xtask docs start guide\n```\n\nCreate `crates/a/src/feature.rs`:\n\n```rust\npub fn feature() {}\n```\n\n\
     In `crates/a/src/lib.rs`, find:\n\n```rust\nmod first;\n```\n\nand add below it:\n\n```rust\nmod feature;\n```\n";
 const TUTORIAL: &str = "# Tutorial\n\nCreate `crates/new.rs`:\n\n```rust\n// new\n```\n";
 const LIB: &str = "mod first;\nmod feature;\n\nmod outer {\n    fn inner() {\n        one();\n    }\n}\n";
@@ -41,7 +41,8 @@ fn problems(house: &Tree) -> Vec<String> {
 
 #[test]
 fn a_house_in_order_passes_and_its_blocks_are_counted() {
-    let expected = "4 pages; blocks: 3 edit, 0 console, 0 log, 1 ci, 1 source, 0 illustration";
+    let expected =
+        "4 pages; blocks: 3 edit, 0 console, 0 log, 1 ci, 1 source, 1 typed, 0 list, 0 illustration";
     assert_eq!(check(&house()).unwrap(), expected);
 }
 
@@ -154,14 +155,14 @@ fn a_guide_about_code_that_is_here_must_lead_to_it() {
     assert_eq!(
         damaged("crates/a/src/feature.rs", "feature()", "renamed()"),
         [
-            "docs/guide/1.md:5: the page is stale, its edit cannot be undone: `crates/a/src/feature.rs` is not what the \
+            "docs/guide/1.md:11: the page is stale, its edit cannot be undone: `crates/a/src/feature.rs` is not what the \
           page shows: line 1 is `pub fn feature() {}` here and `pub fn renamed() {}` in the file"
         ]
     );
     assert_eq!(
         damaged("docs/guide/1.md", "mod first;\n", "mod frist;\n"),
         [
-            "docs/guide/1.md:11: the page is stale, its edit cannot be undone: found 0 times in `crates/a/src/lib.rs`, \
+            "docs/guide/1.md:17: the page is stale, its edit cannot be undone: found 0 times in `crates/a/src/lib.rs`, \
           where it must be once:\n    mod frist;\n    mod feature;"
         ]
     );
@@ -172,7 +173,7 @@ fn a_guide_about_code_that_is_here_must_lead_to_it() {
     assert_eq!(
         ambiguous,
         [
-            "docs/guide/1.md:11: found 2 times in `crates/a/src/lib.rs`, where it must be once:\n    mod first;"
+            "docs/guide/1.md:17: found 2 times in `crates/a/src/lib.rs`, where it must be once:\n    mod first;"
         ]
     );
 }

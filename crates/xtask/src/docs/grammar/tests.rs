@@ -1,4 +1,5 @@
 use super::*;
+use crate::docs::edit::How;
 
 fn read(text: &str) -> Result<Vec<Block>, Vec<String>> {
     blocks(&Page::parse("p.md", text).unwrap())
@@ -151,5 +152,103 @@ fn blocks_are_counted_by_kind() {
     let text =
         "Run:\n\n```console\n$ ls\n```\n\n```text illustration\nx\n```\n\n```json illustration\n1\n```\n";
     read(text).unwrap().iter().for_each(|block| counts.add(block));
-    assert_eq!(counts.to_string(), "0 edit, 1 console, 0 log, 0 ci, 0 source, 2 illustration");
+    assert_eq!(
+        counts.to_string(),
+        "0 edit, 1 console, 0 log, 0 ci, 0 source, 0 typed, 0 list, 2 illustration"
+    );
+}
+
+#[test]
+fn files_are_taken_by_one_command_that_may_be_long() {
+    let sentence = "They are long. Take these files from the finished repository:";
+    let Action::Edit(edit) = action(&format!(
+        "{sentence}\n\n```console\n$ git checkout finished -- a/b.rs \\\n>   c/ d-e/f_g.html\n```\n"
+    )) else {
+        panic!("no edit")
+    };
+    assert_eq!(edit.paths(), ["a/b.rs", "c", "d-e/f_g.html"]);
+    let wrong = |lines: &str| refused(&format!("{sentence}\n\n```console\n{lines}\n```\n"));
+    assert_eq!(
+        wrong("$ git checkout main -- a"),
+        "p.md:3: files are taken with `git checkout finished -- PATH…`, not with `git checkout main -- a`"
+    );
+    assert_eq!(wrong("$ git checkout finished -- "), "p.md:3: names no file");
+    assert_eq!(
+        wrong("$ git checkout finished -- a\nUpdated 1 path"),
+        "p.md:3: nothing but the command may be in this block, not what it prints: `git checkout finished -- a`"
+    );
+    assert_eq!(
+        wrong("$ git checkout finished -- a\n$ git checkout finished -- b"),
+        "p.md:3: one command takes all files"
+    );
+    for path in ["*.rs", "/etc", "../a", "a/./b", ".", "a//b", "'a'", "$A", "-f", "a;ls", "a//"] {
+        assert_eq!(
+            wrong(&format!("$ git checkout finished -- b {path}")),
+            format!("p.md:3: `{path}` is no path of a file or a folder, from the root")
+        );
+    }
+    // Without a backslash, the second line is a command of its own.
+    assert!(wrong("$ git checkout finished -- a\n> b").contains("files are taken with"));
+    assert_eq!(
+        refused(&format!("{sentence}\n\n```text\na\n```\n")),
+        "p.md:3: commands are ```console, not ```text"
+    );
+    assert_eq!(
+        refused("Take these files from the finished repository:\n\nThey are long.\n"),
+        "p.md:1: \"Take these files from the finished repository:\" must stand right before a code block"
+    );
+}
+
+#[test]
+fn what_only_readers_type_is_one_of_our_own_commands() {
+    let page = |path: &str, text: &str| match blocks(&Page::parse(path, text).unwrap()) {
+        Ok(blocks) => Ok(format!("{:?}", blocks[0].action)),
+        Err(problems) => Err(problems[0].to_string()),
+    };
+    let begin =
+        |command: &str| page("docs/guide/0.md", &format!("Now. Begin with:\n\n```console\n{command}\n```\n"));
+    assert_eq!(begin("$ cargo xtask docs start guide").unwrap(), "Typed(Start)");
+    for command in
+        ["cargo xtask docs start tutorial", "cargo xtask docs start", "ls", "cargo xtask docs compare"]
+    {
+        assert_eq!(
+            begin(&format!("$ {command}")).unwrap_err(),
+            format!(
+                "docs/guide/0.md:3: a page of this folder begins with `cargo xtask docs start guide`, not with \
+                 `{command}`"
+            )
+        );
+    }
+    let error = begin("$ cargo xtask docs start guide\n$ ls").unwrap_err();
+    assert_eq!(error, "docs/guide/0.md:3: a guide begins with one command");
+    let error = begin("$ cargo xtask docs start guide\nOn the branch `guide`").unwrap_err();
+    assert!(error.contains(":3: nothing but the command may be in this block"), "{error}");
+
+    let typed =
+        |command: &str| page("p.md", &format!("When you are lost, type:\n\n```console\n$ {command}\n```\n"));
+    assert_eq!(typed("cargo xtask docs compare").unwrap(), "Typed(Compare)");
+    assert_eq!(typed("cargo xtask docs goto 3").unwrap(), "Typed(Goto(\"3\"))");
+    for command in
+        ["ls", "cargo xtask docs goto", "cargo xtask docs start guide", "cargo xtask docs compare 1"]
+    {
+        assert_eq!(
+            typed(command).unwrap_err(),
+            format!(
+                "p.md:3: only `cargo xtask docs compare` and `cargo xtask docs goto PAGE` are typed without being \
+                 executed here, not `{command}`; commands that are executed come behind \"run:\""
+            )
+        );
+    }
+}
+
+#[test]
+fn files_with_a_word_are_listed_one_per_line() {
+    assert_eq!(
+        action("In the starting tree, `reset` stands only in:\n\n```text\na.rs\nb.rs\n```\n"),
+        Action::StandsOnlyIn { word: owned("reset"), paths: vec![owned("a.rs"), owned("b.rs")] }
+    );
+    assert_eq!(
+        refused("In the starting tree, `reset` stands only in:\n\n```rust\na.rs\n```\n"),
+        "p.md:3: a list of files is ```text, not ```rust"
+    );
 }

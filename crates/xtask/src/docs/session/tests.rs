@@ -24,7 +24,7 @@ fn follow(text: &str, mode: Mode, limit: Duration, files: &[(&str, &str)]) -> Re
     let page = Page::parse("p.md", text).unwrap();
     let blocks = blocks(&page).unwrap();
     let session = Session::start(&place, "p.md", mode).unwrap();
-    session.follow(&blocks, &mut tree).map_err(|problem| problem.to_string())
+    session.follow(&blocks, &mut tree, &Tree::default()).map_err(|problem| problem.to_string())
 }
 
 fn run(text: &str) -> Result<Vec<Rewrite>, String> {

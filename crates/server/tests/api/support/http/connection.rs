@@ -42,6 +42,13 @@ impl Connection {
         timeout(LIMIT, read_response(&mut self.reader, false, true)).await?
     }
 
+    /// Everything that comes until the server closes the connection, as it is on the wire.
+    pub async fn read_to_end(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        timeout(LIMIT, self.reader.read_to_end(&mut bytes)).await??;
+        Ok(bytes)
+    }
+
     /// Whether something has come that was not read yet. Does not wait for it.
     pub async fn has_answer(&mut self) -> bool {
         timeout(Duration::ZERO, self.reader.fill_buf()).await.is_ok()

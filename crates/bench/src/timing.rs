@@ -1,0 +1,116 @@
+//! Whether the time of an answer tells who has an account.
+
+use std::{fmt, path::Path, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    Failure,
+    client::{Call, Client},
+    server::{PASSWORD, Server, known, unknown},
+    statistics::{mann_whitney, median, milliseconds},
+};
+
+/// What a stranger may ask about somebody.
+#[derive(Debug)]
+pub struct Question {
+    /// As the table says it.
+    pub name: &'static str,
+    path: &'static str,
+    status: u16,
+    body: fn(name: &str) -> Value,
+}
+
+impl Question {
+    fn about(&self, name: &str) -> Call {
+        Call::post(self.path, (self.body)(name))
+    }
+}
+
+/// Every question. Nobody is asked about twice, so that no limit is reached.
+pub const QUESTIONS: &[Question] = &[
+    Question {
+        name: "reset request",
+        path: "/api/users/request-password-reset",
+        status: 200,
+        body: |name| json!({ "email": address(name) }),
+    },
+    Question {
+        name: "login",
+        path: "/api/auth/login",
+        status: 401,
+        body: |name| json!({ "login": name, "password": "wrong horse battery" }),
+    },
+    Question {
+        name: "sign-up",
+        path: "/api/users",
+        status: 202,
+        body: |name| {
+            json!({
+                "username": format!("{name}_too"), "email": address(name), "password": PASSWORD,
+                "first_name": "Some", "last_name": "Body",
+            })
+        },
+    },
+];
+
+fn address(name: &str) -> String {
+    format!("{name}@example.com")
+}
+
+/// What the stopwatch says of one question.
+#[derive(Debug)]
+pub struct Row {
+    /// The question.
+    pub name: &'static str,
+    /// Each time it was asked of somebody who is known.
+    pub known: Vec<Duration>,
+    /// And of somebody who is not.
+    pub unknown: Vec<Duration>,
+}
+
+/// Asks each of the questions `requests` times of both.
+///
+/// # Errors
+/// The server does not start, or answers with another status than it should.
+pub async fn measure(binary: &Path, questions: &[Question], requests: usize) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for question in questions {
+        let server = Server::start(binary, requests + WARM_UP).await?;
+        let mut client = Client::connect(server.address).await?;
+        let mut row = Row { name: question.name, known: Vec::new(), unknown: Vec::new() };
+        for number in 0..requests + WARM_UP {
+            // Known, unknown, unknown, known: whatever the server still does for the one before is in both.
+            for is_known in [number % 2 == 0, number % 2 != 0] {
+                let name = if is_known { known(number) } else { unknown(number) };
+                let took = client.send(&question.about(&name)).await?.expect(question.status)?.took;
+                if number >= WARM_UP {
+                    if is_known { row.known.push(took) } else { row.unknown.push(took) }
+                }
+            }
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// So many of each come first and do not count.
+const WARM_UP: usize = 10;
+
+impl Row {
+    /// The heads of the columns.
+    pub const HEAD: &str = "question         requests    known ms  unknown ms   ratio   Mann–Whitney z";
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [known, unknown] = [&self.known, &self.unknown].map(|times| milliseconds(median(times)));
+        let (name, count, z) = (self.name, self.known.len(), mann_whitney(&self.known, &self.unknown));
+        write!(
+            f,
+            "{name:<14} {:>9}   {known:>9.3}   {unknown:>9.3}   {:>5.3}   {z:>14.2}",
+            format!("2 × {count}"),
+            known / unknown
+        )
+    }
+}

@@ -1,0 +1,149 @@
+//! What Prometheus asks for: the text format 0.0.4, in which a line is a name, some labels, and a number.
+//!
+//! Written by hand, because there is little to it: the libraries for it want to own the numbers, which are the store's and
+//! the worker's here, and the maintained one writes another format (OpenMetrics).
+
+use std::{
+    fmt::Display,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, ServiceConfig},
+};
+use denizen_services::{
+    MailResult, Metrics, MetricsService,
+    store::{MailCounts, MailKind, MailPhase},
+};
+
+use crate::{
+    client_ip::is_proxied,
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    query::NoQuery,
+    request::Surroundings,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/metrics").get(metrics));
+}
+
+/// How many requests were answered, by the first digit of the status. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct RequestCounts(Arc<[AtomicU64; 5]>);
+
+impl RequestCounts {
+    pub(crate) fn add(&self, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).checked_sub(1);
+        if let Some(count) = class.and_then(|class| self.0.get(class)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `GET /metrics`: for whoever runs the service. There is no such thing for those who come through a proxy, as the rest of
+/// the world does: what becomes of mails can tell who has an account (see [`MetricsService`]).
+async fn metrics(
+    request: HttpRequest,
+    surroundings: Data<Surroundings>,
+    service: Data<dyn MetricsService>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    if is_proxied(request.headers()) {
+        return Err(ApiError::new(ErrorCode::NotFound, "Not found"));
+    }
+    let body = page(&service.metrics().await, surroundings.settings.metrics.as_ref());
+    let text = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    Ok(HttpResponse::Ok().insert_header(text).body(body))
+}
+
+fn page(metrics: &Metrics, requests: Option<&RequestCounts>) -> String {
+    let mut page = Page::default();
+    if let Some(jobs) = &metrics.mail_jobs {
+        put_jobs(&mut page, jobs);
+        let (name, help) =
+            ("denizen_mail_oldest_job_age_seconds", "Since when the oldest mail job that is not dead waits.");
+        page.family(name, "gauge", help);
+        page.sample(name, &[], metrics.oldest_mail_job.as_seconds_f64());
+    }
+    let name = "denizen_mails_total";
+    page.family(name, "counter", "Attempts of this process to send a mail, by what became of them.");
+    for kind in MailKind::ALL {
+        for result in MailResult::ALL {
+            let labels = [("kind", kind.as_str()), ("result", result.as_str())];
+            page.sample(name, &labels, metrics.mails.count(kind, result));
+        }
+    }
+    if let Some(RequestCounts(counts)) = requests {
+        let name = "denizen_http_requests_total";
+        page.family(name, "counter", "Requests that this process answered, by the class of the status.");
+        for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(counts.iter()) {
+            page.sample(name, &[("status", class)], count.load(Ordering::Relaxed));
+        }
+    }
+    page.0
+}
+
+fn put_jobs(page: &mut Page, MailCounts(jobs): &MailCounts) {
+    let name = "denizen_mail_jobs";
+    page.family(name, "gauge", "Mails in the queue of all processes; of very many, the first ones only.");
+    for kind in MailKind::ALL {
+        for phase in MailPhase::ALL {
+            let labels = [("kind", kind.as_str()), ("state", phase.as_str())];
+            page.sample(name, &labels, jobs.get(&(kind, phase)).map_or(0, |count| count.jobs));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let help = help.replace('\\', r"\\").replace('\n', r"\n");
+        self.0 += &format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let quoted = |text: &str| text.replace('\\', r"\\").replace('\n', r"\n").replace('"', r#"\""#);
+        let labels: Vec<_> =
+            labels.iter().map(|(label, text)| format!("{label}=\"{}\"", quoted(text))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        self.0 += &format!("{name}{labels} {value}\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_breaks_a_line_or_ends_a_label() {
+        let mut page = Page::default();
+        page.family("a", "gauge", "one\\two\n\"three\"");
+        page.sample("a", &[("x", "\"} 1\nb 2\\"), ("y", "")], 0.5);
+        page.sample("a", &[], 7);
+        let expected = concat!(
+            r#"# HELP a one\\two\n"three""#,
+            "\n# TYPE a gauge\n",
+            r#"a{x="\"} 1\nb 2\\",y=""} 0.5"#,
+            "\na 7\n"
+        );
+        assert_eq!(page.0, expected);
+    }
+
+    #[test]
+    fn a_status_counts_in_its_class_and_what_is_none_nowhere() {
+        let counts = RequestCounts::default();
+        for status in [101, 200, 204, 499, 503, 999] {
+            counts.clone().add(StatusCode::from_u16(status).unwrap());
+        }
+        let counts: Vec<_> = counts.0.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        assert_eq!(counts, [1, 2, 0, 1, 1]);
+    }
+}

@@ -1,0 +1,104 @@
+//! What Prometheus is told.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use denizen_services::{
+    MailResult, MailTally, Metrics,
+    store::{MailCounts, MailKind, MailPhase},
+};
+use denizen_testkit::FixedClock;
+use serde_json::Value;
+
+use crate::support::{
+    Api,
+    requests::{get, request},
+};
+
+/// One mail that waits, one that was sent, one that was given up.
+fn measured() -> Metrics {
+    let (mut jobs, mails) = (MailCounts::default(), MailTally::default());
+    jobs.add(MailKind::PasswordReset, MailPhase::Waiting, FixedClock::start());
+    mails.add(MailKind::PasswordReset, MailResult::Sent);
+    mails.add(MailKind::EmailChanged, MailResult::GivenUp);
+    let oldest_mail_job = TimeDelta::milliseconds(1_500);
+    Metrics { mail_jobs: Some(jobs), oldest_mail_job, mails: Arc::new(mails) }
+}
+
+async fn api(metrics: Metrics) -> Api {
+    Api::start_with(|setup| setup.metrics = metrics).await
+}
+
+#[actix_web::test]
+async fn every_number_has_a_line_in_the_text_format_of_prometheus() {
+    let api = api(measured()).await;
+    for (path, status) in [("/health", 200), ("/nope", 404), ("/nope", 404)] {
+        assert_eq!(api.send(get(path)).await.status, status);
+    }
+
+    let answer = api.send(get("/metrics")).await;
+
+    assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")));
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = answer.text();
+    let (zeros, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.ends_with("} 0"));
+    let expected = [
+        "# HELP denizen_mail_jobs Mails in the queue of all processes; of very many, the first ones only.",
+        "# TYPE denizen_mail_jobs gauge",
+        "denizen_mail_jobs{kind=\"password_reset\",state=\"waiting\"} 1",
+        "# HELP denizen_mail_oldest_job_age_seconds Since when the oldest mail job that is not dead waits.",
+        "# TYPE denizen_mail_oldest_job_age_seconds gauge",
+        "denizen_mail_oldest_job_age_seconds 1.5",
+        "# HELP denizen_mails_total Attempts of this process to send a mail, by what became of them.",
+        "# TYPE denizen_mails_total counter",
+        "denizen_mails_total{kind=\"password_reset\",result=\"sent\"} 1",
+        "denizen_mails_total{kind=\"email_changed\",result=\"given_up\"} 1",
+        "# HELP denizen_http_requests_total Requests that this process answered, by the class of the status.",
+        "# TYPE denizen_http_requests_total counter",
+        "denizen_http_requests_total{status=\"2xx\"} 1",
+        "denizen_http_requests_total{status=\"4xx\"} 2",
+    ];
+    assert_eq!(rest, expected);
+    // What never happened is a number, too: a series must not begin with its first event.
+    assert_eq!(zeros.len(), 7 * 4 - 1 + 7 * 3 - 2 + 3, "{zeros:#?}");
+    for zero in
+        ["mail_jobs{kind=\"invitation\",state=\"dead\"}", "mails_total{kind=\"sign_up\",result=\"failed\"}"]
+    {
+        assert!(zeros.contains(&&*format!("denizen_{zero} 0")), "{zeros:#?}");
+    }
+    assert!(text.ends_with('\n'));
+}
+
+#[actix_web::test]
+async fn what_the_store_cannot_tell_is_left_out() {
+    let text = api(Metrics { mail_jobs: None, ..measured() }).await.send(get("/metrics")).await.text();
+    assert!(text.starts_with("# HELP denizen_mails_total "), "{text}");
+    assert!(text.contains("denizen_mails_total{kind=\"password_reset\",result=\"sent\"} 1\n"), "{text}");
+}
+
+/// Security checklist: 62.
+#[actix_web::test]
+async fn unless_they_are_switched_on_there_are_no_metrics() {
+    let api = Api::start_with(|setup| setup.settings.metrics = None).await;
+    for method in ["GET", "HEAD", "POST"] {
+        let answer = api.send(request(method, "/metrics")).await;
+        assert_eq!(answer.expect_error(404, "NOT_FOUND", "Not found"), Value::Null, "{method}");
+    }
+}
+
+/// Security checklist: 62.
+#[actix_web::test]
+async fn whoever_comes_through_a_proxy_finds_no_metrics() {
+    let api = api(measured()).await;
+    for header in ["x-forwarded-for", "X-Forwarded-Proto", "forwarded"] {
+        let answer = api.send(get("/metrics").insert_header((header, "198.51.100.1"))).await;
+        assert_eq!(answer.expect_error(404, "NOT_FOUND", "Not found"), Value::Null, "{header}");
+    }
+}
+
+/// Security checklist: 62.
+#[actix_web::test]
+async fn metrics_do_not_tell_which_version_runs() {
+    let text = api(measured()).await.send(get("/metrics")).await.text();
+    assert!(!text.contains(env!("CARGO_PKG_VERSION")) && !text.contains("version"), "{text}");
+}

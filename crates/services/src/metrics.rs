@@ -1,0 +1,113 @@
+//! What can be measured, for whoever watches over the service.
+//!
+//! Nothing of it is about a person. But whoever can read it all the time can ask for a reset, and see from what becomes of
+//! the mail whether there is such an account: it is for those who run the service.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use chrono::Duration;
+
+use crate::{
+    clock::Clock,
+    store::{MailCounts, MailKind, MailPhase, Store},
+};
+
+/// How many jobs that are alive, and how many dead ones, are looked at: twice as many as strangers can queue, unless they
+/// are allowed more. Beyond that, a number says enough by being so large.
+const MOST_JOBS: usize = 20_000;
+
+/// What became of an attempt to send a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailResult {
+    /// The transport has taken it.
+    Sent,
+    /// It came to nothing, and is repeated later.
+    Failed,
+    /// It came to nothing, and is not repeated.
+    GivenUp,
+}
+
+impl MailResult {
+    /// Every result.
+    pub const ALL: [Self; 3] = [Self::Sent, Self::Failed, Self::GivenUp];
+
+    /// A word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+/// What a worker has done since the process began. Mails that turned out to be for nobody are not in it.
+#[derive(Debug, Default)]
+pub struct MailTally([[AtomicU64; MailResult::ALL.len()]; MailKind::ALL.len()]);
+
+impl MailTally {
+    /// How many mails of this kind had this result.
+    #[must_use]
+    pub fn count(&self, kind: MailKind, result: MailResult) -> u64 {
+        self.0[kind as usize][result as usize].load(Ordering::Relaxed)
+    }
+
+    /// Counts one more. For workers.
+    pub fn add(&self, kind: MailKind, result: MailResult) {
+        self.0[kind as usize][result as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What is measured at a moment.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// The mail jobs of all processes; `None` if the store cannot tell. Of many thousands, only the first are counted.
+    pub mail_jobs: Option<MailCounts>,
+    /// How long ago the oldest mail was asked for that is to be sent yet; nothing if there is none.
+    pub oldest_mail_job: Duration,
+    /// What the worker of this process has done.
+    pub mails: Arc<MailTally>,
+}
+
+/// Tells how much there is of what.
+#[async_trait]
+pub trait MetricsService: Send + Sync {
+    /// Measures now. Never fails: what cannot be reached is not measured.
+    async fn metrics(&self) -> Metrics;
+}
+
+/// The implementation of [`MetricsService`].
+pub struct DefaultMetricsService {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    mails: Arc<MailTally>,
+}
+
+impl DefaultMetricsService {
+    /// Measures a store, and a worker by its [tally](crate::MailWorker::tally).
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mails: Arc<MailTally>) -> Self {
+        Self { store, clock, mails }
+    }
+}
+
+#[async_trait]
+impl MetricsService for DefaultMetricsService {
+    async fn metrics(&self) -> Metrics {
+        let now = self.clock.now();
+        let counted = self.store.count_mail_jobs(now, MOST_JOBS).await;
+        let mail_jobs =
+            counted.inspect_err(|error| log::warn!("the mail queue cannot be measured: {error}")).ok();
+        let counts = mail_jobs.iter().flat_map(|counts| &counts.0);
+        let alive = counts.filter(|((_, phase), _)| *phase != MailPhase::Dead);
+        let oldest = alive.map(|(_, count)| now - count.oldest).max().unwrap_or_default();
+        // Another process's clock may be ahead.
+        let oldest_mail_job = oldest.max(Duration::zero());
+        Metrics { mail_jobs, oldest_mail_job, mails: Arc::clone(&self.mails) }
+    }
+}

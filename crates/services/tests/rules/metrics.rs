@@ -1,0 +1,134 @@
+//! What is measured of the mails.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use denizen_models::{EmailAddress, UserId};
+use denizen_services::{
+    AccessContext, Clock as _, MailError, MailResult, Metrics, MetricsService as _,
+    defaults::{DefaultMetricsService, ServiceSettings},
+    store::{MailKind, MailPhase, NewMailJob, StoreError, UnitOfWork, Units as _},
+};
+use denizen_testkit::{Call, HookedStore, StoreHook};
+
+use crate::support::World;
+
+const NOTICE: MailKind = MailKind::PasswordChanged;
+
+async fn measure(world: &World) -> Metrics {
+    let service = DefaultMetricsService::new(world.store.clone(), world.clock.clone(), world.worker.tally());
+    service.metrics().await
+}
+
+/// How many notices were sent, failed, and were given up.
+async fn results(world: &World) -> [u64; 3] {
+    let mails = measure(world).await.mails;
+    for kind in MailKind::ALL.into_iter().filter(|kind| *kind != NOTICE) {
+        assert_eq!(MailResult::ALL.map(|result| mails.count(kind, result)), [0; 3], "{kind:?}");
+    }
+    [MailResult::Sent, MailResult::Failed, MailResult::GivenUp].map(|result| mails.count(NOTICE, result))
+}
+
+async fn notify(world: &World, user: UserId) {
+    let job = NewMailJob::to_user(NOTICE, user, &AccessContext::system(), world.clock.now());
+    world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_became_of_each_attempt_is_counted_by_kind() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    assert_eq!(results(&world).await, [0, 0, 0]);
+    notify(&world, alice.id).await;
+    world.mailer.fail_next(2, MailError::Temporary("no connection".to_owned()));
+    for expected in [[0, 1, 0], [0, 2, 0], [1, 2, 0]] {
+        world.deliver_mail().await;
+        assert_eq!(results(&world).await, expected);
+        world.clock.advance(Duration::minutes(1));
+    }
+    notify(&world, alice.id).await;
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.deliver_mail().await;
+    assert_eq!(results(&world).await, [1, 2, 1]);
+}
+
+#[tokio::test]
+async fn a_mail_that_has_become_too_old_counts_as_given_up() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    notify(&world, alice.id).await;
+    world.clock.advance(ServiceSettings::default().mail_max_age);
+    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.deliver_mail().await;
+    assert_eq!(results(&world).await, [0, 0, 1]);
+}
+
+#[tokio::test]
+async fn a_mail_for_nobody_counts_as_nothing() {
+    let world = World::new();
+    let (nobody, context) = (EmailAddress::parse("nobody@example.com").unwrap(), AccessContext::system());
+    let now = world.clock.now();
+    let job = NewMailJob::to_address(MailKind::EmailVerification, &nobody, &context, now, 10);
+    world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
+    assert_eq!((world.deliver_mail().await, results(&world).await), (1, [0, 0, 0]));
+}
+
+#[tokio::test]
+async fn the_age_is_that_of_the_oldest_mail_that_is_not_dead() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    assert_eq!(measure(&world).await.oldest_mail_job, Duration::zero());
+    notify(&world, alice.id).await;
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.deliver_mail().await;
+    world.clock.advance(Duration::hours(5));
+    notify(&world, alice.id).await;
+    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.deliver_mail().await;
+    world.clock.advance(Duration::milliseconds(20));
+    notify(&world, alice.id).await;
+    world.clock.advance(Duration::milliseconds(300));
+
+    let measured = measure(&world).await;
+
+    assert_eq!(measured.oldest_mail_job, Duration::milliseconds(320));
+    let jobs = measured.mail_jobs.unwrap().0.into_iter().map(|(key, count)| (key, count.jobs));
+    let one_each = [MailPhase::Waiting, MailPhase::Due, MailPhase::Dead].map(|phase| ((NOTICE, phase), 1));
+    assert_eq!(jobs.collect::<Vec<_>>(), one_each);
+}
+
+#[tokio::test]
+async fn a_mail_of_a_process_whose_clock_is_ahead_is_new() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    notify(&world, alice.id).await;
+    world.clock.advance(Duration::minutes(-1));
+    assert_eq!(measure(&world).await.oldest_mail_job, Duration::zero());
+}
+
+/// Counts no mails.
+#[derive(Default)]
+struct Uncountable;
+
+#[async_trait::async_trait]
+impl StoreHook for Uncountable {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        let busy = || StoreError::Busy("too many long reads".to_owned());
+        if call.method == "count_mail_jobs" { Err(busy()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_tell_hides_no_other_number() {
+    let world = World::new();
+    let alice = world.create("alice").await;
+    notify(&world, alice.id).await;
+    world.deliver_mail().await;
+    let store = HookedStore::<Uncountable>::new(world.store.inner());
+    let service = DefaultMetricsService::new(Arc::new(store), world.clock.clone(), world.worker.tally());
+
+    let measured = service.metrics().await;
+
+    assert_eq!((measured.mail_jobs, measured.oldest_mail_job), (None, Duration::zero()));
+    assert_eq!(measured.mails.count(NOTICE, MailResult::Sent), 1);
+}

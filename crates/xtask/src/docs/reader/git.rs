@@ -1,0 +1,93 @@
+//! The reader's git.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::docs::tree::Tree;
+use crate::process::shown;
+
+pub struct Git {
+    root: PathBuf,
+}
+
+impl Git {
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// What git prints, without the newline at its end; or what it says is wrong.
+    pub fn ask(&self, arguments: &[&str]) -> Result<String, String> {
+        Self::answer(self.command().args(arguments))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("git");
+        command.current_dir(&self.root).stdin(Stdio::null());
+        // A hook that runs us has set them, for another repository perhaps.
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn answer(command: &mut Command) -> Result<String, String> {
+        let output = command.output().map_err(|error| format!("git did not start: {error}"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("`{}` failed: {}", shown(command), said.trim()));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    }
+
+    pub fn has_tag(&self, name: &str) -> bool {
+        self.has(&format!("refs/tags/{name}"))
+    }
+
+    pub fn has_branch(&self, name: &str) -> bool {
+        self.has(&format!("refs/heads/{name}"))
+    }
+
+    fn has(&self, reference: &str) -> bool {
+        self.ask(&["rev-parse", "--verify", "--quiet", reference]).is_ok()
+    }
+
+    /// The current branch; `None` if a commit without one is checked out.
+    pub fn branch(&self) -> Option<String> {
+        self.ask(&["symbolic-ref", "--quiet", "--short", "HEAD"]).ok()
+    }
+
+    /// Commits changes of the working tree: those of tracked files (`--update`) or all (`--all`). Without the reader's
+    /// hooks and signature, and whoever has told git no name is not asked for one.
+    pub fn commit(&self, which: &str, message: &str) -> Result<(), String> {
+        self.ask(&["add", which])?;
+        let is_unset = |key: &str| self.ask(&["config", "--get", key]).is_err();
+        let mut arguments = vec!["-c", "commit.gpgSign=false"];
+        for (key, setting) in
+            [("user.name", "user.name=Reader of the guide"), ("user.email", "user.email=reader@localhost")]
+        {
+            if is_unset(key) {
+                arguments.extend(["-c", setting]);
+            }
+        }
+        arguments.extend(["commit", "--quiet", "--no-verify", "--message", message]);
+        self.ask(&arguments).map(drop)
+    }
+
+    /// The files of a commit, which are checked out into this folder.
+    pub fn tree_of(&self, commit: &str, scratch: &Path) -> Result<Tree, String> {
+        let (folder, index) = (scratch.join("checkout"), scratch.join("index"));
+        let failed = |error| format!("{}: cannot be made: {error}", folder.display());
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        fs::create_dir_all(&folder).map_err(failed)?;
+        let prefix = format!("--prefix={}/", folder.display());
+        for arguments in [&["read-tree", commit][..], &["checkout-index", "--all", &prefix]] {
+            Self::answer(self.command().args(arguments).env("GIT_INDEX_FILE", &index))?;
+        }
+        Tree::of_folder(&folder)
+    }
+}

@@ -1,0 +1,53 @@
+//! The beginning of a guide.
+
+use super::{Desk, FINISHED, book, guide};
+use crate::Failure;
+use crate::docs::sequence::Sequence;
+
+/// Makes the tag, the branch and the commit in which the feature is gone; gives what the reader should know then.
+pub fn start(desk: &Desk, name: &str) -> Result<String, Failure> {
+    let git = &desk.git;
+    let changed = git.ask(&["status", "--porcelain", "--untracked-files=no"])?;
+    if !changed.is_empty() {
+        return Err(Failure::Failed(format!(
+            "you have changes that are in no commit; commit them, or put them aside with `git stash`:\n{changed}"
+        )));
+    }
+    let in_the_way = [("branch", git.has_branch(name), name), ("tag", git.has_tag(FINISHED), FINISHED)];
+    if let Some((kind, _, name_of_it)) = in_the_way.iter().find(|(_, exists, _)| *exists) {
+        return Err(Failure::Failed(format!(
+            "there is a {kind} `{name_of_it}` already; `git switch {name}` goes on where you were, and to begin \
+             again, drop both: `git branch -D {name}; git tag -d {FINISHED}`"
+        )));
+    }
+    let finished = git.tree_of("HEAD", &desk.scratch)?;
+    let book = book(&finished)?;
+    let guide = guide(&book, Some(name))?;
+    let begin = guide.start(&finished).map_err(|problem| problem.to_string())?;
+    let feature = feature(guide);
+    let back = match git.branch() {
+        Some(_) => "git switch -".to_owned(),
+        None => format!("git switch --detach {FINISHED}"),
+    };
+
+    git.ask(&["tag", "--no-sign", FINISHED])?;
+    git.ask(&["switch", "--quiet", "--create", name])?;
+    desk.change(&finished, &begin)?;
+    // What git does not track is not the guide's.
+    git.commit("--update", &format!("Take {feature} out, to build it by the {name}"))?;
+    let page = guide.0.first().map_or("", |chapter| chapter.path());
+    Ok(format!(
+        "You are on the branch `{name}`, from which {feature} is taken out. The tag `{FINISHED}` is where you were.\n\
+         Go on with {page}\n\
+         To see how far you are:  cargo xtask docs compare\n\
+         To go on from a page:    cargo xtask docs goto PAGE\n\
+         To leave the guide:      {back}\n\
+         To forget it:            git branch -D {name}; git tag -d {FINISHED}"
+    ))
+}
+
+/// What the guide is about: what stands behind the colon of its first page's title.
+fn feature(guide: Sequence<'_>) -> &str {
+    let title = guide.0.first().and_then(|chapter| chapter.page.headings().next()).unwrap_or("the feature");
+    title.rsplit(": ").next().unwrap_or(title)
+}
