@@ -62,14 +62,16 @@ impl Server {
         let folder = TempDir::new()?;
         fs::write(folder.path().join("denizen.toml"), SETTINGS)?;
         enrol(&folder.path().join("denizen.db"), people).await?;
-        let mut process = Command::new(binary)
+        let starts_not = |error| format!("{} does not start: {error}", binary.display());
+        // The working directory is another one there.
+        let mut process = Command::new(fs::canonicalize(binary).map_err(starts_not)?)
             .current_dir(folder.path())
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{} does not start: {error}", binary.display()))?;
+            .map_err(starts_not)?;
         let log = process.stderr.take().ok_or("there is no log to read")?;
         let mut server = Self { address: ([127, 0, 0, 1], 0).into(), process, _folder: folder };
         let mut log = BufReader::new(log);

@@ -9,6 +9,7 @@
 mod bless;
 mod book;
 mod check;
+mod checks;
 mod compare;
 mod edit;
 mod grammar;
@@ -91,7 +92,7 @@ fn execute(workspace: &Workspace, pages: &[&str], mode: Mode) -> Result<(), Fail
     }
     let place = Place::of(workspace);
     let _alone = place.lock()?;
-    let runner = Runner { place: &place, mode };
+    let runner = Runner { place: &place, mode, checks: checks::OURS };
     let reports = runner.follow(&book, &tree, &wanted);
     let (mut problems, mut passed) = (Vec::new(), 0);
     for report in reports {

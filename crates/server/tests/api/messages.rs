@@ -137,7 +137,7 @@ async fn mistakes_are_answered_with_the_codes_of_http_and_cost_no_connection() {
             json!([]),
             "INVALID_REQUEST_BODY",
             "Invalid request body",
-            Some(body(0, "invalid type: sequence, expected an object")),
+            Some(body(2, "invalid type: sequence, expected an object")),
         ),
         (json!({"x": 1}), "INVALID_REQUEST_BODY", "Invalid request body", Some(body(4, unknown))),
         (json!({}), "VALIDATION_ERROR", kind, Some(field("type", kind))),

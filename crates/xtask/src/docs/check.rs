@@ -30,4 +30,6 @@ pub fn check(tree: &Tree) -> Result<String, Vec<Problem>> {
 }
 
 #[cfg(test)]
+mod planted;
+#[cfg(test)]
 mod tests;

@@ -4,24 +4,17 @@ use std::time::Instant;
 
 use super::bless::Blessing;
 use super::book::{Book, Chapter};
+use super::checks::Checks;
 use super::place::Place;
 use super::problem::Problem;
 use super::sequence::Sequence;
 use super::session::{Mode, Session};
 use super::tree::Tree;
-use crate::process::{cargo, shown};
-
-/// What holds after every page with edits, as a reader would try it. Not this crate: it checks the whole repository,
-/// which the guide has not built up yet.
-const GOOD_TREE: &[&[&str]] = &[
-    &["fmt", "--all", "--check"],
-    &["clippy", "--workspace", "--exclude", "xtask", "--all-targets", "--locked", "--", "-D", "warnings"],
-    &["test", "--workspace", "--exclude", "xtask", "--locked"],
-];
 
 pub struct Runner<'a> {
     pub place: &'a Place,
     pub mode: Mode,
+    pub checks: Checks,
 }
 
 impl Runner<'_> {
@@ -54,10 +47,10 @@ impl Runner<'_> {
             Ok(tree) => tree,
             Err(problem) => return reports.push(Err(problem)),
         };
+        let first = sequence.0.iter().position(Chapter::has_actions);
         for (index, chapter) in sequence.0.iter().enumerate().take(last + 1) {
             let report = if is_due(chapter) {
-                let starts_a_guide = index == 0 && sequence.is_shipped();
-                Some(self.page(chapter, &mut tree, repository, starts_a_guide))
+                Some(self.page(chapter, &mut tree, repository, sequence.is_shipped(), Some(index) == first))
             } else {
                 let page = Sequence(std::slice::from_ref(chapter));
                 page.apply(&mut tree, repository).err().map(Err)
@@ -75,14 +68,19 @@ impl Runner<'_> {
         chapter: &Chapter,
         tree: &mut Tree,
         repository: &Tree,
-        starts_a_guide: bool,
+        in_guide: bool,
+        is_first: bool,
     ) -> Result<Blessing, Problem> {
         let page = chapter.path();
         let start = Instant::now();
         let wrong = |error: String| Problem::new(page, 1, error);
         tree.lay(&self.place.work, &self.place.root).map_err(wrong)?;
-        if starts_a_guide {
-            self.expect_good_tree().map_err(|error| wrong(format!("before this page, {error}")))?;
+        let expect_good_tree = |when: &str| {
+            let good = self.checks.expect_good_tree(self.place, in_guide);
+            good.map_err(|error| wrong(format!("{when} this page, {error}")))
+        };
+        if in_guide && is_first {
+            expect_good_tree("before")?;
         }
         let session = Session::start(self.place, page, self.mode)?;
         let rewrites = session.follow(&chapter.blocks, tree, repository)?;
@@ -91,25 +89,10 @@ impl Runner<'_> {
             return Err(wrong(format!("its commands changed files: {}", changed.join(", "))));
         }
         if chapter.has_edits() {
-            self.expect_good_tree().map_err(|error| wrong(format!("after this page, {error}")))?;
+            expect_good_tree("after")?;
         }
         println!("        {page}: followed in {:.1} s", start.elapsed().as_secs_f64());
         Ok(Blessing { page: page.to_owned(), rewrites })
-    }
-
-    fn expect_good_tree(&self) -> Result<(), String> {
-        for arguments in GOOD_TREE {
-            let mut command = cargo(&self.place.work, arguments);
-            self.place.furnish(&mut command);
-            let line = shown(&command);
-            println!("        $ {line}");
-            let output = command.output().map_err(|error| format!("`{line}` did not start: {error}"))?;
-            if !output.status.success() {
-                let printed = [output.stdout, output.stderr].concat();
-                return Err(format!("`{line}` fails:\n{}", String::from_utf8_lossy(&printed)));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! One page, executed: its edits made, its commands typed, its outputs compared.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use super::compare::{self, Comparison, output_lines};
 use super::edit::Edit;
@@ -101,8 +102,10 @@ impl<'a> Session<'a> {
         // A terminal runs one thing at a time; the reader has pressed Ctrl-C.
         drop(self.server.take());
         let program = self.values.today(&step.command);
+        let start = Instant::now();
         let server = Terminal::start(self.place, &program)
             .map_err(|error| self.problem(step.line, format!("`{program}` {error}")))?;
+        tell_time(start);
         self.server = Some(server);
         self.log(step.shown_at.start, &step.shown)
     }
@@ -130,10 +133,12 @@ impl<'a> Session<'a> {
     fn run(&mut self, step: &Step) -> Result<(), Problem> {
         self.announce(step);
         let command = self.today(&step.command).map_err(|error| self.problem(step.line, error))?;
+        let start = Instant::now();
         let output = self
             .shell
             .run(self.place, &command, self.place.limit(&step.command))
             .map_err(|error| self.problem(step.line, format!("`{}` {error}", step.command)))?;
+        tell_time(start);
         let port = self.server.as_ref().map(|(_, port)| *port);
         let got = output_lines(&as_shown(&self.values, port, self.place, &output.text));
 
@@ -193,6 +198,14 @@ impl<'a> Session<'a> {
             command = command.replace(&shown, &format!("{host}:{port}"));
         }
         Ok(command)
+    }
+}
+
+/// Says how long something took, if it was long.
+fn tell_time(start: Instant) {
+    let time = start.elapsed();
+    if time >= Duration::from_secs(1) {
+        println!("            {:.1} s", time.as_secs_f64());
     }
 }
 

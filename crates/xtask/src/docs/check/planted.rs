@@ -37,7 +37,8 @@ fn a_broken_link_and_an_unowned_block_in_the_readme_are_named_with_their_lines()
     );
     let block = format!("{text}\nIt looks like this:\n\n```rust\nfn f() {{}}\n```\n");
     let found = found(&tree, README, block);
-    let expected = format!("README.md:{}: a code block without an instruction that I know; the sentence", end + 4);
+    let expected =
+        format!("README.md:{}: a code block without an instruction that I know; the sentence", end + 4);
     assert!(found[0].starts_with(&expected), "{found:#?}");
 }
 
@@ -50,7 +51,8 @@ fn a_name_that_changes_in_a_crate_is_named_by_every_page_that_shows_it() {
         for block in &chapter.blocks {
             let Action::Source { path, code } = &block.action else { continue };
             let line = code.iter().find(|line| line.contains(char::is_alphabetic)).unwrap();
-            let name: String = line.chars().skip_while(|c| !c.is_alphabetic()).take_while(|c| c.is_alphabetic()).collect();
+            let name: String =
+                line.chars().skip_while(|c| !c.is_alphabetic()).take_while(|c| c.is_alphabetic()).collect();
             let text = tree.text(path).unwrap().replace(&name, &format!("{name}Renamed"));
             let found = found(&tree, path, text);
             let expected = format!("{}:{}: this code is not in `{path}`", chapter.path(), block.line);

@@ -2,12 +2,23 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
+use crate::docs::checks::OURS;
 use crate::docs::place::Limits;
 use crate::docs::testing::{Scratch, tree};
 
 const MANIFEST: &str = "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
 const LOCK: &str = "version = 4\n\n[[package]]\nname = \"tiny\"\nversion = \"0.1.0\"\n";
 const LIB: &str = "//! Tiny.\n\npub fn one() -> u8 {\n    1\n}\n";
+
+/// As those of the repository, but in a guide without the slow test.
+const CHECKS: Checks = Checks {
+    after_page: OURS.after_page,
+    after_page_of_guide: &[
+        OURS.after_page_of_guide[0],
+        OURS.after_page_of_guide[1],
+        &["test", "--", "--skip", "slow"],
+    ],
+};
 
 /// A page that creates a file and looks at the one of the page before.
 fn creates(path: &str, commands: &str) -> String {
@@ -38,7 +49,7 @@ fn follow(house: &Tree, wanted: &str) -> BTreeMap<String, Result<(), String>> {
     let place = Place::new(&scratch.path("root"), &scratch.path("docs"), limits);
     let (book, problems) = Book::read(house);
     assert_eq!(problems, []);
-    let runner = Runner { place: &place, mode: Mode::Run };
+    let runner = Runner { place: &place, mode: Mode::Run, checks: CHECKS };
     let reports = runner.follow(&book, house, &|chapter| chapter.path().starts_with(wanted));
     let by_page = |report| match report {
         Ok(Blessing { page, .. }) => (page, Ok(())),
@@ -95,11 +106,19 @@ fn behind_a_page_with_edits_the_tree_is_formatted_free_of_warnings_and_passes_it
 
 #[test]
 fn a_guide_begins_where_its_edits_are_undone_with_a_tree_that_is_good() {
+    // The plan has nothing to execute, so it is the second page that begins with the starting tree.
+    let plan = "# Plan\n\nBegin with:\n\n```console\n$ cargo xtask docs start guide\n```\n";
     let page = "# G\n\nAt the end of `src/lib.rs`, add:\n\n```rust\n\npub fn one() -> u8 {\n    1\n}\n```\n\n\
-                Run:\n\n```console\n$ grep -c fn src/lib.rs\n2\n```\n";
+                Run:\n\n```console\n$ grep -c fn src/lib.rs\n2\n```\n\n\
+                Take these files from the finished repository:\n\n```console\n$ git checkout finished -- tests\n```\n\n\
+                Run:\n\n```console\n$ cat tests/one.rs\n...\nfn slow() {\n...\n```\n";
     let shipped = |lib: &str| {
-        let mut house = house(&[("guide/1.md", page)]);
+        let mut house = house(&[("guide/0.md", plan), ("guide/1.md", page)]);
         house.set("src/lib.rs", lib.to_owned());
+        house.set(
+            "tests/one.rs",
+            "#[test]\nfn slow() {\n    panic!(\"left out in a guide\");\n}\n".to_owned(),
+        );
         follow(&house, "docs/")["docs/guide/1.md"].clone()
     };
     assert_eq!(shipped(&LIB.replace("//! Tiny.\n", "//! Tiny.\n\npub fn zero() {}\n")), Ok(()));

@@ -1,7 +1,5 @@
 //! Pages that are executed for real, with a server that is a line of shell.
 
-use std::time::Duration;
-
 use super::*;
 use crate::docs::grammar::blocks;
 use crate::docs::page::Page;
