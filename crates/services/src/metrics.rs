@@ -1,7 +1,7 @@
 //! What can be measured, for whoever watches over the service.
 //!
-//! Nothing of it is about a person. But whoever can read it all the time can ask for a reset, and see from what becomes of
-//! the mail whether there is such an account: it is for those who run the service.
+//! Nothing of it is about a person. But whoever can read it all the time can ask for a mail, and see from what becomes of it
+//! whether there is such an account: it is for those who run the service.
 
 use std::sync::{
     Arc,

@@ -71,7 +71,7 @@ async fn a_token_that_somebody_puts_into_the_path_is_not_logged() {
     let token = "0123456789abcdef".repeat(4);
     for (path, logged) in [
         ("/api/auth/sessions/TOKEN", "/api/auth/sessions/…"),
-        ("/reset-password/TOKEN/x", "/reset-password/…/x"),
+        ("/verify-email/TOKEN/x", "/verify-email/…/x"),
     ] {
         let answer = api.send(get(&path.replace("TOKEN", &token))).await;
         let line = access_line(answer.request_id());

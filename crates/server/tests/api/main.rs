@@ -29,7 +29,6 @@ mod metrics;
 #[cfg(test)]
 mod one_time_tokens;
 #[cfg(test)]
-#[cfg(test)]
 mod password_reset;
 #[cfg(test)]
 mod races;

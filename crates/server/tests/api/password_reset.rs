@@ -14,6 +14,7 @@ mod pages;
 mod races;
 mod smtp;
 mod store_failure;
+mod story;
 mod tokens;
 mod trail;
 mod two_processes;

@@ -68,7 +68,7 @@ pub(crate) use tables;
 const CONTRACT: Contract =
     Contract { folder: "tests/api/wire", tables: TABLES, titles: include_str!("wire/titles.txt") };
 
-tables! {
+self::tables! {
     "wire/":
     anonymous
     auth

@@ -4,11 +4,20 @@ use denizen_models::{
     PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret, UserId,
     ValidateResetTokenRequest,
 };
-use denizen_services::{AccessContext, PasswordResets as _, RequestPasswordResetError, ResetPasswordError};
+use denizen_services::{
+    AccessContext, PasswordResets as _, RequestPasswordResetError, ResetPasswordError,
+    defaults::{Disclosure, Limits, ServiceSettings},
+};
 
 use crate::support::{World, stranger};
 
 impl World {
+    /// An empty world in which the answers are those of the tutorial.
+    pub fn tutorial() -> Self {
+        let disclosure = Disclosure::Tutorial;
+        Self::with(ServiceSettings { disclosure, limits: Limits::GENEROUS, ..ServiceSettings::default() })
+    }
+
     /// A stranger asks for a reset, and is not turned away.
     pub async fn request_reset(&self, email: &str) {
         self.try_request_reset(email).await.expect("a queued reset");

@@ -59,11 +59,6 @@ impl World {
         Self::with(settings())
     }
 
-    /// An empty world in which the answers are those of the tutorial.
-    pub fn tutorial() -> Self {
-        Self::with(ServiceSettings { disclosure: Disclosure::Tutorial, ..settings() })
-    }
-
     /// An empty world in which strangers may sign up.
     pub fn open(disclosure: Disclosure) -> Self {
         Self::with(ServiceSettings { disclosure, registration: RegistrationMode::Open, ..settings() })
