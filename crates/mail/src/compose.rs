@@ -15,7 +15,7 @@ use lettre::{
 
 use crate::{
     link::{Links, Page},
-    person::presentable,
+    person::{one_line, presentable},
     sender::Sender,
     templates::{Content, Letterhead, TemplateError, Templates},
 };
@@ -46,7 +46,8 @@ impl Composer {
     #[must_use]
     pub fn new(templates: Templates, letter: Letter, clock: Arc<dyn Clock>) -> Self {
         let head = Letterhead {
-            service: presentable(&letter.service),
+            // An operator chose it, and may call the service like its site.
+            service: one_line(&letter.service),
             url: letter.links.home().to_owned(),
             reply_to: letter.reply_to.as_ref().map(ToString::to_string),
         };

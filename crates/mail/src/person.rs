@@ -7,11 +7,16 @@
 /// whatever looks like one, so such a name would be an advertisement, or worse, with the service as its sender.
 pub(crate) fn presentable(name: &str) -> String {
     const MAX_CHARS: usize = 100;
-    let shown: String =
-        name.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_visible).collect();
-    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = one_line(name);
     let long = shown.chars().count() > MAX_CHARS;
     if long || looks_like_a_link(&shown) { String::new() } else { shown }
+}
+
+/// The visible characters of a name, in one line.
+pub(crate) fn one_line(name: &str) -> String {
+    let shown: String =
+        name.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_visible).collect();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Not a control character, and none that reorders the text around it or breaks the line (UAX #9, section 2). The joiner

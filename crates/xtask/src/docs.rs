@@ -19,6 +19,7 @@ mod place;
 mod problem;
 mod reader;
 mod run;
+mod seed;
 mod sequence;
 mod session;
 mod shape;
@@ -92,6 +93,11 @@ fn execute(workspace: &Workspace, pages: &[&str], mode: Mode) -> Result<(), Fail
     }
     let place = Place::of(workspace);
     let _alone = place.lock()?;
+    let ours: Vec<&str> = workspace.members().iter().map(|package| package.name.as_str()).collect();
+    let built = seed::seed(&workspace.target.join("debug"), &place.out.join("debug"), &ours)?;
+    if built > 0 {
+        println!("        {built} packages from outside are built already");
+    }
     let runner = Runner { place: &place, mode, checks: checks::OURS };
     let reports = runner.follow(&book, &tree, &wanted);
     let (mut problems, mut passed) = (Vec::new(), 0);

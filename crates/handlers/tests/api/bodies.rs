@@ -52,14 +52,14 @@ async fn what_is_no_json_is_refused_at_its_place() {
 async fn what_is_no_object_is_refused() {
     let array = "invalid type: sequence, expected an object";
     let cases: [(&[u8], usize, usize, &str); 9] = [
-        (b"[]", 1, 0, array),
-        (b" [\"eve@example.com\"]", 1, 1, array),
-        (b"[{\"email\": \"eve@example.com\"}]", 1, 0, array),
+        (b"[]", 1, 2, array),
+        (b" [\"eve@example.com\"]", 1, 2, array),
+        (b"[{\"email\": \"eve@example.com\"}]", 1, 1, array),
         (b"null", 1, 4, "invalid type: null, expected an object"),
         (b"true", 1, 4, "invalid type: boolean `true`, expected an object"),
         (b"0", 1, 1, "invalid type: integer `0`, expected an object"),
         (b"\"email\"", 1, 7, "invalid type: string, expected an object"),
-        (b"[\"a\"", 1, 0, array),
+        (b"[\"a\"", 1, 1, array),
         (b"nul", 1, 3, "EOF while parsing a value"),
     ];
     assert_all_refused(VERIFICATION, &cases).await;
@@ -125,7 +125,7 @@ async fn values_of_another_type_are_refused() {
         (b"{\"age\": 1e999}", 1, 13, "number out of range"),
         (b"{\"active\": 1}", 1, 12, "invalid type: integer `1`, expected a boolean"),
         (b"{\"roles\": \"user\"}", 1, 16, "invalid type: string \"user\", expected a sequence"),
-        (b"{\"profile\": []}", 1, 12, "invalid type: sequence, expected an object"),
+        (b"{\"profile\": []}", 1, 14, "invalid type: sequence, expected an object"),
     ];
     assert_all_refused(CREATE, &cases).await;
 }

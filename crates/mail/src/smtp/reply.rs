@@ -81,10 +81,14 @@ fn asks_for_login(code: Code) -> bool {
     matches!(u16::from(code), 530 | 534 | 535 | 538)
 }
 
-/// Replies often quote the recipient, and some quote the mail. Reasons are logged and shown to operators, who are to see
-/// neither: each word with an address, a part of the recipient's, or something as long as a token is left out.
+/// Replies often quote the recipient, and some quote the mail, or the command that they do not understand, be it the one
+/// with our password in base64. Reasons are logged and shown to operators, who are to see none of this: each word with an
+/// address, a part of the recipient's, or something that could be a token or a password is left out.
 fn without_recipient(reply: &str, to: &EmailAddress) -> String {
     const MAX_CHARS: usize = 200;
+    // User and password of 12 characters together; words of any language are rarely as long.
+    const MIN_SECRET: usize = 20;
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     let (user, domain) = to.key().split_once('@').unwrap_or((to.key(), ""));
     let tells = |word: &str| {
         let word = word.to_lowercase();
@@ -93,7 +97,7 @@ fn without_recipient(reply: &str, to: &EmailAddress) -> String {
             || (!domain.is_empty() && word.contains(domain))
             || bare == user
             || (user.len() > 3 && word.contains(user))
-            || word.split(|c: char| !c.is_ascii_hexdigit()).any(|digits| digits.len() >= 32)
+            || word.split(|c: char| !is_base64(c)).any(|digits| digits.len() >= MIN_SECRET)
     };
     let words = reply.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.map(|word| if tells(word) { "…" } else { word }).collect();
@@ -115,6 +119,11 @@ mod tests {
             ("bounce+ada.l=example.com is unknown", "… is unknown"),
             ("mailbox of mx.example.com is full\r\n\u{1b}[31m", "mailbox of … is full [31m"),
             (&format!("link https://x.y/?token={token} looks like spam"), "link … looks like spam"),
+            ("501 unknown: 'AUTH PLAIN AHVzZXIAcGFzc3dvcmQ='", "501 unknown: 'AUTH PLAIN …"),
+            (
+                "534 5.7.9 Application-specific password required",
+                "534 5.7.9 Application-specific password required",
+            ),
         ] {
             assert_eq!(without_recipient(reply, &to), expected);
         }

@@ -74,12 +74,12 @@ async fn templates_and_settings_add_no_header() {
     fs::write(directory.path().join("password_changed.subject.txt"), subject).unwrap();
     let settings = MailSettings {
         templates: Some(directory.path().to_owned()),
-        service: "Exa\r\nmple\r\n\r\n".to_owned(),
+        service: "Exa\r\nmple.com\u{202E}\r\n\r\n".to_owned(),
         ..settings("log")
     };
     let raw = written(settings, &notice()).await;
     assert_eq!(field_names(&raw), FIELDS, "{raw}");
-    assert_eq!(Letter::parse(raw.as_bytes()).subject, "Exa mple Bcc: eve@evil.example body");
+    assert_eq!(Letter::parse(raw.as_bytes()).subject, "Exa mple.com Bcc: eve@evil.example body");
     assert!("a\r\n <a@example.com>".parse::<Sender>().is_err());
 }
 

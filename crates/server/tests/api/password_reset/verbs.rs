@@ -6,8 +6,12 @@ use serde_json::json;
 
 use crate::support::http::{Request, Response};
 
+pub fn reset_asked(email: &str) -> Request {
+    Request::post("/api/users/request-password-reset").json(&json!({ "email": email }))
+}
+
 pub async fn request_reset(at: SocketAddr, email: &str) -> Response {
-    Request::post("/api/users/request-password-reset").json(&json!({ "email": email })).send(at).await
+    reset_asked(email).send(at).await
 }
 
 pub fn reset_request(token: &str, password: &str) -> Request {

@@ -61,7 +61,7 @@ impl Story {
              public_url = \"https://id.example.com\"\nmail_from = \"accounts@example.com\"\n\
              mail = \"smtps://denizen:the%20relay's%20own%2Fpassword%2042@localhost:{}\"\n\
              mail_root_certificate = \"root.pem\"\nlimit_login_per_ip = \"generous\"\n\
-             limit_tokens_per_ip = \"generous\"\nlimit_sign_up_per_ip = \"generous\"\nrate_limit = 0\n",
+             limit_tokens_per_ip = \"generous\"\nlimit_sign_up_per_ip = \"generous\"\nrate_limit = 0\nmetrics = true\n",
             post.address().port()
         );
         fs::write(folder.path().join("denizen.toml"), configuration).expect("a file");

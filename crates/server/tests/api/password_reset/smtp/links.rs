@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// Longer than a line of a mail, and of letters that no mail may carry as they are.
-const SERVICE: &str = "Käse & Köpfe 🧀 – Konten für Genießer & Freunde des guten Geschmacks";
+const SERVICE: &str = "Käse & Köpfe 🧀 – Konten für Genießer & Freunde guten Geschmacks";
 const FIRST_NAME: &str = "Jürgen-Łukasz 👩‍👩‍👧 <3 & Söhne";
 
 /// Opens the link of Bobby's mail twice, fills in the form, and signs in.

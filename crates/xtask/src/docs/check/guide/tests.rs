@@ -94,6 +94,18 @@ fn a_listed_file_must_be_there_and_mention_the_word() {
 }
 
 #[test]
+fn every_line_that_is_deleted_from_a_page_is_missed() {
+    let lines: Vec<_> = STEP.lines().collect();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+    {
+        let left: Vec<_> = [&lines[..at], &lines[at + 1..]].concat();
+        let problems = damaged("docs/guide/1-step.md", STEP, &(left.join("\n") + "\n"));
+        let is_named = problems.iter().any(|problem| problem.starts_with("docs/guide/1-step.md:"));
+        assert!(is_named, "without `{line}`: {problems:#?}");
+    }
+}
+
+#[test]
 fn what_is_taken_is_in_the_repository() {
     assert_eq!(
         found("docs/guide/1-step.md", "crates/services/tests/", "crates/services/test/"),
