@@ -69,10 +69,9 @@ async fn the_path_is_logged_as_it_came_and_not_at_any_length() {
 async fn a_token_that_somebody_puts_into_the_path_is_not_logged() {
     let api = Api::start().await;
     let token = "0123456789abcdef".repeat(4);
-    for (path, logged) in [
-        ("/api/auth/sessions/TOKEN", "/api/auth/sessions/…"),
-        ("/verify-email/TOKEN/x", "/verify-email/…/x"),
-    ] {
+    for (path, logged) in
+        [("/api/auth/sessions/TOKEN", "/api/auth/sessions/…"), ("/verify-email/TOKEN/x", "/verify-email/…/x")]
+    {
         let answer = api.send(get(&path.replace("TOKEN", &token))).await;
         let line = access_line(answer.request_id());
         assert!(line.starts_with(&format!("GET {logged} ")), "{line}");

@@ -15,6 +15,8 @@ mod email_change;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod forgotten_password;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod health;

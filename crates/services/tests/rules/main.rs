@@ -13,6 +13,8 @@ mod email_change;
 #[cfg(test)]
 mod email_verification;
 #[cfg(test)]
+mod forgotten_password;
+#[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
 mod invitation;

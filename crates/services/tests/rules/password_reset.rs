@@ -13,6 +13,5 @@ mod purposes;
 mod races;
 mod secrets;
 mod send;
-mod story;
 mod validate;
 mod verbs;

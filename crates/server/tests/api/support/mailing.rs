@@ -8,13 +8,11 @@ use denizen_server::{
     config::{DATABASE, MAIL, MAIL_ROOT_CERTIFICATE, Setting},
 };
 use denizen_testkit::SmtpServer;
-use serde_json::Value;
 use tempfile::TempDir;
-use tokio::time::{advance, pause, resume, timeout};
+use tokio::time::timeout;
 
 use super::{
     PATIENCE, TestServer, configuration,
-    http::Request,
     production::{PRODUCTION, UNLIMITED},
 };
 
@@ -43,20 +41,6 @@ impl TestServer {
         let mut server = Self::launch(config, Default::default(), Overrides::default()).await;
         server.folder = Some(folder);
         server
-    }
-
-    /// Lets this many seconds pass, for the server's own clock as for everything in it that waits.
-    pub async fn pass_seconds(&self, seconds: u32) {
-        self.clock.advance(chrono::Duration::seconds(i64::from(seconds)));
-        pause();
-        advance(std::time::Duration::from_secs(u64::from(seconds))).await;
-        resume();
-    }
-
-    /// The mails that wait or were given up, as `/api/mail/jobs` shows them to whoever has this session.
-    pub async fn mail_jobs(&self, session: &str) -> Vec<Value> {
-        let list = Request::get("/api/mail/jobs").bearer(session).send(self.address).await.succeeded(200);
-        list["data"].as_array().expect("a list").clone()
     }
 }
 

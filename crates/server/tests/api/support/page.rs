@@ -23,13 +23,6 @@ impl Page {
         Self { address: address.to_owned(), text }
     }
 
-    /// Where the link with this text leads.
-    #[track_caller]
-    pub fn link(&self, text: &str) -> String {
-        let (before, _) = self.text.split_once(&format!(">{text}</a>")).expect("such a link");
-        attribute(before.rsplit('<').next().unwrap_or_default(), "href").expect("an address")
-    }
-
     /// Fills in the one field of the one form, and sends it as a browser would.
     pub async fn submit(&self, at: SocketAddr, value: &str, status: u16) -> Self {
         let mut fields = self.fields();
@@ -69,7 +62,7 @@ impl Page {
     }
 }
 
-fn attribute(tag: &str, name: &str) -> Option<String> {
+pub fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!("{name}=\""))?;
     rest.split_once('"').map(|(value, _)| value.to_owned())
 }

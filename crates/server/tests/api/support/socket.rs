@@ -103,24 +103,13 @@ impl Socket {
         unreachable!("a connection that never ends")
     }
 
-    /// The messages that come before the server's goodbye, and its code.
-    pub async fn rest(&mut self) -> (Vec<String>, u16) {
-        let mut messages = Vec::new();
-        loop {
-            match self.next_frame().await {
-                Message::Close(frame) => return (messages, frame.expect("a code").code.into()),
-                frame => messages.push(frame.into_text().expect("text").to_string()),
-            }
-        }
-    }
-
     /// Says goodbye, and waits for the answer.
     pub async fn leave(mut self) {
         self.send_frame(Message::Close(None)).await;
         self.closed().await;
     }
 
-    async fn next_frame(&mut self) -> Message {
+    pub async fn next_frame(&mut self) -> Message {
         loop {
             let frame = timeout(PATIENCE, self.0.next()).await.expect("a frame in time");
             match frame.expect("a frame before the end").expect("a frame") {

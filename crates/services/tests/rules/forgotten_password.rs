@@ -1,4 +1,4 @@
-//! The feature in three tests. The guide has its reader write them.
+//! A forgotten password in three tests. The guide has its reader write them.
 
 use chrono::Duration;
 use denizen_services::ResetPasswordError;
