@@ -154,7 +154,8 @@ mod dialogue {
     async fn a_conversation_that_is_held_goes_on_when_it_is_released() {
         let server = SmtpServer::start(SmtpSecurity::None);
         server.hold_at(SmtpCommand::Content);
-        let talking = say(&server, &[&MAIL[..], &["QUIT"]].concat());
+        let dialogue = [&MAIL[..], &["QUIT"]].concat();
+        let talking = say(&server, &dialogue);
         let releasing = async {
             server.held().await;
             assert_eq!((server.connections(), server.waiting()), (1, 1), "kept, not acknowledged");
