@@ -16,7 +16,7 @@ const CHECKS: Checks = Checks {
     after_page_of_guide: &[
         OURS.after_page_of_guide[0],
         OURS.after_page_of_guide[1],
-        &["test", "--locked", "--", "--skip", "slow"],
+        "test --locked -- --skip slow",
     ],
 };
 
