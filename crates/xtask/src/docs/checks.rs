@@ -44,9 +44,32 @@ impl Checks {
             println!("            {:.1} s", start.elapsed().as_secs_f64());
             if !output.status.success() {
                 let printed = [output.stdout, output.stderr].concat();
-                return Err(format!("`{line}` fails:\n{}", String::from_utf8_lossy(&printed)));
+                return Err(format!("`{line}` fails:\n{}", failures(&String::from_utf8_lossy(&printed))));
             }
         }
         Ok(())
+    }
+}
+
+/// What cargo printed, without the hundreds of lines about what went well.
+fn failures(printed: &str) -> String {
+    let is_progress = |line: &str| {
+        let line = line.trim_start();
+        (line.starts_with("test ") && line.ends_with("... ok"))
+            || ["Compiling ", "Checking ", "Running ", "Downloaded "]
+                .iter()
+                .any(|word| line.starts_with(word))
+    };
+    printed.lines().filter(|line| !is_progress(line)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_well_is_not_told() {
+        let printed = "   Compiling a v1.0.0\ntest a::b ... ok\ntest a::c ... FAILED\nerror: test failed\n";
+        assert_eq!(failures(printed), "test a::c ... FAILED\nerror: test failed");
     }
 }
