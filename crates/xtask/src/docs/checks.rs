@@ -25,11 +25,12 @@ pub const OURS: Checks = Checks {
 };
 
 /// The tests of models, services and handlers, and of the server in one process. All packages, so that nothing is built
-/// with other features than for clippy; but not the stores' and mails' own, which know no feature by name. And none that
+/// with other features than for clippy; but not the stores' and mails' suites, which know no feature by name. And none that
 /// start, stop or kill processes, wait for limits of time, or take stopwatches and large amounts of data.
 const FAST_TESTS: &str = "test --workspace --exclude xtask --locked --lib --test rules --test api -- \
-    --skip abuse:: --skip bench:: --skip commands:: --skip faults:: --skip killed:: --skip lifecycle:: \
-    --skip requests::slow:: --skip smtp:: --skip storm:: --skip two_processes:: --skip uniform:: --skip volume::";
+    --skip abuse:: --skip bench:: --skip commands:: --skip crowd:: --skip faults:: --skip growth:: --skip killed:: \
+    --skip lifecycle:: --skip log_size:: --skip random:: --skip requests::slow:: --skip smtp:: --skip storm:: \
+    --skip two_processes:: --skip uniform:: --skip upkeep:: --skip volume::";
 
 impl Checks {
     /// Whether the tree in the working folder is good.
