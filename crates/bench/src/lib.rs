@@ -9,7 +9,7 @@
 //! cargo xtask bench storm --seconds 30     # what do others notice while everybody signs in?
 //! ```
 //!
-//! [`timing`] sends requests about somebody who is known and about somebody who is not in turns, and prints the two
+//! [`timing`] sends requests about people who are known and about people who are not, shuffled, and prints the two
 //! medians, their ratio (the security checklist wants it within 5 %), and the z value of a Mann–Whitney test: between
 //! −1.96 and 1.96, as in 19 of 20 runs where there is no difference at all, the times do not tell the two apart.
 //!

@@ -24,7 +24,8 @@ use crate::Failure;
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Production, with everything as it is by default but what counts requests by IP address: there is only one.
+/// Production, with everything as it is by default but what counts requests by IP address, of which there is only one,
+/// and attempts to sign in, among which are those that are told to come back.
 const SETTINGS: &str = r#"
 profile = "production"
 bind = "127.0.0.1:0"
@@ -34,6 +35,7 @@ mail = "file:mail"
 mail_from = "accounts@example.com"
 registration = "open"
 rate_limit = 0
+limit_login_per_account = "generous"
 limit_login_per_ip = "generous"
 limit_mail_per_ip = "generous"
 limit_sign_up_per_ip = "generous"

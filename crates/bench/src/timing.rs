@@ -2,6 +2,7 @@
 
 use std::{fmt, path::Path, time::Duration};
 
+use denizen_services::{OsTokenSource, TokenSource as _};
 use serde_json::{Value, json};
 
 use crate::{
@@ -79,14 +80,14 @@ pub async fn measure(binary: &Path, questions: &[Question], requests: usize) -> 
         let server = Server::start(binary, requests + WARM_UP).await?;
         let mut client = Client::connect(server.address).await?;
         let mut row = Row { name: question.name, known: Vec::new(), unknown: Vec::new() };
-        for number in 0..requests + WARM_UP {
-            // Known, unknown, unknown, known: whatever the server still does for the one before is in both.
-            for is_known in [number % 2 == 0, number % 2 != 0] {
-                let name = if is_known { known(number) } else { unknown(number) };
-                let took = client.send(&question.about(&name)).await?.expect(question.status)?.took;
-                if number >= WARM_UP {
-                    if is_known { row.known.push(took) } else { row.unknown.push(took) }
-                }
+        let mut asked = [0, 0];
+        for is_known in drawn(requests + WARM_UP)? {
+            let number = asked[usize::from(is_known)];
+            asked[usize::from(is_known)] += 1;
+            let name = if is_known { known(number) } else { unknown(number) };
+            let took = client.send(&question.about(&name)).await?.expect(question.status)?.took;
+            if number >= WARM_UP {
+                if is_known { row.known.push(took) } else { row.unknown.push(took) }
             }
         }
         rows.push(row);
@@ -96,6 +97,20 @@ pub async fn measure(binary: &Path, questions: &[Question], requests: usize) -> 
 
 /// So many of each come first and do not count.
 const WARM_UP: usize = 10;
+
+/// In which order so many who are known and as many who are not are asked about: drawn by lot, because the server still
+/// works on earlier requests (for those who are known it writes mails), and any regular order would have one of the two
+/// come always when it does.
+fn drawn(each: usize) -> Result<Vec<bool>, Failure> {
+    let mut lots = Vec::new();
+    for is_known in [true, false].repeat(each) {
+        let mut lot = [0; 8];
+        OsTokenSource.fill(&mut lot)?;
+        lots.push((lot, is_known));
+    }
+    lots.sort_unstable();
+    Ok(lots.into_iter().map(|(_, is_known)| is_known).collect())
+}
 
 impl Row {
     /// The heads of the columns.

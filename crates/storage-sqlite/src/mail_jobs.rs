@@ -46,8 +46,7 @@ statements! {
     ENQUEUE_FOR_ADDRESS = concat!(
         "INSERT INTO mail_jobs (kind, carries_token, address, requested_at, due_at, ip, request_id) \
          SELECT ?1, 1, ?2, ?3, ?3, ?4, ?5 \
-         WHERE EXISTS (SELECT 1 FROM mail_jobs WHERE address = ?2 AND kind = ?1) \
-            OR (SELECT jobs FROM mail_waiting WHERE id = 1) < ?6 \
+         WHERE (SELECT jobs FROM mail_waiting WHERE id = 1) < ?6 \
          ON CONFLICT (address, kind)",
         renew!()
     );

@@ -147,4 +147,37 @@ mod dialogue {
         assert_eq!((mail.from.as_str(), mail.letter.token()), ("", Some("c0ffee")));
         assert_eq!((mail.letter.header("X").as_deref(), mail.letter.header("Y")), (Some("y"), None));
     }
+    const MAIL: [&str; 7] =
+        ["HELO me", "MAIL FROM:<a@b.co>", "RCPT TO:<c@d.ef>", "DATA", "Subject: Hi", "", "."];
+
+    #[tokio::test]
+    async fn a_conversation_that_is_held_goes_on_when_it_is_released() {
+        let server = SmtpServer::start(SmtpSecurity::None);
+        server.hold_at(SmtpCommand::Content);
+        let dialogue = [&MAIL[..], &["QUIT"]].concat();
+        let talking = say(&server, &dialogue);
+        let releasing = async {
+            server.held().await;
+            assert_eq!((server.connections(), server.waiting()), (1, 1), "kept, not acknowledged");
+            server.release();
+            server.idle().await;
+        };
+        let (replies, ()) = tokio::join!(talking, releasing);
+        assert!(replies.ends_with("354 go ahead\n250 kept\n221 bye\n"), "{replies}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_hangs_up_instead_of_answering_keeps_the_mail_whose_content_it_has() {
+        let server = SmtpServer::start(SmtpSecurity::None);
+        for (command, kept) in [(SmtpCommand::Greeting, 0), (SmtpCommand::Data, 0), (SmtpCommand::Content, 1)]
+        {
+            server.fail(SmtpFault::HangUp(command));
+            let mut client = TcpStream::connect(server.address()).await.unwrap();
+            client.write_all((MAIL.join("\r\n") + "\r\n").as_bytes()).await.unwrap();
+            // What was not read when the connection is cut may make its end an error.
+            drop(client.read_to_end(&mut Vec::new()).await);
+            server.idle().await;
+            assert_eq!(server.waiting(), kept, "{command:?}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod check;
 mod checks;
 mod compare;
 mod edit;
+mod git;
 mod grammar;
 mod json;
 mod page;

@@ -43,13 +43,20 @@ impl OperatorCommand {
     /// Carries the command out, and says what came of it: exit code 0 if it is done, 1 if it is not, 2 if it makes no
     /// sense.
     pub async fn run(self, config: &Config) -> Report {
+        let missing = config.database.missing_file();
         let result = match self {
             Self::User(UserCommand::Create(command)) => command.run(config).await,
             Self::SetupLink(command) => command.run(config).await,
             Self::Mail(command) => command.run(config).await,
         };
         match result {
-            Ok(stdout) => Report { stdout, stderr: String::new(), exit_code: 0 },
+            // Whoever is in the wrong folder finds out at once.
+            Ok(stdout) => {
+                let stderr = missing.filter(|path| path.exists()).map_or_else(String::new, |path| {
+                    format!("denizen: there was no database yet; made {}\n", path.display())
+                });
+                Report { stdout, stderr, exit_code: 0 }
+            }
             Err(Refusal { reason, exit_code }) => {
                 Report { stdout: String::new(), stderr: format!("denizen: {reason}\n"), exit_code }
             }

@@ -108,7 +108,7 @@ pub struct Config {
     pub invitation_ttl: Duration,
     /// The life of a token that confirms a sign-up, an address, or a change of address: 1 minute to 7 days.
     pub verification_ttl: Duration,
-    /// How long the audit log keeps an event: 1 to 36,500 days, or for ever.
+    /// How long the audit trail keeps an event: 1 to 36,500 days, or for ever.
     pub audit_retention: Option<Duration>,
 
     /// How mails leave.

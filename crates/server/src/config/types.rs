@@ -18,6 +18,18 @@ pub enum Database {
     Memory,
 }
 
+impl Database {
+    /// The absolute path of the file, if there is to be one and there is none yet.
+    pub(crate) fn missing_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite(path) if !path.exists() => {
+                Some(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+            }
+            Self::Sqlite(_) | Self::Memory => None,
+        }
+    }
+}
+
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -112,16 +112,16 @@ impl State {
             return Ok(id);
         }
         let key = (new.kind, party);
+        let waiting = self.jobs.rows().values().filter(|job| job.waits_for_an_address()).count();
+        let full = u32::try_from(waiting).is_ok_and(|waiting| waiting >= new.capacity);
+        if full && matches!(key.1, Party::Address(_)) {
+            return Err(StoreError::PreconditionFailed(Precondition::QueueRoom));
+        }
         if let Some(id) = self.job_for.get(&key).copied() {
             self.jobs.change(id, |job| {
                 *job = Job { generation: job.generation + 1, lease: job.lease, ..fresh };
             });
             return Ok(id);
-        }
-        let waiting = self.jobs.rows().values().filter(|job| job.waits_for_an_address()).count();
-        let full = u32::try_from(waiting).is_ok_and(|waiting| waiting >= new.capacity);
-        if full && matches!(key.1, Party::Address(_)) {
-            return Err(StoreError::PreconditionFailed(Precondition::QueueRoom));
         }
         let id = MailJobId(self.next_id());
         self.job_for.insert(key, id);

@@ -218,8 +218,8 @@ pub enum Change {
     /// that is there is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead,
     /// the new address if it is for a user). Of other kinds, always a new job.
     ///
-    /// For an address: one statement, whatever is known of the address; a new job beyond the capacity fails with
-    /// `Precondition::QueueRoom`. For a user: an unknown one is `Precondition::User`.
+    /// For an address: one statement, whatever is known of the address; at its capacity, it fails with
+    /// `Precondition::QueueRoom`, be the job new or there already. For a user: an unknown one is `Precondition::User`.
     EnqueueMail(NewMailJob),
     /// Exactly one: lets a job that waits or is dead be tried at once, as if it were new (attempts at 0, no failure,
     /// alive), else `Precondition::MailJob`. It is no newer request: the generation stays, and so does a lease.

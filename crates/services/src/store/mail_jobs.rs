@@ -122,8 +122,9 @@ pub struct NewMailJob {
     pub ip: Option<IpAddr>,
     /// By which request.
     pub request_id: String,
-    /// A job for an address is refused with [`super::Precondition::QueueRoom`] if it is new and this many jobs for
-    /// addresses wait, of whatever kind. Dead jobs and jobs for users do not count.
+    /// A job for an address is refused with [`super::Precondition::QueueRoom`] if this many jobs for addresses wait, of
+    /// whatever kind. Dead jobs and jobs for users do not count. That there is a job for the same address already makes no
+    /// difference: where the mail server fails, the jobs that stay are those of addresses with an account.
     pub capacity: u32,
 }
 

@@ -208,7 +208,11 @@ impl Session {
 
     /// Whether the command is answered as it should be, unless the fault changes just now.
     fn accepted(&self, command: SmtpCommand) -> bool {
-        !matches!(self.shared.fault(), Some(SmtpFault::Reply(at, _)) if at == command)
+        match self.shared.fault() {
+            Some(SmtpFault::Reply(at, _)) => at != command,
+            Some(SmtpFault::HangUp(at)) => at != command || at == SmtpCommand::Content,
+            _ => true,
+        }
     }
 
     async fn reply(&mut self, command: SmtpCommand, usual: &str) -> io::Result<Next> {

@@ -80,6 +80,8 @@ impl Place {
             // release build and changes no answer, is left to those who will run the result.
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            // The copy lies inside of the repository, whose git is none of its business.
+            .env("GIT_CEILING_DIRECTORIES", self.work.parent().unwrap_or(&self.root))
             .env("LC_ALL", "C.UTF-8")
             .env("no_proxy", "localhost,127.0.0.1");
     }

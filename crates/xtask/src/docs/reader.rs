@@ -4,7 +4,6 @@
 //! anywhere: each is computed from the pages as they are in the tag that marks the finished repository.
 
 mod compare;
-mod git;
 mod goto;
 mod progress;
 mod start;
@@ -16,14 +15,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::book::Book;
+use super::git::Git;
 use super::sequence::Sequence;
 use super::tree::Tree;
 use crate::Failure;
 use crate::workspace::Workspace;
-use git::Git;
 
 /// The tag on the repository with the feature; pages name it, too.
-const FINISHED: &str = "finished";
+pub const FINISHED: &str = "finished";
 
 /// Where a reader works.
 pub struct Desk {

@@ -5,8 +5,10 @@ use std::time::Instant;
 use super::bless::Blessing;
 use super::book::{Book, Chapter};
 use super::checks::Checks;
+use super::git::Git;
 use super::place::Place;
 use super::problem::Problem;
+use super::reader::FINISHED;
 use super::sequence::Sequence;
 use super::session::{Mode, Session};
 use super::tree::Tree;
@@ -43,7 +45,7 @@ impl Runner<'_> {
         is_due: &dyn Fn(&Chapter) -> bool,
         reports: &mut Vec<Result<Blessing, Problem>>,
     ) {
-        let mut tree = match sequence.start(repository) {
+        let mut tree = match self.begin(sequence, repository) {
             Ok(tree) => tree,
             Err(problem) => return reports.push(Err(problem)),
         };
@@ -61,6 +63,29 @@ impl Runner<'_> {
                 return;
             }
         }
+    }
+
+    /// Gives the tree in which the sequence begins. A guide begins as `docs start` leaves it: in a git repository whose tag
+    /// `finished` has the feature, on a branch that has not.
+    fn begin(&self, sequence: Sequence<'_>, repository: &Tree) -> Result<Tree, Problem> {
+        let start = sequence.start(repository)?;
+        let (work, git) = (&self.place.work, Git::new(&self.place.work));
+        let lay = |tree: &Tree| tree.lay(work, &self.place.root);
+        let make = || {
+            git.forget()?;
+            if sequence.is_shipped() {
+                lay(repository)?;
+                git.ask(&["init", "--quiet", "--initial-branch", "main"])?;
+                git.commit("--all", "The finished repository")?;
+                git.ask(&["tag", "--no-sign", FINISHED])?;
+                git.ask(&["switch", "--quiet", "--create", sequence.name()])?;
+                lay(&start)?;
+                git.commit("--all", "The beginning of the guide")?;
+            }
+            Ok(())
+        };
+        make().map_err(|error: String| Problem::new(sequence.folder(), 1, error))?;
+        Ok(start)
     }
 
     fn page(

@@ -42,6 +42,11 @@ impl<'a> Sequence<'a> {
         self.0.first().map_or("", Chapter::folder)
     }
 
+    /// The last part of its folder.
+    pub fn name(self) -> &'a str {
+        self.folder().trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+    }
+
     /// The index of the page that a reader calls so: `3`, `3-handlers` or `docs/guide/3-handlers.md`.
     pub fn page(self, name: &str) -> Option<usize> {
         self.0.iter().position(|chapter| {

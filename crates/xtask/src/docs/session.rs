@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::compare::{self, Comparison, output_lines};
 use super::edit::Edit;
+use super::git::Git;
 use super::grammar::{Action, Block};
 use super::place::Place;
 use super::problem::Problem;
@@ -89,7 +90,13 @@ impl<'a> Session<'a> {
         edit.apply(tree, repository)?;
         let changed = edit.paths();
         let mut files = changed.iter().flat_map(|path| tree.under(path));
-        files.try_for_each(|file| tree.lay_file(file, &self.place.work))
+        files.try_for_each(|file| tree.lay_file(file, &self.place.work))?;
+        let git = Git::new(&self.place.work);
+        if matches!(edit, Edit::Take(_)) && git.is_here() {
+            // As a checkout does.
+            git.ask(&[&["add", "--"], &changed[..]].concat())?;
+        }
+        Ok(())
     }
 
     fn announce(&self, step: &Step) {

@@ -112,8 +112,8 @@ impl Tree {
         self.0.iter().filter(differs).map(|(path, _)| path.as_str()).collect()
     }
 
-    /// Makes `folder` hold these files and nothing else. A file that is right already is not touched, or cargo would
-    /// build it again. Who may execute a file is taken from `original`.
+    /// Makes `folder` hold these files and nothing else, but for git's own. A file that is right already is not touched, or
+    /// cargo would build it again. Who may execute a file is taken from `original`.
     pub fn lay(&self, folder: &Path, original: &Path) -> Result<(), String> {
         fs::create_dir_all(folder)
             .map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
@@ -146,6 +146,9 @@ impl Tree {
             let entry = entry.map_err(failed(folder.to_owned()))?;
             let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if path == ".git" {
+                continue;
+            }
             if is_folder && self.has(&path) && !self.has_file(&path) {
                 self.prune(&entry.path(), &format!("{path}/"))?;
             } else if is_folder {

@@ -124,5 +124,5 @@ pub static AUDIT_RETENTION: Setting = Setting::new(
     "audit_retention",
     "DENIZEN_AUDIT_RETENTION",
     Preset::Text("365d"),
-    "How long the audit log keeps an event: `1d` to `36500d`, or `forever`.",
+    "How long the audit trail keeps an event: `1d` to `36500d`, or `forever`.",
 );

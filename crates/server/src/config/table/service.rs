@@ -5,6 +5,7 @@ use super::{Kind, Preset, Setting};
 /// `profile`: a [`Profile`](crate::config::Profile) by name.
 pub static PROFILE: Setting = Setting {
     flag: Some("--profile"),
+    production: Preset::Text("production"),
     ..Setting::new(
         "profile",
         "DENIZEN_PROFILE",

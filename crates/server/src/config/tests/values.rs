@@ -74,6 +74,7 @@ fn production_has_defaults_of_its_own_where_strangers_come_in() {
     assert_eq!(
         rows,
         [
+            "profile production",
             "database ",
             "public_url ",
             "demo_routes false",

@@ -42,7 +42,12 @@ async fn the_first_administrator_of_a_production_database_needs_no_server() {
     assert_eq!(said, expected);
     assert!(!folder.path().join("denizen.db").exists(), "nothing was touched");
 
-    create(folder.path(), &format!("{ANN} --admin --database sqlite://denizen.db"), PASSWORD).await.done();
+    let line = format!("{ANN} --admin --database sqlite://denizen.db");
+    let said = create(folder.path(), &line, PASSWORD).await;
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "user ann created with ID 1\n"), "{said:?}");
+    let database = folder.path().join("denizen.db");
+    let note = format!("denizen: there was no database yet; made {}\n", database.display());
+    assert_eq!(said.stderr, note, "whoever is in the wrong folder finds out at once");
     let server = Process::start(folder.path()).await;
     assert_eq!(roles_of(&server, "ann").await, json!(["user", "admin"]));
 }

@@ -19,7 +19,7 @@ use crate::support::{
     production::UNLIMITED,
 };
 
-/// How many; a minute of these found nothing that the first thousand had not.
+/// How many. A hundred thousand others, tried once, found nothing that these do not.
 const REQUESTS: usize = 2_000;
 
 /// What bodies and queries know, so that some requests get further than the first check.
@@ -97,6 +97,11 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![likely.prop_map(str::to_owned), anything]
 }
 
+/// Text in one line: what begins a line of the head is another request than was meant, and none of this test.
+fn line() -> impl Strategy<Value = String> {
+    text().prop_map(|text| text.replace(['\r', '\n'], ""))
+}
+
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -132,8 +137,8 @@ fn target() -> impl Strategy<Value = (&'static str, String)> {
     // Whoever ends the session of this test ends the test.
     let paths: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
     let paths = paths.into_iter().filter(|path| !path.contains("session") && !path.contains("logout"));
-    let id = prop_oneof![select(vec!["1", "2", "0", "01", "x"]).prop_map(str::to_owned), text()];
-    let query = option::of(vec((select(&NAMES[..]), text()), 0..4));
+    let id = prop_oneof![select(vec!["1", "2", "0", "01", "x"]).prop_map(str::to_owned), line()];
+    let query = option::of(vec((select(&NAMES[..]), line()), 0..4));
     (select(paths.collect::<Vec<_>>()), id, query).prop_map(|(path, id, query)| {
         let mut target = path.replace("{id:.*}", &id).replace("{id}", &id).replace("{session}", &id);
         let query = query.map(|pairs| pairs.iter().map(|(name, value)| format!("{name}={value}")).collect());
@@ -146,7 +151,7 @@ fn target() -> impl Strategy<Value = (&'static str, String)> {
 
 fn request() -> impl Strategy<Value = Request> {
     let method = select(vec!["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "FROB"]);
-    let headers = vec((select(&HEADERS[..]), text()), 0..3);
+    let headers = vec((select(&HEADERS[..]), line()), 0..3);
     (method, target(), headers, option::weighted(0.8, body())).prop_map(
         |(method, (path, target), headers, body)| {
             let listed =
@@ -177,8 +182,9 @@ async fn nothing_that_anybody_sends_is_a_failure_of_ours() {
     for _ in 0..REQUESTS {
         let request = strategy.new_tree(&mut runner).expect("a request").current();
 
-        let answer = request.send(at).await;
+        let answer = request.try_send(at).await;
 
+        let answer = answer.unwrap_or_else(|error| panic!("{request:?}: {error}"));
         assert!(answer.status < 500, "{request:?}: {} {}", answer.status, answer.text());
         statuses[usize::from(answer.status / 100)] += 1;
         let text = answer.text().to_lowercase();

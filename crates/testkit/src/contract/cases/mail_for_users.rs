@@ -156,7 +156,7 @@ pub async fn jobs_of_users_and_of_addresses_do_not_meet(store: Arc<dyn Store>) {
     assert_ne!(asked, sent);
     let again = NewMailJob { capacity: 0, ..mail_to(kind, alice.id, own, 1) };
     assert_eq!(enqueue(&store, again).await, sent, "and need no room");
-    assert_eq!(enqueue(&store, request(own, 2, 1)).await, asked);
+    assert_eq!(enqueue(&store, request(own, 2, 2)).await, asked);
     let jobs: Vec<_> = mail_jobs(&store).await.iter().map(|job| (job.id, job.generation)).collect();
     assert_eq!(jobs, [(asked, 2), (sent, 2)]);
     let stranger = UnitOfWork::new().enqueue_mail(request("stranger@example.com", 3, 1));

@@ -154,8 +154,10 @@ pub async fn strangers_find_the_queue_full_at_its_capacity(store: Arc<dyn Store>
     assert_eq!(refusal(&store, third(2)).await, QUEUE_FULL);
     assert_eq!(refusal(&store, third(1)).await, QUEUE_FULL);
     assert_eq!(refusal(&store, third(0)).await, QUEUE_FULL);
-    enqueue(&store, request("TWO@example.com", 0, 2)).await;
-    assert_eq!(mail_jobs(&store).await[1].generation, 2, "who waits already may ask again");
+    let again = |capacity| UnitOfWork::new().enqueue_mail(request("TWO@example.com", 0, capacity));
+    assert_eq!(refusal(&store, again(2)).await, QUEUE_FULL, "who waits already is told the same");
+    commit(&store, again(3)).await;
+    assert_eq!(mail_jobs(&store).await[1].generation, 2, "and needs no room of his own");
     let leased = lease(&store, 1, 0).await;
     assert_eq!(refusal(&store, third(2)).await, QUEUE_FULL, "what is being sent still waits");
     assert!(finish(&store, &leased[0], MailOutcome::Done).await);
@@ -172,8 +174,10 @@ pub async fn jobs_for_users_and_dead_jobs_take_no_room(store: Arc<dyn Store>) {
         enqueue(&store, notice(alice.id)).await;
     }
     enqueue(&store, request("one@example.com", 0, 1)).await;
-    let second = UnitOfWork::new().enqueue_mail(request("two@example.com", 0, 1));
-    assert_eq!(refusal(&store, second).await, QUEUE_FULL);
+    for other in ["two@example.com", "refused@example.com"] {
+        let other = UnitOfWork::new().enqueue_mail(request(other, 0, 1));
+        assert_eq!(refusal(&store, other).await, QUEUE_FULL);
+    }
     enqueue(&store, notice(alice.id)).await;
     assert_eq!(mail_jobs(&store).await.len(), 6);
 }

@@ -81,7 +81,7 @@ pub async fn of_changes_and_deletions_of_one_revision_one_succeeds(store: Arc<dy
 }
 
 pub async fn requests_that_race_for_one_address_become_one_job(store: Arc<dyn Store>) {
-    let ask = |_| UnitOfWork::new().enqueue_mail(request("alice@example.com", 0, 1));
+    let ask = |_| UnitOfWork::new().enqueue_mail(request("alice@example.com", 0, 2));
     assert_eq!(race(&store, 40, ask, QUEUE_FULL).await, 40);
     let jobs: Vec<_> =
         mail_jobs(&store).await.into_iter().map(|job| (job.recipient, job.generation)).collect();

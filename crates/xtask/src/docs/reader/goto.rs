@@ -16,7 +16,7 @@ pub fn goto(desk: &Desk, page: &str) -> Result<String, Failure> {
     })?;
     let state = state(guide, index, &finished)?;
     let path = guide.0[index].path();
-    let branch = guide.folder().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let branch = guide.name();
 
     let git = &desk.git;
     if !git.has_branch(branch) {

@@ -16,7 +16,7 @@ const CHECKS: Checks = Checks {
     after_page_of_guide: &[
         OURS.after_page_of_guide[0],
         OURS.after_page_of_guide[1],
-        &["test", "--locked", "--", "--skip", "slow"],
+        "test --locked -- --skip slow",
     ],
 };
 
@@ -62,7 +62,13 @@ fn follow(house: &Tree, wanted: &str) -> BTreeMap<String, Result<(), String>> {
 fn pages_of_a_folder_build_on_each_other_and_others_begin_afresh() {
     let house = house(&[
         ("alone.md", &creates("a", "$ ls a src\na\n\nsrc:\nlib.rs")),
-        ("t/1.md", &creates("b", "$ cat a\n[..]No such file[..]\n? 1")),
+        (
+            "t/1.md",
+            &creates(
+                "b",
+                "$ cat a\n[..]No such file[..]\n? 1\n\n$ git status\nfatal: not a git repository[..]\n? 128",
+            ),
+        ),
         ("t/2.md", &creates("c", "$ cat b\nb")),
     ]);
     let reports = follow(&house, "docs/");
@@ -111,7 +117,8 @@ fn a_guide_begins_where_its_edits_are_undone_with_a_tree_that_is_good() {
     let page = "# G\n\nAt the end of `src/lib.rs`, add:\n\n```rust\n\npub fn one() -> u8 {\n    1\n}\n```\n\n\
                 Run:\n\n```console\n$ grep -c fn src/lib.rs\n2\n```\n\n\
                 Take these files from the finished repository:\n\n```console\n$ git checkout finished -- tests\n```\n\n\
-                Run:\n\n```console\n$ cat tests/one.rs\n...\nfn slow() {\n...\n```\n";
+                Run:\n\n```console\n$ git diff --stat finished\n\n$ git status --short\n M src/lib.rs\nA  tests/one.rs\n\n\
+                $ git log --oneline --no-decorate\n[..] The beginning of the guide\n[..] The finished repository\n```\n";
     let shipped = |lib: &str| {
         let mut house = house(&[("guide/0.md", plan), ("guide/1.md", page)]);
         house.set("src/lib.rs", lib.to_owned());

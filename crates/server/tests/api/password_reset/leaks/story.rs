@@ -204,7 +204,7 @@ impl Story {
         let tables = tables.query_map([], |row| row.get(0)).expect("tables");
         for table in tables.collect::<Result<Vec<String>, _>>().expect("names") {
             let mut rows = database.prepare(&format!("SELECT * FROM {table}")).expect("SQL");
-            let columns: Vec<String> = rows.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = rows.column_names().map(str::to_owned).collect();
             let mut rows = rows.query([]).expect("rows");
             while let Some(row) = rows.next().expect("a row") {
                 for (index, column) in columns.iter().enumerate() {

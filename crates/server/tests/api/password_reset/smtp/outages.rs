@@ -190,7 +190,8 @@ async fn a_mail_server_that_is_down_is_reached_when_it_is_up_again() {
     }
     let settings = format!(
         "profile = \"production\"\ndatabase = \"sqlite://denizen.db\"\nmail_from = \"accounts@example.com\"\n\
-         public_url = \"https://id.example.com\"\nmail = \"smtp://{}\"\n",
+         public_url = \"https://id.example.com\"\nmail = \"smtp://{}\"\nmail_workers = 1\n\
+         log = \"info,denizen_services=debug\"\n",
         smtp.address()
     );
     std::fs::write(folder.path().join("denizen.toml"), settings).unwrap();
@@ -204,7 +205,8 @@ async fn a_mail_server_that_is_down_is_reached_when_it_is_up_again() {
     smtp.close().await;
 
     let answers = [ask("bobby").await, ask("ghost").await];
-    process.line_with(" not sent: ").await;
+    // One after the other: when it is Ghost's turn, Bobby's is over.
+    process.line_with(": nobody to send it to").await;
     let list = run(folder.path(), &["mail", "list"]).await;
     smtp.reopen();
     let mail = next_mail(&smtp).await;
@@ -220,4 +222,6 @@ async fn a_mail_server_that_is_down_is_reached_when_it_is_up_again() {
     assert_eq!((mail.to, smtp.waiting()), (vec!["bobby@example.com".to_owned()], 0));
     verbs::reset(process.address, mail.letter.token().unwrap(), NEW).await.succeeded(200);
     api::session(process.address, "bobby", NEW).await;
+    let log = process.stop().await;
+    assert!(!log.iter().any(|line| line.contains("bobby") || line.contains("ghost")), "{log:#?}");
 }

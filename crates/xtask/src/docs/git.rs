@@ -1,7 +1,7 @@
-//! The reader's git.
+//! The git of a reader, or of the copy in which pages are followed.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -15,6 +15,17 @@ pub struct Git {
 impl Git {
     pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
+    }
+
+    /// Whether the folder itself is a repository.
+    pub fn is_here(&self) -> bool {
+        self.root.join(".git").exists()
+    }
+
+    /// Removes the repository, if there is one, and leaves the files.
+    pub fn forget(&self) -> Result<(), String> {
+        let folder = self.root.join(".git");
+        remove_folder(&folder).map_err(|error| format!("{}: cannot be removed: {error}", folder.display()))
     }
 
     /// What git prints, without the newline at its end; or what it says is wrong.
@@ -79,15 +90,18 @@ impl Git {
     pub fn tree_of(&self, commit: &str, scratch: &Path) -> Result<Tree, String> {
         let (folder, index) = (scratch.join("checkout"), scratch.join("index"));
         let failed = |error| format!("{}: cannot be made: {error}", folder.display());
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-        fs::create_dir_all(&folder).map_err(failed)?;
+        remove_folder(&folder).and_then(|()| fs::create_dir_all(&folder)).map_err(failed)?;
         let prefix = format!("--prefix={}/", folder.display());
         for arguments in [&["read-tree", commit][..], &["checkout-index", "--all", &prefix]] {
             Self::answer(self.command().args(arguments).env("GIT_INDEX_FILE", &index))?;
         }
         Tree::of_folder(&folder)
+    }
+}
+
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
     }
 }
