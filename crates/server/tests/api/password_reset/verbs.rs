@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-use crate::support::http::{Request, Response};
+use crate::support::{
+    api,
+    http::{Request, Response},
+};
 
 pub fn reset_asked(email: &str) -> Request {
     Request::post("/api/users/request-password-reset").json(&json!({ "email": email }))
@@ -25,4 +28,14 @@ pub async fn reset(at: SocketAddr, token: &str, password: &str) -> Response {
 pub async fn token_is_valid(at: SocketAddr, token: &str) -> bool {
     let request = Request::post("/api/users/validate-reset-token").json(&json!({ "token": token }));
     request.send(at).await.succeeded(200)["data"]["valid"] == true
+}
+
+/// Whether one can sign in with this password.
+pub async fn opens(at: SocketAddr, login: &str, password: &str) -> bool {
+    let answer = api::login(at, login, password).await;
+    if answer.status != 200 {
+        answer.refused(401, "INVALID_CREDENTIALS");
+        return false;
+    }
+    true
 }
