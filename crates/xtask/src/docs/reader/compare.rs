@@ -33,12 +33,15 @@ pub fn compare(desk: &Desk) -> Result<String, Failure> {
     }
     lines.extend(strays(guide, &finished, &yours)?);
     let first = statuses.iter().zip(guide.0).find_map(|(status, chapter)| match status {
-        Status::Differs(differences) => differences.first().map(|difference| (chapter, difference)),
+        Status::Differs(differences) => {
+            differences.first().map(|difference| (chapter, difference, differences.len()))
+        }
         Status::NothingToDo | Status::Done | Status::NotBegun => None,
     });
-    if let Some((chapter, difference)) = first {
+    if let Some((chapter, difference, files)) = first {
+        let which = if files == 1 { String::new() } else { format!(" (the first of {files} files)") };
         lines.push(format!(
-            "\nTo get where {} ends, add the lines with + and remove those with -:",
+            "\nTo get where {} ends, add the lines with + and remove those with -{which}:",
             chapter.path()
         ));
         lines.push(diff(&desk.scratch, difference)?);

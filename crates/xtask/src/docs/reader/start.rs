@@ -25,10 +25,8 @@ pub fn start(desk: &Desk, name: &str) -> Result<String, Failure> {
     let guide = guide(&book, Some(name))?;
     let begin = guide.start(&finished).map_err(|problem| problem.to_string())?;
     let feature = feature(guide);
-    let back = match git.branch() {
-        Some(_) => "git switch -".to_owned(),
-        None => format!("git switch --detach {FINISHED}"),
-    };
+    // By its name: behind `goto`, `git switch -` would be the branch with what the reader had.
+    let home = git.branch().unwrap_or_else(|| format!("--detach {FINISHED}"));
 
     git.ask(&["tag", "--no-sign", FINISHED])?;
     git.ask(&["switch", "--quiet", "--create", name])?;
@@ -41,8 +39,9 @@ pub fn start(desk: &Desk, name: &str) -> Result<String, Failure> {
          Go on with {page}\n\
          To see how far you are:  cargo xtask docs compare\n\
          To go on from a page:    cargo xtask docs goto PAGE\n\
-         To leave the guide:      {back}\n\
-         To forget it:            git branch -D {name}; git tag -d {FINISHED}"
+         To leave the guide:      commit what you have, then git switch {home}\n\
+         To forget all of it:     git add --all && git switch --discard-changes {home} && git branch -D {name} && git tag \
+         -d {FINISHED}"
     ))
 }
 

@@ -93,7 +93,7 @@ fn a_guide_begins_on_a_branch_without_its_feature() {
     let said = start::start(&reader.desk, "guide").unwrap();
     let begin = "You are on the branch `guide`, from which greetings is taken out. The tag `finished` is where you were.\n\
                  Go on with docs/guide/0-plan.md\n";
-    assert!(said.starts_with(begin) && said.contains("git switch -\n"), "{said}");
+    assert!(said.starts_with(begin) && said.contains("then git switch main\n"), "{said}");
     assert_eq!(reader.files().differing(&house()), ["src/greet/mod.rs", "src/lib.rs", "tests/greet/one.rs"]);
     assert_eq!(reader.files().text("src/lib.rs"), Some("mod core;\n"));
     assert!(!reader.folder.path("house/src/greet").exists() && !reader.folder.path("house/tests").exists());
@@ -106,6 +106,32 @@ fn a_guide_begins_on_a_branch_without_its_feature() {
     assert_eq!(reader.git("log -1 --format=%an"), name.unwrap_or("Reader of the guide".to_owned()));
     reader.git("switch --quiet -");
     assert_eq!(reader.files(), house());
+}
+
+#[test]
+fn whoever_wants_to_forget_the_guide_types_what_it_said_at_its_beginning() {
+    let forget = |reader: &Reader, said: &str| {
+        let commands = said.lines().find_map(|line| line.strip_prefix("To forget all of it:")).unwrap();
+        for command in commands.split(" && ") {
+            reader.git(command.trim().strip_prefix("git ").unwrap());
+        }
+        assert_eq!(reader.files(), house());
+        assert_eq!((reader.git("branch --list guide"), reader.git("tag")), Default::default());
+    };
+    // In the middle, with changed files, new ones, and a branch of an older attempt.
+    let reader = Reader::new();
+    let said = start::start(&reader.desk, "guide").unwrap();
+    reader.write("src/lib.rs", "broken\n");
+    goto::goto(&reader.desk, "1").unwrap();
+    reader.write("src/lib.rs", "broken again\n");
+    reader.write(MODULE, "broken\n");
+    forget(&reader, &said);
+
+    // At the end, from a commit without a branch.
+    reader.git("switch --quiet --detach");
+    let said = start::start(&reader.desk, "guide").unwrap();
+    reader.does_first_page();
+    forget(&reader, &said);
 }
 
 #[test]
@@ -203,6 +229,7 @@ fn a_mistake_is_shown_on_its_page_however_far_the_reader_is() {
     let text = reader.compares();
     let expected = table("done", "differs in src/greet/mod.rs, tests/greet/one.rs");
     assert!(text.starts_with(&expected) && text.ends_with("-    godbye();\n+    goodbye();\n }"), "{text}");
+    assert!(text.contains(" (the first of 2 files):\n"), "{text}");
 
     reader.git("checkout finished -- tests");
     reader.write(MODULE, "pub fn greet() {\n    hello();\n    goodbye();\n}\n");
