@@ -11,7 +11,7 @@ mod start;
 mod tests;
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::book::Book;
@@ -96,23 +96,28 @@ fn guide<'a>(book: &'a Book, name: Option<&str>) -> Result<Sequence<'a>, Failure
     })
 }
 
+/// A closed pipe (`… | head`) is no failure of ours.
+fn say(text: &str) {
+    let _closed = writeln!(io::stdout(), "{text}");
+}
+
 /// Takes the feature of a guide out, on a branch.
 pub fn start(workspace: &Workspace, name: &str) -> Result<(), Failure> {
     let text = start::start(&Desk::of(workspace)?, name)?;
-    println!("{text}");
+    say(&text);
     Ok(())
 }
 
 /// Says how far the working tree has come.
 pub fn compare(workspace: &Workspace) -> Result<(), Failure> {
     let text = compare::compare(&Desk::of(workspace)?)?;
-    println!("{text}");
+    say(&text);
     Ok(())
 }
 
 /// Lays the state in which a page begins, and keeps what was there on a branch.
 pub fn goto(workspace: &Workspace, page: &str) -> Result<(), Failure> {
     let text = goto::goto(&Desk::of(workspace)?, page)?;
-    println!("{text}");
+    say(&text);
     Ok(())
 }

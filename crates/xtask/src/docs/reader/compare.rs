@@ -10,6 +10,15 @@ use crate::Failure;
 use crate::docs::sequence::Sequence;
 use crate::docs::tree::Tree;
 
+/// How many files of a page are named: a folder that was not taken has dozens.
+const SHOWN: usize = 5;
+
+fn some_of(paths: &[&str]) -> String {
+    let (shown, more) = paths.split_at(paths.len().min(SHOWN));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    shown.join(", ") + &more
+}
+
 /// Page by page, what is done; then what is missing on the first page that is not.
 pub fn compare(desk: &Desk) -> Result<String, Failure> {
     let finished = desk.finished()?;
@@ -26,7 +35,7 @@ pub fn compare(desk: &Desk) -> Result<String, Failure> {
             Status::NotBegun => "not begun".to_owned(),
             Status::Differs(differences) => {
                 let paths: Vec<_> = differences.iter().map(|difference| difference.path.as_str()).collect();
-                format!("differs in {}", paths.join(", "))
+                format!("differs in {}", some_of(&paths))
             }
         };
         lines.push(format!("{}: {words}", chapter.path()));
@@ -85,4 +94,15 @@ fn diff(scratch: &Path, difference: &Difference) -> Result<String, String> {
     // The first lines are about the index of a repository, which there is none.
     let shown: Vec<_> = text.lines().skip_while(|line| !line.starts_with("--- ")).collect();
     Ok(shown.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::some_of;
+
+    #[test]
+    fn of_many_files_five_are_named_and_the_others_counted() {
+        assert_eq!(some_of(&["a", "b", "c", "d", "e"]), "a, b, c, d, e");
+        assert_eq!(some_of(&["a", "b", "c", "d", "e", "f", "g"]), "a, b, c, d, e and 2 more");
+    }
 }
