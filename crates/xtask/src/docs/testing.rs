@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, process};
 
+use super::check::check;
 use super::tree::Tree;
 
 pub fn tree(files: &[(&str, &str)]) -> Tree {
@@ -12,6 +13,20 @@ pub fn tree(files: &[(&str, &str)]) -> Tree {
         tree.set(path, (*text).to_owned());
     }
     tree
+}
+
+/// What is found in the pages of a repository.
+pub fn problems(tree: &Tree) -> Vec<String> {
+    check(tree).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+/// What is found when `from` is `to` in one file.
+pub fn problems_if(mut tree: Tree, path: &str, from: &str, to: &str) -> Vec<String> {
+    let text = tree.text(path).unwrap();
+    assert!(text.contains(from), "{from}");
+    let text = text.replacen(from, to, 1);
+    tree.set(path, text);
+    problems(&tree)
 }
 
 /// A folder that disappears with the test.

@@ -3,19 +3,15 @@
 
 use super::source;
 use crate::docs::book::{Book, README};
-use crate::docs::check::check;
 use crate::docs::edit::{Edit, How};
 use crate::docs::grammar::Action;
 use crate::docs::sequence::Sequence;
+use crate::docs::testing::problems;
 use crate::docs::tree::Tree;
 use crate::workspace::Workspace;
 
 fn repository() -> Tree {
     Tree::of_repository(&Workspace::load().unwrap().root).unwrap()
-}
-
-fn problems(tree: &Tree) -> Vec<String> {
-    check(tree).err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A small book that is right, damaged in every way that a page can be wrong.
 
 use super::*;
-use crate::docs::testing::tree;
+use crate::docs::testing::{problems, problems_if, tree};
 
 const README: &str = "# House\n\n[The book](docs/index.md), [why](docs/index.md#why-so), [here](#house)\n\n\
     This is what CI runs:\n\n```console\n$ cargo xtask test\n```\n";
@@ -27,16 +27,7 @@ fn house() -> Tree {
 
 /// What is found when `from` is `to` in one file of the house.
 fn damaged(path: &str, from: &str, to: &str) -> Vec<String> {
-    let mut house = house();
-    let text = house.text(path).unwrap();
-    assert!(text.contains(from), "{from}");
-    let text = text.replacen(from, to, 1);
-    house.set(path, text);
-    problems(&house)
-}
-
-fn problems(house: &Tree) -> Vec<String> {
-    check(house).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    problems_if(house(), path, from, to)
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A small guide that is right, damaged in every way that only a guide can be wrong.
 
-use crate::docs::check::check;
-use crate::docs::testing::tree;
+use crate::docs::testing::{problems, problems_if, tree};
 use crate::docs::tree::Tree;
 
 const PLAN: &str = "# Plan: reset\n\nBegin with:\n\n```console\n$ cargo xtask docs start guide\n```\n\n\
@@ -32,18 +31,9 @@ fn house() -> Tree {
     ])
 }
 
-fn problems(house: &Tree) -> Vec<String> {
-    check(house).err().unwrap_or_default().iter().map(ToString::to_string).collect()
-}
-
 /// What is found when `from` is `to` in one file of the house.
 fn damaged(path: &str, from: &str, to: &str) -> Vec<String> {
-    let mut house = house();
-    let text = house.text(path).unwrap();
-    assert!(text.contains(from), "{from}");
-    let text = text.replacen(from, to, 1);
-    house.set(path, text);
-    problems(&house)
+    problems_if(house(), path, from, to)
 }
 
 /// The only thing that is found then.
