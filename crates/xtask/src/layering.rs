@@ -4,18 +4,25 @@
 //! which rule, what to do. A rule that bans a name also checks that the name still occurs where it belongs; otherwise
 //! renaming a crate or a module would switch the rule off without a word.
 
+mod circles;
+mod collector;
 mod edges;
 mod files;
+mod folders;
+mod imports;
+mod layout;
 mod lints;
+mod module;
+mod modules;
 mod reach;
 pub mod rules;
-mod source;
 #[cfg(test)]
 mod testing;
-mod tokens;
+
+use files::RustFile;
 
 use crate::Failure;
-use crate::workspace::Workspace;
+use crate::workspace::{Package, Workspace};
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -31,7 +38,10 @@ pub fn check(workspace: &Workspace) -> Result<(), String> {
     let mut violations = edges::violations(workspace);
     violations.extend(reach::violations(workspace));
     violations.extend(files::too_long(&files));
-    violations.extend(source::violations(workspace, &files));
+    violations.extend(layout::module_style(&files));
+    for package in workspace.members() {
+        violations.extend(crate_violations(workspace, package, &files));
+    }
     violations.extend(lints::violations(workspace)?);
     if violations.is_empty() {
         println!(
@@ -44,4 +54,28 @@ pub fn check(workspace: &Workspace) -> Result<(), String> {
     let count = violations.len();
     violations.push(format!("cargo xtask layering: {count} violation{}", if count == 1 { "" } else { "s" }));
     Err(violations.join("\n"))
+}
+
+/// The rules about the source of one crate.
+fn crate_violations(workspace: &Workspace, package: &Package, files: &[RustFile]) -> Vec<String> {
+    let folder = workspace.relative(&package.folder).replace('\\', "/");
+    let layer = rules::layer(&package.name);
+    let mut violations = Vec::new();
+    violations.extend(layout::too_many_names(&folder, layer.and_then(|layer| layer.most_names), files));
+    let trees = match modules::trees(&folder, files) {
+        Ok(trees) => trees,
+        Err(violation) => return vec![violation],
+    };
+    for (index, tree) in trees.iter().enumerate() {
+        let imports = imports::imports(tree);
+        violations.extend(circles::violations(tree, &imports));
+        // The table is about the library, which comes first.
+        if index == 0 {
+            violations.extend(folders::violations(&package.name, tree, &imports));
+        }
+        if layer.is_some_and(|layer| layer.is_product) {
+            violations.extend(layout::long_functions(tree));
+        }
+    }
+    violations
 }
