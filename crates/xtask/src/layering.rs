@@ -6,6 +6,7 @@
 
 mod circles;
 mod collector;
+mod concrete;
 mod edges;
 mod files;
 mod folders;
@@ -18,6 +19,10 @@ mod reach;
 pub mod rules;
 #[cfg(test)]
 mod testing;
+mod tools;
+
+use std::env;
+use std::path::Path;
 
 use files::RustFile;
 
@@ -29,7 +34,22 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(argument) = arguments.first() {
         return Err(Failure::Usage(format!("layering takes no arguments, but got `{argument}`")));
     }
-    Ok(check(&Workspace::load()?)?)
+    Ok(check(&load()?)?)
+}
+
+/// Reads the workspace. If cargo refuses, as it does when a new edge is not in the lock file, a forbidden edge in the
+/// manifests is the better message.
+pub fn load() -> Result<Workspace, String> {
+    Workspace::load()
+        .map_err(|error| env::current_dir().map_or(error.clone(), |here| explained(&here, error)))
+}
+
+fn explained(folder: &Path, error: String) -> String {
+    let Ok(workspace) = Workspace::load_manifests(folder) else { return error };
+    let mut violations = edges::violations(&workspace);
+    violations.extend(reach::banned(&workspace));
+    violations.push(error);
+    violations.join("\n")
 }
 
 /// Checks all rules; the error holds one violation per line.
@@ -39,6 +59,7 @@ pub fn check(workspace: &Workspace) -> Result<(), String> {
     violations.extend(reach::violations(workspace));
     violations.extend(files::too_long(&files));
     violations.extend(layout::module_style(&files));
+    violations.extend(tools::violations(workspace, &files));
     for package in workspace.members() {
         violations.extend(crate_violations(workspace, package, &files));
     }
@@ -70,6 +91,13 @@ fn crate_violations(workspace: &Workspace, package: &Package, files: &[RustFile]
         let imports = imports::imports(tree);
         violations.extend(circles::violations(tree, &imports));
         // The table is about the library, which comes first.
+        if index == 0
+            && package.name == rules::SERVICES
+            && let Some(handlers) = workspace.member(rules::HANDLERS)
+        {
+            let path = format!("{}/clippy.toml", workspace.relative(&handlers.folder));
+            violations.extend(concrete::violations(tree, &lints::entries_of(handlers), &path));
+        }
         if index == 0 {
             violations.extend(folders::violations(&package.name, tree, &imports));
         }

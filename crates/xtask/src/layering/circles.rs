@@ -62,7 +62,12 @@ fn reached(
 
 /// The shortest circle through files of two branches. No file is above all of them, so there are two.
 fn shortest(tree: &Tree, imports: &Imports, knot: &Files) -> Option<Vec<usize>> {
-    let top = |file: usize| knot.iter().copied().filter(|&other| is_above(tree, other, file)).min_by_key(|&other| tree.files[other].module.len());
+    let top = |file: usize| {
+        knot.iter()
+            .copied()
+            .filter(|&other| is_above(tree, other, file))
+            .min_by_key(|&other| tree.files[other].module.len())
+    };
     let inside = |&&(from, to): &&(usize, usize)| knot.contains(&from) && knot.contains(&to);
     let crossing = imports.keys().filter(inside).filter(|&&(from, to)| top(from) != top(to));
     crossing.filter_map(|&(from, to)| path(imports, knot, to, from)).min_by_key(Vec::len)

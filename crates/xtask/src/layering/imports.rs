@@ -78,7 +78,9 @@ impl Tree {
             _ => {}
         }
         // A path that ends here may mean an item that has the name of a module.
-        if let Some(child) = self.child(module, first).filter(|_| !rest.is_empty() || !module.items.contains(first)) {
+        if let Some(child) =
+            self.child(module, first).filter(|_| !rest.is_empty() || !module.items.contains(first))
+        {
             return self.resolve(child, rest, steps + 1);
         }
         if module.items.contains(first) {

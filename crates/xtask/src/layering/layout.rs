@@ -30,7 +30,9 @@ pub fn too_many_names(folder: &str, most: Option<usize>, files: &[RustFile]) -> 
         .collect();
     let (count, most) = (names.len(), most?);
     (count > most).then(|| {
-        format!("{source}: {count} names, at most {most}; features stand here, move what is none into a folder")
+        format!(
+            "{source}: {count} names, at most {most}; features stand here, move what is none into a folder"
+        )
     })
 }
 

@@ -53,7 +53,11 @@ impl Tree {
                 for (child, shares_macros) in &module.children {
                     let places = [format!("{folder}/{child}.rs"), format!("{folder}/{child}/mod.rs")];
                     if let Some(found) = files.iter().find(|file| places.contains(&file.path)) {
-                        pending.push((found, [module.path.as_slice(), &[child.clone()]].concat(), *shares_macros));
+                        pending.push((
+                            found,
+                            [module.path.as_slice(), &[child.clone()]].concat(),
+                            *shares_macros,
+                        ));
                     }
                 }
                 tree.modules.insert(module.path.clone(), module);

@@ -10,10 +10,24 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("denizen-handlers", &["denizen-models", "denizen-services", "actix-web"]),
     ("denizen-storage-sqlite", &["denizen-models", "denizen-services", "rusqlite"]),
     ("denizen-storage-postgres", &["denizen-models", "denizen-services"]),
+    ("denizen-hashing", &["denizen-models", "denizen-services"]),
+    ("denizen-storage-memory", &["denizen-models", "denizen-services"]),
+    ("denizen-client", &["denizen-models"]),
     ("denizen-mail", &["denizen-models", "denizen-services", "lettre"]),
     ("denizen-testkit", &["denizen-models", "denizen-services"]),
-    ("denizen-server", &["denizen-handlers", "denizen-storage-sqlite", "denizen-mail", "denizen-models"]),
+    (
+        "denizen-server",
+        &[
+            "denizen-handlers",
+            "denizen-hashing",
+            "denizen-storage-memory",
+            "denizen-storage-sqlite",
+            "denizen-mail",
+            "denizen-models",
+        ],
+    ),
     ("denizen-example-embed", &["denizen-services", "denizen-testkit"]),
+    ("docs-runner", &[]),
     ("xtask", &["serde"]),
 ];
 
