@@ -107,3 +107,45 @@ fn crate_violations(workspace: &Workspace, package: &Package, files: &[RustFile]
     }
     violations
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, process};
+
+    use super::*;
+
+    /// A workspace on disk in which the models depend on that crate, with a lock file that does not know it yet.
+    fn message_about_models_with(dependency: &str) -> String {
+        let root = env::temp_dir().join(format!("denizen-layering-{}-{dependency}", process::id()));
+        for name in ["denizen-models", "denizen-services", "xtask"] {
+            let package = root.join(name);
+            fs::create_dir_all(package.join("src")).unwrap();
+            fs::write(package.join("src/lib.rs"), "").unwrap();
+            let used = if name == "denizen-models" {
+                format!("{dependency} = {{ path = \"../{dependency}\" }}")
+            } else {
+                String::new()
+            };
+            let manifest = format!("[package]\nname = \"{name}\"\n[dependencies]\n{used}\n");
+            fs::write(package.join("Cargo.toml"), manifest).unwrap();
+        }
+        let packages = ["denizen-models", "denizen-services", "xtask"]
+            .map(|name| format!("[[package]]\nname = \"{name}\"\nversion = \"0.0.0\"\n"));
+        fs::write(root.join("Cargo.lock"), format!("version = 4\n\n{}", packages.join("\n"))).unwrap();
+        fs::write(root.join("Cargo.toml"), "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n").unwrap();
+        let error = Workspace::load_from(&root).unwrap_err();
+        let message = explained(&root, error);
+        fs::remove_dir_all(&root).unwrap();
+        message
+    }
+
+    #[test]
+    fn a_forbidden_edge_is_named_although_the_lock_file_lacks_it() {
+        let message = message_about_models_with("denizen-services");
+        let [rule, cargo] = message.lines().collect::<Vec<_>>().try_into().unwrap();
+        assert!(
+            rule.starts_with("denizen-models -> denizen-services (normal dependency): denizen-models may")
+        );
+        assert!(cargo.starts_with("`cargo metadata --format-version 1 --locked` ended with"));
+    }
+}

@@ -97,8 +97,10 @@ fn path(imports: &Imports, knot: &Files, start: usize, end: usize) -> Option<Vec
 }
 
 fn sentence(tree: &Tree, imports: &Imports, knot: &Files) -> Option<String> {
-    let circle = shortest(tree, imports, knot)?;
     let name = |file: usize| tree.files[file].module.join("::");
+    let mut circle = shortest(tree, imports, knot)?;
+    let first = circle.iter().enumerate().min_by_key(|(_, file)| name(**file))?.0;
+    circle.rotate_left(first);
     let mut names: Vec<_> = circle.iter().map(|&file| name(file)).collect();
     names.push(name(circle[0]));
     let edge = |(index, &from): (usize, &usize)| {
@@ -117,4 +119,80 @@ fn sentence(tree: &Tree, imports: &Imports, knot: &Files) -> Option<String> {
         names.join(" -> "),
         edges.join(", "),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::imports::imports;
+    use super::super::testing::tree;
+
+    fn violations(files: &[(&str, &str)]) -> Vec<String> {
+        let tree = tree(files);
+        super::violations(&tree, &imports(&tree))
+    }
+
+    #[test]
+    fn a_circle_is_shown_with_one_import_per_edge() {
+        let files = [
+            ("lib.rs", "mod a; mod b; mod c; mod d; pub use c::C;"),
+            ("a.rs", "use crate::b::B;\npub struct A;"),
+            ("b.rs", "\nuse crate::C; pub struct B;"),
+            ("c.rs", "use super::{d::D, a::A}; pub struct C;"),
+            ("d.rs", "use crate::a::A; pub struct D;"),
+        ];
+        assert_eq!(
+            violations(&files),
+            [
+                "crates/a/src: a -> b -> c -> a: these files import each other in a circle (crates/a/src/a.rs:1 names \
+                 `crate::b::B`, crates/a/src/b.rs:2 names `crate::C`, crates/a/src/c.rs:1 names `super::a::A`); move \
+                 what both need into a file that both may import; further files in the same knot: d"
+            ]
+        );
+    }
+
+    #[test]
+    fn files_that_import_downwards_only_pass() {
+        let files = [
+            ("lib.rs", "mod a; mod b; mod c; pub struct Root;"),
+            ("a.rs", "use crate::{b::B, c::C, Root};"),
+            ("b.rs", "use crate::c::C; pub struct B;"),
+            ("c.rs", "pub struct C; #[cfg(test)] mod tests { use crate::a::A; }"),
+        ];
+        assert!(violations(&files).is_empty());
+    }
+
+    #[test]
+    fn a_parent_and_its_own_children_may_use_each_other() {
+        let files = [
+            ("lib.rs", "mod a; fn f() { a::run() } pub fn help() {}"),
+            ("a.rs", "mod b; mod c; pub fn run() { b::step(); c::step() } pub fn help() {}"),
+            ("a/b.rs", "use super::help; pub fn step() { crate::help() }"),
+            ("a/c.rs", "use super::help; use super::b; pub fn step() { b::step() }"),
+        ];
+        assert!(violations(&files).is_empty());
+    }
+
+    #[test]
+    fn children_that_import_each_other_are_a_circle_beside_their_parent() {
+        let files = [
+            ("lib.rs", "mod a;"),
+            ("a.rs", "mod b; mod c; pub fn run() { b::step() }"),
+            ("a/b.rs", "pub fn step() { super::c::step(); super::run() }"),
+            ("a/c.rs", "pub fn step() { super::b::step() }"),
+        ];
+        let [violation] = violations(&files).try_into().unwrap();
+        assert!(violation.contains(": a::b -> a::c -> a::b:"), "{violation}");
+    }
+
+    #[test]
+    fn a_circle_that_leaves_the_folder_of_the_parent_is_one() {
+        let files = [
+            ("lib.rs", "mod a; mod d;"),
+            ("a.rs", "mod b; pub fn run() { b::step() }"),
+            ("a/b.rs", "pub fn step() { crate::d::step() }"),
+            ("d.rs", "pub fn step() { crate::a::run() }"),
+        ];
+        let [violation] = violations(&files).try_into().unwrap();
+        assert!(violation.contains(": a -> a::b -> d -> a:"), "{violation}");
+    }
 }

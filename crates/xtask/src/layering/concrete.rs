@@ -36,3 +36,37 @@ pub fn violations(services: &Tree, entries: &BTreeSet<String>, path: &str) -> Ve
     });
     missing.chain(gone).chain(nothing).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::tree;
+    use super::*;
+
+    const SERVICES: &str =
+        "pub struct Good; impl UserService for Good {} impl Clone for Other {} struct Other;";
+
+    fn found(services: &str, listed: &[&str]) -> Vec<String> {
+        let entries =
+            listed.iter().map(|name| format!("disallowed-types: denizen_services::{name}")).collect();
+        violations(&tree(&[("lib.rs", services)]), &entries, "c.toml")
+    }
+
+    #[test]
+    fn every_implementation_of_a_service_is_listed() {
+        assert_eq!(found(SERVICES, &["defaults::Good", "Other"]), [] as [&str; 0]);
+        let [violation] = found(SERVICES, &[]).try_into().unwrap();
+        assert!(violation.starts_with("c.toml: `disallowed-types` lacks `Good`"));
+    }
+
+    #[test]
+    fn a_name_that_is_gone_does_not_stay_in_the_list() {
+        let [violation] = found(SERVICES, &["Good", "Gone"]).try_into().unwrap();
+        assert!(violation.starts_with("c.toml: `disallowed-types` lists `Gone`"));
+    }
+
+    #[test]
+    fn services_without_implementations_are_an_error() {
+        let [violation] = found("struct Good;", &[]).try_into().unwrap();
+        assert!(violation.ends_with("this rule checks nothing"));
+    }
+}

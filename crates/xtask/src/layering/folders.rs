@@ -44,3 +44,55 @@ fn floor<'a>(floors: &'a [Floor], name: &str) -> Option<&'a Floor> {
     let listed = floors.iter().find(|floor| floor.holds.contains(&name));
     listed.or_else(|| floors.iter().find(|floor| floor.holds.is_empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::imports::imports;
+    use super::super::testing::tree;
+    use super::*;
+
+    fn of_models(files: &[(&str, &str)]) -> Vec<String> {
+        let tree = tree(files);
+        violations("denizen-models", &tree, &imports(&tree))
+    }
+
+    #[test]
+    fn a_folder_may_be_used_from_above_only() {
+        let mut files = [
+            ("lib.rs", "mod types; mod users; pub use types::Email;"),
+            ("types.rs", "mod email; pub use email::Email;"),
+            ("types/email.rs", "pub struct Email;"),
+            ("users.rs", "use crate::Email; pub struct Users;"),
+        ];
+        assert!(of_models(&files).is_empty());
+        files[2].1 = "\nuse crate::users::Users; pub struct Email;";
+        assert_eq!(
+            of_models(&files),
+            [
+                "crates/a/src/types/email.rs:2: names `crate::users::Users` of crates/a/src/users.rs (features), but types \
+                 of denizen-models may use itself only; move what it needs down, or the code that needs it up"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_folder_that_was_renamed_does_not_disable_the_rule() {
+        let [violation] = of_models(&[("lib.rs", "mod users;"), ("users.rs", "")]).try_into().unwrap();
+        assert!(violation.starts_with("denizen-models: no file belongs to its `types`"));
+    }
+
+    #[test]
+    fn the_tables_go_downwards_only() {
+        for (name, floors) in FOLDERS {
+            let mut below: BTreeSet<&str> = floors.iter().map(|floor| floor.name).collect();
+            for floor in *floors {
+                below.remove(floor.name);
+                let wrong = floor.may_use.iter().find(|used| !below.contains(*used));
+                assert_eq!(wrong, None, "{name}: {}", floor.name);
+            }
+            assert_eq!(floors.iter().filter(|floor| floor.holds.is_empty()).count(), 1, "{name}");
+        }
+    }
+}

@@ -122,3 +122,82 @@ impl Tree {
         self.module_at(next, rest, steps + 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::tree;
+    use super::*;
+
+    /// The files that `a.rs` uses, with lines and names; beside it stand `b`, `b::c` and the macros of `m`.
+    fn used_by(text: &str) -> Vec<String> {
+        let tree = tree(&[
+            ("lib.rs", "#[macro_use] mod m; mod a; mod b; pub use b::C;"),
+            ("a.rs", text),
+            ("b.rs", "mod c; pub mod inline { pub struct I; } pub use c::*; pub struct B; pub fn b() {}"),
+            ("b/c.rs", "pub struct C; impl C { pub fn new() {} }"),
+            ("m.rs", "macro_rules! shout { () => {} } pub(crate) use shout;"),
+        ]);
+        let a = tree.files.iter().position(|file| file.path.ends_with("/a.rs")).unwrap();
+        let imports = imports(&tree);
+        let used = imports.iter().filter(|((from, _), _)| *from == a);
+        let mut used: Vec<_> = used
+            .map(|((_, to), import)| {
+                format!("{} {}:{}", tree.files[*to].module.join("::"), import.line, import.name)
+            })
+            .collect();
+        used.sort();
+        used
+    }
+
+    #[test]
+    fn use_is_followed_to_the_file_that_defines_the_name() {
+        assert_eq!(used_by("use crate::b::B;"), ["b 1:crate::b::B"]);
+        assert_eq!(used_by("\nuse super::b::C;"), ["b::c 2:super::b::C"]);
+        assert_eq!(used_by("use crate::C as D;"), ["b::c 1:crate::C"]);
+        assert_eq!(used_by("use crate::b::inline::I;"), ["b 1:crate::b::inline::I"]);
+        assert_eq!(
+            used_by("use crate::{std::X,\n b::{self, c::C}};"),
+            ["b 2:crate::b", "b::c 2:crate::b::c::C"]
+        );
+        assert_eq!(used_by("pub use crate::b::B;"), ["b 1:crate::b::B"]);
+    }
+
+    #[test]
+    fn paths_in_code_in_macros_and_in_attributes_count() {
+        assert_eq!(used_by("fn f() { crate::b::b() }"), ["b 1:crate::b::b"]);
+        assert_eq!(used_by("fn f(c: &crate::C) {}"), ["b::c 1:crate::C"]);
+        assert_eq!(used_by("fn f() { vec![1,\n super::b::C::new()] }"), ["b::c 2:super::b::C::new"]);
+        assert_eq!(used_by("#[serde(with = \"crate::b::b\")] struct S;"), ["b 1:crate::b::b"]);
+        assert_eq!(used_by("mod inner { use super::super::b::B; }"), ["b 1:super::super::b::B"]);
+        assert_eq!(used_by("fn f() { use crate::b; b::C::new() }"), ["b 1:crate::b", "b::c 1:b::C::new"]);
+    }
+
+    #[test]
+    fn globs_and_macros_are_followed_by_name() {
+        assert_eq!(used_by("use crate::b::*; fn f(c: C) {}"), ["b 1:crate::b", "b::c 1:C"]);
+        assert_eq!(used_by("fn f() { shout!() }"), ["m 1:shout"]);
+        assert_eq!(used_by("use crate::m::shout;"), ["m 1:crate::m::shout"]);
+    }
+
+    #[test]
+    fn tests_other_crates_visibilities_and_variables_do_not_count() {
+        assert!(used_by("#[cfg(test)] mod tests { use crate::b::B; }").is_empty());
+        assert!(used_by("#[cfg(test)] use crate::b::B;").is_empty());
+        assert!(used_by("use ::b::B; use log::log; fn f() { log::log(); format!(\"crate\") }").is_empty());
+        assert!(used_by("pub(in crate::b) struct S; /// [`crate::b::B`]\nfn f() {}").is_empty());
+        assert!(used_by("fn f(b: u8) -> u8 { b }").is_empty());
+        assert!(used_by("use d::e; use e::d; fn f() { d::x() }").is_empty());
+    }
+
+    #[test]
+    fn a_parent_uses_a_child_in_code_and_not_by_passing_its_names_on() {
+        let used = |parent: &str| {
+            let tree = tree(&[("lib.rs", "mod b;"), ("b.rs", parent), ("b/c.rs", "pub struct C;")]);
+            imports(&tree).len()
+        };
+        assert_eq!(used("mod c; pub use c::C;"), 0);
+        assert_eq!(used("mod c; pub use c::C; fn f(c: C) {}"), 1);
+        // A variable with the name of a child.
+        assert_eq!(used("mod c; fn f(c: u8) -> u8 { c }"), 0);
+    }
+}

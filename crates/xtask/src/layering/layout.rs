@@ -48,3 +48,43 @@ pub fn long_functions(tree: &Tree) -> Vec<String> {
     };
     long.into_iter().map(sentence).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{file, tree};
+    use super::*;
+
+    #[test]
+    fn a_module_stands_beside_its_folder() {
+        let files = ["crates/a/src/b/mod.rs", "crates/a/src/c.rs", "crates/a/tests/support/mod.rs"];
+        let expected =
+            "crates/a/src/b/mod.rs: modules are written `x.rs` beside `x/`; rename it to crates/a/src/b.rs";
+        assert_eq!(module_style(&files.map(|path| file(path, ""))), [expected]);
+    }
+
+    #[test]
+    fn a_file_and_its_folder_are_one_name() {
+        let files = ["lib.rs", "a.rs", "a/x.rs", "a/y.rs", "b.rs", "tests.rs"];
+        let files = files.map(|name| file(&format!("crates/a/src/{name}"), ""));
+        assert_eq!(too_many_names("crates/a", Some(2), &files), None);
+        let violation = too_many_names("crates/a", Some(1), &files).unwrap();
+        assert!(violation.starts_with("crates/a/src/: 2 names, at most 1;"));
+        assert_eq!(too_many_names("crates/a", None, &files), None);
+    }
+
+    #[test]
+    fn a_function_may_have_sixty_lines_and_not_one_more() {
+        let body = |lines: usize| "\n".repeat(lines - 1);
+        let text = format!(
+            "fn fits() {{{}}}\nimpl A {{\n/// Doc.\n#[must_use]\npub async fn a() {{{}}}}}\n\
+             #[cfg(test)] mod tests {{ fn c() {{{}}} }}",
+            body(60),
+            body(61),
+            body(99),
+        );
+        assert_eq!(
+            long_functions(&tree(&[("lib.rs", &text)])),
+            ["crates/a/src/lib.rs:64: `a` has 61 lines, at most 60; give its steps names of their own"]
+        );
+    }
+}

@@ -55,7 +55,7 @@ impl Tree {
                     if let Some(found) = files.iter().find(|file| places.contains(&file.path)) {
                         pending.push((
                             found,
-                            [module.path.as_slice(), &[child.clone()]].concat(),
+                            [module.path.as_slice(), std::slice::from_ref(child)].concat(),
                             *shares_macros,
                         ));
                     }

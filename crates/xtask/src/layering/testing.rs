@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::files::RustFile;
+use super::modules::{Tree, trees};
+use super::rules::layer;
+
 use crate::workspace::{Kind, Package, Workspace};
 
 const HOUSE: &[(&str, &[&str])] = &[
@@ -40,6 +44,17 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("lettre", &["tokio"]),
 ];
 
+pub fn file(path: &str, text: &str) -> RustFile {
+    RustFile { path: path.to_owned(), text: text.to_owned() }
+}
+
+/// The library `crates/a` of these files under `src`.
+pub fn tree(files: &[(&str, &str)]) -> Tree {
+    let files: Vec<_> =
+        files.iter().map(|(path, text)| file(&format!("crates/a/src/{path}"), text)).collect();
+    trees("crates/a", &files).unwrap().remove(0)
+}
+
 pub fn house() -> Workspace {
     let mut house =
         Workspace { root: PathBuf::from("/w"), target: PathBuf::from("/w/target"), packages: Vec::new() };
@@ -68,7 +83,9 @@ pub fn house() -> Workspace {
 impl Workspace {
     pub fn add(&mut self, name: &str, folder: &str) {
         let folder = self.root.join(folder);
-        self.packages.push(Package { name: name.to_owned(), folder, ours: true, ..Package::default() });
+        let is_default = layer(name).is_some_and(|layer| layer.is_product);
+        let package = Package { name: name.to_owned(), folder, ours: true, is_default, ..Package::default() };
+        self.packages.push(package);
     }
 
     pub fn add_outsider(&mut self, name: &str) -> usize {

@@ -19,12 +19,10 @@ pub fn violations(workspace: &Workspace, files: &[RustFile]) -> Vec<String> {
                 "Cargo.toml: `default-members` has {}, which does not belong to the product; remove it",
                 layer.name
             )),
-            (true, true) => {
-                for tool in [TESTKIT, MEMORY] {
-                    violations.extend(misuses(workspace, package, tool, files));
-                }
-            }
-            (false, false) => {}
+            _ => {}
+        }
+        for tool in [TESTKIT, MEMORY].into_iter().filter(|tool| *tool != layer.name) {
+            violations.extend(misuses(workspace, package, tool, files));
         }
     }
     violations
@@ -65,4 +63,47 @@ fn line_of(tokens: TokenStream, word: &str) -> Option<usize> {
         TokenTree::Group(group) => line_of(group.stream(), word),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{file, house};
+    use super::*;
+
+    #[test]
+    fn the_house_as_designed_passes() {
+        assert_eq!(violations(&house(), &[]), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn default_members_are_the_product() {
+        let mut house = house();
+        house.package("denizen-mail").is_default = false;
+        house.package("xtask").is_default = true;
+        let [mail, xtask] = violations(&house, &[]).try_into().unwrap();
+        assert!(mail.starts_with("Cargo.toml: `default-members` lacks denizen-mail"));
+        assert!(xtask.starts_with("Cargo.toml: `default-members` has xtask"));
+    }
+
+    #[test]
+    fn a_development_dependency_has_no_version_and_stays_in_the_tests() {
+        let mut house = house();
+        let services = house.package("denizen-services");
+        services.declared.push(("denizen-testkit".to_owned(), Kind::Dev));
+        services.dev_versions.push("denizen-testkit".to_owned());
+        let files = [
+            file("crates/services/src/a.rs", "// denizen_testkit\nfn f() { g(\"denizen_testkit\") }"),
+            file("crates/services/src/b.rs", "mod tests {\n    use denizen_testkit::Clock;\n}"),
+            file("crates/services/tests/c.rs", "use denizen_testkit::Clock;"),
+        ];
+        let [version, place] = violations(&house, &files).try_into().unwrap();
+        assert!(version.starts_with("denizen-services -> denizen-testkit (dev dependency): has a version"));
+        assert!(place.starts_with("crates/services/src/b.rs:2: names `denizen_testkit`"), "{place}");
+    }
+
+    #[test]
+    fn the_server_ships_the_store_in_memory_and_may_name_it() {
+        let files = [file("crates/server/src/storage.rs", "use denizen_storage_memory::InMemoryStore;")];
+        assert_eq!(violations(&house(), &files), [] as [&str; 0]);
+    }
 }
