@@ -1,7 +1,7 @@
 //! The five users that a fresh development database starts with.
 
 use denizen_models::{CreateUserRequest, Password, Profile, Secret, Username};
-use denizen_services::{AccessContext, CreateUserError, UserService, defaults::Ports};
+use denizen_services::{AccessContext, CreateUserError, Ports, UserService};
 
 use crate::application::StartError;
 

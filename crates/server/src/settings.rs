@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use denizen_services::defaults::{Disclosure, Limits, ServiceSettings};
+use denizen_services::{Disclosure, Limits, ServiceSettings};
 
 use crate::config::{Config, Profile};
 
 /// The settings of the services.
 pub(crate) fn service_settings(config: &Config) -> ServiceSettings {
     let (disclosure, limits) = match config.profile {
-        Profile::Development => (Disclosure::Tutorial, Limits::GENEROUS),
+        Profile::Development => (Disclosure::Detailed, Limits::GENEROUS),
         Profile::Production => (Disclosure::Uniform, Limits::default()),
     };
     ServiceSettings {

@@ -41,10 +41,7 @@ mod tests;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use denizen_mail::{MailUrl, Sender};
-use denizen_services::{
-    defaults::{Directory, RegistrationMode},
-    store::Quota,
-};
+use denizen_services::{Directory, RegistrationMode, store::Quota};
 use ipnet::IpNet;
 
 pub use file::ConfigFile;

@@ -2,9 +2,9 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
+use denizen_hashing::Argon2Cost;
 use denizen_mail::MailSettings;
 use denizen_models::PasswordPolicy;
-use denizen_services::Argon2Cost;
 use url::{Host, Url};
 
 use super::Config;

@@ -2,7 +2,7 @@
 
 use super::{Kind, Preset, Setting};
 
-/// `registration`: a [`RegistrationMode`](denizen_services::defaults::RegistrationMode) by name.
+/// `registration`: a [`RegistrationMode`](denizen_services::RegistrationMode) by name.
 pub static REGISTRATION: Setting = Setting {
     production: Preset::Text("closed"),
     ..Setting::new(
@@ -14,7 +14,7 @@ pub static REGISTRATION: Setting = Setting {
     )
 };
 
-/// `directory`: a [`Directory`](denizen_services::defaults::Directory) by name.
+/// `directory`: a [`Directory`](denizen_services::Directory) by name.
 pub static DIRECTORY: Setting = Setting::new(
     "directory",
     "DENIZEN_DIRECTORY",

@@ -1,7 +1,7 @@
 //! Every setting, with its default and with another value.
 
 use chrono::TimeDelta;
-use denizen_services::Argon2Cost;
+use denizen_hashing::Argon2Cost;
 
 use super::*;
 
