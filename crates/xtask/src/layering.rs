@@ -81,31 +81,32 @@ pub fn check(workspace: &Workspace) -> Result<(), String> {
 fn crate_violations(workspace: &Workspace, package: &Package, files: &[RustFile]) -> Vec<String> {
     let folder = workspace.relative(&package.folder).replace('\\', "/");
     let layer = rules::layer(&package.name);
-    let mut violations = Vec::new();
-    violations.extend(layout::too_many_names(&folder, layer.and_then(|layer| layer.most_names), files));
     let trees = match modules::trees(&folder, files) {
         Ok(trees) => trees,
         Err(violation) => return vec![violation],
     };
-    for (index, tree) in trees.iter().enumerate() {
-        let imports = imports::imports(tree);
-        violations.extend(circles::violations(tree, &imports));
-        // The table is about the library, which comes first.
-        if index == 0
-            && package.name == rules::SERVICES
-            && let Some(handlers) = workspace.member(rules::HANDLERS)
-        {
-            let path = format!("{}/clippy.toml", workspace.relative(&handlers.folder));
-            violations.extend(concrete::violations(tree, &lints::entries_of(handlers), &path));
+    let most_names = layer.and_then(|layer| layer.most_names);
+    let mut violations = Vec::from_iter(layout::too_many_names(&folder, most_names, files));
+    // The table of folders is about the library, which comes first.
+    if let Some(library) = trees.first() {
+        violations.extend(folders::violations(&package.name, library, &imports::imports(library)));
+        if package.name == rules::SERVICES {
+            violations.extend(concrete_violations(workspace, library));
         }
-        if index == 0 {
-            violations.extend(folders::violations(&package.name, tree, &imports));
-        }
+    }
+    for tree in &trees {
+        violations.extend(circles::violations(tree, &imports::imports(tree)));
         if layer.is_some_and(|layer| layer.is_product) {
             violations.extend(layout::long_functions(tree));
         }
     }
     violations
+}
+
+fn concrete_violations(workspace: &Workspace, services: &modules::Tree) -> Vec<String> {
+    let Some(handlers) = workspace.member(rules::HANDLERS) else { return Vec::new() };
+    let path = format!("{}/clippy.toml", workspace.relative(&handlers.folder));
+    concrete::violations(services, &lints::entries_of(handlers), &path)
 }
 
 #[cfg(test)]
