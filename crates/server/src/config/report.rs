@@ -1,6 +1,9 @@
 //! The answers of `denizen config check` and `denizen config print`.
 
-use super::{Config, Kind, Problems, Profile, Resolved, Settings, Source};
+use super::{
+    errors::ConfigErrors, layer::Source, profile::Profile, reader::Resolved, resolve::Settings,
+    setting::ValueType, table::Config,
+};
 
 /// What a command has to say. The binary writes it; nothing in this library prints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,10 +17,10 @@ pub struct Report {
 }
 
 impl Report {
-    fn new(stdout: String, result: Result<Config, Problems>) -> Self {
+    fn new(stdout: String, result: Result<Config, ConfigErrors>) -> Self {
         match result {
             Ok(_) => Self { stdout, stderr: String::new(), exit_code: 0 },
-            Err(problems) => Self { stdout, stderr: format!("{problems}\n"), exit_code: 2 },
+            Err(errors) => Self { stdout, stderr: format!("{errors}\n"), exit_code: 2 },
         }
     }
 }
@@ -46,7 +49,7 @@ fn row(resolved: &Resolved) -> (String, String) {
     let key = resolved.setting.key;
     match (resolved.shown(), &resolved.source) {
         (Some(value), source) => {
-            (format!("{key} = {}", literal(resolved.setting.kind, value)), source.to_string())
+            (format!("{key} = {}", literal(resolved.setting.value_type, value)), source.to_string())
         }
         (None, Source::ProfileDefault(Profile::Production)) => {
             (format!("# {key}"), "not set, but the production profile requires it".to_owned())
@@ -55,12 +58,12 @@ fn row(resolved: &Resolved) -> (String, String) {
     }
 }
 
-fn literal(kind: Kind, value: String) -> String {
-    match kind {
-        Kind::Number if value.parse::<u32>().is_ok() => value,
-        Kind::Switch if value.parse::<bool>().is_ok() => value,
-        Kind::Number | Kind::Switch | Kind::Text => toml::Value::String(value).to_string(),
-        Kind::List => {
+fn literal(value_type: ValueType, value: String) -> String {
+    match value_type {
+        ValueType::Number if value.parse::<u32>().is_ok() => value,
+        ValueType::Switch if value.parse::<bool>().is_ok() => value,
+        ValueType::Number | ValueType::Switch | ValueType::Text => toml::Value::String(value).to_string(),
+        ValueType::List => {
             let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
             let items = items.map(|item| toml::Value::String(item.to_owned()));
             toml::Value::Array(items.collect()).to_string()

@@ -1,7 +1,14 @@
 //! Every setting, with its default and with another value.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
-use denizen_services::Argon2Cost;
+use denizen_mail::MailUrl;
+use denizen_services::{
+    Argon2Cost,
+    defaults::{Directory, RegistrationMode},
+    store::Quota,
+};
 
 use super::*;
 
