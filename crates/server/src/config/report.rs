@@ -112,54 +112,25 @@ mod tests {
             ..Given::default()
         };
         let report = print(&given.settings());
+        let keys: Vec<_> = report.stdout.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(keys, SETTINGS.map(|setting| setting.key));
         let expected = r#"
 profile = "development"                                    # default of the development profile
 bind = "127.0.0.1:9000"                                    # environment variable DENIZEN_BIND
-database = "sqlite://denizen.db"                           # default of the development profile
 public_url = "http://localhost:9000"                       # default of the development profile
-service_name = "denizen"                                   # default of the development profile
 log = "warn"                                               # environment variable RUST_LOG
 demo_routes = true                                         # default of the development profile
-metrics = true                                             # default of the development profile
-shutdown_timeout = "30s"                                   # default of the development profile
-registration = "open"                                      # default of the development profile
-directory = "admins"                                       # default of the development profile
-password_min_length = 8                                    # default of the development profile
-hash_memory = 19456                                        # default of the development profile
-hash_passes = 2                                            # default of the development profile
 hash_threads = 2                                           # denizen.toml:2
-hash_queue = 128                                           # default of the development profile
-session_lifetime = "30d"                                   # default of the development profile
-session_idle_timeout = "7d"                                # default of the development profile
-reset_token_ttl = "30m"                                    # default of the development profile
-invitation_ttl = "3d"                                      # default of the development profile
-verification_ttl = "24h"                                   # default of the development profile
-audit_retention = "365d"                                   # default of the development profile
-mail = "log"                                               # default of the development profile
 mail_from = "denizen <no-reply@localhost>"                 # default of the development profile
 mail_reply_to = ""                                         # default of the development profile
-mail_templates = ""                                        # default of the development profile
-mail_root_certificate = ""                                 # default of the development profile
-mail_max_age = "2d"                                        # default of the development profile
 mail_workers = 4                                           # default of the development profile
 cors_origins = ["https://a.example", "https://b.example"]  # environment variable DENIZEN_CORS_ORIGINS
 trusted_proxies = []                                       # default of the development profile
 workers = 3                                                # denizen.toml:1
-max_connections = 10000                                    # default of the development profile
-header_timeout = "10s"                                     # default of the development profile
-body_timeout = "15s"                                       # default of the development profile
-idle_timeout = "60s"                                       # default of the development profile
-slow_request = "2s"                                        # default of the development profile
-rate_limit = 1000                                          # default of the development profile
-rate_burst = 5000                                          # default of the development profile
-limit_login_per_ip = "generous"                            # default of the development profile
-limit_login_per_account = "generous"                       # default of the development profile
-limit_mail_per_ip = "generous"                             # default of the development profile
-limit_mail_per_address = "generous"                        # default of the development profile
-limit_sign_up_per_ip = "generous"                          # default of the development profile
-limit_tokens_per_ip = "generous"                           # default of the development profile
 "#;
-        assert_eq!(format!("\n{}", report.stdout), expected);
+        for line in expected.trim().lines() {
+            assert!(report.stdout.lines().any(|shown| shown == line), "{line}\n{}", report.stdout);
+        }
         assert_eq!((report.stderr.as_str(), report.exit_code), ("", 0));
     }
 
