@@ -52,7 +52,7 @@ pub enum StartError {
     /// The configuration, made by hand, breaks its own rules.
     #[error(transparent)]
     Configuration(#[from] ConfigErrors),
-    /// There is no mail transport.
+    /// The mail transport cannot be set up.
     #[error(transparent)]
     Mail(#[from] ConnectError),
     /// The sample users cannot be created, or have their documented passwords in production.

@@ -30,8 +30,8 @@ pub enum OperatorCommand {
     User(UserCommand),
     /// Print a link with which an administrator chooses the first password.
     ///
-    /// Creates the administrator if nobody has the name. Whoever has the link gets the account: it is for your eyes, and
-    /// works once.
+    /// Creates the administrator if the user name is free. The link gives access to the account: keep it secret. It works
+    /// once.
     SetupLink(SetupLink),
     /// Look after mails that are still to be sent, or were given up.
     #[command(subcommand)]
@@ -52,7 +52,7 @@ impl OperatorCommand {
             // Whoever is in the wrong folder finds out at once.
             Ok(stdout) => {
                 let stderr = missing.filter(|path| path.exists()).map_or_else(String::new, |path| {
-                    format!("denizen: there was no database yet; made {}\n", path.display())
+                    format!("denizen: created database {}\n", path.display())
                 });
                 Report { stdout, stderr, exit_code: 0 }
             }
@@ -99,7 +99,7 @@ impl OperatorContext {
     fn open(config: &Config) -> Result<Self, CommandError> {
         if config.database == Database::Memory {
             return Err(CommandError::usage(
-                "nobody but the server itself sees the database memory:; name another one with --database",
+                "the in-memory database is only visible to the server; name another one with --database",
             ));
         }
         let storage = Storage::open(&config.database)?;

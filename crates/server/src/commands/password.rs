@@ -1,4 +1,4 @@
-//! Where a password comes from: standard input, or somebody at the terminal. Never the command line, which others on the
+//! Where a password comes from: standard input, or a prompt at the terminal. Never the command line, which others on the
 //! machine can see and shells remember.
 
 use std::io::{self, BufRead, IsTerminal as _};
@@ -29,7 +29,7 @@ fn first_line(input: impl BufRead) -> Result<Secret, CommandError> {
     Ok(password)
 }
 
-/// What somebody at the terminal types, twice; `None` if nobody is there, or they type nothing.
+/// Asks for a password at the terminal, twice; returns `None` without a terminal, or if the input is empty.
 pub(super) fn from_terminal() -> Result<Option<Secret>, CommandError> {
     if !io::stdin().is_terminal() {
         return Ok(None);
@@ -40,7 +40,7 @@ pub(super) fn from_terminal() -> Result<Option<Secret>, CommandError> {
         return Ok(None);
     }
     if ask("The same again: ")?.expose() != password.expose() {
-        return Err(CommandError::usage("these were two different passwords"));
+        return Err(CommandError::usage("the passwords do not match"));
     }
     Ok(Some(password))
 }

@@ -26,7 +26,7 @@ impl SetupLink {
     pub(super) async fn run(self, config: &Config) -> Result<String, CommandError> {
         if config.public_url.is_none() && config.bind.port() == 0 {
             return Err(CommandError::usage(
-                "nobody knows yet where the server will be; name it with --public-url",
+                "the public URL is unknown, because the port is chosen at the start; set it with --public-url",
             ));
         }
         let links = Links::below(config.public_url_at(config.bind).as_str());
@@ -54,7 +54,7 @@ impl SetupLink {
         Ok(format!("{}\n", links.to_accept_invitation(&token)))
     }
 
-    /// A link is no way around a password, nor to make somebody an administrator.
+    /// Returns the user if the link neither replaces a password nor grants the administrator role.
     async fn reuse(&self, operator: &OperatorContext, user: User) -> Result<User, CommandError> {
         let name = &user.values.username;
         let credentials = operator.ports.store.find_credentials(user.id).await?;
@@ -64,7 +64,9 @@ impl SetupLink {
             )));
         }
         if !user.is_admin() {
-            return Err(CommandError::state(format!("user {name} exists already, and is no administrator")));
+            return Err(CommandError::state(format!(
+                "user {name} exists already, and is not an administrator"
+            )));
         }
         if user.values.email.key() != fold(self.new_user.email.trim()) {
             return Err(CommandError::state(format!(

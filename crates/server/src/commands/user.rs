@@ -71,7 +71,7 @@ impl CreateUser {
             if self.password_stdin { Some(password::from_stdin()?) } else { password::from_terminal()? };
         if password.is_none() && config.registration == RegistrationMode::Closed {
             return Err(CommandError::usage(
-                "a user needs a password here, because nobody is invited by mail while registration is closed; pass \
+                "a user needs a password here, because users are not invited by mail while registration is closed; pass \
                  --password-stdin, or let `denizen setup-link` print a link for an administrator",
             ));
         }

@@ -205,7 +205,7 @@ mod tests {
         let expected = "`session_idle_timeout` = \"61m\" (environment variable DENIZEN_SESSION_IDLE_TIMEOUT): \
             a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`";
         assert_eq!(errors_of(&of("1h", "61m")), [expected]);
-        // Who shortens sessions below the default of the other setting is told so, too.
+        // The default of the other setting counts, too.
         let expected = expected.replace("61m", "7d").replace(
             "environment variable DENIZEN_SESSION_IDLE_TIMEOUT",
             "default of the development profile",

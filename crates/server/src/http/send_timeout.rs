@@ -16,6 +16,6 @@ pub(super) fn set(time: Duration, connection: &TcpStream) {
     }
 }
 
-/// There is no such option here: a stop takes its full grace period if a client has stalled.
+/// Does nothing: this system has no such option, so a stop takes its full grace period if a client has stalled.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn set(_time: Duration, _connection: &TcpStream) {}
