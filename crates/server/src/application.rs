@@ -9,16 +9,14 @@ use std::{
 
 use actix_server::Server;
 use denizen_handlers::Services;
+use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_mail::ConnectError;
 use denizen_services::{
-    AccessContext, Argon2Cost, Argon2Hasher, Clock, HashError, Housekeeper, ListUsersError, MailWorker,
-    Mailer, MessageService, OsTokenSource, PasswordHasher, SystemClock, TaskService, TokenSource, UserQuery,
-    UserService,
-    defaults::{
-        DefaultAuditService, DefaultAuthService, DefaultHealthService, DefaultMailJobService,
-        DefaultMathService, DefaultMessageService, DefaultMetricsService, DefaultTaskService,
-        DefaultUserService, MessageLimits, Ports,
-    },
+    AccessContext, Clock, DefaultAuditService, DefaultAuthService, DefaultHealthService,
+    DefaultMailJobService, DefaultMathService, DefaultMessageService, DefaultMetricsService,
+    DefaultTaskService, DefaultUserService, HashError, Housekeeper, ListUsersError, MailWorker, Mailer,
+    MessageLimits, MessageService, OsTokenSource, PasswordHasher, Ports, SystemClock, TaskService,
+    TokenSource, UserQuery, UserService,
     store::{Store, StoreError},
 };
 use denizen_storage_sqlite::OpenError;
@@ -154,7 +152,8 @@ impl Application {
         };
         let (stop_workers, stop) = watch::channel(false);
         let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), mailer));
-        let mails = worker.tally();
+        ports.store.observe(worker.observer());
+        let mails = worker.counters();
         let worker = tokio::spawn(supervise("mail worker", stop.clone(), move |stop| {
             let worker = Arc::clone(&worker);
             async move { worker.run(stop).await }
@@ -162,11 +161,8 @@ impl Application {
         let worker_life = worker.abort_handle();
         let health = DefaultHealthService::new(Arc::clone(&ports.store), move || !worker_life.is_finished());
 
-        let messages = DefaultMessageService::new(
-            ports.store.as_ref(),
-            Arc::clone(&ports.clock),
-            MessageLimits::default(),
-        );
+        let messages = DefaultMessageService::new(Arc::clone(&ports.clock), MessageLimits::default());
+        ports.store.observe(messages.observer());
         let housekeeper = Housekeeper::new(ports.clone(), settings, auth.clone(), messages.clone());
         let housekeeper = Arc::new(housekeeper);
         let housekeeper = tokio::spawn(supervise("housekeeper", stop, move |stop| {

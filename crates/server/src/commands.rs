@@ -11,9 +11,9 @@ mod user;
 use std::{fmt::Display, sync::Arc};
 
 use clap::Subcommand;
+use denizen_hashing::Argon2Hasher;
 use denizen_services::{
-    AccessContext, Actor, Argon2Hasher, OsTokenSource, SystemClock, TokenSource,
-    defaults::{Ports, ServiceSettings},
+    AccessContext, Actor, OsTokenSource, Ports, ServiceSettings, SystemClock, TokenSource,
 };
 
 pub use self::{mail::MailCommand, setup_link::SetupLink, user::UserCommand};

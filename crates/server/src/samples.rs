@@ -1,9 +1,7 @@
 //! The five users that a fresh development database starts with.
 
 use denizen_models::{CreateUserRequest, Password, Profile, Secret, Username};
-use denizen_services::{
-    AccessContext, CreateUserError, HashError, UserService, defaults::Ports, store::StoreError,
-};
+use denizen_services::{AccessContext, CreateUserError, HashError, Ports, UserService, store::StoreError};
 
 /// Why the sample users could not be created, or prevent the start.
 #[derive(Debug, thiserror::Error)]

@@ -7,13 +7,18 @@ use denizen_models::{ChangeEmailRequest, ChangePasswordRequest, LoginRequest, Se
 
 use crate::{
     change_password::{self, ChangePasswordError},
-    context::{AccessContext, Actor},
-    defaults::{Ports, ServiceSettings},
+    common::{
+        context::{AccessContext, Actor},
+        rate_limits::Limiter,
+        settings::ServiceSettings,
+    },
     email_change::{self, ChangeEmailError},
-    limits::Limiter,
     login::{self, LoginError, SignedIn},
-    sessions::{self, SessionError, Touches},
-    store::{Session, SessionId, StoreError},
+    ports::{
+        Ports,
+        store::{Session, SessionId, StoreError},
+    },
+    sessions::{self, LastSeenBuffer, SessionError},
 };
 
 /// Who presents a session token.
@@ -96,7 +101,7 @@ pub struct DefaultAuthService {
     ports: Ports,
     settings: ServiceSettings,
     limiter: Limiter,
-    touches: Arc<Touches>,
+    touches: Arc<LastSeenBuffer>,
 }
 
 impl DefaultAuthService {
@@ -111,7 +116,7 @@ impl DefaultAuthService {
     ///
     /// # Errors
     /// The store failed. What it should have noted is lost, until the sessions are used again.
-    pub async fn flush_touches(&self) -> Result<(), StoreError> {
+    pub async fn flush_last_seen(&self) -> Result<(), StoreError> {
         self.touches.flush(&self.ports).await
     }
 }

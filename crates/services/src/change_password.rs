@@ -4,14 +4,19 @@ use chrono::Duration;
 use denizen_models::{ChangePasswordRequest, ValidationErrors};
 
 use crate::{
-    context::AccessContext,
-    defaults::{Ports, ServiceSettings},
-    hashing::HashError,
-    limits::{Limiter, from_limited},
+    common::{
+        context::AccessContext,
+        passwords::{self, from_new_password},
+        rate_limits::{Limiter, from_limited},
+        settings::ServiceSettings,
+    },
     login::{self, ReauthenticateError, SignedIn},
-    passwords::{self, from_new_password},
-    store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
-    tokens::RandomnessError,
+    ports::{
+        Ports,
+        hasher::HashError,
+        randomness::RandomnessError,
+        store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
+    },
 };
 
 /// Why a password is not replaced.

@@ -7,20 +7,26 @@ use denizen_models::{
 };
 
 use crate::{
-    context::{AccessContext, Actor},
-    defaults::{DefaultUserService, Ports, ServiceSettings},
-    email_verification,
-    hashing::HashError,
-    limits::{Limiter, from_limited},
-    login::{self, ReauthenticateError},
-    mail_worker::{Delivery, DeliveryError},
-    mailed_tokens,
-    mailer::{Mail, MailMessage},
-    store::{
-        AuditEvent, AuditKind, Change, MailKind, NewMailJob, Precondition, StoreError, UniqueKey, UnitOfWork,
-        actor_name,
+    common::{
+        context::{AccessContext, Actor},
+        delivery::{DeliveryContext, DeliveryError},
+        mailed_tokens,
+        rate_limits::{Limiter, from_limited},
+        service::DefaultUserService,
+        settings::ServiceSettings,
     },
-    tokens::TokenPurpose,
+    email_verification,
+    login::{self, ReauthenticateError},
+    ports::{
+        Ports,
+        hasher::HashError,
+        mailer::{Mail, MailMessage},
+        randomness::TokenPurpose,
+        store::{
+            AuditEvent, AuditKind, Change, MailKind, NewMailJob, Precondition, StoreError, UniqueKey,
+            UnitOfWork, actor_name,
+        },
+    },
     users,
 };
 
@@ -57,7 +63,7 @@ pub enum ConfirmEmailChangeError {
     Validation(ValidationErrors),
     /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
     #[error("invalid or expired token")]
-    DeadToken,
+    InvalidOrExpired,
     /// Another user has the address by now.
     #[error("email '{0}' already exists")]
     EmailTaken(String),
@@ -102,11 +108,11 @@ impl EmailChanges for DefaultUserService {
     ) -> Result<(), ConfirmEmailChangeError> {
         request.validate().map_err(ConfirmEmailChangeError::Validation)?;
         self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
-        for _ in 0..users::ATTEMPTS {
+        for _ in 0..users::MAX_RETRIES {
             let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
-            let found = found.map_err(|_| ConfirmEmailChangeError::DeadToken)?;
+            let found = found.map_err(|_| ConfirmEmailChangeError::InvalidOrExpired)?;
             let user = &found.user;
-            let email = found.stored.address.clone().ok_or(ConfirmEmailChangeError::DeadToken)?;
+            let email = found.stored.address.clone().ok_or(ConfirmEmailChangeError::InvalidOrExpired)?;
             let values = UserValues { email: email.clone(), email_verified: true, ..user.values.clone() };
             let (now, old) = (self.ports.clock.now(), user.values.email.clone());
             let work = found
@@ -120,7 +126,7 @@ impl EmailChanges for DefaultUserService {
                 Ok(_) => return Ok(()),
                 Err(StoreError::PreconditionFailed(Precondition::User)) => {}
                 Err(StoreError::PreconditionFailed(Precondition::Token)) => {
-                    return Err(ConfirmEmailChangeError::DeadToken);
+                    return Err(ConfirmEmailChangeError::InvalidOrExpired);
                 }
                 Err(StoreError::Conflict(UniqueKey::Email)) => {
                     return Err(ConfirmEmailChangeError::EmailTaken(email.to_string()));
@@ -128,7 +134,7 @@ impl EmailChanges for DefaultUserService {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(users::outrun().into())
+        Err(users::contention().into())
     }
 }
 
@@ -142,8 +148,8 @@ pub(crate) async fn request(
     let (email, password) =
         request.validate(&settings.password_policy).map_err(ChangeEmailError::Validation)?;
     let limits = &settings.limits;
-    let tolls = email_verification::tolls(limits, &email, context);
-    ports.store.commit(limiter.charge(ports, limits, &tolls).await?).await?;
+    let rules = email_verification::rules(limits, &email, context);
+    ports.store.commit(limiter.charge(ports, limits, &rules).await?).await?;
     let user = login::reauthenticate(ports, settings, limiter, context, password).await?;
     let now = ports.clock.now();
     let job = NewMailJob::to_user_at(MailKind::EmailChange, user.id, email, context, now);
@@ -157,7 +163,7 @@ pub(crate) async fn request(
     }
 }
 
-impl Delivery<'_> {
+impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn email_change(
         self,

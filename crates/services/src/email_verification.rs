@@ -5,15 +5,20 @@ use chrono::Duration;
 use denizen_models::{EmailAddress, EmailVerificationRequest, ValidationErrors, VerifyEmailRequest};
 
 use crate::{
-    context::AccessContext,
-    defaults::DefaultUserService,
-    limits::{Limits, Party, Toll, from_limited},
-    mail_worker::{Delivery, DeliveryError},
-    mailed_tokens,
-    mailer::{Mail, MailMessage},
+    common::{
+        context::AccessContext,
+        delivery::{DeliveryContext, DeliveryError},
+        mailed_tokens,
+        rate_limits::{LimitSubject, RateLimitRule, from_limited},
+        service::DefaultUserService,
+        settings::Limits,
+    },
+    ports::{
+        mailer::{Mail, MailMessage},
+        randomness::{TokenHash, TokenPurpose},
+        store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
+    },
     sign_up,
-    store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
-    tokens::{TokenHash, TokenPurpose},
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::EmailVerification;
@@ -43,7 +48,7 @@ pub enum VerifyEmailError {
     Validation(ValidationErrors),
     /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
     #[error("invalid or expired verification token")]
-    DeadToken,
+    InvalidOrExpired,
     /// Somebody took the name since the sign-up. The token still works, with another name.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
@@ -58,16 +63,20 @@ pub enum VerifyEmailError {
 from_limited! { RequestEmailVerificationError VerifyEmailError }
 
 /// What is taken for a mail to an address of which somebody has still to show that it is theirs.
-pub(crate) fn address_toll<'a>(limits: &Limits, email: &'a EmailAddress) -> Toll<'a> {
-    ("verification.address", Party::Address(email), limits.mail_per_address)
+pub(crate) fn address_rule<'a>(limits: &Limits, email: &'a EmailAddress) -> RateLimitRule<'a> {
+    ("verification.address", LimitSubject::Address(email), limits.mail_per_address)
 }
 
 /// The same, and what is taken for whoever asks for it. The longest wait first: the first empty bucket names the time to
 /// come back.
-pub(crate) fn tolls<'a>(limits: &Limits, email: &'a EmailAddress, context: &AccessContext) -> [Toll<'a>; 3] {
-    let ip = ("verification.ip", Party::Ip(context.ip), limits.mail_per_ip);
-    let pace = ("verification.pace", Party::Address(email), limits.mail_pace);
-    [address_toll(limits, email), ip, pace]
+pub(crate) fn rules<'a>(
+    limits: &Limits,
+    email: &'a EmailAddress,
+    context: &AccessContext,
+) -> [RateLimitRule<'a>; 3] {
+    let ip = ("verification.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip);
+    let pace = ("verification.pace", LimitSubject::Address(email), limits.mail_pace);
+    [address_rule(limits, email), ip, pace]
 }
 
 /// How somebody shows that an address is theirs.
@@ -99,7 +108,7 @@ impl EmailVerifications for DefaultUserService {
     ) -> Result<(), RequestEmailVerificationError> {
         let email = request.validate().map_err(RequestEmailVerificationError::Validation)?;
         let limits = &self.settings.limits;
-        let work = self.limiter.charge(&self.ports, limits, &tolls(limits, &email, context)).await?;
+        let work = self.limiter.charge(&self.ports, limits, &rules(limits, &email, context)).await?;
         let (kind, now) = (MailKind::EmailVerification, self.ports.clock.now());
         let job = NewMailJob::to_address(kind, &email, context, now, self.settings.mail_capacity);
         match self.ports.store.commit(work.enqueue_mail(job)).await {
@@ -132,13 +141,15 @@ impl EmailVerifications for DefaultUserService {
         let event = AuditEvent::new(AuditKind::EmailVerified, user, context, now);
         match self.ports.store.commit(found.consume(now).verify_email(user, now).record(event)).await {
             Ok(_) => Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::Token)) => Err(VerifyEmailError::DeadToken),
+            Err(StoreError::PreconditionFailed(Precondition::Token)) => {
+                Err(VerifyEmailError::InvalidOrExpired)
+            }
             Err(error) => Err(error.into()),
         }
     }
 }
 
-impl Delivery<'_> {
+impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn email_verification(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
         let user = self.find_user_at(address).await?;

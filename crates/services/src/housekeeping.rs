@@ -6,8 +6,13 @@ use chrono::Duration;
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    defaults::{DefaultAuthService, DefaultMessageService, Ports, ServiceSettings},
-    store::{Purge, SessionTouch, StoreError, UnitOfWork},
+    auth_service::DefaultAuthService,
+    common::settings::ServiceSettings,
+    messages::DefaultMessageService,
+    ports::{
+        Ports,
+        store::{Purge, SessionTouch, StoreError, UnitOfWork},
+    },
 };
 
 /// How often connections are checked, and the use of sessions is noted.
@@ -61,7 +66,7 @@ impl Housekeeper {
     /// The store failed. What was done until then is done.
     pub async fn tidy_now(&self) -> Result<u64, StoreError> {
         self.sweep().await?;
-        self.flush_touches().await?;
+        self.flush_last_seen().await?;
         self.touch_connected().await?;
         let mut all = 0;
         loop {
@@ -78,7 +83,7 @@ impl Housekeeper {
         let mut noting = Task::new("noting which sessions are used");
         while !*stop.borrow() {
             sweeping.report(self.sweep().await);
-            noting.report(self.flush_touches().await);
+            noting.report(self.flush_last_seen().await);
             if !rest(&mut stop, SECOND).await {
                 return;
             }
@@ -108,8 +113,8 @@ impl Housekeeper {
         self.messages.sweep(self.ports.store.as_ref()).await
     }
 
-    async fn flush_touches(&self) -> Result<(), StoreError> {
-        self.auth.flush_touches().await
+    async fn flush_last_seen(&self) -> Result<(), StoreError> {
+        self.auth.flush_last_seen().await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreError> {

@@ -5,17 +5,21 @@ use chrono::Duration;
 use denizen_models::{AcceptInvitationRequest, UserId, ValidationErrors};
 
 use crate::{
-    context::{AccessContext, Actor},
-    defaults::DefaultUserService,
-    hashing::HashError,
-    limits::from_limited,
+    common::{
+        context::{AccessContext, Actor},
+        delivery::{DeliveryContext, DeliveryError},
+        mailed_tokens,
+        passwords::{self, from_new_password},
+        rate_limits::from_limited,
+        service::DefaultUserService,
+    },
     login,
-    mail_worker::{Delivery, DeliveryError},
-    mailed_tokens,
-    mailer::{Mail, MailMessage},
-    passwords::{self, from_new_password},
-    store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
-    tokens::{RandomnessError, Token, TokenPurpose},
+    ports::{
+        hasher::HashError,
+        mailer::{Mail, MailMessage},
+        randomness::{RandomnessError, Token, TokenPurpose},
+        store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
+    },
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::Invitation;
@@ -28,7 +32,7 @@ pub enum AcceptInvitationError {
     Validation(ValidationErrors),
     /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
     #[error("invalid or expired invitation")]
-    DeadToken,
+    InvalidOrExpired,
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -119,7 +123,7 @@ impl Invitations for DefaultUserService {
             request.validate(&self.settings.password_policy).map_err(AcceptInvitationError::Validation)?;
         self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
-        let found = found.map_err(|_| AcceptInvitationError::DeadToken)?;
+        let found = found.map_err(|_| AcceptInvitationError::InvalidOrExpired)?;
         let hash = passwords::hash_new(&self.ports, password, &found.user.values).await?;
         let now = self.ports.clock.now();
         let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
@@ -130,14 +134,14 @@ impl Invitations for DefaultUserService {
             Ok(_) => Ok(()),
             // Somebody else was faster: with the same token, or by changing the account.
             Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {
-                Err(AcceptInvitationError::DeadToken)
+                Err(AcceptInvitationError::InvalidOrExpired)
             }
             Err(error) => Err(error.into()),
         }
     }
 }
 
-impl Delivery<'_> {
+impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn invitation(self, user: UserId) -> Result<Option<Mail>, DeliveryError> {
         let Some(user) = self.find_active_user(user).await? else { return Ok(None) };

@@ -8,10 +8,10 @@
 //!
 //! use denizen_models::CreateUserRequest;
 //! use denizen_services::{
-//!     AccessContext, Argon2Cost, Argon2Hasher, OsTokenSource, SystemClock, UserService,
-//!     defaults::{DefaultUserService, Ports, ServiceSettings},
-//!     memory::InMemoryStore,
+//!     AccessContext, DefaultUserService, OsTokenSource, Ports, ServiceSettings, SystemClock, UserService,
 //! };
+//! use denizen_hashing::{Argon2Cost, Argon2Hasher};
+//! use denizen_storage_memory::InMemoryStore;
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let tokens = Arc::new(OsTokenSource);
@@ -50,72 +50,67 @@
 
 #![deny(missing_docs)]
 
-mod argon2id;
 mod audit;
 mod auth_service;
-mod bookmark;
-mod calculate;
 mod change_password;
-mod clock;
-mod context;
-pub mod defaults;
+mod common;
+mod demos;
 mod email_change;
 mod email_verification;
-mod expected;
-mod hashing;
 mod health;
 mod housekeeping;
 mod invitation;
-mod limits;
-mod lock;
 mod login;
 mod mail_jobs;
 mod mail_worker;
-mod mailed_tokens;
-mod mailer;
-pub mod memory;
 mod messages;
 mod metrics;
 mod password_reset;
-mod passwords;
+mod ports;
 mod sessions;
-mod settings;
 mod sign_up;
-pub mod store;
-mod tasks;
-mod tokens;
 mod user_service;
 mod users;
 
-pub use argon2id::{Argon2Cost, Argon2Hasher};
-pub use audit::{AuditList, AuditListQuery, AuditService, ListAuditError};
-pub use auth_service::{AuthService, Authentication};
-pub use calculate::{CalculateBulkError, CalculateError, CalculationHistoryError, MathService};
+pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService, ListAuditError};
+pub use auth_service::{AuthService, Authentication, DefaultAuthService};
 pub use change_password::ChangePasswordError;
-pub use clock::{Clock, SystemClock};
-pub use context::{AccessContext, Actor};
+pub use common::context::{AccessContext, Actor};
+pub use common::lock::lock;
+pub use common::preconditions::{EntityTags, IfMatch, PreconditionError};
+pub use common::rate_limits::limit_key;
+pub use common::{
+    service::DefaultUserService,
+    settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
+};
+pub use demos::calculate::{
+    CalculateBulkError, CalculateError, CalculationHistoryError, DefaultMathService, MathService,
+};
+pub use demos::tasks::{DefaultTaskService, TaskError, TaskService};
 pub use email_change::*;
 pub use email_verification::*;
-pub use expected::{Expected, Unexpected, UserStates};
-pub use hashing::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
-pub use health::{HealthService, Readiness};
+pub use health::{DefaultHealthService, HealthService, Readiness};
 pub use housekeeping::Housekeeper;
 pub use invitation::*;
-pub use limits::limit_key;
 pub use login::{LoginError, SignedIn};
-pub use mail_jobs::{ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService};
-pub use mail_worker::MailWorker;
-pub use mailer::{Mail, MailError, MailMessage, Mailer};
-pub use messages::{
-    CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError, MessageService,
-    Outgoing, SendMessageError, SubscribeError,
+pub use mail_jobs::{
+    DefaultMailJobService, ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService,
 };
-pub use metrics::{MailResult, MailTally, Metrics, MetricsService};
+pub use mail_worker::MailWorker;
+pub use messages::{
+    CloseReason, ConnectError, Connection, ConnectionId, Connections, DefaultMessageService,
+    ListConnectedError, MessageLimits, MessageService, Outgoing, SendMessageError, SubscribeError,
+};
+pub use metrics::{DefaultMetricsService, MailCounters, MailResult, Metrics, MetricsService};
 pub use password_reset::*;
+pub use ports::Ports;
+pub use ports::clock::{Clock, SystemClock};
+pub use ports::hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
+pub use ports::mailer::{Mail, MailError, MailMessage, Mailer};
+pub use ports::randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
+pub use ports::store;
 pub use sessions::SessionError;
 pub use sign_up::*;
-pub use tasks::{TaskError, TaskService};
-pub use tokens::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
 pub use user_service::UserService;
 pub use users::{
     CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserList, UserQuery,

@@ -8,14 +8,19 @@ use chrono::{DateTime, Duration, Utc};
 use denizen_models::{Login, LoginRequest, Password, User, UserId, ValidationErrors, fold};
 
 use crate::{
-    context::{AccessContext, Actor},
-    defaults::{Ports, ServiceSettings},
-    hashing::{HashError, Verdict},
-    limits::{Limiter, Limits, Party, Toll, from_limited},
-    store::{
-        AuditEvent, AuditKind, Credentials, NewSession, Precondition, SessionId, StoreError, UnitOfWork,
+    common::{
+        context::{AccessContext, Actor},
+        rate_limits::{LimitSubject, Limiter, RateLimitRule, from_limited},
+        settings::{Limits, ServiceSettings},
     },
-    tokens::{RandomnessError, Token},
+    ports::{
+        Ports,
+        hasher::{HashError, Verdict},
+        randomness::{RandomnessError, Token},
+        store::{
+            AuditEvent, AuditKind, Credentials, NewSession, Precondition, SessionId, StoreError, UnitOfWork,
+        },
+    },
 };
 
 /// So many sessions a user can have; with one more, the one that was used longest ago ends.
@@ -193,7 +198,7 @@ async fn compare(
 ) -> Result<Verdict, HashError> {
     match credentials.and_then(|credentials| credentials.hash.clone()) {
         Some(hash) => ports.hasher.verify(password, hash).await,
-        None => ports.hasher.verify_nobody(password).await,
+        None => ports.hasher.verify_dummy(password).await,
     }
 }
 
@@ -241,8 +246,8 @@ async fn count_attempt(
     typed: &str,
 ) -> Result<(), StoreError> {
     let [failures, account] = account_tolls(limits, typed);
-    let tolls = [failures, ("login.ip", Party::Ip(context.ip), limits.login_per_ip), account];
-    ports.store.commit(limiter.charge(ports, limits, &tolls).await?).await.map(|_| ())
+    let rules = [failures, ("login.ip", LimitSubject::Ip(context.ip), limits.login_per_ip), account];
+    ports.store.commit(limiter.charge(ports, limits, &rules).await?).await.map(|_| ())
 }
 
 /// Adds to `work` that whatever was counted against this user is forgotten.
@@ -260,7 +265,7 @@ pub(crate) async fn forgive(
 }
 
 /// The longest wait first: the first empty bucket names the time to come back.
-fn account_tolls<'a>(limits: &Limits, typed: &'a str) -> [Toll<'a>; 2] {
-    let party = Party::Login(typed);
+fn account_tolls<'a>(limits: &Limits, typed: &'a str) -> [RateLimitRule<'a>; 2] {
+    let party = LimitSubject::Login(typed);
     [("login.failures", party, limits.login_failures), ("login.account", party, limits.login_per_account)]
 }

@@ -7,11 +7,18 @@ use denizen_models::{Secret, UserId};
 
 use crate::{
     auth_service::Authentication,
-    context::{AccessContext, Actor},
-    defaults::{Ports, ServiceSettings},
-    lock::lock,
-    store::{AuditEvent, AuditKind, Precondition, Session, SessionId, SessionTouch, StoreError, UnitOfWork},
-    tokens::TokenHash,
+    common::{
+        context::{AccessContext, Actor},
+        lock::lock,
+        settings::ServiceSettings,
+    },
+    ports::{
+        Ports,
+        randomness::TokenHash,
+        store::{
+            AuditEvent, AuditKind, Precondition, Session, SessionId, SessionTouch, StoreError, UnitOfWork,
+        },
+    },
 };
 
 /// Why nothing is done with a session.
@@ -30,9 +37,9 @@ pub enum SessionError {
 
 /// Sessions that were used and whose last use is still to be noted in the store.
 #[derive(Default)]
-pub(crate) struct Touches(Mutex<HashMap<SessionId, DateTime<Utc>>>);
+pub(crate) struct LastSeenBuffer(Mutex<HashMap<SessionId, DateTime<Utc>>>);
 
-impl Touches {
+impl LastSeenBuffer {
     /// A session's last use is written at most this often.
     const PRECISION: Duration = Duration::minutes(1);
     /// More than these wait only if nobody flushes them; then the rest is not worth the memory.
@@ -61,7 +68,7 @@ impl Touches {
 pub(crate) async fn authenticate(
     ports: &Ports,
     settings: &ServiceSettings,
-    touches: &Touches,
+    touches: &LastSeenBuffer,
     token: &Secret,
 ) -> Result<Option<Authentication>, StoreError> {
     let now = ports.clock.now();

@@ -8,19 +8,25 @@ use denizen_models::{
 };
 
 use crate::{
-    context::AccessContext,
-    defaults::{DefaultUserService, Disclosure, Ports, RegistrationMode, ServiceSettings},
-    email_verification::{self, VerifyEmailError},
-    hashing::HashError,
-    limits::{Party, from_limited},
-    mail_worker::{Delivery, DeliveryError},
-    mailer::{Mail, MailMessage},
-    passwords::{self, from_new_password},
-    store::{
-        AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, Registration, StoreError, UniqueKey,
-        UnitOfWork, UserRef,
+    common::{
+        context::AccessContext,
+        delivery::{DeliveryContext, DeliveryError},
+        passwords::{self, from_new_password},
+        rate_limits::{LimitSubject, from_limited},
+        service::DefaultUserService,
+        settings::{Disclosure, RegistrationMode, ServiceSettings},
     },
-    tokens::TokenHash,
+    email_verification::{self, VerifyEmailError},
+    ports::{
+        Ports,
+        hasher::HashError,
+        mailer::{Mail, MailMessage},
+        randomness::TokenHash,
+        store::{
+            AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, Registration, StoreError, UniqueKey,
+            UnitOfWork, UserRef,
+        },
+    },
     users,
 };
 
@@ -46,10 +52,10 @@ pub enum SignUpError {
     /// A stranger may not choose this member.
     #[error("only administrators can choose {0}")]
     Forbidden(&'static str),
-    /// Somebody has this name. Only where [`crate::defaults::Disclosure::Tutorial`] allows to say so.
+    /// Somebody has this name. Only where [`crate::Disclosure::Detailed`] allows to say so.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
-    /// Somebody has this address. Only where [`crate::defaults::Disclosure::Tutorial`] allows to say so.
+    /// Somebody has this address. Only where [`crate::Disclosure::Detailed`] allows to say so.
     #[error("email '{0}' already exists")]
     EmailTaken(String),
     /// Too many sign-ups wait.
@@ -95,17 +101,17 @@ impl SignUps for DefaultUserService {
         let (values, password) = read(request, &self.settings.password_policy)?;
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
-        let tolls = [
-            email_verification::address_toll(limits, &values.email),
-            ("sign_up.ip", Party::Ip(context.ip), limits.sign_up_per_ip),
+        let rules = [
+            email_verification::address_rule(limits, &values.email),
+            ("sign_up.ip", LimitSubject::Ip(context.ip), limits.sign_up_per_ip),
         ];
-        self.ports.store.commit(self.limiter.charge(&self.ports, limits, &tolls).await?).await?;
+        self.ports.store.commit(self.limiter.charge(&self.ports, limits, &rules).await?).await?;
         let hash = passwords::hash_new(&self.ports, password, &values).await?;
         let now = self.ports.clock.now();
         let mail =
             |kind| NewMailJob::to_address(kind, &values.email, context, now, self.settings.mail_capacity);
         let work = match self.settings.disclosure {
-            Disclosure::Tutorial => UnitOfWork::new()
+            Disclosure::Detailed => UnitOfWork::new()
                 .insert_user(values.clone(), Some(hash), now)
                 .enqueue_mail(mail(MailKind::EmailVerification))
                 .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now)),
@@ -127,7 +133,7 @@ impl SignUps for DefaultUserService {
             error => error.into(),
         })?;
         match self.settings.disclosure {
-            Disclosure::Tutorial => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
+            Disclosure::Detailed => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
             Disclosure::Uniform => Ok(SignedUp::Pending),
         }
     }
@@ -151,10 +157,10 @@ fn read(request: CreateUserRequest, policy: &PasswordPolicy) -> Result<(UserValu
     password.map(|password| (values, password)).ok_or_else(|| SignUpError::Validation(missing()))
 }
 
-impl Delivery<'_> {
+impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn sign_up(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
-        let Delivery { ports, settings, job } = self;
+        let DeliveryContext { ports, settings, job } = self;
         let Ok(address) = EmailAddress::parse(address) else { return Ok(None) };
         if let Some(user) = ports.store.find_user_by_email(&address).await? {
             let work = UnitOfWork::new().expect_lease(job.lease).drop_registration(&address);
@@ -191,7 +197,7 @@ pub(crate) async fn confirm(
     let registration = ports.store.find_registration_by_token(&token).await?;
     let now = ports.clock.now();
     let registration = registration.filter(|kept| is_valid(kept, settings, now));
-    let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::DeadToken)?;
+    let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::InvalidOrExpired)?;
     let username = username.unwrap_or_else(|| values.username.clone());
     let work = UnitOfWork::new()
         .consume_registration(token, now)
@@ -208,7 +214,7 @@ pub(crate) async fn confirm(
         }
         // Somebody was faster: with the same token, or by getting the address in another way.
         Err(StoreError::PreconditionFailed(Precondition::Token) | StoreError::Conflict(UniqueKey::Email)) => {
-            Err(VerifyEmailError::DeadToken)
+            Err(VerifyEmailError::InvalidOrExpired)
         }
         Err(error) => Err(error.into()),
     }

@@ -19,7 +19,10 @@ pub(crate) use self::{
     list::list,
     update::update,
 };
-use crate::{context::AccessContext, defaults::Ports, store::StoreError};
+use crate::{
+    common::context::AccessContext,
+    ports::{Ports, store::StoreError},
+};
 
 /// Why a user is not returned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,9 +58,9 @@ pub(crate) async fn get_by_username(
 }
 
 /// How often a change is decided anew because somebody else changed the user in between.
-pub(crate) const ATTEMPTS: usize = 32;
+pub(crate) const MAX_RETRIES: usize = 32;
 
-pub(crate) fn outrun() -> StoreError {
+pub(crate) fn contention() -> StoreError {
     StoreError::Busy("the user is being changed by others".to_owned())
 }
 

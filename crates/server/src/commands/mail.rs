@@ -6,8 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use denizen_models::{EmailAddress, MailJobResponse, MailJobState};
 use denizen_services::{
-    Clock as _, Mail, MailJobListQuery, MailJobService as _, MailMessage, SystemClock,
-    defaults::DefaultMailJobService, store::MailJobId,
+    Clock as _, DefaultMailJobService, Mail, MailJobListQuery, MailJobService as _, MailMessage, SystemClock,
+    store::MailJobId,
 };
 
 use super::{CommandError, OperatorContext};

@@ -4,8 +4,8 @@ use clap::Args;
 use denizen_mail::Links;
 use denizen_models::{User, UserId, fold};
 use denizen_services::{
-    GetUserError, MailJobError, MailJobService as _, UserService as _,
-    defaults::{DefaultMailJobService, DefaultUserService, RegistrationMode, ServiceSettings},
+    DefaultMailJobService, DefaultUserService, GetUserError, MailJobError, MailJobService as _,
+    RegistrationMode, ServiceSettings, UserService as _,
     store::{MailJobId, MailKind},
 };
 

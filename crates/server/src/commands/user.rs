@@ -2,10 +2,7 @@
 
 use clap::{Args, Subcommand};
 use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, ValidationErrors};
-use denizen_services::{
-    CreateUserError, UserService as _,
-    defaults::{DefaultUserService, RegistrationMode},
-};
+use denizen_services::{CreateUserError, DefaultUserService, RegistrationMode, UserService as _};
 
 use super::{CommandError, OperatorContext, password};
 use crate::config::Config;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use denizen_mail::{InvalidMailUrl, InvalidSender, MailUrl, Sender};
-use denizen_services::defaults::{Directory, RegistrationMode};
+use denizen_services::{Directory, RegistrationMode};
 use ipnet::IpNet;
 use log::LevelFilter;
 

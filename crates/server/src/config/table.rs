@@ -3,10 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use denizen_mail::{MailUrl, Sender};
-use denizen_services::{
-    defaults::{Directory, RegistrationMode},
-    store::Quota,
-};
+use denizen_services::{Directory, RegistrationMode, store::Quota};
 use ipnet::IpNet;
 
 use super::{

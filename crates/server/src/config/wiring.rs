@@ -3,12 +3,10 @@
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use denizen_handlers::{Demos, HandlerSettings, RateLimit, RequestCounts};
+use denizen_hashing::Argon2Cost;
 use denizen_mail::MailSettings;
 use denizen_models::PasswordPolicy;
-use denizen_services::{
-    Argon2Cost,
-    defaults::{Disclosure, Limits, ServiceSettings},
-};
+use denizen_services::{Disclosure, Limits, ServiceSettings};
 
 use super::{profile::Profile, table::Config, types::PublicUrl};
 
@@ -48,7 +46,7 @@ impl Config {
     /// Returns the settings of the services.
     pub(crate) fn service_settings(&self) -> ServiceSettings {
         let (disclosure, limits) = match self.profile {
-            Profile::Development => (Disclosure::Tutorial, Limits::GENEROUS),
+            Profile::Development => (Disclosure::Detailed, Limits::GENEROUS),
             Profile::Production => (Disclosure::Uniform, Limits::default()),
         };
         ServiceSettings {

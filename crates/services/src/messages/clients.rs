@@ -10,7 +10,7 @@ use denizen_models::{UserId, UserValues, Username};
 use tokio::sync::mpsc::Sender;
 
 use super::{CloseReason, ConnectionId, Outgoing};
-use crate::store::SessionId;
+use crate::ports::store::SessionId;
 
 /// What a user is called and may do, as it was when they connected. Once it is no longer so, they connect anew.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,10 +15,11 @@ use super::{
     news::News,
 };
 use crate::{
-    clock::Clock,
-    context::{AccessContext, Actor},
-    lock::lock,
-    store::{CommitObserver, Units},
+    common::{
+        context::{AccessContext, Actor},
+        lock::lock,
+    },
+    ports::{clock::Clock, store::CommitObserver},
 };
 
 /// How many may be connected, and how far behind.
@@ -53,12 +54,16 @@ pub struct DefaultMessageService {
 }
 
 impl DefaultMessageService {
-    /// Nobody connected yet. Is told of every commit of `store`.
+    /// Creates the service without connections.
     #[must_use]
-    pub fn new<S: Units + ?Sized>(store: &S, clock: Arc<dyn Clock>, limits: MessageLimits) -> Self {
-        let hub = Arc::new(Hub { clock, limits, clients: Mutex::default(), news: Mutex::default() });
-        store.observe(Arc::clone(&hub) as Arc<dyn CommitObserver>);
-        Self { hub }
+    pub fn new(clock: Arc<dyn Clock>, limits: MessageLimits) -> Self {
+        Self { hub: Arc::new(Hub { clock, limits, clients: Mutex::default(), news: Mutex::default() }) }
+    }
+
+    /// Returns the observer that MUST be registered with the store ([`observe`](crate::store::WriteStore::observe)), so that revocations end connections.
+    #[must_use]
+    pub fn observer(&self) -> Arc<dyn CommitObserver> {
+        Arc::clone(&self.hub) as Arc<dyn CommitObserver>
     }
 }
 
@@ -276,16 +281,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        clock::SystemClock,
-        memory::InMemoryStore,
         messages::Outgoing,
-        store::{Committed, Outcome, SessionId, UnitOfWork},
+        ports::{
+            clock::SystemClock,
+            store::{Committed, Outcome, SessionId, UnitOfWork},
+        },
     };
 
     #[test]
     fn a_commit_does_not_wait_for_the_table_and_is_seen_to_once_it_is_free() {
-        let store = InMemoryStore::new();
-        let messages = DefaultMessageService::new(&store, Arc::new(SystemClock), MessageLimits::default());
+        let messages = DefaultMessageService::new(Arc::new(SystemClock), MessageLimits::default());
         let actor = Actor::User {
             id: UserId::new(1),
             username: Username::parse("alice").unwrap(),

@@ -7,7 +7,7 @@ use super::{
     clients::{Client, Standing},
     hub::Hub,
 };
-use crate::store::{Change, CommitObserver, Committed, Outcome, SessionId, UnitOfWork};
+use crate::ports::store::{Change, CommitObserver, Committed, Outcome, SessionId, UnitOfWork};
 
 /// What a change means to those who are connected.
 pub(super) struct News {
@@ -85,7 +85,7 @@ fn news(change: &Change, outcome: &Outcome) -> Option<News> {
         | Change::ExpectLease(_)
         | Change::ExpectOtherAdministrator { .. }
         | Change::TakeFromBucket { .. }
-        | Change::ForgetBucket { .. }
+        | Change::ResetBucket { .. }
         | Change::Rehash { .. }
         | Change::PutToken { .. }
         | Change::ConsumeToken { .. }

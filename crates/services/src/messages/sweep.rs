@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CloseReason, clients::Standing, hub::DefaultMessageService, news::News};
-use crate::store::{Reads, SessionId, StoreError};
+use crate::ports::store::{ReadStore, SessionId, StoreError};
 
 /// How many sessions the store is asked about at a time.
 const BATCH: usize = 500;
@@ -24,8 +24,8 @@ impl DefaultMessageService {
     /// the new standing when they connect the next time.
     ///
     /// # Errors
-    /// See [`Reads`]. What was found until then has taken effect.
-    pub async fn sweep(&self, store: &dyn Reads) -> Result<(), StoreError> {
+    /// See [`ReadStore`]. What was found until then has taken effect.
+    pub async fn sweep(&self, store: &dyn ReadStore) -> Result<(), StoreError> {
         for batch in self.connected_sessions().chunks(BATCH) {
             let gone: BTreeSet<_> = store.list_gone_sessions(batch).await?.into_iter().collect();
             if !gone.is_empty() {

@@ -4,11 +4,16 @@ use chrono::{DateTime, Utc};
 use denizen_models::{CreateUserRequest, NewUser, User, UserId, UserValues, ValidationErrors};
 
 use crate::{
-    context::AccessContext,
-    defaults::{Ports, RegistrationMode, ServiceSettings},
-    hashing::HashError,
-    passwords::{self, from_new_password},
-    store::{AuditEvent, AuditKind, MailKind, NewMailJob, StoreError, UniqueKey, UnitOfWork, UserRef},
+    common::{
+        context::AccessContext,
+        passwords::{self, from_new_password},
+        settings::{RegistrationMode, ServiceSettings},
+    },
+    ports::{
+        Ports,
+        hasher::HashError,
+        store::{AuditEvent, AuditKind, MailKind, NewMailJob, StoreError, UniqueKey, UnitOfWork, UserRef},
+    },
 };
 
 /// Why a user is not created.

@@ -2,12 +2,16 @@
 
 use denizen_models::UserId;
 
-use super::{ATTEMPTS, is_administrator, outrun};
+use super::{MAX_RETRIES, contention, is_administrator};
 use crate::{
-    context::AccessContext,
-    defaults::Ports,
-    expected::{Expected, Unexpected},
-    store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
+    common::{
+        context::AccessContext,
+        preconditions::{IfMatch, PreconditionError},
+    },
+    ports::{
+        Ports,
+        store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
+    },
 };
 
 /// Why a user is not deleted.
@@ -18,7 +22,7 @@ pub enum DeleteUserError {
     NotFound(UserId),
     /// It is not in a state in which the actor wants to delete it.
     #[error(transparent)]
-    Unexpected(#[from] Unexpected),
+    PreconditionError(#[from] PreconditionError),
     /// Nobody else is an active administrator with a password.
     #[error("there would be no administrator left")]
     LastAdministrator,
@@ -31,12 +35,12 @@ pub(crate) async fn delete(
     ports: &Ports,
     context: &AccessContext,
     id: UserId,
-    expected: &Expected,
+    expected: &IfMatch,
 ) -> Result<(), DeleteUserError> {
     if !context.may_access(id) {
         return Err(DeleteUserError::NotFound(id));
     }
-    for _ in 0..ATTEMPTS {
+    for _ in 0..MAX_RETRIES {
         let user = ports.store.find_user(id).await?.ok_or(DeleteUserError::NotFound(id))?;
         expected.check(&user)?;
         let event = AuditEvent::new(AuditKind::UserDeleted, id, context, ports.clock.now());
@@ -53,5 +57,5 @@ pub(crate) async fn delete(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(outrun().into())
+    Err(contention().into())
 }

@@ -3,10 +3,15 @@
 use denizen_models::{User, ValidationErrors, fold};
 
 use crate::{
-    bookmark,
-    context::{AccessContext, Actor},
-    defaults::{Directory, Ports, ServiceSettings},
-    store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
+    common::{
+        context::{AccessContext, Actor},
+        pagination,
+        settings::{Directory, ServiceSettings},
+    },
+    ports::{
+        Ports,
+        store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
+    },
 };
 
 /// Why users are not listed.
@@ -45,9 +50,9 @@ pub struct UserQuery {
 
 impl UserQuery {
     /// The most users on a page.
-    pub const MAX_LIMIT: usize = bookmark::MAX_LIMIT;
+    pub const MAX_LIMIT: usize = pagination::MAX_LIMIT;
     /// The users on a page when nothing is said.
-    pub const DEFAULT_LIMIT: usize = bookmark::DEFAULT_LIMIT;
+    pub const DEFAULT_LIMIT: usize = pagination::DEFAULT_LIMIT;
     /// The longest search text, in characters.
     pub const MAX_SEARCH: usize = 200;
 
@@ -62,7 +67,7 @@ impl UserQuery {
         let search = self.search.trim();
         let long = search.chars().count() > Self::MAX_SEARCH;
         errors.check(long, "search", format_args!("search cannot exceed {} characters", Self::MAX_SEARCH));
-        let limit = bookmark::check_limit(&mut errors, self.limit);
+        let limit = pagination::check_limit(&mut errors, self.limit);
         let sorted_search = !search.is_empty() && self.sort != UserSort::Id;
         errors.check(sorted_search, "sort", "a search can only be sorted by id");
         let after = self.cursor.as_deref().map(Cursor::decode);

@@ -3,12 +3,18 @@
 use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, ValidationErrors};
 
-use super::{ATTEMPTS, is_administrator, outrun};
+use super::{MAX_RETRIES, contention, is_administrator};
 use crate::{
-    context::AccessContext,
-    defaults::Ports,
-    expected::{Expected, Unexpected},
-    store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UniqueKey, UnitOfWork},
+    common::{
+        context::AccessContext,
+        preconditions::{IfMatch, PreconditionError},
+    },
+    ports::{
+        Ports,
+        store::{
+            AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UniqueKey, UnitOfWork,
+        },
+    },
 };
 
 /// Why a user is not replaced or patched.
@@ -19,7 +25,7 @@ pub enum UpdateUserError {
     NotFound(UserId),
     /// It is not in a state in which the actor wants to change it.
     #[error(transparent)]
-    Unexpected(#[from] Unexpected),
+    PreconditionError(#[from] PreconditionError),
     /// Members fail.
     #[error(transparent)]
     Validation(ValidationErrors),
@@ -45,13 +51,13 @@ pub(crate) async fn update(
     ports: &Ports,
     context: &AccessContext,
     id: UserId,
-    expected: &Expected,
+    expected: &IfMatch,
     validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send,
 ) -> Result<User, UpdateUserError> {
     if !context.may_access(id) {
         return Err(UpdateUserError::NotFound(id));
     }
-    for _ in 0..ATTEMPTS {
+    for _ in 0..MAX_RETRIES {
         let user = ports.store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id))?;
         expected.check(&user)?;
         let values = validate(&user).map_err(UpdateUserError::Validation)?;
@@ -72,7 +78,7 @@ pub(crate) async fn update(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(outrun().into())
+    Err(contention().into())
 }
 
 /// Roles, status and address decide who somebody is and what they may do: members cannot set their own.

@@ -113,10 +113,7 @@ mod tests {
 
     #[test]
     fn a_path_to_a_concrete_service_is_found() {
-        assert_eq!(
-            found("\nuse denizen_services::defaults::DefaultUserService;"),
-            ["2 denizen_services::defaults"]
-        );
+        assert_eq!(found("\nuse denizen_services::DefaultUserService;"), ["2 denizen_services::defaults"]);
         assert_eq!(found("fn f() { ::denizen_services :: memory::Store }"), ["1 denizen_services::memory"]);
         assert_eq!(found("use denizen_services as services;\nservices::r#memory()"), ["2 services::memory"]);
     }

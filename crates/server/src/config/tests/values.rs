@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use denizen_hashing::Argon2Cost;
 use denizen_mail::MailUrl;
-use denizen_services::{
-    Argon2Cost,
-    defaults::{Directory, RegistrationMode},
-    store::Quota,
-};
+use denizen_services::{Directory, RegistrationMode, store::Quota};
 
 use super::*;
 
