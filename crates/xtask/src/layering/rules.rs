@@ -63,6 +63,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: MAIL, may_use: &[MODELS, SERVICES], never: &[WEB, DRIVERS] },
     Layer { name: "denizen-testkit", may_use: &[MODELS, SERVICES], never: &[WEB, DRIVERS] },
     Layer { name: SERVER, may_use: &[MODELS, SERVICES, HANDLERS, SQLITE, POSTGRES, MAIL], never: &[] },
+    Layer { name: "docs-runner", may_use: &[], never: &[] },
     Layer { name: "xtask", may_use: &[], never: &[] },
 ];
 
