@@ -199,7 +199,7 @@ mod tests {
     fn the_repository_is_read_without_what_git_ignores() {
         let tree = Tree::of_repository(&Workspace::load().unwrap().root).unwrap();
         assert!(tree.text("README.md").unwrap().starts_with("# "));
-        assert!(tree.has("crates/xtask/src/docs/tree.rs") && !tree.has("target"));
+        assert!(tree.has("crates/docs-runner/src/tree.rs") && !tree.has("target"));
     }
 
     #[test]
