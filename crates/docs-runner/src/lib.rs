@@ -41,9 +41,9 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
             check::requirements::bless(&workspace.root, &tree)?;
             follow(&workspace, &Tree::of_repository(&workspace.root)?, pages, Mode::Bless)
         }
-        ["start", guide] => reader::start(&Workspace::load()?, guide),
-        ["compare"] => reader::compare(&Workspace::load()?),
-        ["goto", page] => reader::goto(&Workspace::load()?, page),
+        ["start", guide] => reader::help(&Workspace::load()?, |desk| reader::start(desk, guide)),
+        ["compare"] => reader::help(&Workspace::load()?, reader::compare),
+        ["goto", page] => reader::help(&Workspace::load()?, |desk| reader::goto(desk, page)),
         _ => Err(Failure::Usage(format!(
             "docs needs `check`, `run`, `bless`, `start GUIDE`, `compare` or `goto PAGE`, but got `{}`",
             words.join(" ")

@@ -22,6 +22,9 @@ use crate::pages::sequence::Sequence;
 use crate::pages::take::FINISHED;
 use crate::problem::Failure;
 use crate::tree::Tree;
+pub use compare::compare;
+pub use goto::goto;
+pub use start::start;
 
 /// Where a reader works.
 pub struct Desk {
@@ -32,7 +35,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn of(workspace: &Workspace) -> Result<Self, String> {
+    fn of(workspace: &Workspace) -> Result<Self, String> {
         Self::new(&workspace.root, workspace.target.join("docs").join("reader"))
     }
 
@@ -90,28 +93,13 @@ fn guide<'a>(book: &'a Book, name: Option<&str>) -> Result<Sequence<'a>, Failure
     })
 }
 
-/// A closed pipe (`… | head`) is no failure of ours.
-fn say(text: &str) {
+/// Does something for the reader and says what came of it.
+pub fn help(
+    workspace: &Workspace,
+    work: impl FnOnce(&Desk) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    let text = work(&Desk::of(workspace)?)?;
+    // A closed pipe (`… | head`) is no failure of ours.
     let _closed = writeln!(io::stdout(), "{text}");
-}
-
-/// Takes the feature of a guide out, on a branch.
-pub fn start(workspace: &Workspace, name: &str) -> Result<(), Failure> {
-    let text = start::start(&Desk::of(workspace)?, name)?;
-    say(&text);
-    Ok(())
-}
-
-/// Says how far the working tree has come.
-pub fn compare(workspace: &Workspace) -> Result<(), Failure> {
-    let text = compare::compare(&Desk::of(workspace)?)?;
-    say(&text);
-    Ok(())
-}
-
-/// Lays the state in which a page begins, and keeps what was there on a branch.
-pub fn goto(workspace: &Workspace, page: &str) -> Result<(), Failure> {
-    let text = goto::goto(&Desk::of(workspace)?, page)?;
-    say(&text);
     Ok(())
 }
