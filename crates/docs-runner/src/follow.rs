@@ -14,6 +14,7 @@ mod values;
 mod wording;
 
 use crate::cargo::Workspace;
+use crate::config::COMMAND;
 use crate::pages::book::Book;
 use crate::pages::chapter::Chapter;
 use crate::problem::{Failure, sentences};
@@ -47,7 +48,7 @@ pub fn follow(workspace: &Workspace, tree: &Tree, pages: &[&str], mode: Mode) ->
             Err(problem) => problems.push(problem),
         }
     }
-    let last = format!("{}: {passed} pages passed, {} failed", crate::COMMAND, problems.len());
+    let last = format!("{COMMAND}: {passed} pages passed, {} failed", problems.len());
     if problems.is_empty() {
         println!("        {last}");
         return Ok(());

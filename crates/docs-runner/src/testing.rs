@@ -1,8 +1,8 @@
 //! Small repositories and folders for tests.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{env, fs, process};
+
+use tempfile::TempDir;
 
 use crate::check::check;
 use crate::tree::Tree;
@@ -30,24 +30,14 @@ pub fn problems_if(mut tree: Tree, path: &str, from: &str, to: &str) -> Vec<Stri
 }
 
 /// A folder that disappears with the test.
-pub struct Scratch(PathBuf);
+pub struct Scratch(TempDir);
 
 impl Scratch {
     pub fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("docs-runner-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+        Self(TempDir::new().unwrap())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
+        self.0.path().join(name)
     }
 }
