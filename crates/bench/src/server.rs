@@ -10,10 +10,11 @@ use std::{
     thread,
 };
 
+use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{Password, Secret};
 use denizen_services::{
-    Argon2Cost, Argon2Hasher, Clock as _, OsTokenSource, PasswordHasher as _, SystemClock,
-    store::{UnitOfWork, Units as _},
+    Clock as _, OsTokenSource, PasswordHasher as _, SystemClock,
+    store::{UnitOfWork, WriteStore as _},
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::user_values;

@@ -10,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{Password, Secret};
-use denizen_services::{Argon2Cost, Argon2Hasher, OsTokenSource, PasswordHasher as _};
+use denizen_services::{OsTokenSource, PasswordHasher as _};
 use serde_json::{Value, json};
 use tokio::{runtime, task::JoinSet, time::sleep};
 

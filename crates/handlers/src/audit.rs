@@ -10,7 +10,7 @@ use denizen_models::UserId;
 use denizen_services::{AuditListQuery, AuditService, ListAuditError, store::AuditKind};
 use serde_json::json;
 
-use crate::{
+use crate::http::{
     endpoint::Endpoint,
     error::ApiError,
     query::Query,

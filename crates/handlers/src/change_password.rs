@@ -8,13 +8,15 @@ use denizen_models::ChangePasswordRequest;
 use denizen_services::{AuthService, ChangePasswordError};
 
 use crate::{
-    auth::signed_in_answer,
-    credentials::came_by_cookie,
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::{Request, Surroundings},
+    http::{
+        endpoint::Endpoint,
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::{AppState, Request},
+    },
+    login::signed_in_answer,
+    middleware::credentials::came_by_cookie,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -26,14 +28,14 @@ async fn change(
     request: Request,
     http: actix_web::HttpRequest,
     auth: Data<dyn AuthService>,
-    surroundings: Data<Surroundings>,
+    state: Data<AppState>,
     _: NoQuery,
     Json(body): Json<ChangePasswordRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let signed_in = auth.change_password(&request.access, body).await?;
     let by_cookie = came_by_cookie(http.headers());
     let message = "Password changed successfully";
-    signed_in_answer(&request, &surroundings.settings, message, signed_in, by_cookie)
+    signed_in_answer(&request, &state.settings, message, signed_in, by_cookie)
 }
 
 impl From<ChangePasswordError> for ApiError {

@@ -9,7 +9,7 @@ use actix_web::{
 use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest};
 use denizen_services::{AuthService, ChangeEmailError, ConfirmEmailChangeError, UserService};
 
-use crate::{
+use crate::http::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     json::Json,
@@ -64,7 +64,7 @@ impl From<ConfirmEmailChangeError> for ApiError {
     fn from(error: ConfirmEmailChangeError) -> Self {
         match error {
             ConfirmEmailChangeError::Validation(errors) => Self::validation(&errors),
-            ConfirmEmailChangeError::DeadToken => {
+            ConfirmEmailChangeError::InvalidOrExpired => {
                 Self::because(ErrorCode::EmailChangeFailed, "Failed to change email", error)
             }
             ConfirmEmailChangeError::EmailTaken(_) => {

@@ -9,7 +9,7 @@ use actix_web::{
 use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
 use denizen_services::{RequestEmailVerificationError, UserService, VerifyEmailError};
 
-use crate::{
+use crate::http::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     json::Json,
@@ -61,7 +61,7 @@ impl From<VerifyEmailError> for ApiError {
     fn from(error: VerifyEmailError) -> Self {
         match error {
             VerifyEmailError::Validation(errors) => Self::validation(&errors),
-            VerifyEmailError::DeadToken => {
+            VerifyEmailError::InvalidOrExpired => {
                 Self::because(ErrorCode::EmailVerificationFailed, "Failed to verify email", error)
             }
             VerifyEmailError::UsernameTaken(_) => {

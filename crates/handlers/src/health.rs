@@ -8,7 +8,7 @@ use actix_web::{
 use denizen_services::HealthService;
 use serde_json::json;
 
-use crate::{
+use crate::http::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     query::NoQuery,

@@ -9,7 +9,7 @@ use actix_web::{
 use denizen_models::AcceptInvitationRequest;
 use denizen_services::{AcceptInvitationError, UserService};
 
-use crate::{
+use crate::http::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     json::Json,
@@ -37,7 +37,7 @@ impl From<AcceptInvitationError> for ApiError {
     fn from(error: AcceptInvitationError) -> Self {
         match error {
             AcceptInvitationError::Validation(errors) => Self::validation(&errors),
-            AcceptInvitationError::DeadToken => {
+            AcceptInvitationError::InvalidOrExpired => {
                 Self::because(ErrorCode::InvitationFailed, "Failed to accept invitation", error)
             }
             AcceptInvitationError::RateLimited(wait) => Self::too_often(wait),

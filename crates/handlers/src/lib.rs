@@ -36,38 +36,23 @@
 
 #![deny(missing_docs, clippy::wildcard_enum_match_arm)]
 
-mod access_log;
 mod audit;
-mod auth;
-mod authenticated;
-mod body;
-mod calculate;
 mod change_password;
-mod client_ip;
-mod conditions;
-mod cors;
-mod credentials;
-mod door;
+mod demos;
 mod email_change;
 mod email_verification;
-mod endpoint;
-mod error;
 mod health;
+mod http;
 mod invitation;
-mod json;
-mod log_line;
+mod login;
 mod mail_jobs;
 mod messages;
 mod metrics;
-mod observe;
+mod middleware;
 mod pages;
 mod password_reset;
-mod query;
-mod rate_limit;
-mod request;
 mod routes;
 mod sessions;
-mod tasks;
 mod users;
 
 use std::{sync::Arc, time::Duration};
@@ -83,10 +68,10 @@ use denizen_services::{
 };
 use ipnet::IpNet;
 
-pub use authenticated::{AccessError, Authenticated};
-pub use error::ErrorCode;
+pub use http::authenticated::{AccessError, Authenticated};
+pub use http::error::ErrorCode;
 pub use metrics::RequestCounts;
-pub use rate_limit::RateLimit;
+pub use middleware::rate_limit::RateLimit;
 pub use routes::{Access, ROUTES, Route};
 
 /// What the handlers need. A service that is not wired does not compile.
@@ -162,16 +147,16 @@ pub enum Demos {
 pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         let (demos, metrics) = (settings.demos, settings.metrics.is_some());
-        let surroundings = web::Data::new(request::Surroundings {
+        let state = web::Data::new(http::request::AppState {
             clock: services.clock,
             tokens: services.tokens,
             settings,
         });
-        let (for_preflight, for_observe) = (surroundings.clone(), surroundings.clone());
-        let for_stray = surroundings.clone();
+        let (for_preflight, for_observe) = (state.clone(), state.clone());
+        let for_stray = state.clone();
         // `Data::from(arc)`, not `Data::new(arc)`: the latter is found under another type, that is, not at all.
         // These two outside the scope, for `Authenticated` on routes of the application around it.
-        config.app_data(web::Data::from(services.auth)).app_data(surroundings);
+        config.app_data(web::Data::from(services.auth)).app_data(state);
         let scope = web::scope("")
             .app_data(web::Data::from(services.users))
             .app_data(web::Data::from(services.audit))
@@ -182,28 +167,32 @@ pub fn configure(services: Services, settings: HandlerSettings) -> impl FnOnce(&
             .app_data(web::Data::from(services.health))
             .app_data(web::Data::from(services.metrics))
             .configure(|config| routes(config, demos, metrics))
-            .default_service(web::to(endpoint::not_found))
-            .wrap(from_fn(move |request, next| cors::preflight(for_preflight.clone(), request, next)))
-            .wrap(from_fn(move |request, next| observe::observe(for_observe.clone(), request, next)));
+            .default_service(web::to(http::endpoint::not_found))
+            .wrap(from_fn(move |request, next| {
+                middleware::cors::preflight(for_preflight.clone(), request, next)
+            }))
+            .wrap(from_fn(move |request, next| {
+                middleware::observe::observe(for_observe.clone(), request, next)
+            }));
         config.service(scope);
         // Beside the scope, whose paths begin with a slash: `OPTIONS *`.
-        let stray = web::to(endpoint::not_found);
-        config.default_service(
-            stray.wrap(from_fn(move |request, next| observe::observe(for_stray.clone(), request, next))),
-        );
+        let stray = web::to(http::endpoint::not_found);
+        config.default_service(stray.wrap(from_fn(move |request, next| {
+            middleware::observe::observe(for_stray.clone(), request, next)
+        })));
     }
 }
 
 fn routes(config: &mut ServiceConfig, demos: Demos, metrics: bool) {
     if demos != Demos::Off {
-        calculate::routes(config);
-        tasks::routes(config);
+        demos::calculate::routes(config);
+        demos::tasks::routes(config);
     }
     if metrics {
         metrics::routes(config);
     }
     audit::routes(config);
-    auth::routes(config);
+    login::routes(config);
     change_password::routes(config);
     email_change::routes(config);
     email_verification::routes(config);

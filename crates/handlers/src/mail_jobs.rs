@@ -9,7 +9,7 @@ use denizen_models::MailJobState;
 use denizen_services::{ListMailJobsError, MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 use serde_json::json;
 
-use crate::{
+use crate::http::{
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
     query::{NoQuery, Query},

@@ -22,11 +22,13 @@ use denizen_services::{
 };
 
 use crate::{
-    client_ip::is_proxied,
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    query::NoQuery,
-    request::Surroundings,
+    http::{
+        endpoint::Endpoint,
+        error::{ApiError, ErrorCode},
+        query::NoQuery,
+        request::AppState,
+    },
+    middleware::client_ip::is_proxied,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -50,14 +52,14 @@ impl RequestCounts {
 /// the world does: what becomes of mails can tell who has an account (see [`MetricsService`]).
 async fn metrics(
     request: HttpRequest,
-    surroundings: Data<Surroundings>,
+    state: Data<AppState>,
     service: Data<dyn MetricsService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     if is_proxied(request.headers()) {
         return Err(ApiError::new(ErrorCode::NotFound, "Not found"));
     }
-    let body = page(&service.metrics().await, surroundings.settings.metrics.as_ref());
+    let body = page(&service.metrics().await, state.settings.metrics.as_ref());
     let text = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
     Ok(HttpResponse::Ok().insert_header(text).body(body))
 }

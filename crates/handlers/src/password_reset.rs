@@ -16,11 +16,13 @@ use denizen_services::{
 };
 
 use crate::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+    http::{
+        endpoint::Endpoint,
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::Request,
+    },
     users::PathId,
 };
 
@@ -107,7 +109,7 @@ impl From<ResetPasswordError> for ApiError {
             ResetPasswordError::Validation(errors) => Self::validation(&errors),
             ResetPasswordError::InvalidToken
             | ResetPasswordError::ExpiredToken
-            | ResetPasswordError::DeadToken => {
+            | ResetPasswordError::InvalidOrExpired => {
                 Self::because(ErrorCode::PasswordResetFailed, "Failed to reset password", error)
             }
             ResetPasswordError::RateLimited(wait) => Self::too_often(wait),

@@ -1,6 +1,6 @@
 //! The table of routes: every path, its methods, and who may use each.
 //!
-//! It drives the check ([`crate::door`]) as well as the tests: a method that is not in it is refused to everybody. It is the
+//! It drives the check ([`crate::middleware::access_guard`]) as well as the tests: a method that is not in it is refused to everybody. It is the
 //! coarse outer door; rules about single users are kept by the services, which do not rely on it.
 
 use actix_web::http::Method;

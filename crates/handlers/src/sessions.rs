@@ -16,11 +16,13 @@ use denizen_services::{
 use serde_json::json;
 
 use crate::{
-    auth::session_response,
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    query::NoQuery,
-    request::{Request, number_in, personal},
+    http::{
+        endpoint::Endpoint,
+        error::{ApiError, ErrorCode},
+        query::NoQuery,
+        request::{Request, number_in, personal},
+    },
+    login::session_response,
     users::PathId,
 };
 

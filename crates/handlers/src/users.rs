@@ -13,12 +13,12 @@ use actix_web::{
 };
 use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, SignUpError, SignedUp, Unexpected,
+    CreateUserError, DeleteUserError, GetUserError, ListUsersError, PreconditionError, SignUpError, SignedUp,
     UpdateUserError, UserQuery, UserService, store::UserSort,
 };
 use serde_json::json;
 
-use crate::{
+use crate::http::{
     conditions::{Conditions, tagged},
     endpoint::Endpoint,
     error::{ApiError, ErrorCode},
@@ -108,8 +108,8 @@ async fn get(
     let tag = user.tag();
     let response = match expected.check(&user) {
         Ok(()) => request.answer("User retrieved successfully", request.access.view(user)),
-        Err(Unexpected::Exists) => HttpResponse::NotModified().finish(),
-        Err(Unexpected::Changed) => return Err(Unexpected::Changed.into()),
+        Err(PreconditionError::Exists) => HttpResponse::NotModified().finish(),
+        Err(PreconditionError::Changed) => return Err(PreconditionError::Changed.into()),
     };
     Ok(personal(tagged(response, &tag)))
 }
@@ -248,7 +248,7 @@ impl From<UpdateUserError> for ApiError {
     fn from(error: UpdateUserError) -> Self {
         match error {
             UpdateUserError::NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
-            UpdateUserError::Unexpected(error) => error.into(),
+            UpdateUserError::PreconditionError(error) => error.into(),
             UpdateUserError::Validation(errors) => Self::validation(&errors),
             UpdateUserError::Forbidden(_) | UpdateUserError::LastAdministrator => Self::forbidden(error),
             UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
@@ -266,7 +266,7 @@ impl From<DeleteUserError> for ApiError {
                 Self::because(ErrorCode::UserDeleteError, "Failed to delete user", error)
             }
             DeleteUserError::LastAdministrator => Self::forbidden(error),
-            DeleteUserError::Unexpected(error) => error.into(),
+            DeleteUserError::PreconditionError(error) => error.into(),
             DeleteUserError::Store(error) => error.into(),
         }
     }

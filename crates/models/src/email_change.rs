@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{
+use crate::types::{
     email::EmailAddress,
     password::{Password, PasswordPolicy},
     secret::Secret,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{email::EmailAddress, secret::Secret, username::Username, validation::ValidationErrors};
+use crate::types::{email::EmailAddress, secret::Secret, username::Username, validation::ValidationErrors};
 
 /// The body of `POST /api/users/request-email-verification`.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{
+use crate::types::{
     password::{Password, PasswordPolicy},
     secret::Secret,
     validation::ValidationErrors,

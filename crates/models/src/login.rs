@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::types::{
     email::EmailAddress,
     password::{Password, PasswordPolicy},
     secret::Secret,

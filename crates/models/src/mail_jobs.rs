@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::user::UserId;
+use crate::types::user::UserId;
 
 /// Whether a mail job goes on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
-use crate::validation::excerpt;
+use crate::types::validation::excerpt;
 
 /// What a message says: any JSON object, passed on as it was understood.
 pub type MessageContent = Map<String, Value>;

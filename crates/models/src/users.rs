@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike as _, Utc};
 use serde::Deserialize;
 
-use crate::{
+use crate::types::{
     email::EmailAddress,
     object::object_or_null,
     password::{Password, PasswordPolicy},
@@ -250,7 +250,7 @@ mod tests {
     use chrono::TimeZone as _;
 
     use super::*;
-    use crate::user::UserId;
+    use crate::types::user::UserId;
 
     fn valid() -> CreateUserRequest {
         CreateUserRequest {

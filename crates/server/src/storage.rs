@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use denizen_services::{memory::InMemoryStore, store::Store};
+use denizen_services::store::Store;
+use denizen_storage_memory::InMemoryStore;
 use denizen_storage_sqlite::{OpenError, SqliteOptions, SqliteStore};
 
 use crate::config::Database;

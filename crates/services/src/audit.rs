@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use denizen_models::{AuditResponse, UserId, ValidationErrors};
 
 use crate::{
-    bookmark,
-    context::AccessContext,
-    defaults::Ports,
-    store::{AuditId, AuditKind, AuditQuery, AuditRecord, StoreError, actor_name},
+    common::{context::AccessContext, pagination},
+    ports::{
+        Ports,
+        store::{AuditId, AuditKind, AuditQuery, AuditRecord, StoreError, actor_name},
+    },
 };
 
 /// Why the audit trail is not listed.
@@ -52,8 +53,8 @@ impl AuditListQuery {
         errors.check(nobody, "actor", "actor must be a user ID, anonymous, system or cli");
         let backwards = self.since.zip(self.until).is_some_and(|(since, until)| until <= since);
         errors.check(backwards, "until", "until must be later than since");
-        let limit = bookmark::check_limit(&mut errors, self.limit);
-        let before = bookmark::check_cursor(&mut errors, CURSOR, self.cursor.as_deref());
+        let limit = pagination::check_limit(&mut errors, self.limit);
+        let before = pagination::check_cursor(&mut errors, CURSOR, self.cursor.as_deref());
         errors.into_result(AuditQuery {
             kind: self.kind,
             actor: actor.flatten(),
@@ -123,7 +124,7 @@ impl AuditService for DefaultAuditService {
         let query = query.validate().map_err(ListAuditError::Query)?;
         let one_more = AuditQuery { limit: query.limit + 1, ..query };
         let mut records = self.ports.store.list_audit_records(&one_more).await?;
-        let next_cursor = bookmark::cut(&mut records, query.limit, CURSOR, |record| record.id.0);
+        let next_cursor = pagination::cut(&mut records, query.limit, CURSOR, |record| record.id.0);
         Ok(AuditList { events: records.into_iter().map(shown).collect(), next_cursor })
     }
 }

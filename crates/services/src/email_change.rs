@@ -7,20 +7,23 @@ use denizen_models::{
 };
 
 use crate::{
-    context::{AccessContext, Actor},
-    defaults::{DefaultUserService, Ports, ServiceSettings},
-    email_verification,
-    hashing::HashError,
-    limits::{Limiter, from_limited},
-    login::{self, ReauthenticateError},
-    mail_worker::{Delivery, DeliveryError},
-    mailed_tokens,
-    mailer::{Mail, MailMessage},
-    store::{
-        AuditEvent, AuditKind, Change, MailKind, NewMailJob, Precondition, StoreError, UniqueKey, UnitOfWork,
-        actor_name,
+    common::{
+        context::{AccessContext, Actor},
+        delivery::{DeliveryContext, DeliveryError},
+        mailed_tokens,
+        rate_limits::{self, from_limited},
+        service::AccountService,
     },
-    tokens::TokenPurpose,
+    login::ReauthenticateError,
+    ports::{
+        hasher::HashError,
+        mailer::{Mail, MailMessage},
+        randomness::TokenPurpose,
+        store::{
+            AuditEvent, AuditKind, Change, MailKind, NewMailJob, Precondition, StoreError, UniqueKey,
+            UnitOfWork, actor_name,
+        },
+    },
     users,
 };
 
@@ -57,7 +60,7 @@ pub enum ConfirmEmailChangeError {
     Validation(ValidationErrors),
     /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
     #[error("invalid or expired token")]
-    DeadToken,
+    InvalidOrExpired,
     /// Another user has the address by now.
     #[error("email '{0}' already exists")]
     EmailTaken(String),
@@ -82,9 +85,16 @@ impl From<ReauthenticateError> for ChangeEmailError {
     }
 }
 
-/// How an account gets another address. It begins with [`crate::AuthService::change_email`].
+/// Changing the e-mail address of an account.
 #[async_trait]
 pub trait EmailChanges: Send + Sync {
+    /// Queues a mail with a token to the address that the actor wants instead of the present one.
+    async fn change_email(
+        &self,
+        context: &AccessContext,
+        request: ChangeEmailRequest,
+    ) -> Result<(), ChangeEmailError>;
+
     /// Gives a user the address to which the token was mailed, and tells the old one. The token works once.
     async fn confirm_email_change(
         &self,
@@ -94,19 +104,41 @@ pub trait EmailChanges: Send + Sync {
 }
 
 #[async_trait]
-impl EmailChanges for DefaultUserService {
+impl EmailChanges for AccountService {
+    async fn change_email(
+        &self,
+        context: &AccessContext,
+        request: ChangeEmailRequest,
+    ) -> Result<(), ChangeEmailError> {
+        let (email, password) =
+            request.validate(&self.settings.password_policy).map_err(ChangeEmailError::Validation)?;
+        let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
+        self.limiter.count(&rules).await?;
+        let user = self.reauthenticate(context, password).await?;
+        let now = self.ports.clock.now();
+        let job = NewMailJob::to_user_at(MailKind::EmailChange, user.id, email, context, now);
+        let work = UnitOfWork::new().expect_user(user.id, user.security_version).enqueue_mail(job);
+        let work = self.reset_attempts(work, &user).await?;
+        match self.ports.store.commit(work).await {
+            Ok(_) => Ok(()),
+            // The account changed after the password was compared: it may not be the right one any more.
+            Err(StoreError::PreconditionFailed(Precondition::User)) => Err(ChangeEmailError::WrongPassword),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
         request: ConfirmEmailChangeRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         request.validate().map_err(ConfirmEmailChangeError::Validation)?;
-        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
-        for _ in 0..users::ATTEMPTS {
+        self.limiter.count_token(context).await?;
+        for _ in 0..users::MAX_RETRIES {
             let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
-            let found = found.map_err(|_| ConfirmEmailChangeError::DeadToken)?;
+            let found = found.map_err(|_| ConfirmEmailChangeError::InvalidOrExpired)?;
             let user = &found.user;
-            let email = found.stored.address.clone().ok_or(ConfirmEmailChangeError::DeadToken)?;
+            let email = found.stored.address.clone().ok_or(ConfirmEmailChangeError::InvalidOrExpired)?;
             let values = UserValues { email: email.clone(), email_verified: true, ..user.values.clone() };
             let (now, old) = (self.ports.clock.now(), user.values.email.clone());
             let work = found
@@ -120,7 +152,7 @@ impl EmailChanges for DefaultUserService {
                 Ok(_) => return Ok(()),
                 Err(StoreError::PreconditionFailed(Precondition::User)) => {}
                 Err(StoreError::PreconditionFailed(Precondition::Token)) => {
-                    return Err(ConfirmEmailChangeError::DeadToken);
+                    return Err(ConfirmEmailChangeError::InvalidOrExpired);
                 }
                 Err(StoreError::Conflict(UniqueKey::Email)) => {
                     return Err(ConfirmEmailChangeError::EmailTaken(email.to_string()));
@@ -128,36 +160,11 @@ impl EmailChanges for DefaultUserService {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(users::outrun().into())
+        Err(users::contention().into())
     }
 }
 
-pub(crate) async fn request(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &ChangeEmailRequest,
-) -> Result<(), ChangeEmailError> {
-    let (email, password) =
-        request.validate(&settings.password_policy).map_err(ChangeEmailError::Validation)?;
-    let limits = &settings.limits;
-    let tolls = email_verification::tolls(limits, &email, context);
-    ports.store.commit(limiter.charge(ports, limits, &tolls).await?).await?;
-    let user = login::reauthenticate(ports, settings, limiter, context, password).await?;
-    let now = ports.clock.now();
-    let job = NewMailJob::to_user_at(MailKind::EmailChange, user.id, email, context, now);
-    let work = UnitOfWork::new().expect_user(user.id, user.security_version).enqueue_mail(job);
-    let work = login::forgive(ports, limits, limiter, work, &user).await?;
-    match ports.store.commit(work).await {
-        Ok(_) => Ok(()),
-        // Somebody changed the account since the password was compared: it may be the right one no longer.
-        Err(StoreError::PreconditionFailed(Precondition::User)) => Err(ChangeEmailError::WrongPassword),
-        Err(error) => Err(error.into()),
-    }
-}
-
-impl Delivery<'_> {
+impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn email_change(
         self,

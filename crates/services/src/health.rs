@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::store::Store;
+use crate::ports::store::Store;
 
 /// What works and what does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,42 +1,23 @@
 //! # The business rules, and the ports they need
 //!
 //! This crate knows users, passwords, tokens and mail jobs; it does not know that HTTP, SQL or SMTP exist. A program
-//! that wants accounts without a web server takes this crate and `denizen-models`, and puts the service on its ports:
+//! that wants accounts without a web server takes this crate, a store and a hasher:
 //!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use denizen_services::*;
+//! # async fn wire(
+//! #     store: Arc<dyn store::Store>, hasher: Arc<dyn PasswordHasher>, mailer: Arc<dyn Mailer>,
+//! #     request: denizen_models::CreateUserRequest, stop: tokio::sync::watch::Receiver<bool>,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! let accounts = Accounts::builder(store, hasher).mailer(mailer).build()?;
+//! let background = accounts.spawn_background(stop);
+//! let user = accounts.users().create_user(&AccessContext::system(), request).await?;
+//! # Ok(())
+//! # }
 //! ```
-//! use std::sync::Arc;
 //!
-//! use denizen_models::CreateUserRequest;
-//! use denizen_services::{
-//!     AccessContext, Argon2Cost, Argon2Hasher, OsTokenSource, SystemClock, UserService,
-//!     defaults::{DefaultUserService, Ports, ServiceSettings},
-//!     memory::InMemoryStore,
-//! };
-//!
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! let tokens = Arc::new(OsTokenSource);
-//! let users = DefaultUserService::new(
-//!     Ports {
-//!         store: Arc::new(InMemoryStore::new()),
-//!         clock: Arc::new(SystemClock),
-//!         hasher: Arc::new(Argon2Hasher::start(Argon2Cost::RECOMMENDED, 1, 16, tokens.clone())?),
-//!         tokens,
-//!     },
-//!     ServiceSettings::default(),
-//! );
-//! let request = CreateUserRequest {
-//!     username: "ada".to_owned(),
-//!     email: "ada@example.com".to_owned(),
-//!     first_name: "Ada".to_owned(),
-//!     last_name: "Lovelace".to_owned(),
-//!     ..CreateUserRequest::default()
-//! };
-//! let ada = users.create_user(&AccessContext::system(), request).await?;
-//! assert_eq!(users.get_user_by_username(&AccessContext::system(), "ADA").await?, ada);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! # })?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! [`Accounts`] has an example that runs.
 //!
 //! # The rules of this crate
 //!
@@ -50,73 +31,71 @@
 
 #![deny(missing_docs)]
 
-mod argon2id;
+mod accounts;
 mod audit;
-mod auth_service;
-mod bookmark;
-mod calculate;
 mod change_password;
-mod clock;
-mod context;
-pub mod defaults;
+mod common;
+mod demos;
 mod email_change;
 mod email_verification;
-mod expected;
-mod hashing;
 mod health;
 mod housekeeping;
 mod invitation;
-mod limits;
-mod lock;
 mod login;
 mod mail_jobs;
 mod mail_worker;
-mod mailed_tokens;
-mod mailer;
-pub mod memory;
 mod messages;
 mod metrics;
 mod password_reset;
-mod passwords;
+mod ports;
 mod sessions;
-mod settings;
 mod sign_up;
-pub mod store;
-mod tasks;
-mod tokens;
-mod user_service;
 mod users;
 
-pub use argon2id::{Argon2Cost, Argon2Hasher};
-pub use audit::{AuditList, AuditListQuery, AuditService, ListAuditError};
-pub use auth_service::{AuthService, Authentication};
-pub use calculate::{CalculateBulkError, CalculateError, CalculationHistoryError, MathService};
-pub use change_password::ChangePasswordError;
-pub use clock::{Clock, SystemClock};
-pub use context::{AccessContext, Actor};
+pub use accounts::{Accounts, AccountsBuilder, AuthService, Background, InvalidSettings, UserService};
+pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService, ListAuditError};
+pub use change_password::{ChangePasswordError, PasswordChanges};
+pub use common::context::{AccessContext, Actor};
+pub use common::lock::lock;
+pub use common::preconditions::{EntityTags, IfMatch, PreconditionError};
+pub use common::rate_limits::limit_key;
+pub use common::{
+    service::AccountService,
+    settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
+};
+pub use demos::calculate::{
+    CalculateBulkError, CalculateError, CalculationHistoryError, DefaultMathService, MathService,
+};
+pub use demos::tasks::{DefaultTaskService, TaskError, TaskService};
 pub use email_change::*;
 pub use email_verification::*;
-pub use expected::{Expected, Unexpected, UserStates};
-pub use hashing::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
-pub use health::{HealthService, Readiness};
+pub use health::{DefaultHealthService, HealthService, Readiness};
 pub use housekeeping::Housekeeper;
 pub use invitation::*;
-pub use limits::limit_key;
-pub use login::{LoginError, SignedIn};
-pub use mail_jobs::{ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService};
-pub use mail_worker::MailWorker;
-pub use mailer::{Mail, MailError, MailMessage, Mailer};
-pub use messages::{
-    CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError, MessageService,
-    Outgoing, SendMessageError, SubscribeError,
+pub use login::{LoginError, Logins, SignedIn};
+pub use mail_jobs::{
+    DefaultMailJobService, ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService,
 };
-pub use metrics::{MailResult, MailTally, Metrics, MetricsService};
+pub use mail_worker::MailWorker;
+pub use messages::{
+    CloseReason, ConnectError, Connection, ConnectionId, Connections, DefaultMessageService,
+    ListConnectedError, MessageLimits, MessageService, Outgoing, SendMessageError, SubscribeError,
+};
+pub use metrics::{DefaultMetricsService, MailCounters, MailResult, Metrics, MetricsService};
 pub use password_reset::*;
-pub use sessions::SessionError;
+pub use ports::Ports;
+pub use ports::clock::{Clock, SystemClock};
+pub use ports::hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
+pub use ports::mailer::{Mail, MailError, MailMessage, Mailer};
+pub use ports::randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
+pub use ports::store;
+pub use ports::{
+    live_sessions::LiveSessions,
+    user_events::{UserEvent, UserObserver},
+};
+pub use sessions::{Authentication, SessionError, Sessions};
 pub use sign_up::*;
-pub use tasks::{TaskError, TaskService};
-pub use tokens::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
-pub use user_service::UserService;
 pub use users::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserList, UserQuery,
+    CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserCreation,
+    UserDeletion, UserList, UserLists, UserQuery, UserUpdates, Users,
 };

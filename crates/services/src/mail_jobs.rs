@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use denizen_models::{MailJobResponse, MailJobState, UserId, ValidationErrors};
 
 use crate::{
-    bookmark,
-    context::AccessContext,
-    defaults::Ports,
-    store::{
-        AuditEvent, AuditKind, MailJobId, MailQuery, Precondition, QueuedMail, Recipient, StoreError,
-        UnitOfWork,
+    common::{context::AccessContext, pagination},
+    ports::{
+        Ports,
+        store::{
+            AuditEvent, AuditKind, MailJobId, MailQuery, Precondition, QueuedMail, Recipient, StoreError,
+            UnitOfWork,
+        },
     },
 };
 
@@ -56,8 +57,8 @@ impl MailJobListQuery {
     fn validate(&self) -> Result<MailQuery, ValidationErrors> {
         let mut errors = ValidationErrors::new();
         let dead = self.state.map(|state| state == MailJobState::Dead);
-        let limit = bookmark::check_limit(&mut errors, self.limit);
-        let after = bookmark::check_cursor(&mut errors, CURSOR, self.cursor.as_deref()).map(MailJobId);
+        let limit = pagination::check_limit(&mut errors, self.limit);
+        let after = pagination::check_cursor(&mut errors, CURSOR, self.cursor.as_deref()).map(MailJobId);
         errors.into_result(MailQuery { dead, after, limit })
     }
 }
@@ -145,7 +146,7 @@ impl MailJobService for DefaultMailJobService {
         let query = query.validate().map_err(ListMailJobsError::Query)?;
         let one_more = MailQuery { limit: query.limit + 1, ..query };
         let mut jobs = self.ports.store.list_mail_jobs(&one_more).await?;
-        let next_cursor = bookmark::cut(&mut jobs, query.limit, CURSOR, |job| job.id.0);
+        let next_cursor = pagination::cut(&mut jobs, query.limit, CURSOR, |job| job.id.0);
         Ok(MailJobList { jobs: jobs.into_iter().map(shown).collect(), next_cursor })
     }
 

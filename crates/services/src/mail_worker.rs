@@ -1,7 +1,6 @@
 //! The mail worker: turns queued jobs into mails, in any number of processes at once.
 
-mod delivery;
-mod post;
+mod dispatcher;
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
@@ -10,13 +9,15 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-pub(crate) use self::delivery::{Delivery, DeliveryError};
-use self::post::Post;
+use self::dispatcher::Dispatcher;
 use crate::{
-    defaults::{Ports, ServiceSettings},
-    mailer::Mailer,
-    metrics::MailTally,
-    store::{Change, CommitObserver, Committed, StoreError, UnitOfWork},
+    common::settings::ServiceSettings,
+    metrics::MailCounters,
+    ports::{
+        Ports,
+        mailer::Mailer,
+        store::{Change, CommitObserver, Committed, StoreError, UnitOfWork},
+    },
 };
 
 /// How often the queue is looked at without being told to: for jobs of other processes, and for retries.
@@ -27,7 +28,7 @@ const POLL: StdDuration = StdDuration::from_secs(1);
 /// The order for a mail with a token — lease, look up, mint, store the hash, send, finish — makes every mailed token
 /// one that works, and keeps every raw token out of the store. A crash in between repeats the mail with a new token.
 pub struct MailWorker {
-    post: Arc<Post>,
+    dispatcher: Arc<Dispatcher>,
     wake: Arc<Wake>,
 }
 
@@ -45,28 +46,33 @@ impl CommitObserver for Wake {
 }
 
 /// The mails that are being delivered. If it is dropped, so are they.
-type UnderWay = JoinSet<Result<(), StoreError>>;
+type InFlight = JoinSet<Result<(), StoreError>>;
 
 impl MailWorker {
-    /// Puts a worker on its ports, and has it told of new mails in `ports.store`.
+    /// Creates a worker; it does nothing before [`Self::run`].
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings, mailer: Arc<dyn Mailer>) -> Self {
-        let wake = Arc::new(Wake::default());
-        ports.store.observe(Arc::clone(&wake) as Arc<dyn CommitObserver>);
-        let tally = Arc::default();
-        Self { post: Arc::new(Post { ports, settings, mailer, tally }), wake }
+        let counters = Arc::default();
+        Self { dispatcher: Arc::new(Dispatcher { ports, settings, mailer, counters }), wake: Arc::default() }
+    }
+
+    /// Returns the observer that wakes the worker when a commit queues a mail; register it with the store. Without it,
+    /// new mails wait for the next look at the queue.
+    #[must_use]
+    pub fn observer(&self) -> Arc<dyn CommitObserver> {
+        Arc::clone(&self.wake) as Arc<dyn CommitObserver>
     }
 
     /// What it has done so far, kept up to date.
     #[must_use]
-    pub fn tally(&self) -> Arc<MailTally> {
-        Arc::clone(&self.post.tally)
+    pub fn counters(&self) -> Arc<MailCounters> {
+        Arc::clone(&self.dispatcher.counters)
     }
 
     /// Delivers whatever is due, until `stop` becomes true. Begins no mail after that, and ends when those that were
     /// begun are delivered.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        let mut under_way = UnderWay::new();
+        let mut under_way = InFlight::new();
         while !*stop.borrow_and_update() {
             if let Err(error) = self.begin_due(&mut under_way).await {
                 log::warn!("the mail queue cannot be read: {error}");
@@ -89,7 +95,7 @@ impl MailWorker {
     /// # Errors
     /// The store failed. What was leased and not finished becomes due again when its lease ends.
     pub async fn deliver_now(&self) -> Result<usize, StoreError> {
-        let (mut under_way, mut result) = (UnderWay::new(), Ok(0));
+        let (mut under_way, mut result) = (InFlight::new(), Ok(0));
         loop {
             // After a failure nothing is begun any more, but what was begun is brought to its end.
             if let Ok(count) = result {
@@ -105,15 +111,15 @@ impl MailWorker {
 
     /// Begins to deliver what is due, as far as there is somebody to do it at once: what one worker leases, no other can
     /// send, and a lease that waited its turn would be shorter than the sending may take.
-    async fn begin_due(&self, under_way: &mut UnderWay) -> Result<usize, StoreError> {
-        let room = self.post.settings.mail_workers.max(1).saturating_sub(under_way.len());
+    async fn begin_due(&self, under_way: &mut InFlight) -> Result<usize, StoreError> {
+        let room = self.dispatcher.settings.mail_workers.max(1).saturating_sub(under_way.len());
         if room == 0 {
             return Ok(0);
         }
-        let jobs = self.post.lease(room).await?;
+        let jobs = self.dispatcher.lease(room).await?;
         let begun = jobs.len();
         for job in jobs {
-            let post = Arc::clone(&self.post);
+            let post = Arc::clone(&self.dispatcher);
             under_way.spawn(async move { post.deliver(&job).await });
         }
         Ok(begun)

@@ -11,7 +11,7 @@ use std::sync::{
 use async_trait::async_trait;
 use chrono::Duration;
 
-use crate::{
+use crate::ports::{
     clock::Clock,
     store::{MailCounts, MailKind, MailPhase, Store},
 };
@@ -48,9 +48,9 @@ impl MailResult {
 
 /// What a worker has done since the process began. Mails that turned out to be for nobody are not in it.
 #[derive(Debug, Default)]
-pub struct MailTally([[AtomicU64; MailResult::ALL.len()]; MailKind::ALL.len()]);
+pub struct MailCounters([[AtomicU64; MailResult::ALL.len()]; MailKind::ALL.len()]);
 
-impl MailTally {
+impl MailCounters {
     /// How many mails of this kind had this result.
     #[must_use]
     pub fn count(&self, kind: MailKind, result: MailResult) -> u64 {
@@ -71,7 +71,7 @@ pub struct Metrics {
     /// How long ago the oldest mail was asked for that is to be sent yet; nothing if there is none.
     pub oldest_mail_job: Duration,
     /// What the worker of this process has done.
-    pub mails: Arc<MailTally>,
+    pub mails: Arc<MailCounters>,
 }
 
 /// Tells how much there is of what.
@@ -85,13 +85,13 @@ pub trait MetricsService: Send + Sync {
 pub struct DefaultMetricsService {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    mails: Arc<MailTally>,
+    mails: Arc<MailCounters>,
 }
 
 impl DefaultMetricsService {
-    /// Measures a store, and a worker by its [tally](crate::MailWorker::tally).
+    /// Measures a store, and a worker by its [counters](crate::MailWorker::counters).
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mails: Arc<MailTally>) -> Self {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mails: Arc<MailCounters>) -> Self {
         Self { store, clock, mails }
     }
 }

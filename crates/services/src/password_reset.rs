@@ -13,17 +13,22 @@ use denizen_models::{
 };
 
 use crate::{
-    context::{AccessContext, Actor},
-    defaults::{DefaultUserService, Disclosure, Ports},
-    hashing::{HashError, PasswordHash},
-    limits::{Party, from_limited},
-    login,
-    mail_worker::{Delivery, DeliveryError},
-    mailed_tokens::{self, Dead},
-    mailer::{Mail, MailMessage},
-    passwords::{self, from_new_password},
-    store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
-    tokens::{Token, TokenPurpose},
+    common::{
+        context::{AccessContext, Actor},
+        delivery::{DeliveryContext, DeliveryError},
+        mailed_tokens::{self, InvalidToken},
+        passwords::{self, from_new_password},
+        rate_limits::{LimitSubject, from_limited},
+        service::AccountService,
+        settings::Disclosure,
+    },
+    ports::{
+        Ports,
+        hasher::{HashError, PasswordHash},
+        mailer::{Mail, MailMessage},
+        randomness::{Token, TokenPurpose},
+        store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
+    },
     users,
 };
 
@@ -35,7 +40,7 @@ pub enum RequestPasswordResetError {
     /// The address is missing or malformed.
     #[error(transparent)]
     Validation(ValidationErrors),
-    /// Nobody has this address. Only where [`Disclosure::Tutorial`] allows to say so.
+    /// Nobody has this address. Only where [`Disclosure::Detailed`] allows to say so.
     #[error("user with email '{0}' not found")]
     UnknownAddress(EmailAddress),
     /// Too many requests wait to be mailed.
@@ -58,12 +63,12 @@ pub enum ResetPasswordError {
     /// The token was never given, or is used, replaced or revoked, or its user is switched off.
     #[error("invalid reset token")]
     InvalidToken,
-    /// The token came too late. Only where [`Disclosure::Tutorial`] allows to tell it apart.
+    /// The token came too late. Only where [`Disclosure::Detailed`] allows to tell it apart.
     #[error("reset token has expired")]
     ExpiredToken,
     /// Any of the two, where they are not told apart.
     #[error("invalid or expired reset token")]
-    DeadToken,
+    InvalidOrExpired,
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -148,7 +153,7 @@ pub trait PasswordResets: Send + Sync {
 }
 
 #[async_trait]
-impl PasswordResets for DefaultUserService {
+impl PasswordResets for AccountService {
     async fn request_password_reset(
         &self,
         context: &AccessContext,
@@ -157,13 +162,13 @@ impl PasswordResets for DefaultUserService {
         let email = request.validate().map_err(RequestPasswordResetError::Validation)?;
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
-        let tolls = [
-            ("reset.address", Party::Address(&email), limits.mail_per_address),
-            ("reset.ip", Party::Ip(context.ip), limits.mail_per_ip),
-            ("reset.pace", Party::Address(&email), limits.mail_pace),
+        let rules = [
+            ("reset.address", LimitSubject::Address(&email), limits.mail_per_address),
+            ("reset.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip),
+            ("reset.pace", LimitSubject::Address(&email), limits.mail_pace),
         ];
-        let mut work = self.limiter.charge(&self.ports, limits, &tolls).await?;
-        if self.settings.disclosure == Disclosure::Tutorial {
+        let mut work = self.limiter.consume(&rules).await?;
+        if self.settings.disclosure == Disclosure::Detailed {
             // Counted before the look-up, so that here, too, an unknown address is limited like a known one.
             self.ports.store.commit(mem::take(&mut work)).await?;
             if self.ports.store.find_user_by_email(&email).await?.is_none() {
@@ -189,16 +194,16 @@ impl PasswordResets for DefaultUserService {
         let password =
             request.validate(&self.settings.password_policy).map_err(ResetPasswordError::Validation)?;
         let dead = |told_apart| match self.settings.disclosure {
-            Disclosure::Tutorial => told_apart,
-            Disclosure::Uniform => ResetPasswordError::DeadToken,
+            Disclosure::Detailed => told_apart,
+            Disclosure::Uniform => ResetPasswordError::InvalidOrExpired,
         };
-        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        self.limiter.count_token(context).await?;
         // Looked up before the password is judged and hashed: a guessed token costs one indexed read, not 30 ms of a core
         // for each of the two. Only then is it known, too, whose name and address the password must not be.
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
         let found = found.map_err(|cause| match cause {
-            Dead::Expired => dead(ResetPasswordError::ExpiredToken),
-            Dead::Invalid => dead(ResetPasswordError::InvalidToken),
+            InvalidToken::Expired => dead(ResetPasswordError::ExpiredToken),
+            InvalidToken::Invalid => dead(ResetPasswordError::InvalidToken),
         })?;
         let user = &found.user;
         let hash = passwords::hash_new(&self.ports, password, &user.values).await?;
@@ -207,7 +212,7 @@ impl PasswordResets for DefaultUserService {
             .set_password(hash, now)
             .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, user.id, context, now))
             .record(AuditEvent::new(AuditKind::PasswordReset, user.id, context, now));
-        let work = login::forgive(&self.ports, &self.settings.limits, &self.limiter, work, user).await?;
+        let work = self.reset_attempts(work, user).await?;
         match self.ports.store.commit(work).await {
             Ok(_) => Ok(()),
             // Somebody else was faster: with the same token, or by changing the account.
@@ -224,10 +229,12 @@ impl PasswordResets for DefaultUserService {
         request: ValidateResetTokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
         request.validate().map_err(ValidateResetTokenError::Validation)?;
-        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        self.limiter.count_token(context).await?;
         match mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? {
             Ok(found) => Ok(ResetTokenStatus { valid: true, expires_at: Some(found.stored.expires_at) }),
-            Err(Dead::Expired | Dead::Invalid) => Ok(ResetTokenStatus { valid: false, expires_at: None }),
+            Err(InvalidToken::Expired | InvalidToken::Invalid) => {
+                Ok(ResetTokenStatus { valid: false, expires_at: None })
+            }
         }
     }
 
@@ -241,8 +248,8 @@ impl PasswordResets for DefaultUserService {
             let hidden = SendPasswordResetError::NotFound(id);
             return Err(if context.is_self(id) { SendPasswordResetError::Forbidden } else { hidden });
         }
-        let discarded = if discard_password { Some(hash_of_nothing(&self.ports).await?) } else { None };
-        for _ in 0..users::ATTEMPTS {
+        let discarded = if discard_password { Some(unusable_password(&self.ports).await?) } else { None };
+        for _ in 0..users::MAX_RETRIES {
             let user = self.ports.store.find_user(id).await?.ok_or(SendPasswordResetError::NotFound(id))?;
             if !user.values.active {
                 return Err(SendPasswordResetError::Inactive);
@@ -273,11 +280,11 @@ impl PasswordResets for DefaultUserService {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(users::outrun().into())
+        Err(users::contention().into())
     }
 }
 
-impl Delivery<'_> {
+impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn password_reset(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
         let user = self.find_user_at(address).await?;
@@ -294,7 +301,7 @@ impl Delivery<'_> {
 }
 
 /// The hash of a password that nobody knows, nor can find out.
-async fn hash_of_nothing(ports: &Ports) -> Result<PasswordHash, HashError> {
+async fn unusable_password(ports: &Ports) -> Result<PasswordHash, HashError> {
     let token = Token::mint(ports.tokens.as_ref()).map_err(|error| HashError::Failed(error.to_string()))?;
     ports.hasher.hash(Password::presented(&Secret::from(token.expose()))).await
 }

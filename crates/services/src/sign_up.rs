@@ -8,19 +8,23 @@ use denizen_models::{
 };
 
 use crate::{
-    context::AccessContext,
-    defaults::{DefaultUserService, Disclosure, Ports, RegistrationMode, ServiceSettings},
-    email_verification::{self, VerifyEmailError},
-    hashing::HashError,
-    limits::{Party, from_limited},
-    mail_worker::{Delivery, DeliveryError},
-    mailer::{Mail, MailMessage},
-    passwords::{self, from_new_password},
-    store::{
-        AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, Registration, StoreError, UniqueKey,
-        UnitOfWork, UserRef,
+    common::{
+        context::AccessContext,
+        delivery::{DeliveryContext, DeliveryError},
+        passwords::{self, from_new_password},
+        rate_limits::{self, LimitSubject, from_limited},
+        service::AccountService,
+        settings::{Disclosure, RegistrationMode, ServiceSettings},
     },
-    tokens::TokenHash,
+    ports::{
+        hasher::HashError,
+        mailer::{Mail, MailMessage},
+        randomness::TokenHash,
+        store::{
+            AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, Registration, StoreError, UniqueKey,
+            UnitOfWork, UserRef,
+        },
+    },
     users,
 };
 
@@ -46,10 +50,10 @@ pub enum SignUpError {
     /// A stranger may not choose this member.
     #[error("only administrators can choose {0}")]
     Forbidden(&'static str),
-    /// Somebody has this name. Only where [`crate::defaults::Disclosure::Tutorial`] allows to say so.
+    /// Somebody has this name. Only where [`crate::Disclosure::Detailed`] allows to say so.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
-    /// Somebody has this address. Only where [`crate::defaults::Disclosure::Tutorial`] allows to say so.
+    /// Somebody has this address. Only where [`crate::Disclosure::Detailed`] allows to say so.
     #[error("email '{0}' already exists")]
     EmailTaken(String),
     /// Too many sign-ups wait.
@@ -83,7 +87,7 @@ pub trait SignUps: Send + Sync {
 }
 
 #[async_trait]
-impl SignUps for DefaultUserService {
+impl SignUps for AccountService {
     async fn sign_up(
         &self,
         context: &AccessContext,
@@ -95,17 +99,17 @@ impl SignUps for DefaultUserService {
         let (values, password) = read(request, &self.settings.password_policy)?;
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
-        let tolls = [
-            email_verification::address_toll(limits, &values.email),
-            ("sign_up.ip", Party::Ip(context.ip), limits.sign_up_per_ip),
+        let rules = [
+            rate_limits::verification_address(limits, &values.email),
+            ("sign_up.ip", LimitSubject::Ip(context.ip), limits.sign_up_per_ip),
         ];
-        self.ports.store.commit(self.limiter.charge(&self.ports, limits, &tolls).await?).await?;
+        self.limiter.count(&rules).await?;
         let hash = passwords::hash_new(&self.ports, password, &values).await?;
         let now = self.ports.clock.now();
         let mail =
             |kind| NewMailJob::to_address(kind, &values.email, context, now, self.settings.mail_capacity);
         let work = match self.settings.disclosure {
-            Disclosure::Tutorial => UnitOfWork::new()
+            Disclosure::Detailed => UnitOfWork::new()
                 .insert_user(values.clone(), Some(hash), now)
                 .enqueue_mail(mail(MailKind::EmailVerification))
                 .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now)),
@@ -127,7 +131,7 @@ impl SignUps for DefaultUserService {
             error => error.into(),
         })?;
         match self.settings.disclosure {
-            Disclosure::Tutorial => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
+            Disclosure::Detailed => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
             Disclosure::Uniform => Ok(SignedUp::Pending),
         }
     }
@@ -151,10 +155,10 @@ fn read(request: CreateUserRequest, policy: &PasswordPolicy) -> Result<(UserValu
     password.map(|password| (values, password)).ok_or_else(|| SignUpError::Validation(missing()))
 }
 
-impl Delivery<'_> {
+impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn sign_up(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
-        let Delivery { ports, settings, job } = self;
+        let DeliveryContext { ports, settings, job } = self;
         let Ok(address) = EmailAddress::parse(address) else { return Ok(None) };
         if let Some(user) = ports.store.find_user_by_email(&address).await? {
             let work = UnitOfWork::new().expect_lease(job.lease).drop_registration(&address);
@@ -180,36 +184,51 @@ fn is_valid(registration: &Registration, settings: &ServiceSettings, now: DateTi
     settings.registration == RegistrationMode::Open && now < registration.expires_at
 }
 
-/// Makes a user of whoever presents the token of a sign-up, with another name if one is given.
-pub(crate) async fn confirm(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    context: &AccessContext,
-    token: TokenHash,
-    username: Option<Username>,
-) -> Result<(), VerifyEmailError> {
-    let registration = ports.store.find_registration_by_token(&token).await?;
-    let now = ports.clock.now();
-    let registration = registration.filter(|kept| is_valid(kept, settings, now));
-    let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::DeadToken)?;
-    let username = username.unwrap_or_else(|| values.username.clone());
-    let work = UnitOfWork::new()
-        .consume_registration(token, now)
-        .insert_user(
-            UserValues { username: username.clone(), email_verified: true, ..values },
-            Some(password),
-            now,
-        )
-        .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
-    match ports.store.commit(work).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::Conflict(UniqueKey::Username)) => {
-            Err(VerifyEmailError::UsernameTaken(username.to_string()))
+/// Why a sign-up is not confirmed.
+pub(crate) enum ConfirmSignUpError {
+    /// The token was never given, or is used, replaced or expired.
+    InvalidOrExpired,
+    /// Another user has this name. The token still works, with another name.
+    UsernameTaken(Username),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for ConfirmSignUpError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl AccountService {
+    /// Creates the user of the sign-up with this token, with another name if one is given.
+    pub(crate) async fn confirm_sign_up(
+        &self,
+        context: &AccessContext,
+        token: TokenHash,
+        username: Option<Username>,
+    ) -> Result<(), ConfirmSignUpError> {
+        let registration = self.ports.store.find_registration_by_token(&token).await?;
+        let now = self.ports.clock.now();
+        let registration = registration.filter(|kept| is_valid(kept, &self.settings, now));
+        let Registration { values, password, .. } =
+            registration.ok_or(ConfirmSignUpError::InvalidOrExpired)?;
+        let username = username.unwrap_or_else(|| values.username.clone());
+        let values = UserValues { username: username.clone(), email_verified: true, ..values };
+        let work = UnitOfWork::new()
+            .consume_registration(token, now)
+            .insert_user(values, Some(password), now)
+            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
+        match self.ports.store.commit(work).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Conflict(UniqueKey::Username)) => {
+                Err(ConfirmSignUpError::UsernameTaken(username))
+            }
+            // Another request was faster: with the same token, or by giving the address to another user.
+            Err(
+                StoreError::PreconditionFailed(Precondition::Token) | StoreError::Conflict(UniqueKey::Email),
+            ) => Err(ConfirmSignUpError::InvalidOrExpired),
+            Err(error) => Err(error.into()),
         }
-        // Somebody was faster: with the same token, or by getting the address in another way.
-        Err(StoreError::PreconditionFailed(Precondition::Token) | StoreError::Conflict(UniqueKey::Email)) => {
-            Err(VerifyEmailError::DeadToken)
-        }
-        Err(error) => Err(error.into()),
     }
 }

@@ -5,7 +5,7 @@ use denizen_models::UserId;
 use denizen_services::store::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord};
 use rusqlite::{Connection, params};
 
-use crate::{
+use crate::engine::{
     error::Failure,
     sql::{Record, at_most, execute, find, list, statements},
 };

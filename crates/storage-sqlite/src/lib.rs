@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use denizen_models::UserId;
-//! use denizen_services::store::{Reads as _, UnitOfWork, Units as _};
+//! use denizen_services::store::{ReadStore as _, UnitOfWork, WriteStore as _};
 //! use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -46,36 +46,24 @@
 //! Add a file to `migrations/` and its name to `migrations.rs`; never change a file that was released. Put the
 //! statements into the feature's file with `statements!`, add the file to the list in `src/tests/plans.rs`.
 
-mod apply;
 mod audit;
-mod checkpoint;
-mod error;
+mod engine;
 mod limits;
 mod list;
-mod lock;
 mod mail_jobs;
 mod metrics;
-mod migrations;
-mod open;
-mod options;
-mod ports;
 mod purge;
-mod queue;
-mod readers;
 mod registrations;
 mod search;
 mod secrets;
 mod sessions;
-mod sql;
 mod store;
 mod tokens;
-mod transaction;
 mod users;
-mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::OpenError;
-pub use options::SqliteOptions;
+pub use engine::error::OpenError;
+pub use engine::options::SqliteOptions;
 pub use store::SqliteStore;

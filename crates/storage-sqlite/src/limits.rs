@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use denizen_services::store::{BucketKey, Quota};
 use rusqlite::{Connection, params};
 
-use crate::{
+use crate::engine::{
     error::Failure,
     sql::{execute, find, statements},
 };

@@ -4,9 +4,11 @@ use denizen_services::store::{Cursor, PageRequest, UserFilter, UserPage, UserSor
 use rusqlite::{Connection, params};
 
 use crate::{
-    error::Failure,
+    engine::{
+        error::Failure,
+        sql::{at_most, find, list, statements},
+    },
     search,
-    sql::{at_most, find, list, statements},
     users::{self, user_columns},
 };
 

@@ -9,7 +9,7 @@ use denizen_services::store::{
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
-use crate::{
+use crate::engine::{
     error::Failure,
     sql::{Record, at_most, execute, execute_one, expect, find, list, statements},
 };

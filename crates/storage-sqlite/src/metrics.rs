@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use denizen_services::store::{MailCounts, MailKind, MailPhase};
 use rusqlite::{Connection, params};
 
-use crate::{
+use crate::engine::{
     error::Failure,
     sql::{Record, at_most, list, statements},
 };

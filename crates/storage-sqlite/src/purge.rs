@@ -3,7 +3,7 @@
 use denizen_services::store::Purge;
 use rusqlite::Connection;
 
-use crate::{
+use crate::engine::{
     error::Failure,
     sql::{execute, statements},
 };

@@ -9,8 +9,10 @@ use denizen_services::{
 use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use crate::{
-    error::Failure,
-    sql::{Record, execute, execute_one, find, statements},
+    engine::{
+        error::Failure,
+        sql::{Record, execute, execute_one, find, statements},
+    },
     users,
 };
 

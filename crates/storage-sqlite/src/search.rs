@@ -9,8 +9,10 @@ use denizen_services::store::UserFilter;
 use rusqlite::{Connection, params};
 
 use crate::{
-    error::Failure,
-    sql::{execute, find, list, statements},
+    engine::{
+        error::Failure,
+        sql::{execute, find, list, statements},
+    },
     users::{self, user_columns},
 };
 

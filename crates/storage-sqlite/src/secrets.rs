@@ -3,7 +3,7 @@
 use denizen_services::store::{SecretName, ServiceSecret};
 use rusqlite::{Connection, params};
 
-use crate::{
+use crate::engine::{
     error::Failure,
     sql::{execute, find, statements},
 };

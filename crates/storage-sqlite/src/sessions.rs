@@ -8,7 +8,7 @@ use denizen_services::{
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
-use crate::{
+use crate::engine::{
     error::Failure,
     sql::{Record, execute, execute_one, find, list, statements},
 };

@@ -1,5 +1,8 @@
 //! The store: its threads, from opening to shutting down.
 
+pub(crate) mod apply;
+mod ports;
+
 use std::{
     convert::Infallible,
     fmt,
@@ -10,7 +13,7 @@ use std::{
 use denizen_services::store::StoreError;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::{
+use crate::engine::{
     checkpoint::Checkpoints,
     error::OpenError,
     migrations::{identify, migrate},
@@ -76,7 +79,7 @@ impl SqliteStore {
         let _ = self.alive.lock().await.recv().await;
     }
 
-    /// See [`denizen_services::store::Units::failed`].
+    /// See [`denizen_services::store::WriteStore::failed`].
     pub(crate) async fn ended(&self) -> StoreError {
         self.writer.ended().await
     }

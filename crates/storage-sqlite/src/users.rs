@@ -8,7 +8,7 @@ use denizen_services::{
 };
 use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
-use crate::{
+use crate::engine::{
     error::Failure,
     sql::{Record, execute, execute_one, expect, find, statements},
 };

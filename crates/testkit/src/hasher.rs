@@ -93,7 +93,7 @@ impl PasswordHasher for InsecureTestHasher {
         })
     }
 
-    async fn verify_nobody(&self, _: Password) -> Result<Verdict, HashError> {
+    async fn verify_dummy(&self, _: Password) -> Result<Verdict, HashError> {
         self.verifications.fetch_add(1, Ordering::Relaxed);
         self.failure().map(|()| Verdict::Mismatch)
     }
@@ -143,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_has_any_password_and_costs_a_comparison() {
         let hasher = InsecureTestHasher::new();
-        assert_eq!(hasher.verify_nobody(password("correct horse")).await, Ok(Verdict::Mismatch));
+        assert_eq!(hasher.verify_dummy(password("correct horse")).await, Ok(Verdict::Mismatch));
         assert_eq!((hasher.hashes(), hasher.verifications()), (0, 1));
     }
 

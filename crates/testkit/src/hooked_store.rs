@@ -9,19 +9,19 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts,
-        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, Reads, Registration, SecretName, Secrets,
-        ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store, StoreError, StoredToken,
-        UnitOfWork, Units, UserFilter, UserPage,
+        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration, SecretName,
+        Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store, StoreError,
+        StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
     },
 };
 
 /// Which of the five traits of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Port {
-    /// [`Reads`].
-    Reads,
+    /// [`ReadStore`].
+    ReadStore,
     /// [`Units`].
-    Units,
+    WriteStore,
     /// [`MailQueue`].
     MailQueue,
     /// [`SessionTouches`].
@@ -45,7 +45,7 @@ impl Call<'_> {
     /// Whether the store has to write for it. A ping asks whether it could.
     #[must_use]
     pub fn writes(&self) -> bool {
-        self.port != Port::Reads || self.method == "ping"
+        self.port != Port::ReadStore || self.method == "ping"
     }
 }
 
@@ -58,7 +58,7 @@ pub trait StoreHook: Send + Sync {
     /// Whatever the caller is to be told; nothing is passed on then. Of a batch, every unit is answered with it.
     async fn before(&self, call: Call<'_>) -> Result<(), StoreError>;
 
-    /// The answer to [`Units::failed`].
+    /// The answer to [`WriteStore::failed`].
     async fn failed(&self, store: &dyn Store) -> StoreError {
         store.failed().await
     }
@@ -69,7 +69,8 @@ pub trait StoreHook: Send + Sync {
 /// ```
 /// use std::sync::Arc;
 /// use async_trait::async_trait;
-/// use denizen_services::{memory::InMemoryStore, store::{Reads as _, StoreError, UnitOfWork, Units as _}};
+/// use denizen_storage_memory::InMemoryStore;
+/// use denizen_services::store::{ReadStore as _, StoreError, UnitOfWork, WriteStore as _};
 /// use denizen_testkit::{Call, HookedStore, StoreHook};
 ///
 /// /// Somebody holds the lock of the database.
@@ -138,7 +139,7 @@ macro_rules! delegate {
 }
 
 delegate! {
-    Reads {
+    ReadStore {
         find_user(id: UserId) -> Option<User>;
         find_user_by_username(username: &Username) -> Option<User>;
         find_user_by_email(email: &EmailAddress) -> Option<User>;
@@ -169,15 +170,15 @@ delegate! {
 }
 
 #[async_trait]
-impl<H: StoreHook> Units for HookedStore<H> {
+impl<H: StoreHook> WriteStore for HookedStore<H> {
     async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
-        let call = Call { port: Port::Units, method: "commit", units: slice::from_ref(&work) };
+        let call = Call { port: Port::WriteStore, method: "commit", units: slice::from_ref(&work) };
         self.hook.before(call).await?;
         self.inner.commit(work).await
     }
 
     async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>> {
-        let call = Call { port: Port::Units, method: "commit_batch", units: &units };
+        let call = Call { port: Port::WriteStore, method: "commit_batch", units: &units };
         match self.hook.before(call).await {
             Ok(()) => self.inner.commit_batch(units).await,
             Err(error) => units.iter().map(|_| Err(error.clone())).collect(),

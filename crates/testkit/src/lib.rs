@@ -19,7 +19,7 @@
 //! use denizen_services::{
 //!     Clock as _, Mail, MailError, MailMessage, Mailer as _, Token,
 //!     memory::InMemoryStore,
-//!     store::{Reads as _, UnitOfWork, Units as _},
+//!     store::{ReadStore as _, UnitOfWork, WriteStore as _},
 //! };
 //! use denizen_testkit::{CountingStore, FixedClock, RecordingMailer, SeededTokens, user_values};
 //!

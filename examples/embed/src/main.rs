@@ -8,13 +8,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{AcceptInvitationRequest, CreateUserRequest, LoginRequest, Secret};
 use denizen_services::{
-    AccessContext, Argon2Cost, Argon2Hasher, AuthService as _, Invitations as _, Mail, MailError,
-    MailMessage, MailWorker, Mailer, OsTokenSource, SystemClock, UserService as _,
-    defaults::{DefaultAuthService, DefaultUserService, Ports, RegistrationMode, ServiceSettings},
-    memory::InMemoryStore,
+    AccessContext, AuthService as _, DefaultAuthService, DefaultUserService, Invitations as _, Mail,
+    MailError, MailMessage, MailWorker, Mailer, OsTokenSource, Ports, RegistrationMode, ServiceSettings,
+    SystemClock, UserService as _,
 };
+use denizen_storage_memory::InMemoryStore;
 
 /// A mailer is one method. This one keeps the tokens, as a test or a desktop program might.
 #[derive(Default)]

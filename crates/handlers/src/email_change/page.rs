@@ -8,14 +8,12 @@ use denizen_services::{ConfirmEmailChangeError, UserService};
 use minijinja::context;
 
 use crate::{
-    error::ApiError,
+    http::{error::ApiError, query::Query, request::Request},
     pages::{
         form::Form,
         link::{DEAD, token_in},
         template::Page,
     },
-    query::Query,
-    request::Request,
 };
 
 const PAGE: Page = Page(include_str!("../../pages/confirm_email_change.html"));
@@ -38,7 +36,7 @@ pub(super) async fn submit(
     let Some(token) = token_in(query)? else { return refused(StatusCode::BAD_REQUEST, DEAD) };
     match users.confirm_email_change(&request.access, ConfirmEmailChangeRequest { token }).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(ConfirmEmailChangeError::DeadToken | ConfirmEmailChangeError::Validation(_)) => {
+        Err(ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Validation(_)) => {
             refused(StatusCode::BAD_REQUEST, DEAD)
         }
         Err(ConfirmEmailChangeError::EmailTaken(_)) => {

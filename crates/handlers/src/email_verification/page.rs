@@ -8,14 +8,12 @@ use denizen_services::{UserService, VerifyEmailError};
 use minijinja::context;
 
 use crate::{
-    error::ApiError,
+    http::{error::ApiError, query::Query, request::Request},
     pages::{
         form::Form,
         link::{dead, sentence, token_in},
         template::Page,
     },
-    query::Query,
-    request::Request,
 };
 
 const PAGE: Page = Page(include_str!("../../pages/verify_email.html"));
@@ -39,7 +37,7 @@ pub(super) async fn submit(
     let name = Some(form.text("username")).filter(|name| !name.is_empty());
     match users.verify_email(&request.access, VerifyEmailRequest { token, username: name.clone() }).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(VerifyEmailError::DeadToken) => dead(PAGE),
+        Err(VerifyEmailError::InvalidOrExpired) => dead(PAGE),
         Err(VerifyEmailError::UsernameTaken(name)) => {
             let error = format!("Somebody else is called {name} by now. Please choose another user name.");
             ask(StatusCode::CONFLICT, Some(&error), Some(&name))

@@ -6,22 +6,24 @@ use denizen_services::{AcceptInvitationError, UserService};
 use minijinja::context;
 
 use crate::{
-    error::ApiError,
+    http::{
+        error::ApiError,
+        query::Query,
+        request::{AppState, Request},
+    },
     pages::{
         form::Form,
         link::{dead, sentence, token_in},
         template::Page,
     },
-    query::Query,
-    request::{Request, Surroundings},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/accept_invitation.html"));
 
 /// `GET /accept-invitation`
-pub(super) async fn show(surroundings: Data<Surroundings>, query: Query) -> Result<HttpResponse, ApiError> {
+pub(super) async fn show(state: Data<AppState>, query: Query) -> Result<HttpResponse, ApiError> {
     match token_in(query)? {
-        Some(_) => choose(&surroundings, StatusCode::OK, None),
+        Some(_) => choose(&state, StatusCode::OK, None),
         None => dead(PAGE),
     }
 }
@@ -30,7 +32,7 @@ pub(super) async fn show(surroundings: Data<Surroundings>, query: Query) -> Resu
 pub(super) async fn submit(
     request: Request,
     users: Data<dyn UserService>,
-    surroundings: Data<Surroundings>,
+    state: Data<AppState>,
     query: Query,
     mut form: Form,
 ) -> Result<HttpResponse, ApiError> {
@@ -38,19 +40,15 @@ pub(super) async fn submit(
     let body = AcceptInvitationRequest { token, password: form.secret("password") };
     match users.accept_invitation(&request.access, body).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(AcceptInvitationError::DeadToken) => dead(PAGE),
+        Err(AcceptInvitationError::InvalidOrExpired) => dead(PAGE),
         Err(AcceptInvitationError::Validation(errors)) => {
-            choose(&surroundings, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
+            choose(&state, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn choose(
-    surroundings: &Surroundings,
-    status: StatusCode,
-    error: Option<&str>,
-) -> Result<HttpResponse, ApiError> {
-    let min_chars = surroundings.settings.password_policy.min_chars;
+fn choose(state: &AppState, status: StatusCode, error: Option<&str>) -> Result<HttpResponse, ApiError> {
+    let min_chars = state.settings.password_policy.min_chars;
     PAGE.answer(status, context! { step => "choose", min_chars, error })
 }

@@ -10,8 +10,8 @@ use actix_web::{
 };
 
 use crate::{
-    cors::is_own_origin,
-    error::{ApiError, ErrorCode},
+    http::error::{ApiError, ErrorCode},
+    middleware::cors::is_own_origin,
 };
 
 /// Whether a WebSocket is asked for, rightly or not. HEAD asks about the list.

@@ -10,13 +10,13 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    closing::End,
-    flood::Allowance,
+    backpressure::Outlet,
+    close::End,
+    frame_limit::{Fragments, Intake, Unfinished},
     handshake,
-    intake::{Fragments, Intake, Unfinished},
-    outlet::Outlet,
+    rate::Allowance,
 };
-use crate::{error::ApiError, json, request::Surroundings};
+use crate::http::{error::ApiError, json, request::AppState};
 
 /// How often the client is pinged.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ const FAREWELL: Duration = Duration::from_secs(30);
 struct Session {
     access: AccessContext,
     messages: Arc<dyn MessageService>,
-    surroundings: Data<Surroundings>,
+    state: Data<AppState>,
     connection: Connection,
     socket: Socket,
     outlet: Outlet,
@@ -47,7 +47,7 @@ pub(super) fn open(
     access: AccessContext,
     request: &HttpRequest,
     messages: Arc<dyn MessageService>,
-    surroundings: Data<Surroundings>,
+    state: Data<AppState>,
     intake: Intake,
 ) -> Result<HttpResponse, ApiError> {
     let Intake { payload, unfinished } = intake;
@@ -62,7 +62,7 @@ pub(super) fn open(
     let session = Session {
         access,
         messages,
-        surroundings,
+        state,
         connection,
         socket,
         outlet,
@@ -165,7 +165,7 @@ impl Session {
             }
         };
         let content = content.as_object().cloned().unwrap_or_default();
-        let timestamp = self.surroundings.clock.now().timestamp();
+        let timestamp = self.state.clock.now().timestamp();
         let answer = Message { kind, from: None, to: None, content, timestamp };
         self.write(&answer.to_string()).await
     }

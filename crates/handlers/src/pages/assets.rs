@@ -11,7 +11,7 @@ use minijinja::context;
 use sha2::{Digest as _, Sha256};
 
 use super::template::{POLICY, Page};
-use crate::{error::ApiError, query::NoQuery};
+use crate::http::{error::ApiError, query::NoQuery};
 
 static STYLE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("text/css; charset=utf-8", include_str!("../../pages/style.css")));

@@ -10,10 +10,12 @@ use actix_web::{
 use denizen_models::Secret;
 
 use crate::{
-    body::read_body,
-    cors::is_own_origin,
-    error::{ApiError, ErrorCode},
-    query::Query,
+    http::{
+        body::read_body,
+        error::{ApiError, ErrorCode},
+        query::Query,
+    },
+    middleware::cors::is_own_origin,
 };
 
 /// The fields of a form on one of our own pages (`application/x-www-form-urlencoded`).

@@ -5,7 +5,7 @@ use denizen_models::{Secret, ValidationErrors};
 use minijinja::context;
 
 use super::template::Page;
-use crate::{error::ApiError, query::Query};
+use crate::http::{error::ApiError, query::Query};
 
 /// What such a page says of a token that works no longer.
 pub(crate) const DEAD: &str =

@@ -8,7 +8,7 @@ use actix_web::{
 };
 use minijinja::{Environment, Value, context};
 
-use crate::error::ApiError;
+use crate::http::error::ApiError;
 
 /// Nothing but our own style sheet, icon and forms; nothing inline, nothing from elsewhere, nobody's frame.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \

@@ -9,14 +9,16 @@ use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserServic
 use minijinja::context;
 
 use crate::{
-    error::ApiError,
+    http::{
+        error::ApiError,
+        query::Query,
+        request::{AppState, Request},
+    },
     pages::{
         form::Form,
         link::{DEAD, sentence, token_in},
         template::Page,
     },
-    query::Query,
-    request::{Request, Surroundings},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/password_reset.html"));
@@ -25,12 +27,12 @@ const PAGE: Page = Page(include_str!("../../pages/password_reset.html"));
 pub(super) async fn show(
     request: Request,
     users: Data<dyn UserService>,
-    surroundings: Data<Surroundings>,
+    state: Data<AppState>,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     let Some(token) = token_in(query)? else { return ask(StatusCode::OK, None) };
     match users.validate_reset_token(&request.access, ValidateResetTokenRequest { token }).await {
-        Ok(status) if status.valid => choose(&surroundings, StatusCode::OK, None),
+        Ok(status) if status.valid => choose(&state, StatusCode::OK, None),
         Ok(_) => ask(StatusCode::BAD_REQUEST, Some(DEAD)),
         Err(error) => Err(error.into()),
     }
@@ -40,7 +42,7 @@ pub(super) async fn show(
 pub(super) async fn submit(
     request: Request,
     users: Data<dyn UserService>,
-    surroundings: Data<Surroundings>,
+    state: Data<AppState>,
     query: Query,
     mut form: Form,
 ) -> Result<HttpResponse, ApiError> {
@@ -61,12 +63,12 @@ pub(super) async fn submit(
     match users.reset_password(&request.access, body).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
         Err(ResetPasswordError::Validation(errors)) => {
-            choose(&surroundings, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
+            choose(&state, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
         }
         Err(
             ResetPasswordError::InvalidToken
             | ResetPasswordError::ExpiredToken
-            | ResetPasswordError::DeadToken,
+            | ResetPasswordError::InvalidOrExpired,
         ) => ask(StatusCode::BAD_REQUEST, Some(DEAD)),
         Err(error) => Err(error.into()),
     }
@@ -76,13 +78,9 @@ fn ask(status: StatusCode, error: Option<&str>) -> Result<HttpResponse, ApiError
     PAGE.answer(status, context! { step => "ask", error })
 }
 
-fn choose(
-    surroundings: &Surroundings,
-    status: StatusCode,
-    error: Option<&str>,
-) -> Result<HttpResponse, ApiError> {
+fn choose(state: &AppState, status: StatusCode, error: Option<&str>) -> Result<HttpResponse, ApiError> {
     PAGE.answer(
         status,
-        context! { step => "choose", min_chars => surroundings.settings.password_policy.min_chars, error },
+        context! { step => "choose", min_chars => state.settings.password_policy.min_chars, error },
     )
 }

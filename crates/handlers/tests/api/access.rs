@@ -18,7 +18,7 @@ use crate::support::{
 
 /// Who sends a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Caller {
+enum Identity {
     Anonymous,
     /// User 7, whom the path names.
     Member,
@@ -38,8 +38,8 @@ enum Verdict {
     AdministratorsOnly,
 }
 
-fn expected(access: Access, demos: Demos, caller: Caller) -> Verdict {
-    use Caller::{Admin, Anonymous, Member, OtherMember};
+fn expected(access: Access, demos: Demos, caller: Identity) -> Verdict {
+    use Identity::{Admin, Anonymous, Member, OtherMember};
     match (access, caller) {
         (Access::Public | Access::Anyone, Anonymous | Member | OtherMember | Admin) => Verdict::LetIn,
         (Access::Member | Access::Owner | Access::Directory | Access::Admin, Anonymous) => {
@@ -86,19 +86,23 @@ fn cells(demos: Demos) -> impl Iterator<Item = (String, TestRequest, Verdict)> {
         let method = method.as_str();
         let methods = if method == "GET" { vec!["GET", "HEAD"] } else { vec![method] };
         methods.into_iter().flat_map(move |method| {
-            [Caller::Anonymous, Caller::Member, Caller::OtherMember, Caller::Admin].map(move |caller| {
-                let target = target_of(route.path);
-                let (token, target) = match caller {
-                    Caller::Anonymous => (None, target),
-                    Caller::Member => (Some(MEMBER), target),
-                    Caller::OtherMember => (Some(MEMBER), target.replace("/users/7", "/users/8")),
-                    Caller::Admin => (Some(ADMIN), target),
-                };
-                let request = token
-                    .map_or_else(|| anonymous(method, &target), |token| request_of(token, method, &target));
-                let cell = format!("{method} {target} by {caller:?}");
-                (cell, body_for(method, &target, request), expected(*access, demos, caller))
-            })
+            [Identity::Anonymous, Identity::Member, Identity::OtherMember, Identity::Admin].map(
+                move |caller| {
+                    let target = target_of(route.path);
+                    let (token, target) = match caller {
+                        Identity::Anonymous => (None, target),
+                        Identity::Member => (Some(MEMBER), target),
+                        Identity::OtherMember => (Some(MEMBER), target.replace("/users/7", "/users/8")),
+                        Identity::Admin => (Some(ADMIN), target),
+                    };
+                    let request = token.map_or_else(
+                        || anonymous(method, &target),
+                        |token| request_of(token, method, &target),
+                    );
+                    let cell = format!("{method} {target} by {caller:?}");
+                    (cell, body_for(method, &target, request), expected(*access, demos, caller))
+                },
+            )
         })
     })
 }

@@ -2,7 +2,9 @@
 
 use actix_web::test::TestRequest;
 use denizen_models::UserId;
-use denizen_services::{DeleteUserError, Expected, GetUserError, Unexpected, UpdateUserError, UserStates};
+use denizen_services::{
+    DeleteUserError, EntityTags, GetUserError, IfMatch, PreconditionError, UpdateUserError,
+};
 use denizen_testkit::sample_user;
 use serde_json::Value;
 
@@ -23,8 +25,8 @@ fn quoted() -> String {
     format!("\"{}\"", tag())
 }
 
-fn tagged(tags: &[&str]) -> UserStates {
-    UserStates::Tagged(tags.iter().map(|tag| (*tag).to_owned()).collect())
+fn tagged(tags: &[&str]) -> EntityTags {
+    EntityTags::Tagged(tags.iter().map(|tag| (*tag).to_owned()).collect())
 }
 
 /// Nothing but what a cache needs to go on with what it has.
@@ -123,7 +125,7 @@ async fn who_is_not_there_is_not_found_whatever_the_condition() {
 /// The requests that change user 7.
 const CHANGES: [fn() -> TestRequest; 3] = [update_user, patch_user, delete_user];
 
-async fn expected_by(request: TestRequest) -> Expected {
+async fn expected_by(request: TestRequest) -> IfMatch {
     let api = Api::start().await;
     let answer = api.send(request).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -135,31 +137,32 @@ async fn expected_by(request: TestRequest) -> Expected {
 
 #[actix_web::test]
 async fn what_a_change_expects_arrives_at_the_service() {
-    let anything = Expected::anything();
+    let anything = IfMatch::anything();
     for change in CHANGES {
         assert_eq!(expected_by(change()).await, anything);
         let given =
             change().insert_header(("if-match", "\"a\", W/\"b\"")).append_header(("if-match", "\"c\""));
-        assert_eq!(expected_by(given).await, Expected { one_of: tagged(&["a", "c"]), ..anything.clone() });
+        assert_eq!(expected_by(given).await, IfMatch { one_of: tagged(&["a", "c"]), ..anything.clone() });
         let given = change().insert_header(("if-match", "*"));
         assert_eq!(expected_by(given).await, anything);
         let given = change().insert_header(("if-match", "no tag"));
-        assert_eq!(expected_by(given).await, Expected { one_of: tagged(&[]), ..anything.clone() });
+        assert_eq!(expected_by(given).await, IfMatch { one_of: tagged(&[]), ..anything.clone() });
         let given = change().insert_header(("if-none-match", "*"));
-        assert_eq!(expected_by(given).await, Expected { none_of: UserStates::Any, ..anything.clone() });
+        assert_eq!(expected_by(given).await, IfMatch { none_of: EntityTags::Any, ..anything.clone() });
         let given = change().insert_header(("if-none-match", "W/\"b\""));
-        assert_eq!(expected_by(given).await, Expected { none_of: tagged(&["b"]), ..anything.clone() });
+        assert_eq!(expected_by(given).await, IfMatch { none_of: tagged(&["b"]), ..anything.clone() });
     }
 }
 
 #[actix_web::test]
 async fn a_change_that_comes_too_late_has_not_happened() {
-    for (unexpected, message) in
-        [(Unexpected::Changed, "The user has been changed"), (Unexpected::Exists, "The user exists")]
-    {
+    for (unexpected, message) in [
+        (PreconditionError::Changed, "The user has been changed"),
+        (PreconditionError::Exists, "The user exists"),
+    ] {
         let api = Api::start_with(|setup: &mut Setup| {
-            setup.answers.update = Err(UpdateUserError::Unexpected(unexpected));
-            setup.answers.delete = Err(DeleteUserError::Unexpected(unexpected));
+            setup.answers.update = Err(UpdateUserError::PreconditionError(unexpected));
+            setup.answers.delete = Err(DeleteUserError::PreconditionError(unexpected));
         })
         .await;
         for change in CHANGES {

@@ -78,9 +78,9 @@ async fn own_sessions_password_and_address_are_those_of_the_session() {
 #[actix_web::test]
 async fn what_does_not_work_is_refused_with_its_code() {
     let change = |setup: &mut Setup| {
-        setup.answers.verify = Err(VerifyEmailError::DeadToken);
-        setup.answers.accept = Err(AcceptInvitationError::DeadToken);
-        setup.answers.confirm_change = Err(ConfirmEmailChangeError::DeadToken);
+        setup.answers.verify = Err(VerifyEmailError::InvalidOrExpired);
+        setup.answers.accept = Err(AcceptInvitationError::InvalidOrExpired);
+        setup.answers.confirm_change = Err(ConfirmEmailChangeError::InvalidOrExpired);
         setup.answers.request_verification =
             Err(RequestEmailVerificationError::RateLimited(Duration::seconds(60)));
     };
@@ -137,9 +137,9 @@ async fn looking_at_a_link_uses_nothing_up_and_pressing_the_button_does() {
 #[actix_web::test]
 async fn a_link_without_a_token_or_with_a_dead_one_says_so() {
     let change = |setup: &mut Setup| {
-        setup.answers.verify = Err(VerifyEmailError::DeadToken);
-        setup.answers.accept = Err(AcceptInvitationError::DeadToken);
-        setup.answers.confirm_change = Err(ConfirmEmailChangeError::DeadToken);
+        setup.answers.verify = Err(VerifyEmailError::InvalidOrExpired);
+        setup.answers.accept = Err(AcceptInvitationError::InvalidOrExpired);
+        setup.answers.confirm_change = Err(ConfirmEmailChangeError::InvalidOrExpired);
     };
     let api = Api::start_with(change).await;
     for path in ["/verify-email", "/accept-invitation", "/confirm-email-change"] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use denizen_services::{
-    MailResult, MailTally, Metrics,
+    MailCounters, MailResult, Metrics,
     store::{MailCounts, MailKind, MailPhase},
 };
 use denizen_testkit::FixedClock;
@@ -17,7 +17,7 @@ use crate::support::{
 
 /// One mail that waits, one that was sent, one that was given up.
 fn measured() -> Metrics {
-    let (mut jobs, mails) = (MailCounts::default(), MailTally::default());
+    let (mut jobs, mails) = (MailCounts::default(), MailCounters::default());
     jobs.add(MailKind::PasswordReset, MailPhase::Waiting, FixedClock::start());
     mails.add(MailKind::PasswordReset, MailResult::Sent);
     mails.add(MailKind::EmailChanged, MailResult::GivenUp);

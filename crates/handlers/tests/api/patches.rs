@@ -2,7 +2,7 @@
 
 use actix_web::test::TestRequest;
 use denizen_models::{Patch, PatchUserRequest, ProfilePatch, UserId};
-use denizen_services::Expected;
+use denizen_services::IfMatch;
 use denizen_testkit::{FixedClock, sample_user};
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ async fn arrives(body: &Value) -> PatchUserRequest {
     let answer = api.send(send_json("PATCH", ALICE, body)).await;
     answer.expect_success(200, "User updated successfully");
     let Asked::Patch(id, request, expected) = api.users.last_asked() else { panic!("another call") };
-    assert_eq!((id, expected), (UserId::new(7), Expected::anything()));
+    assert_eq!((id, expected), (UserId::new(7), IfMatch::anything()));
     request
 }
 

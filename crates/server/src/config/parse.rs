@@ -12,12 +12,12 @@ use std::{
 };
 
 use denizen_mail::{InvalidMailUrl, InvalidSender, MailUrl, Sender};
-use denizen_services::defaults::{Directory, RegistrationMode};
+use denizen_services::{Directory, RegistrationMode};
 use ipnet::IpNet;
 use log::LevelFilter;
 
 pub(super) use self::{time::*, web::*};
-use super::Database;
+use super::types::Database;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()

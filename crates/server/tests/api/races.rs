@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use denizen_services::{memory::InMemoryStore, store::Store};
+use denizen_services::store::Store;
+use denizen_storage_memory::InMemoryStore;
 use serde_json::{Value, json};
 use tokio::{sync::Barrier, task::JoinSet};
 

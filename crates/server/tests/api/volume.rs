@@ -2,7 +2,7 @@
 
 use denizen_services::{
     Clock as _,
-    store::{UnitOfWork, Units as _},
+    store::{UnitOfWork, WriteStore as _},
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::{FixedClock, user_values};

@@ -1,12 +1,16 @@
 //! The list of users: what can be asked for, and a page of it.
 
+use async_trait::async_trait;
 use denizen_models::{User, ValidationErrors, fold};
 
 use crate::{
-    bookmark,
-    context::{AccessContext, Actor},
-    defaults::{Directory, Ports, ServiceSettings},
-    store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
+    common::{
+        context::{AccessContext, Actor},
+        pagination,
+        service::AccountService,
+        settings::Directory,
+    },
+    ports::store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
 };
 
 /// Why users are not listed.
@@ -45,9 +49,9 @@ pub struct UserQuery {
 
 impl UserQuery {
     /// The most users on a page.
-    pub const MAX_LIMIT: usize = bookmark::MAX_LIMIT;
+    pub const MAX_LIMIT: usize = pagination::MAX_LIMIT;
     /// The users on a page when nothing is said.
-    pub const DEFAULT_LIMIT: usize = bookmark::DEFAULT_LIMIT;
+    pub const DEFAULT_LIMIT: usize = pagination::DEFAULT_LIMIT;
     /// The longest search text, in characters.
     pub const MAX_SEARCH: usize = 200;
 
@@ -62,7 +66,7 @@ impl UserQuery {
         let search = self.search.trim();
         let long = search.chars().count() > Self::MAX_SEARCH;
         errors.check(long, "search", format_args!("search cannot exceed {} characters", Self::MAX_SEARCH));
-        let limit = bookmark::check_limit(&mut errors, self.limit);
+        let limit = pagination::check_limit(&mut errors, self.limit);
         let sorted_search = !search.is_empty() && self.sort != UserSort::Id;
         errors.check(sorted_search, "sort", "a search can only be sorted by id");
         let after = self.cursor.as_deref().map(Cursor::decode);
@@ -91,23 +95,43 @@ pub struct UserList {
     pub total: Option<u64>,
 }
 
-pub(crate) async fn list(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    context: &AccessContext,
-    query: &UserQuery,
-) -> Result<UserList, ListUsersError> {
-    let is_allowed = match settings.directory {
-        Directory::Admins => context.is_admin(),
-        Directory::Members => context.actor != Actor::Anonymous,
-    };
-    if !is_allowed {
-        return Err(ListUsersError::Forbidden);
+/// Listing and searching users.
+#[async_trait]
+pub trait UserLists: Send + Sync {
+    /// Returns a page of the users that match `query`; an empty query matches all. Administrators only, or all
+    /// signed-in users, as [`Directory`] says.
+    async fn list_users(
+        &self,
+        context: &AccessContext,
+        query: &UserQuery,
+    ) -> Result<UserList, ListUsersError>;
+
+    /// Returns the first page of the users in whose names or, for administrators, e-mail address `text` occurs.
+    async fn search_users(&self, context: &AccessContext, text: &str) -> Result<UserList, ListUsersError> {
+        self.list_users(context, &UserQuery::search(text)).await
     }
-    let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
-    // Whoever may not see addresses must not find out by searching for them either.
-    let filter = UserFilter { search_email: context.is_admin(), ..filter };
-    let UserPage { users, next } = ports.store.list_users(&filter, &page).await?;
-    let total = if query.total { Some(ports.store.count_users(&filter).await?) } else { None };
-    Ok(UserList { users, next_cursor: next.as_ref().map(Cursor::encode), total })
+}
+
+#[async_trait]
+impl UserLists for AccountService {
+    async fn list_users(
+        &self,
+        context: &AccessContext,
+        query: &UserQuery,
+    ) -> Result<UserList, ListUsersError> {
+        let is_allowed = match self.settings.directory {
+            Directory::Admins => context.is_admin(),
+            Directory::Members => context.actor != Actor::Anonymous,
+        };
+        if !is_allowed {
+            return Err(ListUsersError::Forbidden);
+        }
+        let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
+        // An actor who may not see e-mail addresses must not find out by searching for them either.
+        let filter = UserFilter { search_email: context.is_admin(), ..filter };
+        let store = &self.ports.store;
+        let UserPage { users, next } = store.list_users(&filter, &page).await?;
+        let total = if query.total { Some(store.count_users(&filter).await?) } else { None };
+        Ok(UserList { users, next_cursor: next.as_ref().map(Cursor::encode), total })
+    }
 }

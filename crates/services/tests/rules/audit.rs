@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{AuditResponse, UserId};
 use denizen_services::{
-    AccessContext, AuditList, AuditListQuery, AuditService as _, ListAuditError,
-    defaults::{DefaultAuditService, Ports},
-    store::{AuditEvent, AuditKind, UnitOfWork, Units as _},
+    AccessContext, AuditList, AuditListQuery, AuditService as _, DefaultAuditService, ListAuditError, Ports,
+    store::{AuditEvent, AuditKind, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::FixedClock;
 

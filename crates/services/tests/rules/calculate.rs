@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_models::{Calculation, CalculationRequest, Operation};
 use denizen_services::{
-    AccessContext, CalculateBulkError, CalculateError, CalculationHistoryError, MathService as _,
-    defaults::DefaultMathService,
+    AccessContext, CalculateBulkError, CalculateError, CalculationHistoryError, DefaultMathService,
+    MathService as _,
 };
 use denizen_testkit::FixedClock;
 use proptest::{

@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{EmailVerificationRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, EmailVerifications as _, MailMessage, RequestEmailVerificationError,
-    VerifyEmailError,
-    defaults::{Disclosure, ServiceSettings},
+    AccessContext, Clock as _, Disclosure, EmailVerifications as _, MailMessage,
+    RequestEmailVerificationError, ServiceSettings, VerifyEmailError,
     store::{AuditEvent, AuditKind, MailKind, StoreError},
 };
 
 use crate::support::{World, failing_members, stranger};
 
 const ALICE: &str = "alice@example.com";
-const DEAD: Result<(), VerifyEmailError> = Err(VerifyEmailError::DeadToken);
+const DEAD: Result<(), VerifyEmailError> = Err(VerifyEmailError::InvalidOrExpired);
 
 async fn world_with_token() -> (World, User, String) {
     let world = World::new();
@@ -34,7 +33,7 @@ async fn ask(world: &World, email: &str) -> Result<(), RequestEmailVerificationE
 
 #[tokio::test]
 async fn every_address_gets_the_same_answer_for_the_same_work_even_in_the_tutorial() {
-    for world in [Disclosure::Uniform, Disclosure::Tutorial].map(World::open) {
+    for world in [Disclosure::Uniform, Disclosure::Detailed].map(World::open) {
         world.create("alice").await;
         let bob = world.create("bob").await;
         world.switch_off(bob.id).await;
@@ -98,7 +97,7 @@ async fn a_token_works_once_and_until_it_expires() {
     assert_eq!(world.verify(&token).await, Ok(()));
     assert_eq!(world.verify(&token).await, DEAD);
     assert!(is_verified(&world, &alice).await);
-    assert_eq!(VerifyEmailError::DeadToken.to_string(), "invalid or expired verification token");
+    assert_eq!(VerifyEmailError::InvalidOrExpired.to_string(), "invalid or expired verification token");
 }
 
 #[tokio::test]

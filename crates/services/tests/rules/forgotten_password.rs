@@ -24,7 +24,7 @@ async fn the_new_password_works_and_the_old_one_does_not() {
 #[tokio::test]
 async fn a_token_works_for_half_an_hour_and_not_a_microsecond_longer() {
     let last_moment = Duration::minutes(30) - Duration::microseconds(1);
-    let dead = Err(ResetPasswordError::DeadToken);
+    let dead = Err(ResetPasswordError::InvalidOrExpired);
     for (wait, answer) in [(last_moment, Ok(())), (Duration::minutes(30), dead)] {
         let world = World::new();
         world.create("alice").await;

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_models::{Secret, User};
 use denizen_services::{
-    AccessContext, Actor, AuthService as _, Clock as _, Connection, Housekeeper, MailError,
-    MessageService as _, Token, TokenHash, TokenPurpose,
-    defaults::{DefaultAuthService, DefaultMessageService, MessageLimits, Ports, ServiceSettings},
-    memory::InMemoryStore,
+    AccessContext, Actor, AuthService as _, Clock as _, Connection, DefaultAuthService,
+    DefaultMessageService, Housekeeper, MailError, MessageLimits, MessageService as _, Ports,
+    ServiceSettings, Token, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditKind, MailKind, NewMailJob, Reads as _, Registration, StoreError, UnitOfWork,
-        Units as _,
+        AuditEvent, AuditKind, MailKind, NewMailJob, ReadStore as _, Registration, StoreError, UnitOfWork,
+        WriteStore as _,
     },
 };
+use denizen_storage_memory::InMemoryStore;
 use denizen_testkit::user_values;
 
 use crate::support::{World, stranger};
@@ -45,7 +45,8 @@ impl House {
         let auth = DefaultAuthService::new(ports.clone(), settings.clone());
         // Of another store: what the commits of another process do it is not told of.
         let (elsewhere, limits) = (InMemoryStore::new(), MessageLimits::default());
-        let messages = DefaultMessageService::new(&elsewhere, world.clock.clone(), limits);
+        let messages = DefaultMessageService::new(world.clock.clone(), limits);
+        elsewhere.observe(messages.observer());
         let keeper = Arc::new(Housekeeper::new(ports, settings, auth.clone(), messages.clone()));
         Self { world, auth, messages, keeper }
     }

@@ -2,8 +2,8 @@
 
 use denizen_models::{CreateUserRequest, Secret};
 use denizen_services::{
-    AcceptInvitationError, AccessContext, ChangePasswordError, CreateUserError, LoginError, SignUpError,
-    SignUps as _, UserService as _, defaults::Disclosure,
+    AcceptInvitationError, AccessContext, ChangePasswordError, CreateUserError, Disclosure, LoginError,
+    SignUpError, SignUps as _, UserService as _,
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, failing_members, new_user, stranger};

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{EmailAddress, MailJobResponse, MailJobState, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, ListMailJobsError, MailError, MailJobError, MailJobList, MailJobListQuery,
-    MailJobService as _,
-    defaults::{DefaultMailJobService, Ports},
-    store::{AuditKind, MailJobId, MailKind, NewMailJob, StoreError, UnitOfWork, Units as _},
+    AccessContext, Clock as _, DefaultMailJobService, ListMailJobsError, MailError, MailJobError,
+    MailJobList, MailJobListQuery, MailJobService as _, Ports,
+    store::{AuditKind, MailJobId, MailKind, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
 };
 
 use crate::support::{World, administrator, failing_members, from, member, stranger};

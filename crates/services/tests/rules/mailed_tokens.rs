@@ -1,9 +1,6 @@
 //! What holds for tokens of every purpose.
 
-use denizen_services::{
-    Token,
-    defaults::{Disclosure, RegistrationMode, ServiceSettings},
-};
+use denizen_services::{Disclosure, RegistrationMode, ServiceSettings, Token};
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World};
 

@@ -8,11 +8,11 @@ mod revocations;
 mod sweeps;
 
 use denizen_models::{DEFAULT_ROLE, MessageContent, User, UserId, Username};
+use denizen_services::store::WriteStore as _;
 use denizen_services::{
-    AccessContext, Actor, CloseReason, ConnectError, Connection, MessageService as _, Outgoing,
-    defaults::{DefaultMessageService, MessageLimits},
-    memory::InMemoryStore,
-    store::{Reads as _, SessionId},
+    AccessContext, Actor, CloseReason, ConnectError, Connection, DefaultMessageService, MessageLimits,
+    MessageService as _, Outgoing,
+    store::{ReadStore as _, SessionId},
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc::error::TryRecvError;
@@ -32,7 +32,8 @@ impl Chat {
 
     fn with(limits: MessageLimits) -> Self {
         let world = World::new();
-        let messages = DefaultMessageService::new(world.store.as_ref(), world.clock.clone(), limits);
+        let messages = DefaultMessageService::new(world.clock.clone(), limits);
+        world.store.observe(messages.observer());
         Self { world, messages }
     }
 
@@ -48,7 +49,7 @@ impl Chat {
 
     fn uninformed_with(limits: MessageLimits) -> Self {
         let world = World::new();
-        let messages = DefaultMessageService::new(&InMemoryStore::new(), world.clock.clone(), limits);
+        let messages = DefaultMessageService::new(world.clock.clone(), limits);
         Self { world, messages }
     }
 

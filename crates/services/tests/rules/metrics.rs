@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, MailError, MailResult, Metrics, MetricsService as _,
-    defaults::{DefaultMetricsService, ServiceSettings},
-    store::{MailKind, MailPhase, NewMailJob, StoreError, UnitOfWork, Units as _},
+    AccessContext, Clock as _, DefaultMetricsService, MailError, MailResult, Metrics, MetricsService as _,
+    ServiceSettings,
+    store::{MailKind, MailPhase, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
@@ -16,7 +16,8 @@ use crate::support::World;
 const NOTICE: MailKind = MailKind::PasswordChanged;
 
 async fn measure(world: &World) -> Metrics {
-    let service = DefaultMetricsService::new(world.store.clone(), world.clock.clone(), world.worker.tally());
+    let service =
+        DefaultMetricsService::new(world.store.clone(), world.clock.clone(), world.worker.counters());
     service.metrics().await
 }
 
@@ -125,7 +126,7 @@ async fn a_store_that_cannot_tell_hides_no_other_number() {
     notify(&world, alice.id).await;
     world.deliver_mail().await;
     let store = HookedStore::<Uncountable>::new(world.store.inner());
-    let service = DefaultMetricsService::new(Arc::new(store), world.clock.clone(), world.worker.tally());
+    let service = DefaultMetricsService::new(Arc::new(store), world.clock.clone(), world.worker.counters());
 
     let measured = service.metrics().await;
 

@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use denizen_services::{
-    AccessContext, MailError,
-    defaults::Disclosure,
-    store::{CommitObserver, Committed, UnitOfWork, Units as _},
+    AccessContext, Disclosure, MailError,
+    store::{CommitObserver, Committed, UnitOfWork, WriteStore as _},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, log};

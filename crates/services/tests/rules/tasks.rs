@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use denizen_models::{TaskReport, TaskRequest};
 use denizen_services::{
-    AccessContext, RandomnessError, TaskError, TaskService as _, TokenSource, defaults::DefaultTaskService,
+    AccessContext, DefaultTaskService, RandomnessError, TaskError, TaskService as _, TokenSource,
 };
 use denizen_testkit::{FixedClock, SeededTokens};
 use tokio::{

@@ -5,7 +5,8 @@ use denizen_models::UserId;
 use denizen_services::{
     AccessContext,
     store::{
-        AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, Purge, Reads as _, UnitOfWork, Units as _,
+        AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, Purge, ReadStore as _, UnitOfWork,
+        WriteStore as _,
     },
 };
 

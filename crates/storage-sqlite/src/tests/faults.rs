@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use denizen_services::store::{Reads as _, StoreError, Units as _};
+use denizen_services::store::{ReadStore as _, StoreError, WriteStore as _};
 use denizen_testkit::user_values;
 
 use crate::tests::{Unit, names, open, open_with, sign_up, write_together};
@@ -58,9 +58,9 @@ async fn a_read_that_takes_too_long_is_ended() {
     let limit = Duration::from_millis(20);
     let (store, _folder) = open_with(|options| crate::SqliteOptions { read_time_limit: limit, ..options });
     let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
-    let read = store
-        .readers
-        .read(move |connection| crate::sql::find(connection, endless, [], |row| Ok(row.get::<_, i64>(0)?)));
+    let read = store.readers.read(move |connection| {
+        crate::engine::sql::find(connection, endless, [], |row| Ok(row.get::<_, i64>(0)?))
+    });
     assert_eq!(read.await, Err(StoreError::Busy("it took too long".to_owned())));
     assert_eq!(store.ping().await, Ok(()));
 }

@@ -1,7 +1,7 @@
 //! A disk that is full, played by a limit on the size of the file.
 
 use denizen_models::{Profile, UserValues};
-use denizen_services::store::{Reads as _, StoreError, Units as _};
+use denizen_services::store::{ReadStore as _, StoreError, WriteStore as _};
 use denizen_testkit::user_values;
 
 use crate::{

@@ -2,11 +2,12 @@
 
 use std::{path::Path, time::Duration};
 
-use denizen_services::store::Reads as _;
+use denizen_services::store::ReadStore as _;
 use rusqlite::{Connection, Params, StatementStatus, params};
 
 use crate::{
-    SqliteOptions, SqliteStore, list, mail_jobs, open::connect, search, sessions, tests::fill, tokens, users,
+    SqliteOptions, SqliteStore, engine::open::connect, list, mail_jobs, search, sessions, tests::fill,
+    tokens, users,
 };
 
 /// Steps that depend on the values, not on how many users there are.

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use chrono::Duration as TimeDelta;
 use denizen_services::store::{
-    BucketKey, Quota, SecretName, Secrets as _, ServiceSecret, UnitOfWork, Units as _,
+    BucketKey, Quota, SecretName, Secrets as _, ServiceSecret, UnitOfWork, WriteStore as _,
 };
 use rusqlite::{Connection, params};
 
 use crate::{
-    SqliteStore, limits,
-    open::connect,
+    SqliteStore,
+    engine::open::connect,
+    limits,
     tests::{growth::steps, now, open},
 };
 

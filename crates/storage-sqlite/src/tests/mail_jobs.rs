@@ -3,7 +3,9 @@
 use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
     AccessContext,
-    store::{LeasedMail, MailJobId, MailKind, MailQueue as _, NewMailJob, Recipient, UnitOfWork, Units as _},
+    store::{
+        LeasedMail, MailJobId, MailKind, MailQueue as _, NewMailJob, Recipient, UnitOfWork, WriteStore as _,
+    },
 };
 use denizen_testkit::user_values;
 

@@ -1,8 +1,11 @@
 //! What SQLite means to do.
 
 use crate::{
-    audit, limits, list, mail_jobs, metrics, open::connect, purge, registrations, search, secrets, sessions,
-    sql, tests::open, tokens, transaction, users,
+    audit,
+    engine::{open::connect, sql, transaction},
+    limits, list, mail_jobs, metrics, purge, registrations, search, secrets, sessions,
+    tests::open,
+    tokens, users,
 };
 
 /// Every statement that the store runs, by the name of its file.

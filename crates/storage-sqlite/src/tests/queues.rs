@@ -3,14 +3,16 @@
 use std::sync::mpsc;
 
 use denizen_models::UserId;
-use denizen_services::store::{PageRequest, Reads as _, StoreError, Units as _, UserFilter, UserSort};
+use denizen_services::store::{
+    PageRequest, ReadStore as _, StoreError, UserFilter, UserSort, WriteStore as _,
+};
 use denizen_testkit::user_values;
 use tokio::sync::oneshot;
 
 use crate::{
     SqliteOptions, SqliteStore,
+    engine::writer::Message,
     tests::{Answer, Unit, names, open_with, sign_up},
-    writer::Message,
 };
 
 fn busy<T>(reason: &str) -> Result<T, StoreError> {

@@ -4,7 +4,7 @@ use chrono::Duration;
 use denizen_models::EmailAddress;
 use denizen_services::{
     PasswordHash, TokenHash,
-    store::{Precondition, Purge, Registration, StoreError, UnitOfWork, Units as _},
+    store::{Precondition, Purge, Registration, StoreError, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::user_values;
 

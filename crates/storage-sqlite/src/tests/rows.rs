@@ -5,7 +5,7 @@ use denizen_services::{
     AccessContext, TokenHash, TokenPurpose,
     store::{
         AuditEvent, AuditKind, AuditQuery, Change, MailKind, MailQuery, MailQueue as _, NewMailJob,
-        NewSession, Reads as _, StoreError, UnitOfWork, Units as _,
+        NewSession, ReadStore as _, StoreError, UnitOfWork, WriteStore as _,
     },
 };
 use denizen_testkit::user_values;

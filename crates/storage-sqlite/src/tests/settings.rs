@@ -1,6 +1,6 @@
 //! What the connections are set to.
 
-use crate::{open::setting, tests::open};
+use crate::{engine::open::setting, tests::open};
 
 #[tokio::test]
 async fn the_writer_waits_for_the_disk_and_leaves_checkpoints_to_others() {

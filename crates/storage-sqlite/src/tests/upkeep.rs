@@ -5,9 +5,9 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use crate::{
-    audit, mail_jobs,
-    open::connect,
-    purge, registrations, sessions,
+    audit,
+    engine::open::connect,
+    mail_jobs, purge, registrations, sessions,
     tests::{growth::steps, open},
 };
 

@@ -10,7 +10,7 @@ use std::{
 
 use denizen_services::{
     AccessContext, TokenHash, TokenPurpose,
-    store::{AuditEvent, AuditKind, MailKind, NewMailJob, UnitOfWork, Units as _, UserRef},
+    store::{AuditEvent, AuditKind, MailKind, NewMailJob, UnitOfWork, UserRef, WriteStore as _},
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::{FixedClock, user_values};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use denizen_models::Username;
-use denizen_services::store::{Reads as _, UnitOfWork, Units as _};
+use denizen_services::store::{ReadStore as _, UnitOfWork, WriteStore as _};
 use denizen_storage_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use denizen_testkit::{FixedClock, user_values};
 use rusqlite::Connection;

@@ -12,8 +12,8 @@ use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        BucketKey, Precondition, Quota, Reads as _, SecretName, Secrets as _, ServiceSecret, StoreError,
-        UnitOfWork, Units as _, UserRef,
+        BucketKey, Precondition, Quota, ReadStore as _, SecretName, Secrets as _, ServiceSecret, StoreError,
+        UnitOfWork, UserRef, WriteStore as _,
     },
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};

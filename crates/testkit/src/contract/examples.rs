@@ -89,10 +89,10 @@ examples! { |world, new|
             => Outcome::Done,
         else new().take_from_bucket(bucket(world.number + WORLDS), ONE_AN_HOUR, at(9), 1000)
             => Err(limited(Duration::seconds(3591)));
-    ForgetBucket:
-        new().forget_bucket(bucket(world.number + WORLDS))
+    ResetBucket:
+        new().reset_bucket(bucket(world.number + WORLDS))
             => Outcome::Done,
-        else new().forget_bucket(bucket(world.number + 2 * WORLDS))
+        else new().reset_bucket(bucket(world.number + 2 * WORLDS))
             => Ok(Outcome::Done);
     InsertUser:
         new().insert_user(user_values(&format!("new_{}", world.number)), Some(password("first")), at(9))

@@ -7,7 +7,7 @@
 ///
 /// ```
 /// use std::sync::Arc;
-/// use denizen_services::memory::InMemoryStore;
+/// use denizen_storage_memory::InMemoryStore;
 ///
 /// denizen_testkit::store_contract!(async || Arc::new(InMemoryStore::new()));
 /// ```

@@ -106,9 +106,9 @@ async fn an_address_that_was_taken_meanwhile_is_an_end() {
 #[actix_web::test]
 async fn a_dead_link_says_so_and_offers_nothing() {
     let changes: [(&str, Change); 4] = [
-        (VERIFY, |answers| answers.verify = Err(VerifyEmailError::DeadToken)),
-        (ACCEPT, |answers| answers.accept = Err(AcceptInvitationError::DeadToken)),
-        (CONFIRM, |answers| answers.confirm_change = Err(ConfirmEmailChangeError::DeadToken)),
+        (VERIFY, |answers| answers.verify = Err(VerifyEmailError::InvalidOrExpired)),
+        (ACCEPT, |answers| answers.accept = Err(AcceptInvitationError::InvalidOrExpired)),
+        (CONFIRM, |answers| answers.confirm_change = Err(ConfirmEmailChangeError::InvalidOrExpired)),
         (CONFIRM, |answers| {
             let errors = ValidationErrors::of("token", "token cannot be empty");
             answers.confirm_change = Err(ConfirmEmailChangeError::Validation(errors));

@@ -50,7 +50,7 @@ async fn a_token_that_does_not_work_is_refused_in_the_words_of_the_service() {
     for (error, message) in [
         (ResetPasswordError::InvalidToken, "Failed to reset password: invalid reset token"),
         (ResetPasswordError::ExpiredToken, "Failed to reset password: reset token has expired"),
-        (ResetPasswordError::DeadToken, "Failed to reset password: invalid or expired reset token"),
+        (ResetPasswordError::InvalidOrExpired, "Failed to reset password: invalid or expired reset token"),
     ] {
         let change = |setup: &mut Setup| setup.answers.password_reset.reset = Err(error);
         let code = ErrorCode::PasswordResetFailed;

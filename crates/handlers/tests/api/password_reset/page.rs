@@ -133,9 +133,11 @@ async fn a_password_that_breaks_the_policy_can_be_chosen_again() {
 
 #[actix_web::test]
 async fn a_token_that_died_meanwhile_is_told_like_a_dead_link() {
-    for error in
-        [ResetPasswordError::InvalidToken, ResetPasswordError::ExpiredToken, ResetPasswordError::DeadToken]
-    {
+    for error in [
+        ResetPasswordError::InvalidToken,
+        ResetPasswordError::ExpiredToken,
+        ResetPasswordError::InvalidOrExpired,
+    ] {
         let text = page(&choose(|answers| answers.password_reset.reset = Err(error)).await, 400);
         assert_eq!(notice(&text), Some(DEAD));
         assert_asks_for_an_address(&text);

@@ -12,7 +12,7 @@ use denizen_models::{
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError,
-    EmailChanges, EmailVerifications, Expected, GetUserError, HealthService, Invitations, ListUsersError,
+    EmailChanges, EmailVerifications, GetUserError, HealthService, IfMatch, Invitations, ListUsersError,
     Metrics, MetricsService, RandomnessError, Readiness, RequestEmailVerificationError, SignUpError, SignUps,
     SignedUp, TokenSource, UpdateUserError, UserList, UserQuery, UserService, VerifyEmailError,
 };
@@ -58,9 +58,9 @@ pub enum Asked {
     Get(UserId),
     List(UserQuery),
     Create(CreateUserRequest),
-    Update(UserId, UpdateUserRequest, Expected),
-    Patch(UserId, PatchUserRequest, Expected),
-    Delete(UserId, Expected),
+    Update(UserId, UpdateUserRequest, IfMatch),
+    Patch(UserId, PatchUserRequest, IfMatch),
+    Delete(UserId, IfMatch),
     PasswordReset(crate::password_reset::fakes::ResetAsked),
     SignUp(CreateUserRequest),
     RequestVerification(EmailVerificationRequest),
@@ -148,7 +148,7 @@ impl UserService for FakeUsers {
         context: &AccessContext,
         id: UserId,
         request: UpdateUserRequest,
-        expected: Expected,
+        expected: IfMatch,
     ) -> Result<User, UpdateUserError> {
         self.record(context, Asked::Update(id, request, expected));
         self.answers.update.clone()
@@ -159,7 +159,7 @@ impl UserService for FakeUsers {
         context: &AccessContext,
         id: UserId,
         request: PatchUserRequest,
-        expected: Expected,
+        expected: IfMatch,
     ) -> Result<User, UpdateUserError> {
         self.record(context, Asked::Patch(id, request, expected));
         self.answers.update.clone()
@@ -169,7 +169,7 @@ impl UserService for FakeUsers {
         &self,
         context: &AccessContext,
         id: UserId,
-        expected: Expected,
+        expected: IfMatch,
     ) -> Result<(), DeleteUserError> {
         self.record(context, Asked::Delete(id, expected));
         self.answers.delete.clone()

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use denizen_services::memory::InMemoryStore;
+use denizen_storage_memory::InMemoryStore;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

@@ -2,7 +2,7 @@
 
 use denizen_models::UserId;
 use denizen_server::SAMPLE_PASSWORD;
-use denizen_services::store::{UnitOfWork, Units as _};
+use denizen_services::store::{UnitOfWork, WriteStore as _};
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, fmt::Write as _, fs, panic::AssertUnwindSa
 use denizen_models::Secret;
 use denizen_services::{
     OsTokenSource, TokenHash, TokenSource,
-    store::{UnitOfWork, Units as _},
+    store::{UnitOfWork, WriteStore as _},
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::{

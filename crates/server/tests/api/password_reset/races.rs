@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{Password, Secret, UserId};
-use denizen_services::{
-    Argon2Cost, Argon2Hasher, MailMessage, OsTokenSource, PasswordHasher as _, memory::InMemoryStore,
-    store::Reads,
-};
+use denizen_services::{MailMessage, OsTokenSource, PasswordHasher as _, store::ReadStore};
+use denizen_storage_memory::InMemoryStore;
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use serde_json::json;
 
@@ -16,7 +15,7 @@ use crate::{
     support::{TestServer, http::Request},
 };
 
-async fn password_is(store: &dyn Reads, user: i64, password: &str) -> bool {
+async fn password_is(store: &dyn ReadStore, user: i64, password: &str) -> bool {
     let hasher = Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, Arc::new(OsTokenSource)).unwrap();
     let hash = store.find_credentials(UserId::new(user)).await.unwrap().unwrap().hash.unwrap();
     hasher.verify(Password::presented(&Secret::from(password)), hash).await.unwrap().is_match()

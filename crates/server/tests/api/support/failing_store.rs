@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use denizen_services::{
-    memory::InMemoryStore,
-    store::{Store, StoreError},
-};
+use denizen_services::store::{Store, StoreError};
+use denizen_storage_memory::InMemoryStore;
 use denizen_testkit::{Call, HookedStore, StoreHook};
 use tokio::sync::watch;
 

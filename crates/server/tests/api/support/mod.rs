@@ -13,11 +13,12 @@ pub mod watched;
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use denizen_hashing::Argon2Cost;
 use denizen_server::{
     Application, Overrides, RunError,
     config::{BIND, Config, ConfigFile, DATABASE, MAIL_WORKERS, Setting, Settings},
 };
-use denizen_services::{Argon2Cost, Mail, MailMessage, TaskService, store::Store};
+use denizen_services::{Mail, MailMessage, TaskService, store::Store};
 use denizen_testkit::{FixedClock, RecordingMailer};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};

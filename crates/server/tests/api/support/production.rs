@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret};
 use denizen_server::{
     Overrides,
@@ -11,8 +12,7 @@ use denizen_server::{
     },
 };
 use denizen_services::{
-    AccessContext, Argon2Cost, Argon2Hasher, OsTokenSource, UserService as _,
-    defaults::{DefaultUserService, Ports, ServiceSettings},
+    AccessContext, DefaultUserService, OsTokenSource, Ports, ServiceSettings, UserService as _,
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;

@@ -7,14 +7,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{CreateUserRequest, Password};
 use denizen_server::{
     Overrides,
     config::{REGISTRATION, Setting},
 };
 use denizen_services::{
-    Argon2Cost, Argon2Hasher, CostlyWork, HashError, OsTokenSource, PasswordHash, PasswordHasher, Verdict,
-    store::StoreError,
+    CostlyWork, HashError, OsTokenSource, PasswordHash, PasswordHasher, Verdict, store::StoreError,
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::{Call, HookedStore, StoreHook};
@@ -82,9 +82,9 @@ impl PasswordHasher for HasherCalls {
         self.inner.verify(password, hash).await
     }
 
-    async fn verify_nobody(&self, password: Password) -> Result<Verdict, HashError> {
+    async fn verify_dummy(&self, password: Password) -> Result<Verdict, HashError> {
         locked(&self.calls).push("compare");
-        self.inner.verify_nobody(password).await
+        self.inner.verify_dummy(password).await
     }
 
     async fn run(&self, work: CostlyWork) -> Result<(), HashError> {

@@ -3,16 +3,15 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, EmailAddress};
 use denizen_services::{
-    Clock as _, ConfirmEmailChangeError, MailMessage, SignUps as _,
-    defaults::Disclosure,
-    store::{AuditKind, MailKind, Reads as _, StoreError},
+    Clock as _, ConfirmEmailChangeError, Disclosure, MailMessage, SignUps as _,
+    store::{AuditKind, MailKind, ReadStore as _, StoreError},
 };
 
 use crate::support::{Entered, NEW_PASSWORD, OLD_PASSWORD, World, failing_members, new_user, stranger};
 
 const OLD: &str = "alice@example.com";
 const NEW: &str = "alice@elsewhere.example";
-const DEAD: Result<(), ConfirmEmailChangeError> = Err(ConfirmEmailChangeError::DeadToken);
+const DEAD: Result<(), ConfirmEmailChangeError> = Err(ConfirmEmailChangeError::InvalidOrExpired);
 
 /// Alice has asked for another address, and has read the mail that went there.
 async fn world_with_token() -> (World, Entered, String) {
@@ -91,7 +90,7 @@ async fn a_token_works_once_and_until_it_expires() {
     assert_eq!(address_of(&world, &alice).await, OLD);
     assert_eq!(world.confirm_email(&token).await, Ok(()));
     assert_eq!(world.confirm_email(&token).await, DEAD);
-    assert_eq!(ConfirmEmailChangeError::DeadToken.to_string(), "invalid or expired token");
+    assert_eq!(ConfirmEmailChangeError::InvalidOrExpired.to_string(), "invalid or expired token");
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, ChangeEmailError, Clock as _, HashError, LoginError, MailError, MailMessage,
-    defaults::{Limits, ServiceSettings},
+    AccessContext, ChangeEmailError, Clock as _, HashError, Limits, LoginError, MailError, MailMessage,
+    ServiceSettings,
     store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
 };
 

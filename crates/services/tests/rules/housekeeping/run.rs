@@ -7,7 +7,7 @@ use std::{future::pending, time::Duration as StdDuration};
 use chrono::Duration;
 use denizen_services::{
     CloseReason, Outgoing,
-    store::{Reads as _, StoreError, UnitOfWork},
+    store::{ReadStore as _, StoreError, UnitOfWork},
 };
 use tokio::{
     sync::watch,

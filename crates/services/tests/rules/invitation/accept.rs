@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::User;
 use denizen_services::{
-    AcceptInvitationError, HashError,
-    defaults::{RegistrationMode, ServiceSettings},
+    AcceptInvitationError, HashError, RegistrationMode, ServiceSettings,
     store::{AuditKind, StoreError},
 };
 
 use crate::support::{NEW_PASSWORD, World, failing_members};
 
 const ALICE: &str = "alice@example.com";
-const DEAD: Result<(), AcceptInvitationError> = Err(AcceptInvitationError::DeadToken);
+const DEAD: Result<(), AcceptInvitationError> = Err(AcceptInvitationError::InvalidOrExpired);
 
 /// Alice was invited, and has read the mail.
 async fn world_with_invitation() -> (World, User, String) {
@@ -54,7 +53,7 @@ async fn a_token_works_once_and_until_it_expires() {
     assert_eq!(world.accept(&token, NEW_PASSWORD).await, Ok(()));
     assert_eq!(world.accept(&token, "a third password").await, DEAD);
     assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());
-    assert_eq!(AcceptInvitationError::DeadToken.to_string(), "invalid or expired invitation");
+    assert_eq!(AcceptInvitationError::InvalidOrExpired.to_string(), "invalid or expired invitation");
 }
 
 #[tokio::test]

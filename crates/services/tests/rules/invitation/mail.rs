@@ -3,8 +3,7 @@
 use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    AccessContext, Clock as _, MailMessage, UserService as _,
-    defaults::{Limits, RegistrationMode, ServiceSettings},
+    AccessContext, Clock as _, Limits, MailMessage, RegistrationMode, ServiceSettings, UserService as _,
     store::{AuditEvent, AuditKind, MailKind, Recipient},
 };
 

@@ -3,9 +3,7 @@
 use chrono::Duration;
 use denizen_models::User;
 use denizen_services::{
-    AccessContext, ChangePasswordError, LoginError,
-    defaults::{Limits, ServiceSettings},
-    store::Quota,
+    AccessContext, ChangePasswordError, Limits, LoginError, ServiceSettings, store::Quota,
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, stranger};

@@ -3,10 +3,7 @@
 use std::{future::pending, sync::Arc, time::Duration as StdDuration};
 
 use chrono::Duration;
-use denizen_services::{
-    defaults::{Limits, ServiceSettings},
-    store::StoreError,
-};
+use denizen_services::{Limits, ServiceSettings, store::StoreError};
 use tokio::{
     sync::{Barrier, Notify, watch},
     time::{Instant, timeout},

@@ -2,9 +2,8 @@
 
 use chrono::Duration;
 use denizen_services::{
-    Clock as _, MailError, MailMessage,
-    defaults::ServiceSettings,
-    store::{MailKind, NewMailJob, StoreError, UnitOfWork, Units as _},
+    Clock as _, MailError, MailMessage, ServiceSettings,
+    store::{MailKind, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, stranger};

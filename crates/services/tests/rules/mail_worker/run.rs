@@ -5,7 +5,7 @@
 use std::time::Duration as StdDuration;
 
 use chrono::Duration;
-use denizen_services::{defaults::ServiceSettings, store::StoreError};
+use denizen_services::{ServiceSettings, store::StoreError};
 use tokio::{
     sync::watch,
     task::JoinHandle,

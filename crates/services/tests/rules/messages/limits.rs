@@ -2,7 +2,7 @@
 
 use denizen_models::UserId;
 use denizen_services::{
-    CloseReason, ConnectError, Connections, MessageService as _, defaults::MessageLimits, store::SessionId,
+    CloseReason, ConnectError, Connections, MessageLimits, MessageService as _, store::SessionId,
 };
 
 use super::{Chat, acting, ending, next, saying, signed_in, username};

@@ -1,7 +1,7 @@
 //! Who is there.
 
 use chrono::Duration;
-use denizen_services::{Clock as _, defaults::MessageLimits};
+use denizen_services::{Clock as _, MessageLimits};
 use serde_json::{Value, json};
 
 use super::{Chat, assert_silent, next};

@@ -4,7 +4,7 @@ use chrono::Duration;
 use denizen_models::{ADMIN_ROLE, User, UserId, UserValues};
 use denizen_services::{
     AccessContext, Clock as _, Connection, MessageService as _,
-    store::{SessionId, StoreError, UnitOfWork, Units as _},
+    store::{SessionId, StoreError, UnitOfWork, WriteStore as _},
 };
 
 use super::{Chat, acting, assert_silent, is_revoked, next, saying, session_of, username};

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use denizen_models::{ADMIN_ROLE, Topic, User};
 use denizen_services::{
-    AccessContext, Connection, MessageService as _,
-    defaults::MessageLimits,
-    store::{SessionId, StoreError, UnitOfWork, Units as _},
+    AccessContext, Connection, MessageLimits, MessageService as _,
+    store::{SessionId, StoreError, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 

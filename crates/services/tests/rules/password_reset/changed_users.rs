@@ -1,7 +1,7 @@
 //! What a change of a user does to the tokens and notices that were mailed before it.
 
 use denizen_models::{Patch, PatchUserRequest, Profile, UpdateUserRequest, User};
-use denizen_services::{AccessContext, Expected, ResetPasswordError, UserService as _, store::MailKind};
+use denizen_services::{AccessContext, IfMatch, ResetPasswordError, UserService as _, store::MailKind};
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, member, replacement};
 
@@ -153,7 +153,7 @@ async fn a_reset_that_waits_for_a_deleted_user_is_mailed_to_nobody() {
 async fn switching_off_by_a_patch_kills_the_token() {
     let (world, alice, token) = alice_with_token().await;
     let request = PatchUserRequest { active: Patch::Set(false), ..PatchUserRequest::default() };
-    let (system, expected) = (AccessContext::system(), Expected::anything());
+    let (system, expected) = (AccessContext::system(), IfMatch::anything());
     world.users.patch_user(&system, alice.id, request, expected).await.unwrap();
     assert!(is_dead(&world, &token).await);
 }

@@ -4,7 +4,7 @@ use chrono::Duration;
 use denizen_models::UserValues;
 use denizen_services::{
     Clock as _, ResetPasswordError, TokenHash,
-    store::{AuditKind, UnitOfWork, Units as _},
+    store::{AuditKind, UnitOfWork, WriteStore as _},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World};

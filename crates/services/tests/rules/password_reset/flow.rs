@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, PasswordResetRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, MailMessage, PasswordResets as _, RequestPasswordResetError, UserService as _,
-    defaults::ServiceSettings,
+    AccessContext, Clock as _, MailMessage, PasswordResets as _, RequestPasswordResetError, ServiceSettings,
+    UserService as _,
     store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
 };
 

@@ -1,10 +1,7 @@
 //! A reset by mail lets in whom others have kept out by guessing.
 
 use chrono::Duration;
-use denizen_services::{
-    LoginError,
-    defaults::{Limits, ServiceSettings},
-};
+use denizen_services::{Limits, LoginError, ServiceSettings};
 
 use crate::support::{NEW_PASSWORD, World};
 

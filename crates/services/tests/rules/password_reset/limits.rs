@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::Duration;
 use denizen_models::PasswordResetRequest;
 use denizen_services::{
-    AccessContext, PasswordResets as _, RandomnessError, RequestPasswordResetError, ResetPasswordError,
-    TokenSource, ValidateResetTokenError,
-    defaults::{DefaultUserService, Disclosure, Ports, ServiceSettings},
+    AccessContext, DefaultUserService, Disclosure, PasswordResets as _, Ports, RandomnessError,
+    RequestPasswordResetError, ResetPasswordError, ServiceSettings, TokenSource, ValidateResetTokenError,
     store::StoreError,
 };
 use denizen_testkit::CountingStore;
@@ -81,7 +80,7 @@ async fn every_address_runs_into_the_limit_after_the_same_requests() {
 async fn an_unknown_address_is_limited_like_a_known_one_even_where_it_is_named() {
     let is_limited = |answer: &Asked| matches!(answer, Err(RequestPasswordResetError::RateLimited(_)));
     for email in [KNOWN, UNKNOWN, SWITCHED_OFF] {
-        let world = limited(Disclosure::Tutorial).await;
+        let world = limited(Disclosure::Detailed).await;
         let answers = ask_six_times(&world, email).await;
         let limited: Vec<_> = answers.iter().map(is_limited).collect();
         assert_eq!(limited, [false, true, false, true, false, true], "{email}");
@@ -136,7 +135,7 @@ async fn a_thousand_random_tokens_cost_thirty_reads_and_no_hash() {
     world.store.reset();
     for number in 0..1000 {
         let expected = match number {
-            ..30 => ResetPasswordError::DeadToken,
+            ..30 => ResetPasswordError::InvalidOrExpired,
             _ => ResetPasswordError::RateLimited(Duration::seconds(2)),
         };
         assert_eq!(world.reset(&format!("{number:064x}"), NEW_PASSWORD).await, Err(expected), "{number}");

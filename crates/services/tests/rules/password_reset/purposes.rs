@@ -1,6 +1,6 @@
 //! A token for a reset is for nothing else, and nothing else is for a reset.
 
-use denizen_services::{Token, defaults::ServiceSettings};
+use denizen_services::{ServiceSettings, Token};
 
 use crate::{
     mailed_tokens::{USES, works, world_with_tokens},

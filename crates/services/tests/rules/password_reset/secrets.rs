@@ -6,7 +6,7 @@ use chrono::Duration;
 use denizen_models::{PasswordResetConfirmation, Secret, ValidateResetTokenRequest};
 use denizen_services::{
     AccessContext, MailError, PasswordHash, PasswordResets as _, TokenHash,
-    store::{Reads as _, Units as _},
+    store::{ReadStore as _, WriteStore as _},
 };
 
 use crate::{

@@ -77,7 +77,7 @@ async fn where_there_is_no_password_to_discard_earlier_invitations_die() {
     let earlier = world.token_for(ALICE);
     assert_eq!(discard(&world, alice.id).await, Ok(()));
     assert_eq!(world.password_hash(alice.id).await, None);
-    assert_eq!(world.accept(&earlier, NEW_PASSWORD).await, Err(AcceptInvitationError::DeadToken));
+    assert_eq!(world.accept(&earlier, NEW_PASSWORD).await, Err(AcceptInvitationError::InvalidOrExpired));
     world.deliver_mail().await;
     assert_eq!(world.accept(&world.token_for(ALICE), NEW_PASSWORD).await, Ok(()));
 }

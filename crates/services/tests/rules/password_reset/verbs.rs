@@ -5,8 +5,8 @@ use denizen_models::{
     ValidateResetTokenRequest,
 };
 use denizen_services::{
-    AccessContext, PasswordResets as _, RequestPasswordResetError, ResetPasswordError,
-    defaults::{Disclosure, Limits, ServiceSettings},
+    AccessContext, Disclosure, Limits, PasswordResets as _, RequestPasswordResetError, ResetPasswordError,
+    ServiceSettings,
 };
 
 use crate::support::{World, stranger};
@@ -14,7 +14,7 @@ use crate::support::{World, stranger};
 impl World {
     /// An empty world in which the answers are those of the tutorial.
     pub fn tutorial() -> Self {
-        let disclosure = Disclosure::Tutorial;
+        let disclosure = Disclosure::Detailed;
         Self::with(ServiceSettings { disclosure, limits: Limits::GENEROUS, ..ServiceSettings::default() })
     }
 

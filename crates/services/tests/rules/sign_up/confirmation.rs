@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    AccessContext, Clock as _, Mail, MailError, MailMessage, SignedUp, UserService as _, VerifyEmailError,
-    defaults::{Disclosure, Limits, ServiceSettings},
+    AccessContext, Clock as _, Disclosure, Limits, Mail, MailError, MailMessage, ServiceSettings, SignedUp,
+    UserService as _, VerifyEmailError,
     store::{AuditEvent, AuditKind, StoreError},
 };
 
@@ -44,10 +44,10 @@ async fn whoever_has_the_token_becomes_a_user_with_a_verified_address() {
 async fn a_token_works_once_and_until_it_expires() {
     let (world, token) = world_with_token().await;
     world.clock.advance(Duration::days(1));
-    assert_eq!(world.verify(&token).await, Err(VerifyEmailError::DeadToken));
+    assert_eq!(world.verify(&token).await, Err(VerifyEmailError::InvalidOrExpired));
     world.clock.advance(-Duration::microseconds(1));
     assert_eq!(world.verify(&token).await, Ok(()));
-    assert_eq!(world.verify(&token).await, Err(VerifyEmailError::DeadToken));
+    assert_eq!(world.verify(&token).await, Err(VerifyEmailError::InvalidOrExpired));
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn of_two_confirmations_at_once_one_counts() {
     world.hold_commits_until_there_are(2);
     let (one, two) = tokio::join!(world.verify(&token), world.verify_as(&token, Some("alicia")));
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
-    assert_eq!(one.and(two), Err(VerifyEmailError::DeadToken));
+    assert_eq!(one.and(two), Err(VerifyEmailError::InvalidOrExpired));
     assert_eq!(world.recorded(AuditKind::SignedUp).await, 1);
 }
 
@@ -84,7 +84,7 @@ async fn when_the_address_was_taken_meanwhile_the_token_is_dead() {
     let (world, token) = world_with_token().await;
     let other = CreateUserRequest { email: ALICE.to_owned(), ..new_user("other") };
     world.users.create_user(&AccessContext::system(), other).await.unwrap();
-    assert_eq!(world.verify(&token).await, Err(VerifyEmailError::DeadToken));
+    assert_eq!(world.verify(&token).await, Err(VerifyEmailError::InvalidOrExpired));
     assert_eq!(world.recorded(AuditKind::SignedUp).await, 0);
 }
 
@@ -94,7 +94,7 @@ async fn when_registration_is_closed_nobody_who_waits_becomes_a_user_or_is_maile
     world.sign_up("bob").await.unwrap();
     let closed = ServiceSettings { limits: Limits::GENEROUS, ..ServiceSettings::default() };
     let closed = world.rival_with(closed);
-    assert_eq!(closed.verify(&token).await, Err(VerifyEmailError::DeadToken));
+    assert_eq!(closed.verify(&token).await, Err(VerifyEmailError::InvalidOrExpired));
     assert_eq!((closed.deliver_mail().await, world.mailer.sent().len()), (1, 1));
     assert_eq!(world.verify(&token).await, Ok(()));
 }
@@ -109,7 +109,7 @@ async fn a_wish_that_is_renewed_while_it_is_prepared_gets_one_mail_with_one_toke
     });
     assert_eq!((world.deliver_mail().await, world.mailer.sent_to(ALICE).len()), (2, 1));
     let minted = world.tokens.minted();
-    assert_eq!((minted.len(), world.verify(&minted[0]).await), (2, Err(VerifyEmailError::DeadToken)));
+    assert_eq!((minted.len(), world.verify(&minted[0]).await), (2, Err(VerifyEmailError::InvalidOrExpired)));
     assert_eq!(world.verify(&minted[1]).await, Ok(()));
 }
 
@@ -123,7 +123,7 @@ async fn a_mail_that_fails_is_tried_again_with_another_token_and_a_whole_day_to_
     world.deliver_mail().await;
     world.clock.advance(Duration::hours(23));
     let minted = world.tokens.minted();
-    assert_eq!(world.verify(&minted[0]).await, Err(VerifyEmailError::DeadToken));
+    assert_eq!(world.verify(&minted[0]).await, Err(VerifyEmailError::InvalidOrExpired));
     assert_eq!(world.verify(&minted[1]).await, Ok(()));
 }
 

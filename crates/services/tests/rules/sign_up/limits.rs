@@ -2,8 +2,7 @@
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, SignUpError, SignUps as _, SignedUp,
-    defaults::{Limits, RegistrationMode, ServiceSettings},
+    AccessContext, Limits, RegistrationMode, ServiceSettings, SignUpError, SignUps as _, SignedUp,
 };
 
 use crate::support::{OLD_PASSWORD, World, new_user, stranger};

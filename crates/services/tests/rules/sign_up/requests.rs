@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use denizen_models::{CreateUserRequest, PasswordPolicy, Secret};
 use denizen_services::{
-    HashError, SignUpError, SignUps as _, SignedUp,
-    defaults::{Disclosure, RegistrationMode, ServiceSettings},
+    Disclosure, HashError, RegistrationMode, ServiceSettings, SignUpError, SignUps as _, SignedUp,
     store::StoreError,
 };
 
 use crate::support::{World, failing_members, new_user, stranger};
 
-const BOTH: [Disclosure; 2] = [Disclosure::Tutorial, Disclosure::Uniform];
+const BOTH: [Disclosure; 2] = [Disclosure::Detailed, Disclosure::Uniform];
 
 async fn refusal(world: &World, request: CreateUserRequest) -> SignUpError {
     world.users.sign_up(&stranger(), request).await.unwrap_err()

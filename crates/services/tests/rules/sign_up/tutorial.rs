@@ -2,8 +2,7 @@
 
 use denizen_models::{CreateUserRequest, User};
 use denizen_services::{
-    MailMessage, SignUpError, SignUps as _, SignedUp,
-    defaults::Disclosure,
+    Disclosure, MailMessage, SignUpError, SignUps as _, SignedUp,
     store::{AuditKind, MailKind},
 };
 
@@ -18,7 +17,7 @@ async fn sign_up(world: &World, name: &str) -> User {
 
 #[tokio::test]
 async fn a_stranger_is_a_user_at_once_and_is_mailed_a_token_for_the_address() {
-    let world = World::open(Disclosure::Tutorial);
+    let world = World::open(Disclosure::Detailed);
     let alice = sign_up(&world, "alice").await;
     assert_eq!(world.find(alice.id).await, Some(alice.clone()));
     assert!(alice.values.active && !alice.values.email_verified);
@@ -35,7 +34,7 @@ async fn a_stranger_is_a_user_at_once_and_is_mailed_a_token_for_the_address() {
 
 #[tokio::test]
 async fn what_is_taken_is_told_as_it_was_typed() {
-    let world = World::open(Disclosure::Tutorial);
+    let world = World::open(Disclosure::Detailed);
     sign_up(&world, "alice").await;
     let error = world.sign_up("Alice").await.unwrap_err();
     assert_eq!(error, SignUpError::UsernameTaken("Alice".to_owned()));
@@ -47,7 +46,7 @@ async fn what_is_taken_is_told_as_it_was_typed() {
 
 #[tokio::test]
 async fn of_two_who_want_a_name_at_once_one_gets_it() {
-    let world = World::open(Disclosure::Tutorial);
+    let world = World::open(Disclosure::Detailed);
     world.hold_commits_until_there_are(2);
     let (one, two) = tokio::join!(world.sign_up("alice"), world.sign_up("alice"));
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");

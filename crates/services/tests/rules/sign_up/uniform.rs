@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    MailMessage, SignUps as _, SignedUp,
-    defaults::Disclosure,
-    store::{AuditKind, MailKind, QueuedMail, Reads as _, Recipient},
+    Disclosure, MailMessage, SignUps as _, SignedUp,
+    store::{AuditKind, MailKind, QueuedMail, ReadStore as _, Recipient},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, new_user, stranger};

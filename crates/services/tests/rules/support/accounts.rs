@@ -11,7 +11,7 @@ use denizen_services::{
     ChangePasswordError, ConfirmEmailChangeError, EmailChanges as _, EmailVerifications as _,
     Invitations as _, LoginError, SignUpError, SignUps as _, SignedIn, SignedUp, UserService as _,
     VerifyEmailError,
-    store::{AuditKind, MailKind, Reads as _, Session},
+    store::{AuditKind, MailKind, ReadStore as _, Session},
 };
 
 use super::{OLD_PASSWORD, World, new_user, stranger};

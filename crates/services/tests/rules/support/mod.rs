@@ -11,14 +11,12 @@ mod verbs;
 use std::sync::Arc;
 
 use denizen_models::PasswordPolicy;
+use denizen_services::store::WriteStore as _;
 use denizen_services::{
-    MailWorker,
-    defaults::{
-        DefaultAuthService, DefaultUserService, Disclosure, Limits, Ports, RegistrationMode, ServiceSettings,
-    },
-    memory::InMemoryStore,
-    store::Store,
+    DefaultAuthService, DefaultUserService, Disclosure, Limits, MailWorker, Ports, RegistrationMode,
+    ServiceSettings, store::Store,
 };
+use denizen_storage_memory::InMemoryStore;
 use denizen_testkit::{CountingStore, FixedClock, InsecureTestHasher, RecordingMailer};
 
 pub use self::{
@@ -126,10 +124,12 @@ impl World {
             tokens: tokens.clone(),
             hasher: hasher.clone(),
         };
+        let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), sending.clone()));
+        store.observe(worker.observer());
         Self {
             users: Arc::new(DefaultUserService::new(ports.clone(), settings.clone())),
-            auth: Arc::new(DefaultAuthService::new(ports.clone(), settings.clone())),
-            worker: Arc::new(MailWorker::new(ports, settings.clone(), sending.clone())),
+            auth: Arc::new(DefaultAuthService::new(ports, settings.clone())),
+            worker,
             store,
             clock,
             hasher,

@@ -5,11 +5,11 @@ use std::{future::Future, sync::Arc};
 use chrono::Duration;
 use denizen_models::{Password, Secret, UpdateUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, DeleteUserError, Expected, PasswordHash, PasswordHasher as _, Token,
-    TokenHash, TokenPurpose, UpdateUserError, UserService as _,
+    AccessContext, Clock as _, DeleteUserError, IfMatch, PasswordHash, PasswordHasher as _, Token, TokenHash,
+    TokenPurpose, UpdateUserError, UserService as _,
     store::{
-        AuditEvent, AuditKind, AuditQuery, MailKind, MailQuery, NewSession, QueuedMail, Reads as _,
-        StoreError, UnitOfWork, Units as _,
+        AuditEvent, AuditKind, AuditQuery, MailKind, MailQuery, NewSession, QueuedMail, ReadStore as _,
+        StoreError, UnitOfWork, WriteStore as _,
     },
 };
 use tokio::sync::Barrier;
@@ -44,12 +44,12 @@ impl World {
         id: UserId,
         request: UpdateUserRequest,
     ) -> Result<User, UpdateUserError> {
-        self.users.update_user(context, id, request, Expected::anything()).await
+        self.users.update_user(context, id, request, IfMatch::anything()).await
     }
 
     /// Somebody deletes a user, whatever became of it meanwhile.
     pub async fn try_delete(&self, context: &AccessContext, id: UserId) -> Result<(), DeleteUserError> {
-        self.users.delete_user(context, id, Expected::anything()).await
+        self.users.delete_user(context, id, IfMatch::anything()).await
     }
 
     pub async fn change_email(&self, id: UserId, email: &str) {

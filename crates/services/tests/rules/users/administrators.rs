@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, Patch, PatchUserRequest, UpdateUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, DeleteUserError, Expected, MailMessage, UpdateUserError, UserService as _,
+    AccessContext, DeleteUserError, IfMatch, MailMessage, UpdateUserError, UserService as _,
     store::{AuditKind, MailKind, Recipient},
 };
 
@@ -37,7 +37,7 @@ async fn the_last_administrator_can_neither_resign_nor_be_switched_off_nor_delet
             assert_eq!(error.to_string(), "there would be no administrator left");
         }
         let patch = PatchUserRequest { active: Patch::Set(false), ..PatchUserRequest::default() };
-        let answer = world.users.patch_user(&context, diana.id, patch, Expected::anything()).await;
+        let answer = world.users.patch_user(&context, diana.id, patch, IfMatch::anything()).await;
         assert_eq!(answer, Err(UpdateUserError::LastAdministrator));
         assert_eq!(world.try_delete(&context, diana.id).await, Err(DeleteUserError::LastAdministrator));
     }
@@ -135,7 +135,7 @@ async fn what_matters_of_a_change_is_recorded_beside_it() {
     ] {
         let before = world.audit().await.len();
         let context = administrator(diana.id);
-        world.users.patch_user(&context, alice.id, edit, Expected::anything()).await.unwrap();
+        world.users.patch_user(&context, alice.id, edit, IfMatch::anything()).await.unwrap();
         let recorded: Vec<_> = world.audit().await[before..].iter().map(|event| event.kind).collect();
         let expected: Vec<_> = [AuditKind::UserUpdated].into_iter().chain(expected).collect();
         assert_eq!(recorded, expected);

@@ -4,7 +4,8 @@ use std::{future::Future, pin::Pin};
 
 use denizen_models::{PatchUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, DeleteUserError, Expected, Unexpected, UpdateUserError, UserService as _, UserStates,
+    AccessContext, DeleteUserError, EntityTags, IfMatch, PreconditionError, UpdateUserError,
+    UserService as _,
     store::{AuditKind, StoreError},
 };
 
@@ -15,12 +16,12 @@ use crate::support::{World, member, replacement, stranger};
 enum End {
     Done,
     NotFound,
-    Unexpected(Unexpected),
+    PreconditionError(PreconditionError),
     Other(String),
 }
 
 type Change =
-    for<'a> fn(&'a World, AccessContext, &'a User, Expected) -> Pin<Box<dyn Future<Output = End> + 'a>>;
+    for<'a> fn(&'a World, AccessContext, &'a User, IfMatch) -> Pin<Box<dyn Future<Output = End> + 'a>>;
 
 const UPDATE: Change = |world, context, user, expected| {
     Box::pin(async move {
@@ -41,7 +42,7 @@ const DELETE: Change = |world, context, user, expected| {
         match world.users.delete_user(&context, user.id, expected).await {
             Ok(()) => End::Done,
             Err(DeleteUserError::NotFound(_)) => End::NotFound,
-            Err(DeleteUserError::Unexpected(error)) => End::Unexpected(error),
+            Err(DeleteUserError::PreconditionError(error)) => End::PreconditionError(error),
             Err(error @ (DeleteUserError::LastAdministrator | DeleteUserError::Store(_))) => {
                 End::Other(error.to_string())
             }
@@ -55,7 +56,7 @@ fn end_of_update(answer: Result<User, UpdateUserError>) -> End {
     match answer {
         Ok(_) => End::Done,
         Err(UpdateUserError::NotFound(_)) => End::NotFound,
-        Err(UpdateUserError::Unexpected(error)) => End::Unexpected(error),
+        Err(UpdateUserError::PreconditionError(error)) => End::PreconditionError(error),
         Err(error) => End::Other(error.to_string()),
     }
 }
@@ -64,8 +65,8 @@ fn system() -> AccessContext {
     AccessContext::system()
 }
 
-fn tagged(users: &[&User]) -> UserStates {
-    UserStates::Tagged(users.iter().map(|user| user.tag()).collect())
+fn tagged(users: &[&User]) -> EntityTags {
+    EntityTags::Tagged(users.iter().map(|user| user.tag()).collect())
 }
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn what_is_as_it_was_read_is_changed() {
     for (name, change) in CHANGES {
         let world = World::new();
         let alice = world.create("alice").await;
-        assert_eq!(change(&world, system(), &alice, Expected::as_read(&alice)).await, End::Done, "{name}");
+        assert_eq!(change(&world, system(), &alice, IfMatch::as_read(&alice)).await, End::Done, "{name}");
         assert_ne!(world.find(alice.id).await, Some(alice), "{name}");
     }
 }
@@ -85,8 +86,8 @@ async fn what_was_changed_since_it_was_read_stays_as_it_is() {
         let alice = world.create("alice").await;
         let newer = world.change(alice.id, |request| request.age = Some(30)).await;
         let recorded = world.audit().await;
-        let end = change(&world, system(), &alice, Expected::as_read(&alice)).await;
-        assert_eq!(end, End::Unexpected(Unexpected::Changed), "{name}");
+        let end = change(&world, system(), &alice, IfMatch::as_read(&alice)).await;
+        assert_eq!(end, End::PreconditionError(PreconditionError::Changed), "{name}");
         assert_eq!((world.find(alice.id).await, world.audit().await), (Some(newer), recorded), "{name}");
     }
 }
@@ -97,7 +98,7 @@ async fn any_of_several_readings_will_do() {
         let world = World::new();
         let alice = world.create("alice").await;
         let newer = world.change(alice.id, |request| request.age = Some(30)).await;
-        let expected = Expected { one_of: tagged(&[&alice, &newer]), ..Expected::anything() };
+        let expected = IfMatch { one_of: tagged(&[&alice, &newer]), ..IfMatch::anything() };
         assert_eq!(change(&world, system(), &alice, expected).await, End::Done, "{name}");
     }
 }
@@ -107,14 +108,14 @@ async fn nobody_is_changed_who_was_not_to_be_there_or_not_like_that() {
     for (name, change) in CHANGES {
         let world = World::new();
         let alice = world.create("alice").await;
-        for none_of in [UserStates::Any, tagged(&[&alice])] {
-            let expected = Expected { none_of, ..Expected::anything() };
+        for none_of in [EntityTags::Any, tagged(&[&alice])] {
+            let expected = IfMatch { none_of, ..IfMatch::anything() };
             let end = change(&world, system(), &alice, expected).await;
-            assert_eq!(end, End::Unexpected(Unexpected::Exists), "{name}");
+            assert_eq!(end, End::PreconditionError(PreconditionError::Exists), "{name}");
         }
         assert_eq!(world.find(alice.id).await.as_ref(), Some(&alice), "{name}");
         world.change(alice.id, |request| request.age = Some(30)).await;
-        let expected = Expected { none_of: tagged(&[&alice]), ..Expected::anything() };
+        let expected = IfMatch { none_of: tagged(&[&alice]), ..IfMatch::anything() };
         assert_eq!(change(&world, system(), &alice, expected).await, End::Done, "{name}");
     }
 }
@@ -125,12 +126,12 @@ async fn who_is_not_there_is_not_found_whatever_was_expected() {
         let world = World::new();
         let alice = world.create("alice").await;
         let nobody = User { id: UserId::new(99), ..alice.clone() };
-        let absent = Expected { none_of: UserStates::Any, ..Expected::anything() };
-        for expected in [Expected::as_read(&nobody), absent] {
+        let absent = IfMatch { none_of: EntityTags::Any, ..IfMatch::anything() };
+        for expected in [IfMatch::as_read(&nobody), absent] {
             assert_eq!(change(&world, system(), &nobody, expected).await, End::NotFound, "{name}");
         }
         for context in [stranger(), member(UserId::new(99))] {
-            for expected in [Expected::as_read(&alice), Expected::as_read(&nobody)] {
+            for expected in [IfMatch::as_read(&alice), IfMatch::as_read(&nobody)] {
                 assert_eq!(change(&world, context.clone(), &alice, expected).await, End::NotFound, "{name}");
             }
         }
@@ -148,8 +149,8 @@ async fn a_change_that_comes_between_is_not_overrun() {
             rival.change(alice.id, |request| request.age = Some(30)).await;
         });
         let alice = world.find(alice.id).await.unwrap();
-        let end = change(&world, system(), &alice, Expected::as_read(&alice)).await;
-        assert_eq!(end, End::Unexpected(Unexpected::Changed), "{name}");
+        let end = change(&world, system(), &alice, IfMatch::as_read(&alice)).await;
+        assert_eq!(end, End::PreconditionError(PreconditionError::Changed), "{name}");
         assert_eq!(world.find(alice.id).await.map(|user| user.values.age), Some(30), "{name}");
     }
 }
@@ -161,7 +162,7 @@ async fn who_is_deleted_in_between_is_not_found() {
         let alice = world.create("alice").await;
         let (rival, id) = (world.rival(), alice.id);
         world.before_next_commit(async move { rival.delete(id).await });
-        let end = change(&world, system(), &alice, Expected::as_read(&alice)).await;
+        let end = change(&world, system(), &alice, IfMatch::as_read(&alice)).await;
         assert_eq!(end, End::NotFound, "{name}");
         assert_eq!(world.recorded(AuditKind::UserDeleted).await, 1, "{name}");
     }
@@ -174,12 +175,12 @@ async fn of_two_who_read_the_same_one_is_told_that_it_has_changed() {
         let alice = world.create("alice").await;
         world.hold_commits_until_there_are(2);
         let (one, two) = tokio::join!(
-            change(&world, system(), &alice, Expected::as_read(&alice)),
-            change(&world, system(), &alice, Expected::as_read(&alice)),
+            change(&world, system(), &alice, IfMatch::as_read(&alice)),
+            change(&world, system(), &alice, IfMatch::as_read(&alice)),
         );
         let ends = [one, two];
         assert!(ends.contains(&End::Done), "{name}: {ends:?}");
-        assert!(ends.contains(&End::Unexpected(Unexpected::Changed)), "{name}: {ends:?}");
+        assert!(ends.contains(&End::PreconditionError(PreconditionError::Changed)), "{name}: {ends:?}");
         assert_eq!(world.recorded(AuditKind::UserUpdated).await, 1, "{name}");
     }
 }
@@ -188,7 +189,7 @@ async fn of_two_who_read_the_same_one_is_told_that_it_has_changed() {
 async fn a_deletion_that_excludes_old_states_is_decided_anew_and_gives_up_in_the_end() {
     let world = World::new();
     let alice = world.create("alice").await;
-    let expected = Expected { none_of: tagged(&[&alice]), ..Expected::anything() };
+    let expected = IfMatch { none_of: tagged(&[&alice]), ..IfMatch::anything() };
     world.change(alice.id, |request| request.age = Some(99)).await;
     for age in 1..=32 {
         let (rival, id) = (world.rival(), alice.id);

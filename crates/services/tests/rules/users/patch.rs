@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{Patch, PatchUserRequest, Profile, ProfilePatch, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, Expected, TokenPurpose, UpdateUserError, UserService as _,
+    AccessContext, Clock as _, IfMatch, TokenPurpose, UpdateUserError, UserService as _,
     store::{AuditKind, StoreError},
 };
 
@@ -21,7 +21,7 @@ async fn patch_as(
     id: UserId,
     request: PatchUserRequest,
 ) -> Result<User, UpdateUserError> {
-    world.users.patch_user(context, id, request, Expected::anything()).await
+    world.users.patch_user(context, id, request, IfMatch::anything()).await
 }
 
 fn first_name(name: &str) -> PatchUserRequest {

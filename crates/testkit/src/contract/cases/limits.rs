@@ -144,7 +144,7 @@ pub async fn full_buckets_make_room_before_others(store: Arc<dyn Store>) {
 pub async fn a_forgotten_bucket_is_full_again(store: Arc<dyn Store>) {
     exhaust(&store, 1, THREE, at(0)).await;
     exhaust(&store, 2, THREE, at(0)).await;
-    let forget = |number| UnitOfWork::new().forget_bucket(bucket(number));
+    let forget = |number| UnitOfWork::new().reset_bucket(bucket(number));
     assert_eq!(commit(&store, forget(3)).await, [Outcome::Done], "what was never taken from is full already");
     assert_eq!(refusal(&store, forget(1).expect_user(NOBODY, 1)).await, USER_GONE);
     assert_eq!(exhaust(&store, 1, THREE, at(0)).await.0, 0, "it is not forgotten by a unit that fails");
@@ -160,7 +160,7 @@ pub async fn a_forgotten_bucket_makes_room(store: Arc<dyn Store>) {
     let crowded = |number| UnitOfWork::new().take_from_bucket(bucket(number), ONE_AN_HOUR, at(0), 2);
     commit(&store, crowded(1)).await;
     commit(&store, crowded(2)).await;
-    commit(&store, UnitOfWork::new().forget_bucket(bucket(1))).await;
+    commit(&store, UnitOfWork::new().reset_bucket(bucket(1))).await;
     commit(&store, crowded(3)).await;
     for number in [2, 3] {
         assert_eq!(refusal(&store, crowded(number)).await, limited(Duration::hours(1)), "{number}");
@@ -168,7 +168,7 @@ pub async fn a_forgotten_bucket_makes_room(store: Arc<dyn Store>) {
 }
 
 pub async fn a_forgotten_bucket_that_is_taken_from_again_is_kept_as_long_as_others(store: Arc<dyn Store>) {
-    commit(&store, take(1, ONE_AN_HOUR, at(0)).forget_bucket(bucket(1))).await;
+    commit(&store, take(1, ONE_AN_HOUR, at(0)).reset_bucket(bucket(1))).await;
     commit(&store, take(1, ONE_AN_HOUR, at(1000))).await;
     // Those that are full by now are forgotten.
     commit(&store, take(2, ONE_AN_HOUR, at(3700))).await;

@@ -1,0 +1,87 @@
+//! Calculating.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::{CalculateRequest, Calculation};
+use denizen_services::{CalculateBulkError, CalculateError, MathService};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::http::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::NoQuery,
+    request::Request,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/calculate").post(calculate));
+}
+
+/// What became of one calculation in a list.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Done(Calculation),
+    Failed { error: String, code: &'static str },
+}
+
+/// `POST /api/calculate`
+async fn calculate(
+    request: Request,
+    math: Data<dyn MathService>,
+    _: NoQuery,
+    Json(body): Json<CalculateRequest>,
+) -> Result<HttpResponse, ApiError> {
+    match body {
+        CalculateRequest::One(one) => {
+            let calculation = math.calculate(&request.access, one).await?;
+            Ok(request.answer("Calculation completed successfully", calculation))
+        }
+        CalculateRequest::Many(many) => {
+            let outcomes = math.calculate_bulk(&request.access, many).await?;
+            let completed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+            let message = format!("Completed {completed} of {} calculations", outcomes.len());
+            let metadata = json!({ "count": outcomes.len(), "completed": completed });
+            let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::from).collect();
+            Ok(request.answer_with(StatusCode::OK, &message, outcomes, metadata))
+        }
+    }
+}
+
+impl From<Result<Calculation, CalculateError>> for Outcome {
+    fn from(result: Result<Calculation, CalculateError>) -> Self {
+        match result {
+            Ok(calculation) => Self::Done(calculation),
+            Err(error) => {
+                let ApiError { code, message, .. } = error.into();
+                Self::Failed { error: message.into_owned(), code: code.as_str() }
+            }
+        }
+    }
+}
+
+impl From<CalculateError> for ApiError {
+    fn from(error: CalculateError) -> Self {
+        match error {
+            CalculateError::Validation(errors) => Self::validation(&errors),
+            CalculateError::NegativeSquareRoot
+            | CalculateError::NonPositiveLogarithm
+            | CalculateError::NotFinite => {
+                Self::because(ErrorCode::CalculationError, "Calculation failed", error)
+            }
+        }
+    }
+}
+
+impl From<CalculateBulkError> for ApiError {
+    fn from(error: CalculateBulkError) -> Self {
+        match error {
+            CalculateBulkError::Validation(errors) => Self::validation(&errors),
+        }
+    }
+}

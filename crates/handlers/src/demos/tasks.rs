@@ -1,0 +1,55 @@
+//! Demonstrations of concurrency.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::TaskRequest;
+use denizen_services::{TaskError, TaskService};
+use serde_json::json;
+
+use crate::http::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::NoQuery,
+    request::Request,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/tasks").post(run));
+    // The name that the original gave it.
+    config.service(Endpoint::at("/api/goroutines").post(run));
+}
+
+/// `POST /api/tasks`. The tasks end with this future, which the server drops when the client hangs up.
+async fn run(
+    request: Request,
+    tasks: Data<dyn TaskService>,
+    _: NoQuery,
+    Json(body): Json<TaskRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let metadata = json!({
+        "description": body.description,
+        "task_count": body.task_count,
+        "task_type": body.task_type,
+    });
+    let report = tasks.run(&request.access, body).await?;
+    let message = "Goroutine demonstration completed successfully";
+    Ok(request.answer_with(StatusCode::OK, message, report, metadata))
+}
+
+impl From<TaskError> for ApiError {
+    fn from(error: TaskError) -> Self {
+        match error {
+            // The original does not introduce these messages with "Validation failed".
+            TaskError::Validation(errors) => {
+                Self { message: errors.to_string().into(), ..Self::validation(&errors) }
+            }
+            TaskError::UnknownKind(_) => Self::new(ErrorCode::InvalidTaskType, error.to_string()),
+            TaskError::Busy => Self::unavailable(error),
+            TaskError::Randomness(_) | TaskError::Lost(_) => Self::internal(error),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Bodies: at most 1 MiB, and in time.
+
+use actix_web::{
+    HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::header::{self, HeaderMap},
+    rt::time::timeout,
+    web::Data,
+};
+use futures_util::StreamExt as _;
+
+use crate::http::{
+    error::{ApiError, ErrorCode},
+    json::invalid,
+    request::AppState,
+};
+
+/// The longest body, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+/// How much of a body that is too long is read nevertheless, so that a client which sends first and reads later
+/// gets its answer instead of a broken connection.
+const MAX_DRAIN: usize = 16 * MAX_BYTES;
+
+/// A body of at most 1 MiB that comes in time.
+pub(crate) fn read_body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Vec<u8>, ApiError>> + use<> {
+    let state = request.app_data::<Data<AppState>>();
+    let time = state.and_then(|state| state.settings.body_timeout);
+    let body = read(payload.take(), end_of_body(request.headers()));
+    async move {
+        match time {
+            Some(time) => timeout(time, body).await.unwrap_or_else(|_| {
+                Err(ApiError::new(ErrorCode::RequestTimeout, "The request body came too slowly"))
+            }),
+            None => body.await,
+        }
+    }
+}
+
+/// Where the body ends, if it is not where the payload does. Of a request that offers a WebSocket, actix takes all that
+/// follows until the connection ends for the payload; but who is offered that may decline (RFC 9110, section 7.8), and
+/// then it is a request like any other.
+fn end_of_body(headers: &HeaderMap) -> usize {
+    if !headers.contains_key(header::UPGRADE) || headers.contains_key(header::TRANSFER_ENCODING) {
+        return usize::MAX;
+    }
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|length| length.trim().parse().ok()).unwrap_or(0)
+}
+
+async fn read(mut payload: Payload, end: usize) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::new();
+    let mut length = 0_usize;
+    while length < end
+        && let Some(chunk) = payload.next().await
+    {
+        let mut chunk = chunk.map_err(broken_off)?;
+        chunk.truncate(end - length);
+        length = length.saturating_add(chunk.len());
+        if length <= MAX_BYTES {
+            bytes.extend_from_slice(&chunk);
+        } else if length > MAX_DRAIN {
+            break;
+        }
+    }
+    if length > MAX_BYTES {
+        return Err(ApiError::new(ErrorCode::PayloadTooLarge, "Request body is too large"));
+    }
+    Ok(bytes)
+}
+
+/// The library's own words for it name things that no client knows.
+fn broken_off(_error: PayloadError) -> ApiError {
+    invalid(0, 0, "the body ended early or was not sent as announced")
+}

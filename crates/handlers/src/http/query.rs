@@ -1,0 +1,171 @@
+//! Query strings: nothing unknown, nothing twice, nothing malformed.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde_json::json;
+
+use crate::{http::error::ApiError, middleware::log_line::printable};
+
+/// The most parameters, twice as many as any route knows: each is compared with all before it, and a form may be as
+/// long as a body.
+const MOST: usize = 16;
+
+/// The parameters of a query string, decoded; each is taken once, and at the end none may be left.
+#[derive(Debug)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for part in text.split('&').filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let shown = printable(name, 50);
+            if pairs.len() == MOST {
+                return Err(refused(&shown, "too many parameters"));
+            }
+            let name = decode(name).ok_or_else(|| refused(&shown, "malformed percent-encoding"))?;
+            let value = decode(value).ok_or_else(|| refused(&shown, "malformed percent-encoding"))?;
+            if pairs.iter().any(|(other, _)| *other == name) {
+                return Err(refused(&name, "given more than once"));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of `name`, as text.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        let index = self.0.iter().position(|(other, _)| other == name)?;
+        Some(self.0.remove(index).1)
+    }
+
+    /// The value of `name` as `read` understands it.
+    ///
+    /// # Errors
+    /// `read` does not: the answer says what was `expected`.
+    pub(crate) fn take_as<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        match self.take(name) {
+            Some(text) => read(&text).map(Some).ok_or_else(|| refused(name, &format!("expected {expected}"))),
+            None => Ok(None),
+        }
+    }
+
+    /// The value of `name` as a number in its one canonical form, without signs and leading zeros.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn take_number(&mut self, name: &str) -> Result<Option<usize>, ApiError> {
+        self.take_as(name, "a number", |text| {
+            text.parse().ok().filter(|number: &usize| number.to_string() == text)
+        })
+    }
+
+    /// To be called when everything known is taken.
+    ///
+    /// # Errors
+    /// Something is left.
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
+        match self.0.first() {
+            Some((name, _)) => Err(refused(name, "unknown parameter")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A parameter that makes no sense, and why.
+pub(crate) fn refused(name: &str, reason: &str) -> ApiError {
+    let name = printable(name, 50);
+    let details = json!({ "fields": { &name: [reason] } });
+    ApiError { details: Some(details), ..ApiError::invalid_query(&name) }
+}
+
+/// `application/x-www-form-urlencoded` (WHATWG URL, section 5.1), but strict: a stray `%` or bytes that are not UTF-8
+/// are refused, where the standard would guess.
+pub(crate) fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => hex_digit(rest.next()?)? * 16 + hex_digit(rest.next()?)?,
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+impl FromRequest for Query {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::parse(request.query_string()))
+    }
+}
+
+/// For routes without parameters: refuses any.
+///
+/// Stands before the body among a handler's arguments: which fault is reported must not depend on how fast a body
+/// arrives.
+pub(crate) struct NoQuery;
+
+impl FromRequest for NoQuery {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Query::parse(request.query_string()).and_then(Query::finish).map(|()| Self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded_and_taken_once() {
+        let mut query = Query::parse("search=a%20b%2B+c&limit=10&flag").unwrap();
+        assert_eq!(query.take("search").as_deref(), Some("a b+ c"));
+        assert_eq!(query.take_number("limit").unwrap(), Some(10));
+        assert_eq!(query.take("flag").as_deref(), Some(""));
+        assert_eq!(query.take("flag"), None);
+        assert!(query.finish().is_ok());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        let message =
+            |text: &str| Query::parse(text).and_then(Query::finish).unwrap_err().message.into_owned();
+        assert_eq!(message("a=1&a=2"), "Invalid query parameter: a");
+        assert_eq!(message("search=%zz"), "Invalid query parameter: search");
+        assert_eq!(message("search=%f"), "Invalid query parameter: search");
+        assert_eq!(message("search=%ff"), "Invalid query parameter: search");
+        assert_eq!(message("bo%0agus=1"), "Invalid query parameter: bo?gus");
+        for text in ["limit=ten", "limit=005", "limit=%2B5", "limit=-0", "limit=00", "limit="] {
+            let error = Query::parse(text).unwrap().take_number("limit").unwrap_err();
+            assert_eq!(error.details.unwrap(), json!({"fields": {"limit": ["expected a number"]}}), "{text}");
+        }
+    }
+
+    #[test]
+    fn more_parameters_than_anything_here_takes_are_refused_unread() {
+        let text = |count| (0..count).map(|number| format!("p{number}&")).collect::<String>();
+        assert_eq!(
+            Query::parse(&text(16)).unwrap().finish().unwrap_err().message,
+            "Invalid query parameter: p0"
+        );
+        let error = Query::parse(&text(17)).unwrap_err();
+        assert_eq!(error.message, "Invalid query parameter: p16");
+        assert_eq!(error.details.unwrap(), json!({"fields": {"p16": ["too many parameters"]}}));
+    }
+}

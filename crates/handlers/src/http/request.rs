@@ -1,0 +1,170 @@
+//! What a handler knows about its request, and the success answers.
+
+use std::{
+    future::{Ready, ready},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{StatusCode, header},
+};
+use denizen_models::{SuccessResponse, UserId};
+use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
+use serde::Serialize;
+
+use crate::{
+    HandlerSettings,
+    http::error::ApiError,
+    middleware::{client_ip::client_ip, log_line::printable},
+};
+
+/// What all handlers share.
+pub(crate) struct AppState {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Arc<dyn TokenSource>,
+    pub(crate) settings: HandlerSettings,
+}
+
+/// What is known of a request before anybody handles it; `observe` puts it on every one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RequestMeta {
+    pub(crate) id: String,
+    /// The time of arrival, in Unix seconds.
+    pub(crate) timestamp: i64,
+    /// The client's address, as far as proxies can be believed.
+    pub(crate) ip: Option<IpAddr>,
+}
+
+impl RequestMeta {
+    /// A stamp for this request. The id is `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    pub(crate) fn of(request: &HttpRequest, state: &AppState) -> Self {
+        let now = state.clock.now();
+        let mut random = [0; 10];
+        // An id without randomness is still an id: it need not be secret, and a broken generator shows elsewhere.
+        let _still_an_id = state.tokens.fill(&mut random);
+        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        let ip = client_ip(request, &state.settings.trusted_proxies);
+        Self { id: format!("req_{}", uuid.simple()), timestamp: now.timestamp(), ip }
+    }
+}
+
+/// Who sends a request; `door` puts it on every one that it lets in.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity(pub(crate) Option<Authentication>);
+
+/// The request as the handlers see it: on whose behalf, and how to answer.
+pub(crate) struct Request {
+    pub(crate) access: AccessContext,
+    /// Who has signed in, on routes that ask for it.
+    pub(crate) caller: Option<Authentication>,
+    stamp: RequestMeta,
+}
+
+impl Request {
+    /// A success with data.
+    pub(crate) fn answer<T: Serialize>(&self, message: &str, data: T) -> HttpResponse {
+        self.respond(StatusCode::OK, message, Some(data), None::<()>)
+    }
+
+    /// A success that consists of its message.
+    pub(crate) fn done(&self, message: &str) -> HttpResponse {
+        self.respond(StatusCode::OK, message, None::<()>, None::<()>)
+    }
+
+    /// Something that will be done once somebody has done their part.
+    pub(crate) fn pending(&self, message: &str) -> HttpResponse {
+        self.respond(StatusCode::ACCEPTED, message, None::<()>, None::<()>)
+    }
+
+    /// A success with data and facts about it.
+    pub(crate) fn answer_with<T: Serialize, M: Serialize>(
+        &self,
+        status: StatusCode,
+        message: &str,
+        data: T,
+        metadata: M,
+    ) -> HttpResponse {
+        self.respond(status, message, Some(data), Some(metadata))
+    }
+
+    /// The time of arrival in Unix seconds, as every answer states it.
+    pub(crate) const fn timestamp(&self) -> i64 {
+        self.stamp.timestamp
+    }
+
+    fn respond<T: Serialize, M: Serialize>(
+        &self,
+        status: StatusCode,
+        message: &str,
+        data: Option<T>,
+        metadata: Option<M>,
+    ) -> HttpResponse {
+        let RequestMeta { id, timestamp, ip: _ } = &self.stamp;
+        let message = message.to_owned();
+        let envelope =
+            SuccessResponse { message, data, metadata, timestamp: *timestamp, request_id: id.clone() };
+        json(status, &envelope)
+    }
+}
+
+/// A JSON answer with a newline at its end, for people with terminals.
+pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
+    match serde_json::to_vec(body) {
+        Ok(mut bytes) => {
+            bytes.push(b'\n');
+            HttpResponse::build(status).insert_header((header::CONTENT_TYPE, "application/json")).body(bytes)
+        }
+        Err(error) => HttpResponse::from_error(ApiError::internal(error)),
+    }
+}
+
+impl FromRequest for Request {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request))
+    }
+}
+
+fn read(request: &HttpRequest) -> Result<Request, ApiError> {
+    let stamp = request.extensions().get::<RequestMeta>().cloned();
+    let stamp = stamp.ok_or_else(|| ApiError::internal("the request was not stamped"))?;
+    let caller = request.extensions().get::<Identity>().cloned();
+    let Identity(caller) =
+        caller.ok_or_else(|| ApiError::internal("the request came in without the door"))?;
+    let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
+    let access = context(request, actor, &stamp);
+    Ok(Request { access, caller, stamp })
+}
+
+/// The positive number at this place of the path, if it stands there in its one canonical form: one thing has one address.
+pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {
+    // The router has decoded `%31` to `1` already; the path itself still tells them apart.
+    let verbatim = !request.uri().path().contains('%');
+    let number = request.match_info().get(place).and_then(UserId::parse);
+    number.filter(|_| verbatim).map(UserId::get)
+}
+
+/// On whose behalf services are called.
+pub(crate) fn context(request: &HttpRequest, actor: Actor, stamp: &RequestMeta) -> AccessContext {
+    let user_agent = request.headers().get(header::USER_AGENT);
+    AccessContext {
+        actor,
+        ip: stamp.ip,
+        user_agent: user_agent.map(|agent| printable(&String::from_utf8_lossy(agent.as_bytes()), 200)),
+        request_id: stamp.id.clone(),
+    }
+}
+
+/// Personal data: nobody but the caller may keep it, and the caller asks again before using it.
+pub(crate) fn personal(mut response: HttpResponse) -> HttpResponse {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, header::HeaderValue::from_static("Authorization, Cookie"));
+    response
+}

@@ -1,0 +1,145 @@
+//! Signing in and out.
+
+use actix_web::{
+    HttpResponse,
+    cookie::{Cookie, SameSite, time::OffsetDateTime},
+    http::header,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
+use denizen_services::{AuthService, LoginError, SignedIn, store::Session};
+use serde::Serialize;
+
+use crate::{
+    HandlerSettings,
+    http::{
+        endpoint::Endpoint,
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::{AppState, Request, personal},
+    },
+    middleware::{access_guard::Challenge, credentials::cookie_name},
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/api/auth/login").post(login));
+    config.service(Endpoint::at("/api/auth/logout").post(logout));
+    config.service(Endpoint::at("/api/auth/session").get(session));
+}
+
+/// `POST /api/auth/login`
+async fn login(
+    request: Request,
+    auth: Data<dyn AuthService>,
+    state: Data<AppState>,
+    _: NoQuery,
+    Json(body): Json<LoginRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let by_cookie = body.cookie.unwrap_or(false);
+    let signed_in = auth.login(&request.access, body).await?;
+    signed_in_answer(&request, &state.settings, "Signed in successfully", signed_in, by_cookie)
+}
+
+/// The token, in the answer or in a cookie.
+pub(crate) fn signed_in_answer(
+    request: &Request,
+    settings: &HandlerSettings,
+    message: &str,
+    signed_in: SignedIn,
+    by_cookie: bool,
+) -> Result<HttpResponse, ApiError> {
+    let SignedIn { token, session: _, expires_at, user } = signed_in;
+    let answer = LoginResponse {
+        token: (!by_cookie).then(|| token.expose().to_owned()),
+        token_type: if by_cookie { "Cookie" } else { "Bearer" },
+        expires_at,
+        user: UserResponse::full(user),
+    };
+    let mut response = request.answer(message, answer);
+    if by_cookie {
+        let ends = OffsetDateTime::from_unix_timestamp(expires_at.timestamp()).map_err(ApiError::internal)?;
+        let cookie = session_cookie(settings, token.expose(), ends);
+        response.add_cookie(&cookie).map_err(ApiError::internal)?;
+    }
+    Ok(response)
+}
+
+/// Out of reach of scripts, and sent by no request that another site makes (OWASP, Session Management cheat sheet).
+fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str, ends: OffsetDateTime) -> Cookie<'a> {
+    Cookie::build(cookie_name(settings), token)
+        .path("/")
+        .http_only(true)
+        .secure(settings.secure_cookies)
+        .same_site(SameSite::Strict)
+        .expires(ends)
+        .finish()
+}
+
+/// `POST /api/auth/logout`
+async fn logout(
+    request: Request,
+    auth: Data<dyn AuthService>,
+    state: Data<AppState>,
+    _: NoQuery,
+) -> Result<HttpResponse, ApiError> {
+    auth.logout(&request.access).await?;
+    let mut response = request.done("Signed out successfully");
+    let gone = session_cookie(&state.settings, "", OffsetDateTime::UNIX_EPOCH);
+    response.add_cookie(&gone).map_err(ApiError::internal)?;
+    Ok(response)
+}
+
+/// Who has signed in, and by what.
+#[derive(Serialize)]
+struct Current {
+    session: SessionResponse,
+    user: UserResponse,
+}
+
+/// `GET /api/auth/session`: who the caller is. A proxy that asks this before it lets a request through finds the user name
+/// in `Remote-User`, and the id in `Remote-User-Id`.
+async fn session(request: Request, _: NoQuery) -> Result<HttpResponse, ApiError> {
+    let known = request.caller.as_ref().ok_or_else(ApiError::unauthenticated)?;
+    let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
+    let name = header::HeaderValue::from_str(name).map_err(ApiError::internal)?;
+    let current = Current {
+        session: session_response(known.session.clone(), &request),
+        user: UserResponse::full(known.user.clone()),
+    };
+    let mut response = request.answer("Signed in", current);
+    let headers = response.headers_mut();
+    headers.insert(header::HeaderName::from_static("remote-user"), name);
+    headers.insert(header::HeaderName::from_static("remote-user-id"), header::HeaderValue::from(id));
+    Ok(personal(response))
+}
+
+/// A session as its owner may see it.
+pub(crate) fn session_response(session: Session, request: &Request) -> SessionResponse {
+    let current = request.caller.as_ref().is_some_and(|known| known.session.id == session.id);
+    SessionResponse {
+        id: session.id.0,
+        current,
+        created_at: session.opened.created_at,
+        last_seen_at: session.last_seen_at,
+        expires_at: session.opened.expires_at,
+        ip: session.opened.ip,
+        user_agent: session.opened.user_agent,
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Validation(errors) => Self::validation(&errors),
+            LoginError::Rejected => Self {
+                challenge: Some(Challenge::SignIn),
+                ..Self::new(ErrorCode::InvalidCredentials, "Login failed: wrong login or password")
+            },
+            LoginError::RateLimited(wait) => Self::too_often(wait),
+            LoginError::Hash(error) => error.into(),
+            LoginError::Randomness(error) => Self::internal(error),
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}

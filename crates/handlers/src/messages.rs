@@ -1,0 +1,131 @@
+//! Messages between connected users: over HTTP, and over WebSockets.
+
+mod backpressure;
+mod close;
+mod frame_limit;
+mod handshake;
+mod rate;
+mod session;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, ServiceConfig},
+};
+use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationErrors};
+use denizen_services::{ConnectError, ListConnectedError, MessageService, SendMessageError, SubscribeError};
+use serde_json::json;
+
+use self::frame_limit::Intake;
+use crate::http::{
+    endpoint::Endpoint,
+    error::{ApiError, ErrorCode},
+    json::Json,
+    query::NoQuery,
+    request::{AppState, Request},
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(Endpoint::at("/ws").get(get).post(send));
+}
+
+/// `GET /ws`: a WebSocket for those who ask for one, else the list of connected users.
+async fn get(
+    request: Request,
+    http: HttpRequest,
+    messages: Data<dyn MessageService>,
+    state: Data<AppState>,
+    _: NoQuery,
+    intake: Intake,
+) -> Result<HttpResponse, ApiError> {
+    if handshake::is_wanted(&http) {
+        handshake::check_origin(&http, &state.settings.cors_origins)?;
+        return session::open(request.access, &http, messages.into_inner(), state, intake);
+    }
+    let names = messages.connected_users(&request.access)?;
+    let metadata = json!({ "count": names.len() });
+    Ok(request.answer_with(StatusCode::OK, "Connected users retrieved successfully", names, metadata))
+}
+
+/// `POST /ws`
+async fn send(
+    request: Request,
+    messages: Data<dyn MessageService>,
+    _: NoQuery,
+    Json(body): Json<MessageRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let kind = body.kind.clone();
+    let (recipients, message) = match body.validate()? {
+        MessageCommand::Broadcast { content } => {
+            (messages.broadcast(&request.access, content)?, "Message broadcast successfully")
+        }
+        MessageCommand::Direct { to, content } => {
+            (messages.direct(&request.access, &to, content)?, "Message delivered successfully")
+        }
+        MessageCommand::Subscribe(_) | MessageCommand::Unsubscribe(_) | MessageCommand::Ping => {
+            return Err(InvalidMessage::UnsupportedType(kind).into());
+        }
+    };
+    Ok(request.answer(message, json!({ "recipients": recipients })))
+}
+
+impl From<InvalidMessage> for ApiError {
+    fn from(error: InvalidMessage) -> Self {
+        let message = error.to_string();
+        match error {
+            // The original does not introduce this message with "Validation failed".
+            InvalidMessage::MissingType => {
+                let errors = ValidationErrors::of("type", message.clone());
+                Self { message: message.into(), ..Self::validation(&errors) }
+            }
+            InvalidMessage::UnsupportedType(_) => Self::new(ErrorCode::UnsupportedMessageType, message),
+            InvalidMessage::MissingRecipient => Self::new(ErrorCode::MissingRecipient, message),
+            InvalidMessage::UnknownTopic => Self::validation(&ValidationErrors::of("content.topic", message)),
+        }
+    }
+}
+
+impl From<SendMessageError> for ApiError {
+    fn from(error: SendMessageError) -> Self {
+        match error {
+            SendMessageError::Forbidden => Self::forbidden(error),
+            SendMessageError::TooLong => {
+                Self::validation(&ValidationErrors::of("content", error.to_string()))
+            }
+            SendMessageError::NobodyConnected => {
+                Self::because(ErrorCode::BroadcastError, "Broadcast failed", error)
+            }
+            SendMessageError::NotConnected(_) => {
+                Self::because(ErrorCode::DeliveryError, "Message delivery failed", error)
+            }
+        }
+    }
+}
+
+impl From<ListConnectedError> for ApiError {
+    fn from(error: ListConnectedError) -> Self {
+        match error {
+            ListConnectedError::Forbidden => Self::forbidden(error),
+        }
+    }
+}
+
+impl From<ConnectError> for ApiError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Forbidden => Self::forbidden(error),
+            ConnectError::TooMany(_) => {
+                Self::because(ErrorCode::TooManyConnections, "Connection refused", error)
+            }
+            ConnectError::Full(_) | ConnectError::GoingAway => Self::unavailable(error),
+        }
+    }
+}
+
+impl From<SubscribeError> for ApiError {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::Forbidden(_) => Self::forbidden(error),
+        }
+    }
+}

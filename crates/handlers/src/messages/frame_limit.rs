@@ -1,0 +1,155 @@
+//! What a client sends, within bounds.
+
+use std::{
+    cell::Cell,
+    future::{Ready, ready},
+    mem,
+    pin::Pin,
+    rc::Rc,
+    task::{self, Poll},
+};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    web::{self, Bytes},
+};
+use actix_ws::Item;
+use denizen_models::Message;
+use futures_util::{Stream, StreamExt as _};
+
+use super::close::End;
+use crate::http::error::ApiError;
+
+/// The most that may arrive without completing a frame. More than a frame may have, because one look at the socket may
+/// bring the end of one frame and about 160 KiB of others behind it.
+const MAX_UNFINISHED: usize = 4 * Message::MAX_BYTES;
+/// The most parts that a message may come in; empty ones would otherwise go on for ever.
+const MAX_FRAGMENTS: usize = 1024;
+
+/// The bytes from a client, as an extractor.
+///
+/// The WebSocket library collects a frame in memory, however long it says it is, and finds only then that it is too
+/// long. So what it collects is counted here.
+pub(super) struct Intake {
+    pub(super) payload: web::Payload,
+    pub(super) unfinished: Unfinished,
+}
+
+/// How many bytes arrived since the last complete frame.
+#[derive(Clone, Default)]
+pub(super) struct Unfinished(Rc<Cell<usize>>);
+
+impl Unfinished {
+    /// A frame is complete.
+    pub(super) fn begin_anew(&self) {
+        self.0.set(0);
+    }
+}
+
+struct Counted {
+    payload: Payload,
+    unfinished: Unfinished,
+}
+
+impl Stream for Counted {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        let count = Rc::clone(&self.unfinished.0);
+        if count.get() > MAX_UNFINISHED {
+            return Poll::Ready(Some(Err(PayloadError::Overflow)));
+        }
+        let chunk = task::ready!(self.payload.poll_next_unpin(context));
+        if let Some(Ok(bytes)) = &chunk {
+            count.set(count.get() + bytes.len());
+        }
+        Poll::Ready(chunk)
+    }
+}
+
+impl FromRequest for Intake {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let unfinished = Unfinished::default();
+        let counted = Counted { payload: payload.take(), unfinished: unfinished.clone() };
+        let mut payload: Payload = Payload::Stream { payload: Box::pin(counted) };
+        let payload = web::Payload::from_request(request, &mut payload).into_inner();
+        ready(payload.map(|payload| Self { payload, unfinished }).map_err(ApiError::internal))
+    }
+}
+
+/// A message that comes in parts.
+#[derive(Default)]
+pub(super) struct Fragments {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Fragments {
+    /// Takes the next part, and gives the message if it was the last one.
+    ///
+    /// # Errors
+    /// It is not text, or it is too long.
+    pub(super) fn add(&mut self, part: Item) -> Result<Option<String>, End> {
+        let (bytes, is_last) = match part {
+            Item::FirstBinary(_) => return Err(End::Binary),
+            Item::FirstText(bytes) | Item::Continue(bytes) => (bytes, false),
+            Item::Last(bytes) => (bytes, true),
+        };
+        self.count += 1;
+        if self.count > MAX_FRAGMENTS || self.bytes.len() + bytes.len() > Message::MAX_BYTES {
+            return Err(End::TooLong);
+        }
+        self.bytes.extend_from_slice(&bytes);
+        if !is_last {
+            return Ok(None);
+        }
+        let Self { bytes, count: _ } = mem::take(self);
+        String::from_utf8(bytes).map(Some).map_err(|_| End::NotText)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_become_a_message_and_then_another() {
+        let mut fragments = Fragments::default();
+        for _ in 0..2 {
+            // A character may be cut in two.
+            assert_eq!(fragments.add(Item::FirstText(Bytes::from_static(b"caf\xc3"))), Ok(None));
+            assert_eq!(fragments.add(Item::Continue(Bytes::new())), Ok(None));
+            assert_eq!(fragments.add(Item::Last(Bytes::from_static(b"\xa9"))), Ok(Some("café".to_owned())));
+        }
+    }
+
+    #[test]
+    fn parts_are_bounded_together() {
+        let half = || Bytes::from(vec![b'x'; Message::MAX_BYTES / 2]);
+        let mut fragments = Fragments::default();
+        assert_eq!(fragments.add(Item::FirstText(half())), Ok(None));
+        assert_eq!(fragments.add(Item::Continue(half())), Ok(None));
+        assert_eq!(fragments.add(Item::Continue(Bytes::from_static(b"x"))), Err(End::TooLong));
+    }
+
+    #[test]
+    fn empty_parts_do_not_go_on_for_ever() {
+        let mut fragments = Fragments::default();
+        assert_eq!(fragments.add(Item::FirstText(Bytes::new())), Ok(None));
+        let end = (0..MAX_FRAGMENTS).find_map(|_| fragments.add(Item::Continue(Bytes::new())).err());
+        assert_eq!(end, Some(End::TooLong));
+    }
+
+    #[test]
+    fn only_text_is_taken() {
+        let mut fragments = Fragments::default();
+        assert_eq!(fragments.add(Item::FirstBinary(Bytes::new())), Err(End::Binary));
+        assert_eq!(fragments.add(Item::FirstText(Bytes::from_static(b"\xff"))), Ok(None));
+        assert_eq!(fragments.add(Item::Last(Bytes::new())), Err(End::NotText));
+    }
+}

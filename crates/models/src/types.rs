@@ -1,0 +1,14 @@
+//! Values that the features share: each is valid from the moment it exists.
+
+pub(crate) mod email;
+pub(crate) mod envelope;
+pub(crate) mod fold;
+pub(crate) mod object;
+pub(crate) mod password;
+pub(crate) mod password_strength;
+pub(crate) mod patch;
+pub(crate) mod profile;
+pub(crate) mod secret;
+pub(crate) mod user;
+pub(crate) mod username;
+pub(crate) mod validation;

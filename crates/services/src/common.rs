@@ -1,0 +1,14 @@
+//! What several features share.
+
+pub(crate) mod context;
+pub(crate) mod delivery;
+pub(crate) mod last_seen;
+pub(crate) mod lock;
+pub(crate) mod mailed_tokens;
+pub(crate) mod pagination;
+pub(crate) mod passwords;
+pub(crate) mod preconditions;
+pub(crate) mod rate_limits;
+pub(crate) mod service;
+pub(crate) mod settings;
+pub(crate) mod supervise;

@@ -1,0 +1,90 @@
+//! On whose behalf a call is made.
+
+use std::net::IpAddr;
+
+use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse, Username};
+
+use crate::ports::store::SessionId;
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody who has not signed in.
+    Anonymous,
+    /// A signed-in user.
+    User {
+        /// Who it is.
+        id: UserId,
+        /// The name as it is now.
+        username: Username,
+        /// The session that proves it.
+        session: SessionId,
+        /// The roles as they are now, not as they were at sign-in.
+        roles: Vec<String>,
+    },
+    /// The service itself, or a program that embeds it.
+    System,
+    /// An operator at the command line.
+    Cli,
+}
+
+/// The first argument of every service method that acts for someone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessContext {
+    /// Who acts.
+    pub actor: Actor,
+    /// The client's address, if there is one. Goes into audit records and notices.
+    pub ip: Option<IpAddr>,
+    /// What the client says it is. Untrusted text.
+    pub user_agent: Option<String>,
+    /// Ties log lines, audit records and mail jobs to one request.
+    pub request_id: String,
+}
+
+impl AccessContext {
+    /// For programs that embed the service crate: may do everything.
+    ///
+    /// ```
+    /// use denizen_services::AccessContext;
+    /// assert!(AccessContext::system().is_admin());
+    /// assert!(!AccessContext::anonymous().is_admin());
+    /// ```
+    #[must_use]
+    pub fn system() -> Self {
+        Self { actor: Actor::System, ip: None, user_agent: None, request_id: "system".to_owned() }
+    }
+
+    /// For somebody who has not signed in.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self { actor: Actor::Anonymous, ..Self::system() }
+    }
+
+    /// Whether everything is allowed.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        match &self.actor {
+            Actor::System | Actor::Cli => true,
+            Actor::User { roles, .. } => roles.iter().any(|role| role == ADMIN_ROLE),
+            Actor::Anonymous => false,
+        }
+    }
+
+    /// Whether `user` is the one who acts.
+    #[must_use]
+    pub fn is_self(&self, user: UserId) -> bool {
+        matches!(&self.actor, Actor::User { id, .. } if *id == user)
+    }
+
+    /// Whether the actor may see and change `user`. To everybody else it does not exist.
+    #[must_use]
+    pub fn may_access(&self, user: UserId) -> bool {
+        self.is_admin() || self.is_self(user)
+    }
+
+    /// What the actor may see of `user`: its address only if it is their own, or if they are an administrator.
+    #[must_use]
+    pub fn view(&self, user: User) -> UserResponse {
+        if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::without_email(user) }
+    }
+}

@@ -1,0 +1,27 @@
+//! The type that implements the features.
+
+use std::sync::Arc;
+
+use crate::{
+    common::{last_seen::LastSeenBuffer, rate_limits::Limiter, settings::ServiceSettings},
+    ports::Ports,
+};
+
+/// Implements [`UserService`](crate::UserService) and [`AuthService`](crate::AuthService): each feature implements its
+/// trait for this type, in a file of its own. [`Accounts`](crate::Accounts) makes one.
+#[derive(Clone)]
+pub struct AccountService {
+    pub(crate) ports: Ports,
+    pub(crate) settings: ServiceSettings,
+    pub(crate) limiter: Limiter,
+    pub(crate) last_seen: Arc<LastSeenBuffer>,
+}
+
+impl AccountService {
+    /// Creates the service on its ports.
+    #[must_use]
+    pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
+        let limiter = Limiter::new(ports.clone(), settings.limits);
+        Self { ports, settings, limiter, last_seen: Arc::default() }
+    }
+}

@@ -1,0 +1,158 @@
+//! What can be set on the services.
+
+use chrono::Duration;
+use denizen_models::PasswordPolicy;
+
+use crate::ports::store::Quota;
+
+/// How much an answer may tell a stranger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disclosure {
+    /// As much as the tutorial shows: that an address is unknown, and whether a token is expired or wrong. For a
+    /// service on the developer's own machine only.
+    Detailed,
+    /// Nothing: every address gets the same answer for the same work, and a dead token is a dead token.
+    Uniform,
+}
+
+/// How one becomes a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// An administrator makes the account. Nobody is invited by mail.
+    Closed,
+    /// The same, and whoever is given no password is invited by mail to choose one.
+    Invite,
+    /// Strangers may also sign up.
+    Open,
+}
+
+/// Who may list and search users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directory {
+    /// Administrators.
+    Admins,
+    /// Everybody who has signed in; members neither see nor search addresses.
+    Members,
+}
+
+/// What can be set on the services. The defaults are for real accounts.
+#[derive(Debug, Clone)]
+pub struct ServiceSettings {
+    /// How much an answer may tell a stranger.
+    pub disclosure: Disclosure,
+    /// How one becomes a user.
+    pub registration: RegistrationMode,
+    /// Who may list and search users.
+    pub directory: Directory,
+    /// What a new password must be.
+    pub password_policy: PasswordPolicy,
+    /// When a session ends, whatever happens. NIST SP 800-63B-4 allows 30 days at most where a password suffices.
+    pub session_lifetime: Duration,
+    /// When a session ends that nobody uses.
+    pub session_idle_timeout: Duration,
+    /// How long a reset token works. OWASP asks for a short time; NIST SP 800-63B-4 allows 24 h at most by mail.
+    pub reset_token_ttl: Duration,
+    /// How long an invitation works.
+    pub invitation_ttl: Duration,
+    /// How long one has to show that an address is one's own, and how long a sign-up waits for that.
+    pub verification_ttl: Duration,
+    /// How many mails that strangers asked for may wait; beyond that everybody is turned away.
+    pub mail_capacity: u32,
+    /// How many sign-ups may wait to be confirmed; beyond that everybody is turned away.
+    pub registration_capacity: u32,
+    /// After this time, a mail that could not be delivered is given up.
+    pub mail_max_age: Duration,
+    /// How many mails are sent at once; 0 counts as 1.
+    pub mail_workers: usize,
+    /// How long audit records are kept; `None`: forever.
+    pub audit_retention: Option<Duration>,
+    /// How often the sensitive routes may be used.
+    pub limits: Limits,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        Self {
+            disclosure: Disclosure::Uniform,
+            registration: RegistrationMode::Closed,
+            directory: Directory::Admins,
+            password_policy: PasswordPolicy::default(),
+            session_lifetime: Duration::days(30),
+            session_idle_timeout: Duration::days(7),
+            reset_token_ttl: Duration::minutes(30),
+            invitation_ttl: Duration::days(3),
+            verification_ttl: Duration::days(1),
+            mail_capacity: 10_000,
+            registration_capacity: 100_000,
+            mail_max_age: Duration::days(2),
+            mail_workers: 4,
+            audit_retention: Some(Duration::days(365)),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How often the sensitive routes may be used. An IPv6 address counts as its /64 network; a caller without an address,
+/// such as a program that embeds the services, is not limited by it.
+///
+/// The defaults are for real accounts, where a person needs a mail now and then and a house shares an IPv4 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Mails with a link that anybody may ask for, to one address, one after the other: 1, and the next after a minute.
+    pub mail_pace: Quota,
+    /// Mails with a link that anybody may ask for, to one address: 3, and one more every 20 minutes. Nobody can keep the
+    /// owner out by using them up, because each of them is a mail to the owner.
+    pub mail_per_address: Quota,
+    /// Requests from one IP address for such mails: 20, and one more every 3 minutes. For each kind of mail these three
+    /// are counted apart.
+    pub mail_per_ip: Quota,
+    /// Tokens from mails presented from one IP address, to be used or to be asked about: 30, and one more every 2 seconds.
+    /// A token cannot be guessed anyway (256 bits); this bounds the work.
+    pub tokens_per_ip: Quota,
+    /// Attempts to sign in from one IP address: 20, and one more every 3 seconds.
+    pub login_per_ip: Quota,
+    /// Attempts to sign in to one account: 10, and one more every minute. A success, and a password that is set with a
+    /// token from a mail, give all back.
+    pub login_per_account: Quota,
+    /// Attempts to sign in to one account without any of the two in between: 50, and one more every 30 days. NIST SP
+    /// 800-63B-4, section 3.2.2, wants no more than 100; by user name and by address are counted apart.
+    pub login_failures: Quota,
+    /// Sign-ups from one IP address: 10, and one more every 6 minutes.
+    pub sign_up_per_ip: Quota,
+    /// How many buckets the store keeps, some 100 bytes each: 1,000,000.
+    pub capacity: u32,
+}
+
+impl Limits {
+    /// For a developer's own machine, and for load tests: everything is counted, and practically nothing refused.
+    pub const GENEROUS: Self = {
+        let quota = Quota::new(100_000, Duration::microseconds(10));
+        Self {
+            mail_pace: quota,
+            mail_per_address: quota,
+            mail_per_ip: quota,
+            tokens_per_ip: quota,
+            login_per_ip: quota,
+            login_per_account: quota,
+            login_failures: quota,
+            sign_up_per_ip: quota,
+            capacity: 1_000_000,
+        }
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            mail_pace: Quota::new(1, Duration::minutes(1)),
+            mail_per_address: Quota::new(3, Duration::minutes(20)),
+            mail_per_ip: Quota::new(20, Duration::minutes(3)),
+            tokens_per_ip: Quota::new(30, Duration::seconds(2)),
+            login_per_ip: Quota::new(20, Duration::seconds(3)),
+            login_per_account: Quota::new(10, Duration::minutes(1)),
+            login_failures: Quota::new(50, Duration::days(30)),
+            sign_up_per_ip: Quota::new(10, Duration::minutes(6)),
+            capacity: 1_000_000,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What happens to one mail job: lease, send, finish.
+
+use std::{sync::Arc, time::Duration as StdDuration};
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::common::delivery::{DeliveryContext, DeliveryError};
+use crate::{
+    common::settings::ServiceSettings,
+    metrics::{MailCounters, MailResult},
+    ports::{
+        Ports,
+        mailer::{MailError, MailMessage, Mailer},
+        randomness::RandomnessError,
+        store::{Lease, LeasedMail, MailKind, MailOutcome, Precondition, Recipient, StoreError},
+    },
+};
+
+/// How long a worker may take over one mail before another one may try. Longer than any transport's time-out and the
+/// attempts to finish together.
+const LEASE: Duration = Duration::minutes(5);
+/// The pauses between attempts to finish a job double from one second to this, and make half a minute together.
+const LONGEST_PAUSE: StdDuration = StdDuration::from_secs(16);
+
+/// The ports of a worker.
+pub(super) struct Dispatcher {
+    pub ports: Ports,
+    pub settings: ServiceSettings,
+    pub mailer: Arc<dyn Mailer>,
+    pub counters: Arc<MailCounters>,
+}
+
+impl Dispatcher {
+    /// Leases up to `limit` jobs that are due.
+    pub async fn lease(&self, limit: usize) -> Result<Vec<LeasedMail>, StoreError> {
+        let now = self.ports.clock.now();
+        let id = self.draw().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        self.ports.store.lease_mail(id, now, now + LEASE, limit).await
+    }
+
+    fn draw(&self) -> Result<i64, RandomnessError> {
+        let mut bytes = [0; 8];
+        self.ports.tokens.fill(&mut bytes)?;
+        Ok(i64::from_le_bytes(bytes))
+    }
+
+    pub async fn deliver(&self, job: &LeasedMail) -> Result<(), StoreError> {
+        let (kind, request) = (job.kind.as_str(), &job.request_id);
+        let outcome = match self.send(job).await {
+            Ok(sent) => {
+                log::debug!(
+                    "mail {kind} of {request}: {}",
+                    if sent { "sent" } else { "nobody to send it to" }
+                );
+                if sent {
+                    self.counters.add(job.kind, MailResult::Sent);
+                }
+                MailOutcome::Done
+            }
+            // A newer request came in. Finishing only releases the job, which stays due for that request.
+            Err(DeliveryError::Store(StoreError::PreconditionFailed(Precondition::Lease))) => {
+                MailOutcome::Retry {
+                    at: self.ports.clock.now(),
+                    reason: "a newer request came in".to_owned(),
+                }
+            }
+            Err(DeliveryError::Store(StoreError::PreconditionFailed(Precondition::User))) => {
+                self.retry(job, "the account changed meanwhile".to_owned())
+            }
+            Err(DeliveryError::Mail(MailError::Permanent(reason))) => {
+                log::error!("mail {kind} of {request} is given up: {reason}");
+                self.counters.add(job.kind, MailResult::GivenUp);
+                MailOutcome::Dead { reason }
+            }
+            Err(error) => {
+                log::warn!("mail {kind} of {request} not sent: {error}");
+                self.retry(job, error.to_string())
+            }
+        };
+        if !self.finish(job.lease, outcome).await? {
+            log::warn!("mail {kind} of {request}: the lease was lost; the mail may arrive twice");
+        }
+        Ok(())
+    }
+
+    /// Sends the mail of `job`; `false` if there is nobody to send it to.
+    async fn send(&self, job: &LeasedMail) -> Result<bool, DeliveryError> {
+        let delivery = DeliveryContext { ports: &self.ports, settings: &self.settings, job };
+        let (at, ip) = (job.requested_at, job.ip);
+        let mail = match (job.kind, &job.recipient) {
+            (MailKind::PasswordReset, Recipient::Address(to)) => delivery.password_reset(to).await,
+            (MailKind::SignUp, Recipient::Address(to)) => delivery.sign_up(to).await,
+            (MailKind::EmailVerification, Recipient::Address(to)) => delivery.email_verification(to).await,
+            (MailKind::Invitation, Recipient::User(user)) => delivery.invitation(*user).await,
+            (MailKind::EmailChange, Recipient::UserAt(user, to)) => delivery.email_change(*user, to).await,
+            (MailKind::PasswordChanged, Recipient::User(user)) => {
+                delivery.notice(*user, None, MailMessage::PasswordChanged { at, ip }).await
+            }
+            (MailKind::EmailChanged, Recipient::UserAt(user, to)) => {
+                delivery.notice(*user, Some(to), MailMessage::EmailChanged { at, ip }).await
+            }
+            (kind, _) => {
+                let reason = format!("nothing here sends a {} mail to such a recipient", kind.as_str());
+                return Err(MailError::Permanent(reason).into());
+            }
+        };
+        match mail? {
+            Some(mail) => {
+                self.mailer.send(&mail).await?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// A second after the first failure, then twice as long each time, at most 6 hours; and up to a quarter longer, lest
+    /// what failed together be tried together again. The last time when the mail is as old as it may become; a mail that
+    /// is older already was tried because an operator wanted it, and is not tried again by itself.
+    fn retry(&self, job: &LeasedMail, reason: String) -> MailOutcome {
+        let now = self.ports.clock.now();
+        let oldest = job.requested_at.checked_add_signed(self.settings.mail_max_age);
+        let oldest = oldest.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        if now >= oldest {
+            let (kind, request) = (job.kind.as_str(), &job.request_id);
+            log::error!("mail {kind} of {request} is given up, being too old: {reason}");
+            self.counters.add(job.kind, MailResult::GivenUp);
+            return MailOutcome::Dead { reason };
+        }
+        self.counters.add(job.kind, MailResult::Failed);
+        let delay = Duration::seconds(1 << job.attempts.min(15)).min(Duration::hours(6));
+        MailOutcome::Retry { at: (now + delay + self.jitter(delay / 4)).min(oldest), reason }
+    }
+
+    /// Anything between nothing and `most`. Without randomness it is nothing, which is no reason to lose the mail.
+    fn jitter(&self, most: Duration) -> Duration {
+        let most = most.num_microseconds().unwrap_or(0).unsigned_abs();
+        let drawn = self.draw().map_or(0, i64::unsigned_abs) % (most + 1);
+        Duration::microseconds(drawn.try_into().unwrap_or(0))
+    }
+
+    /// Writes down what became of a job. If that fails, a mail that is sent will be sent once more: so a store that is
+    /// busy for a moment is asked again.
+    async fn finish(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreError> {
+        let mut pause = StdDuration::from_secs(1);
+        loop {
+            match self.ports.store.finish_mail(lease, outcome.clone()).await {
+                Err(error) if pause <= LONGEST_PAUSE => {
+                    log::debug!("a mail job is not finished yet: {error}");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                finished => return finished,
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The ports: what the services need from the outside, as traits with their contracts.
+
+pub(crate) mod clock;
+pub(crate) mod hasher;
+pub(crate) mod live_sessions;
+pub(crate) mod mailer;
+pub(crate) mod randomness;
+pub mod store;
+pub(crate) mod user_events;
+
+use std::sync::Arc;
+
+use self::{clock::Clock, hasher::PasswordHasher, randomness::TokenSource, store::Store};
+
+/// The ports that the services need.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub tokens: Arc<dyn TokenSource>,
+    /// Password hashing.
+    pub hasher: Arc<dyn PasswordHasher>,
+}

@@ -1,0 +1,225 @@
+//! The audit trail: who did what to whom, when, and from where.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use denizen_models::UserId;
+
+use super::records::UserRef;
+use crate::common::context::{AccessContext, Actor};
+
+/// What happened, for the audit trail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AuditKind {
+    /// A user was created.
+    UserCreated,
+    /// A user's values were replaced.
+    UserUpdated,
+    /// A user was deleted.
+    UserDeleted,
+    /// The roles of a user were changed.
+    RolesChanged,
+    /// A user was switched off.
+    UserDisabled,
+    /// A user was switched on.
+    UserEnabled,
+    /// An administrator had an invitation sent; or one was minted and is about to be mailed, or was shown to an operator.
+    UserInvited,
+    /// The first password was set with an invitation.
+    InvitationAccepted,
+    /// A stranger became a user.
+    SignedUp,
+    /// A user showed that the address is theirs.
+    EmailVerified,
+    /// A user wants another address.
+    EmailChangeRequested,
+    /// The address of a user was changed.
+    EmailChanged,
+    /// An administrator had a reset sent; or a token for one was minted and is about to be mailed.
+    PasswordResetRequested,
+    /// A password was set with a reset token.
+    PasswordReset,
+    /// A user replaced the password, knowing the old one.
+    PasswordChanged,
+    /// An administrator made the password of a user unusable, and ended all sessions.
+    PasswordDiscarded,
+    /// Somebody signed in did not know the password of the account.
+    PasswordChangeFailed,
+    /// A user signed in.
+    LoginSucceeded,
+    /// Somebody did not sign in: an unknown user (no target), a wrong password, or a user who is switched off.
+    LoginFailed,
+    /// A user signed out, or ended one of their sessions.
+    LoggedOut,
+    /// Sessions of a user were ended: all of them, or all but one.
+    SessionsRevoked,
+    /// An operator let a mail be tried again.
+    MailRetried,
+    /// An operator gave a mail up.
+    MailDropped,
+}
+
+impl AuditKind {
+    /// Every kind.
+    pub const ALL: [Self; 23] = [
+        Self::UserCreated,
+        Self::UserUpdated,
+        Self::UserDeleted,
+        Self::RolesChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserInvited,
+        Self::InvitationAccepted,
+        Self::SignedUp,
+        Self::EmailVerified,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+        Self::PasswordResetRequested,
+        Self::PasswordReset,
+        Self::PasswordChanged,
+        Self::PasswordDiscarded,
+        Self::PasswordChangeFailed,
+        Self::LoginSucceeded,
+        Self::LoginFailed,
+        Self::LoggedOut,
+        Self::SessionsRevoked,
+        Self::MailRetried,
+        Self::MailDropped,
+    ];
+
+    /// The name under which stores keep it. MUST never change.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UserCreated => "user.created",
+            Self::UserUpdated => "user.updated",
+            Self::UserDeleted => "user.deleted",
+            Self::RolesChanged => "user.roles_changed",
+            Self::UserDisabled => "user.disabled",
+            Self::UserEnabled => "user.enabled",
+            Self::UserInvited => "user.invited",
+            Self::InvitationAccepted => "user.invitation_accepted",
+            Self::SignedUp => "user.signed_up",
+            Self::EmailVerified => "email.verified",
+            Self::EmailChangeRequested => "email.change_requested",
+            Self::EmailChanged => "email.changed",
+            Self::PasswordResetRequested => "password_reset.requested",
+            Self::PasswordReset => "password_reset.completed",
+            Self::PasswordChanged => "password.changed",
+            Self::PasswordDiscarded => "password.discarded",
+            Self::PasswordChangeFailed => "password.change_failed",
+            Self::LoginSucceeded => "login.succeeded",
+            Self::LoginFailed => "login.failed",
+            Self::LoggedOut => "session.ended",
+            Self::SessionsRevoked => "session.revoked",
+            Self::MailRetried => "mail.retried",
+            Self::MailDropped => "mail.dropped",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// One line of the audit trail. `U` is [`UserRef`] on the way in and [`UserId`] on the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent<U = UserRef> {
+    /// What happened.
+    pub kind: AuditKind,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who did it: `anonymous`, `system`, `cli`, or `user:` and the id.
+    pub actor: String,
+    /// To whom. Kept after the user is gone.
+    pub target: Option<U>,
+    /// From where.
+    pub ip: Option<IpAddr>,
+    /// By which request.
+    pub request_id: String,
+}
+
+impl AuditEvent {
+    /// What `context`'s actor did to `target`.
+    #[must_use]
+    pub fn new(
+        kind: AuditKind,
+        target: impl Into<UserRef>,
+        context: &AccessContext,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self { target: Some(target.into()), ..Self::untargeted(kind, context, at) }
+    }
+
+    /// What `context`'s actor did, to nobody who is known.
+    #[must_use]
+    pub fn untargeted(kind: AuditKind, context: &AccessContext, at: DateTime<Utc>) -> Self {
+        let actor = match &context.actor {
+            Actor::Anonymous => "anonymous".to_owned(),
+            Actor::System => "system".to_owned(),
+            Actor::Cli => "cli".to_owned(),
+            Actor::User { id, .. } => actor_name(*id),
+        };
+        Self { kind, at, actor, target: None, ip: context.ip, request_id: context.request_id.clone() }
+    }
+}
+
+/// What [`AuditEvent::actor`] says of a user.
+#[must_use]
+pub fn actor_name(user: UserId) -> String {
+    format!("user:{user}")
+}
+
+/// The number of an audit record; they grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AuditId(pub i64);
+
+/// A line of the audit trail as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// Its number.
+    pub id: AuditId,
+    /// What it says.
+    pub event: AuditEvent<UserId>,
+}
+
+/// Which audit records, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Only of this kind.
+    pub kind: Option<AuditKind>,
+    /// Only what this actor did; see [`AuditEvent::actor`].
+    pub actor: Option<String>,
+    /// Only what was done to this user.
+    pub target: Option<UserId>,
+    /// Only from this instant on.
+    pub since: Option<DateTime<Utc>>,
+    /// Only before this instant.
+    pub until: Option<DateTime<Utc>>,
+    /// Only what is older than this record.
+    pub before: Option<AuditId>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl AuditQuery {
+    /// The newest `limit` records.
+    #[must_use]
+    pub fn newest(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    /// Whether it asks for `record`, its limit aside.
+    #[must_use]
+    pub fn matches(&self, record: &AuditRecord) -> bool {
+        let AuditRecord { id, event } = record;
+        self.kind.is_none_or(|kind| kind == event.kind)
+            && self.actor.as_ref().is_none_or(|actor| *actor == event.actor)
+            && self.target.is_none_or(|target| Some(target) == event.target)
+            && self.since.is_none_or(|since| since <= event.at)
+            && self.until.is_none_or(|until| event.at < until)
+            && self.before.is_none_or(|before| *id < before)
+    }
+}

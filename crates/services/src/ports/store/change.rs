@@ -1,0 +1,276 @@
+//! What a unit of work consists of.
+
+use chrono::{DateTime, Utc};
+use denizen_models::{EmailAddress, UserId, UserValues};
+
+use super::{
+    audit::AuditEvent,
+    limits::{BucketKey, Quota},
+    mail_jobs::{Lease, MailJobId, NewMailJob},
+    records::{NewSession, Registration, SessionId, UserRef},
+};
+use crate::ports::{
+    hasher::PasswordHash,
+    randomness::{TokenHash, TokenPurpose},
+};
+
+/// What is of no use any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purge {
+    /// Tokens, sessions and registrations that have expired at this instant.
+    pub expired_at: DateTime<Utc>,
+    /// Sessions that were last seen before this one.
+    pub sessions_unseen_since: DateTime<Utc>,
+    /// Dead mail jobs that were asked for before this one.
+    pub dead_mail_before: DateTime<Utc>,
+    /// Audit records from before this one; none: they are kept forever.
+    pub audit_before: Option<DateTime<Utc>>,
+    /// At most so many of each (tokens, expired sessions, unseen sessions, registrations, dead mail jobs, audit records),
+    /// so that nobody waits long for it. Those go first whose time was over first.
+    pub limit: u32,
+}
+
+/// One change, or a condition that must hold for the others.
+///
+/// "Exactly one" means that the change fails its precondition if there is no such row; "any number" never fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Writes nothing. Exactly one: the user exists with this security version, else `Precondition::User`.
+    ExpectUser {
+        /// Who.
+        user: UserId,
+        /// As it was read.
+        security_version: i64,
+    },
+    /// Writes nothing. Exactly one: the lease is held and no newer request came in, else `Precondition::Lease`.
+    ExpectLease(Lease),
+    /// Writes nothing. There is an active administrator with a password other than this user, else
+    /// `Precondition::Administrator`. MUST also hold against units that are applied at the same time.
+    ExpectOtherAdministrator {
+        /// Who is to be one no longer.
+        user: UserId,
+    },
+    /// Takes one from a bucket, or fails with [`RateLimited`](super::StoreError::RateLimited) if it is empty. Of several
+    /// in a unit all are taken or none. A bucket that is full again needs no row: with each new one a store forgets up to two that are;
+    /// if it has `capacity` of them, the two that are nearest to it, so that nobody who floods the limits locks out
+    /// others or fills the disk.
+    TakeFromBucket {
+        /// From which.
+        bucket: BucketKey,
+        /// What it holds.
+        quota: Quota,
+        /// The present. If it goes back, nothing comes back with it.
+        now: DateTime<Utc>,
+        /// How many buckets of all kinds are kept.
+        capacity: u32,
+    },
+    /// Fills a bucket again, by forgetting it.
+    ResetBucket {
+        /// Which.
+        bucket: BucketKey,
+    },
+    /// Inserts a user with revision and security version 1. At most one in a unit. Yields `Outcome::User`.
+    /// A taken user name or e-mail is a `Conflict`; the user name is looked at first.
+    InsertUser {
+        /// What is set on it.
+        values: UserValues,
+        /// The first password, if any.
+        password: Option<PasswordHash>,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Exactly one: replaces the values of the user with this *revision*, else `Precondition::User`. Raises the
+    /// revision, and the security version if the folded e-mail, the status or the roles become others. Conflicts
+    /// as for `InsertUser`.
+    UpdateUser {
+        /// Who.
+        user: UserId,
+        /// As it was read.
+        revision: i64,
+        /// What replaces the old values.
+        values: UserValues,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Exactly one: sets the password of the user with this security version, else `Precondition::User`. Raises
+    /// both versions.
+    SetPassword {
+        /// Who.
+        user: UserId,
+        /// The new hash.
+        hash: PasswordHash,
+        /// As it was read.
+        security_version: i64,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Exactly one: replaces the hash of the *same* password, of the user with this security version, else
+    /// `Precondition::User`. Raises no version.
+    Rehash {
+        /// Who.
+        user: UserId,
+        /// The new hash.
+        hash: PasswordHash,
+        /// As it was read.
+        security_version: i64,
+    },
+    /// Any number: marks the address of the user as confirmed, raising the revision if it was not.
+    VerifyEmail {
+        /// Who.
+        user: UserId,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Exactly one: deletes the user with its sessions, tokens and mail jobs, else `Precondition::User`.
+    DeleteUser {
+        /// Who.
+        user: UserId,
+        /// As it was read; none for a user of any revision.
+        revision: Option<i64>,
+    },
+    /// Replaces the token of this user and purpose: there is one at most. An unknown user is `Precondition::User`.
+    PutToken {
+        /// Whose it is.
+        user: UserRef,
+        /// What for.
+        purpose: TokenPurpose,
+        /// What is kept of it.
+        hash: TokenHash,
+        /// The instant from which it is dead.
+        expires_at: DateTime<Utc>,
+        /// The address that it proves to be the user's, if that is not the account's own.
+        address: Option<EmailAddress>,
+    },
+    /// Exactly one: removes this token of this user if it is alive at `now`, else `Precondition::Token`.
+    ConsumeToken {
+        /// Whose it is.
+        user: UserId,
+        /// What for.
+        purpose: TokenPurpose,
+        /// Which.
+        hash: TokenHash,
+        /// The present; a token is dead from the instant it expires.
+        now: DateTime<Utc>,
+    },
+    /// Any number: removes all tokens of the user. Yields `Outcome::Count`.
+    RevokeTokens {
+        /// Whose.
+        user: UserId,
+    },
+    /// Opens a session. Yields `Outcome::Session`. Combine with `ExpectUser`. An unknown user is `Precondition::User`.
+    InsertSession(NewSession),
+    /// Any number: ends the sessions of the user. Yields `Outcome::Count`.
+    RevokeSessions {
+        /// Whose.
+        user: UserId,
+        /// The one to keep.
+        except: Option<SessionId>,
+    },
+    /// Exactly one: ends this session of this user, else `Precondition::Session`.
+    RevokeSession {
+        /// Whose it is.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+    },
+    /// Any number: ends the sessions of the user that were used longest ago, but for the `keep` used last; of two used at
+    /// the same time, the older one goes first. Yields `Outcome::Count`.
+    TrimSessions {
+        /// Whose.
+        user: UserId,
+        /// How many stay.
+        keep: u32,
+    },
+    /// Keeps a wish to become a user, and forgets the one that was kept for the same address together with its token. A
+    /// new one beyond the capacity fails with `Precondition::QueueRoom`; void ones count until they are purged. Says nothing of whether the address or the name
+    /// is taken: [`Change::InsertUser`] does when the wish is granted.
+    PutRegistration {
+        /// What is kept.
+        registration: Registration,
+        /// How many are kept at most.
+        capacity: u32,
+    },
+    /// Exactly one: gives the registration for this folded address a token in place of the one it has, and time until
+    /// then, else `Precondition::Registration`.
+    PutRegistrationToken {
+        /// [`EmailAddress::key`].
+        address: String,
+        /// What is kept of the token.
+        hash: TokenHash,
+        /// The instant from which the registration is void.
+        expires_at: DateTime<Utc>,
+    },
+    /// Exactly one: forgets the registration with this token if it is valid at `now`, else `Precondition::Token`.
+    ConsumeRegistration {
+        /// Which.
+        hash: TokenHash,
+        /// The present; a registration is void from the instant it expires.
+        now: DateTime<Utc>,
+    },
+    /// Any number: forgets the registration for this folded address.
+    DropRegistration {
+        /// [`EmailAddress::key`].
+        address: String,
+    },
+    /// Queues a mail. Yields `Outcome::Job`.
+    ///
+    /// Of a kind that carries a token, one job for each recipient (an address, or a user at whatever address): the one
+    /// that is there is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead,
+    /// the new address if it is for a user). Of other kinds, always a new job.
+    ///
+    /// For an address: one statement, whatever is known of the address; at its capacity, it fails with
+    /// `Precondition::QueueRoom`, be the job new or there already. For a user: an unknown one is `Precondition::User`.
+    EnqueueMail(NewMailJob),
+    /// Exactly one: lets a job that waits or is dead be tried at once, as if it were new (attempts at 0, no failure,
+    /// alive), else `Precondition::MailJob`. It is no newer request: the generation stays, and so does a lease.
+    RetryMail {
+        /// Which.
+        job: MailJobId,
+        /// The present.
+        now: DateTime<Utc>,
+    },
+    /// Exactly one: removes a job, else `Precondition::MailJob`.
+    DropMail {
+        /// Which.
+        job: MailJobId,
+    },
+    /// Any number: removes what is of no use any more. Yields `Outcome::Count`.
+    Purge(Purge),
+    /// Appends to the audit trail.
+    Record(AuditEvent),
+}
+
+impl Change {
+    /// The user that this change refers to by reference, if any.
+    pub(super) const fn user_ref(&self) -> Option<UserRef> {
+        match self {
+            Self::PutToken { user, .. } => Some(*user),
+            Self::EnqueueMail(job) => job.recipient.user(),
+            Self::Record(event) => event.target,
+            Self::ExpectUser { .. }
+            | Self::ExpectLease(_)
+            | Self::TakeFromBucket { .. }
+            | Self::InsertUser { .. }
+            | Self::UpdateUser { .. }
+            | Self::SetPassword { .. }
+            | Self::VerifyEmail { .. }
+            | Self::DeleteUser { .. }
+            | Self::ConsumeToken { .. }
+            | Self::RevokeTokens { .. }
+            | Self::InsertSession(_)
+            | Self::RevokeSessions { .. }
+            | Self::ExpectOtherAdministrator { .. }
+            | Self::ResetBucket { .. }
+            | Self::Rehash { .. }
+            | Self::RevokeSession { .. }
+            | Self::TrimSessions { .. }
+            | Self::PutRegistration { .. }
+            | Self::PutRegistrationToken { .. }
+            | Self::ConsumeRegistration { .. }
+            | Self::DropRegistration { .. }
+            | Self::RetryMail { .. }
+            | Self::DropMail { .. }
+            | Self::Purge(_) => None,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What stores keep beside users.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use denizen_models::{EmailAddress, UserId, UserValues};
+
+use super::error::StoreError;
+use crate::ports::{hasher::PasswordHash, randomness::TokenHash};
+
+/// A user of a unit of work: one that exists, or the one that the same unit creates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserRef {
+    /// One that exists.
+    Id(UserId),
+    /// The one that an earlier change of this unit inserts.
+    Created,
+}
+
+impl UserRef {
+    /// The user that is meant, if `created` is the one that the unit has inserted so far.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`] if there is none; [`super::UnitOfWork::check`] has looked for that before.
+    pub fn resolve(self, created: Option<UserId>) -> Result<UserId, StoreError> {
+        match self {
+            Self::Id(id) => Ok(id),
+            Self::Created => created.ok_or_else(Self::unknown),
+        }
+    }
+
+    pub(super) fn unknown() -> StoreError {
+        StoreError::Malformed("a user is referred to before it is created".to_owned())
+    }
+}
+
+impl From<UserId> for UserRef {
+    fn from(id: UserId) -> Self {
+        Self::Id(id)
+    }
+}
+
+/// What is needed to check a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The hash; none until a password is set.
+    pub hash: Option<PasswordHash>,
+    /// The version that belongs to this reading.
+    pub security_version: i64,
+}
+
+/// A live or expired token; consumed and revoked ones are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredToken {
+    /// Whose it is.
+    pub user: UserId,
+    /// The instant from which it is dead.
+    pub expires_at: DateTime<Utc>,
+    /// The address that it proves to be the user's, if that is not the account's own.
+    pub address: Option<EmailAddress>,
+}
+
+/// Somebody who wants to become a user, and has not yet shown that the address is theirs. One at most per address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// What the user is to be.
+    pub values: UserValues,
+    /// With which password.
+    pub password: PasswordHash,
+    /// The instant from which it is void.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A session's number, as its owner may see it. Knowing it opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub i64);
+
+/// A session to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSession {
+    /// Whose it is.
+    pub user: UserId,
+    /// What is kept of its secret.
+    pub token: TokenHash,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// When it ends whatever happens.
+    pub expires_at: DateTime<Utc>,
+    /// From where.
+    pub ip: Option<IpAddr>,
+    /// What the client says it is.
+    pub user_agent: Option<String>,
+}
+
+/// An open session; revoked ones are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its number.
+    pub id: SessionId,
+    /// As it was opened.
+    pub opened: NewSession,
+    /// When it was last used, to the minute.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// That a session was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTouch {
+    /// Which one.
+    pub session: SessionId,
+    /// When.
+    pub at: DateTime<Utc>,
+}

@@ -1,0 +1,183 @@
+//! Reading.
+
+use std::ops::Bound::{Excluded, Included, Unbounded};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use denizen_models::{EmailAddress, User, UserId, Username, fold};
+
+use super::{
+    InMemoryStore,
+    state::{State, UserRow},
+};
+use denizen_services::{
+    TokenHash, TokenPurpose,
+    store::{
+        AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, QueuedMail,
+        ReadStore, Registration, Session, SessionId, StoreError, StoredToken, UserFilter, UserPage, UserSort,
+    },
+};
+
+/// A needle of fewer characters is looked for at the beginning only; the trigram indexes of the other stores
+/// cannot find it elsewhere.
+const SHORTEST_SUBSTRING: usize = 3;
+
+#[async_trait]
+impl ReadStore for InMemoryStore {
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.state().user(id))
+    }
+
+    async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreError> {
+        let state = self.state();
+        Ok(state.usernames.get(username.key()).and_then(|id| state.user(*id)))
+    }
+
+    async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        let state = self.state();
+        Ok(state.emails.get(email.key()).and_then(|id| state.user(*id)))
+    }
+
+    async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
+        let credentials = |row: &UserRow| Credentials {
+            hash: row.password.clone(),
+            security_version: row.user.security_version,
+        };
+        Ok(self.state().users.get(&user).map(credentials))
+    }
+
+    async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreError> {
+        page.check(filter)?;
+        let state = self.state();
+        let matching =
+            state.users_behind(page.sort, page.after.as_ref()).filter(|user| matches(filter, user));
+        let mut users: Vec<User> = matching.take(page.limit.saturating_add(1)).cloned().collect();
+        let more = users.len() > page.limit;
+        users.truncate(page.limit);
+        let next = users.last().filter(|_| more).map(|user| Cursor::at(page.sort, user));
+        Ok(UserPage { users, next })
+    }
+
+    async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreError> {
+        Ok(self.state().users.rows().values().filter(|row| matches(filter, &row.user)).map(|_| 1).sum())
+    }
+
+    async fn find_token(
+        &self,
+        purpose: TokenPurpose,
+        hash: &TokenHash,
+    ) -> Result<Option<StoredToken>, StoreError> {
+        Ok(self.state().tokens.get(&(purpose, *hash)).cloned())
+    }
+
+    async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreError> {
+        let state = self.state();
+        Ok(state.session_by_token.get(token).and_then(|id| state.sessions.get(id)).cloned())
+    }
+
+    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        Ok(self.state().sessions_of(user).cloned().collect())
+    }
+
+    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let state = self.state();
+        Ok(sessions.iter().copied().filter(|session| state.sessions.get(session).is_none()).collect())
+    }
+
+    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreError> {
+        Ok(self.state().registration(email.key()))
+    }
+
+    async fn find_registration_by_token(
+        &self,
+        token: &TokenHash,
+    ) -> Result<Option<Registration>, StoreError> {
+        let state = self.state();
+        Ok(state.registration_by_token.get(token).and_then(|address| state.registration(address)))
+    }
+
+    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        let state = self.state();
+        let records = state.audit.rows().iter().rev();
+        let records = records.map(|(id, event)| AuditRecord { id: *id, event: event.clone() });
+        Ok(records.filter(|record| query.matches(record)).take(query.limit).collect())
+    }
+
+    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError> {
+        let state = self.state();
+        let behind = state.jobs.rows().range((query.after.map_or(Unbounded, Excluded), Unbounded));
+        let matching = behind.filter(|(_, job)| job.matches(query)).take(query.limit);
+        Ok(matching.map(|(id, job)| job.queued(*id)).collect())
+    }
+
+    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreError> {
+        Ok(self.state().count_mail_jobs(now, limit))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl State {
+    fn user(&self, id: UserId) -> Option<User> {
+        self.users.get(&id).map(|row| row.user.clone())
+    }
+
+    fn registration(&self, address: &str) -> Option<Registration> {
+        self.registrations.get(address).map(|row| row.registration.clone())
+    }
+
+    /// All users in an order, beginning behind a bookmark. Every step costs the logarithm of their number.
+    fn users_behind<'a>(
+        &'a self,
+        sort: UserSort,
+        after: Option<&'a Cursor>,
+    ) -> Box<dyn Iterator<Item = &'a User> + 'a> {
+        let (users, usernames) = (self.users.rows(), self.usernames.rows());
+        let id = after.map(|cursor| cursor.id);
+        let key = after.map(|cursor| cursor.key.as_str());
+        // A name can have passed from one user to another since the bookmark was set; ids break the tie.
+        let seen = after.map(|cursor| (cursor.key.as_str(), cursor.id));
+        let by_name = |(_, id): (&'a String, &'a UserId)| self.users.get(id).map(|row| &row.user);
+        match sort {
+            UserSort::Id => {
+                let behind = users.range((id.map_or(Unbounded, Excluded), Unbounded));
+                Box::new(behind.map(|(_, row)| &row.user))
+            }
+            UserSort::IdDescending => {
+                let behind = users.range((Unbounded, id.map_or(Unbounded, Excluded)));
+                Box::new(behind.rev().map(|(_, row)| &row.user))
+            }
+            UserSort::Username => {
+                let behind = usernames.range::<str, _>((key.map_or(Unbounded, Included), Unbounded));
+                let unseen =
+                    behind.filter(move |(key, id)| seen.is_none_or(|seen| (key.as_str(), **id) > seen));
+                Box::new(unseen.filter_map(by_name))
+            }
+            UserSort::UsernameDescending => {
+                let behind = usernames.range::<str, _>((Unbounded, key.map_or(Unbounded, Included)));
+                let unseen =
+                    behind.filter(move |(key, id)| seen.is_none_or(|seen| (key.as_str(), **id) < seen));
+                Box::new(unseen.rev().filter_map(by_name))
+            }
+        }
+    }
+}
+
+fn matches(filter: &UserFilter, user: &User) -> bool {
+    let values = &user.values;
+    filter.active.is_none_or(|active| values.active == active)
+        && filter.role.as_ref().is_none_or(|role| values.roles.contains(role))
+        && (filter.search.is_empty() || found(filter, user))
+}
+
+fn found(filter: &UserFilter, user: &User) -> bool {
+    let (needle, values) = (filter.search.as_str(), &user.values);
+    let anywhere = needle.chars().count() >= SHORTEST_SUBSTRING;
+    let hit = |text: &str| if anywhere { text.contains(needle) } else { text.starts_with(needle) };
+    hit(values.username.key())
+        || hit(&fold(&values.first_name))
+        || hit(&fold(&values.last_name))
+        || filter.search_email && hit(values.email.key())
+}

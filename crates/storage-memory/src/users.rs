@@ -1,0 +1,126 @@
+//! The changes of users.
+
+use chrono::{DateTime, Utc};
+use denizen_models::{ADMIN_ROLE, User, UserId, UserValues};
+
+use crate::state::{State, UserRow};
+use denizen_services::{
+    PasswordHash,
+    store::{Precondition, StoreError, UniqueKey},
+};
+
+const USER: StoreError = StoreError::PreconditionFailed(Precondition::User);
+
+impl State {
+    /// `user`, if it exists.
+    pub fn existing(&self, user: UserId) -> Result<UserId, StoreError> {
+        self.users.get(&user).map(|_| user).ok_or(USER)
+    }
+
+    pub fn expect_user(&self, user: UserId, security_version: i64) -> Result<(), StoreError> {
+        let row = self.users.get(&user).filter(|row| row.user.security_version == security_version);
+        row.map(|_| ()).ok_or(USER)
+    }
+
+    pub fn expect_other_administrator(&self, user: UserId) -> Result<(), StoreError> {
+        let is_one = |row: &UserRow| {
+            row.user.id != user
+                && row.user.values.active
+                && row.password.is_some()
+                && row.user.values.roles.iter().any(|role| role == ADMIN_ROLE)
+        };
+        let found = self.users.rows().values().any(is_one);
+        found.then_some(()).ok_or(StoreError::PreconditionFailed(Precondition::Administrator))
+    }
+
+    pub fn insert_user(
+        &mut self,
+        values: &UserValues,
+        password: Option<&PasswordHash>,
+        at: DateTime<Utc>,
+    ) -> Result<UserId, StoreError> {
+        self.expect_unique(values, None)?;
+        let id = self.next_user();
+        let user = User {
+            id,
+            values: values.clone(),
+            created_at: at,
+            updated_at: at,
+            revision: 1,
+            security_version: 1,
+        };
+        self.usernames.insert(values.username.key().to_owned(), id);
+        self.emails.insert(values.email.key().to_owned(), id);
+        self.users.insert(id, UserRow { user, password: password.cloned() });
+        Ok(id)
+    }
+
+    pub fn update_user(
+        &mut self,
+        id: UserId,
+        revision: i64,
+        values: &UserValues,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let row = self.users.get(&id).filter(|row| row.user.revision == revision).ok_or(USER)?;
+        let old = row.user.values.clone();
+        self.expect_unique(values, Some(id))?;
+        self.usernames.remove(&old.username.key().to_owned());
+        self.emails.remove(&old.email.key().to_owned());
+        self.usernames.insert(values.username.key().to_owned(), id);
+        self.emails.insert(values.email.key().to_owned(), id);
+        let sensitive =
+            |values: &UserValues| (values.email.key().to_owned(), values.active, values.roles.clone());
+        self.users.change(id, |UserRow { user, .. }| {
+            if sensitive(&old) != sensitive(values) {
+                user.security_version += 1;
+            }
+            user.values = values.clone();
+            user.revision += 1;
+            user.updated_at = at;
+        });
+        Ok(())
+    }
+
+    /// The user name is looked at first: every store names the same conflict.
+    fn expect_unique(&self, values: &UserValues, but_for: Option<UserId>) -> Result<(), StoreError> {
+        let taken = |holder: Option<&UserId>| holder.is_some_and(|id| Some(*id) != but_for);
+        if taken(self.usernames.get(values.username.key())) {
+            return Err(StoreError::Conflict(UniqueKey::Username));
+        }
+        if taken(self.emails.get(values.email.key())) {
+            return Err(StoreError::Conflict(UniqueKey::Email));
+        }
+        Ok(())
+    }
+
+    pub fn set_password(&mut self, id: UserId, hash: &PasswordHash, at: DateTime<Utc>) {
+        self.users.change(id, |UserRow { user, password }| {
+            *password = Some(hash.clone());
+            user.revision += 1;
+            user.security_version += 1;
+            user.updated_at = at;
+        });
+    }
+
+    pub fn verify_email(&mut self, id: UserId, at: DateTime<Utc>) {
+        self.users.change(id, |UserRow { user, .. }| {
+            if !user.values.email_verified {
+                user.values.email_verified = true;
+                user.revision += 1;
+                user.updated_at = at;
+            }
+        });
+    }
+
+    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), StoreError> {
+        let expected = |row: &UserRow| revision.is_none_or(|revision| row.user.revision == revision);
+        let UserRow { user, .. } = self.users.remove(&id).filter(expected).ok_or(USER)?;
+        self.usernames.remove(&user.values.username.key().to_owned());
+        self.emails.remove(&user.values.email.key().to_owned());
+        self.revoke_tokens(id);
+        self.revoke_sessions(id, None);
+        self.remove_jobs_of(id);
+        Ok(())
+    }
+}

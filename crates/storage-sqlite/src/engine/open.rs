@@ -1,0 +1,129 @@
+//! Opening a database: the file, its connections, and what every connection is set to.
+
+use std::{fs::OpenOptions, io::ErrorKind, path::Path, sync::Mutex, time::Duration};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::engine::{error::OpenError, sql::STATEMENT_CACHE};
+use denizen_services::lock;
+
+/// Settings and the values that SQLite must report after they were made. The order matters: changing the journal
+/// mode can meet a lock, so the time to wait for one is set before.
+///
+/// `wal_autocheckpoint = 0`: checkpoints have a thread of their own. `journal_size_limit`: after a rush the log
+/// shrinks again. `synchronous = FULL` (2): a commit that was answered survives a power failure.
+const WRITER_SETTINGS: &[(&str, &str, &str)] = &[
+    ("journal_mode", "WAL", "wal"),
+    ("synchronous", "FULL", "2"),
+    ("foreign_keys", "ON", "1"),
+    ("wal_autocheckpoint", "0", "0"),
+    ("journal_size_limit", "67108864", "67108864"),
+    ("temp_store", "MEMORY", "2"),
+    ("cache_size", "-16384", "-16384"),
+];
+
+const READER_SETTINGS: &[(&str, &str, &str)] =
+    &[("query_only", "ON", "1"), ("temp_store", "MEMORY", "2"), ("cache_size", "-16384", "-16384")];
+
+/// How often switching to the log is tried. Whoever fails has seen another succeed, so that once more is enough.
+const TRIES: usize = 8;
+
+/// Creates the file if there is none, readable for its owner only. SQLite gives its other files the same mode.
+///
+/// A file that is there is not touched: when any descriptor of a file is closed, POSIX lets go of all locks that the
+/// process has on it, and with them of those of SQLite. For the same reason no other store of this process may come
+/// across the file before it is closed in here.
+pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
+    static CREATING: Mutex<()> = Mutex::new(());
+    let _creating = lock(&CREATING);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unusable(path, &error)),
+        // SQLite would only say that it is unable to open it.
+        Err(_) if path.is_dir() => Err(unusable(path, &std::io::Error::from(ErrorKind::IsADirectory))),
+        _ => Ok(()),
+    }
+}
+
+/// A connection without settings, to look at the file before anything is changed in it.
+pub(crate) fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenError> {
+    let connection = open(path, busy_timeout, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .map_err(|error| unusable(path, &error))?;
+    match connection.is_readonly("main") {
+        Ok(true) => Err(unusable(path, &"it cannot be written")),
+        _ => Ok(connection),
+    }
+}
+
+/// Makes `connection` one that writes.
+pub(crate) fn set_up_writer(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    switch_to_log(connection).map_err(|error| failed(path, &error))?;
+    set(connection, path, WRITER_SETTINGS)
+}
+
+/// The one setting that is kept in the file. While another process is at the same, SQLite does not wait but fails;
+/// asking for the write lock does wait.
+fn switch_to_log(connection: &Connection) -> rusqlite::Result<()> {
+    for _ in 1..TRIES {
+        let switched = connection.execute_batch("PRAGMA journal_mode = WAL");
+        let busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        if !switched.as_ref().is_err_and(busy) {
+            return switched;
+        }
+        connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+    }
+    connection.execute_batch("PRAGMA journal_mode = WAL")
+}
+
+/// A connection that reads.
+pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenError> {
+    let connection =
+        open(path, busy_timeout, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| failed(path, &error))?;
+    set(&connection, path, READER_SETTINGS)?;
+    Ok(connection)
+}
+
+pub(crate) fn unusable(path: &Path, error: &impl ToString) -> OpenError {
+    OpenError::Unusable { path: path.to_owned(), reason: error.to_string() }
+}
+
+pub(crate) fn failed(path: &Path, error: &impl ToString) -> OpenError {
+    OpenError::Failed { path: path.to_owned(), reason: error.to_string() }
+}
+
+fn open(path: &Path, busy_timeout: Duration, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    // No mutex: every connection belongs to one thread.
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    Ok(connection)
+}
+
+/// SQLite ignores settings that it does not like, so every one is asked for afterwards.
+fn set(connection: &Connection, path: &Path, settings: &[(&str, &str, &str)]) -> Result<(), OpenError> {
+    for (name, value, expected) in settings {
+        connection
+            .execute_batch(&format!("PRAGMA {name} = {value}"))
+            .map_err(|error| failed(path, &error))?;
+        let found = setting(connection, name).map_err(|error| failed(path, &error))?;
+        if found != *expected {
+            return Err(failed(path, &format!("{name} is {found} and cannot be set to {value}")));
+        }
+    }
+    Ok(())
+}
+
+/// The present value of a setting as text.
+pub(crate) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<String> {
+    let text = |value: rusqlite::types::Value| match value {
+        rusqlite::types::Value::Text(text) => text,
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        other @ (rusqlite::types::Value::Null
+        | rusqlite::types::Value::Real(_)
+        | rusqlite::types::Value::Blob(_)) => format!("{other:?}"),
+    };
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| Ok(text(row.get(0)?)))
+}

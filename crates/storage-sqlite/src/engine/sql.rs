@@ -1,0 +1,133 @@
+//! Running statements, and reading rows.
+
+use chrono::{DateTime, Utc};
+use denizen_services::store::{Precondition, StoreError};
+use rusqlite::{CachedStatement, Connection, Params, Row, types::FromSql};
+
+use crate::engine::error::Failure;
+
+/// Names the statements of a feature, and lists them for the test that examines every one of them.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $sql;)*
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+pub(crate) use statements;
+
+statements! {
+    PING = "SELECT 1";
+}
+
+/// How many statements each connection keeps prepared: more than there are.
+pub(crate) const STATEMENT_CACHE: usize = 128;
+
+/// The one row of a statement, if there is one.
+///
+/// The statement is run to its end also if it has given its row: an `INSERT … RETURNING` looks at its foreign keys
+/// last, and what it found would be lost.
+pub(crate) fn find<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    let mut statement: CachedStatement<'_> = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let found = rows.next()?.map(read).transpose()?;
+    if found.is_some() {
+        rows.next()?;
+    }
+    Ok(found)
+}
+
+/// Every row of a statement.
+pub(crate) fn list<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    connection.prepare_cached(sql)?.query_and_then(params, read)?.collect()
+}
+
+/// Runs a statement that gives no rows. How many rows it changed, without those of cascades and triggers.
+pub(crate) fn execute(connection: &Connection, sql: &str, params: impl Params) -> Result<u64, Failure> {
+    let changed = connection.prepare_cached(sql)?.execute(params)?;
+    Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+}
+
+/// Runs a statement that must change exactly one row. `otherwise` is what does not hold if it changes none.
+pub(crate) fn execute_one(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    otherwise: Precondition,
+) -> Result<(), Failure> {
+    match execute(connection, sql, params)? {
+        1 => Ok(()),
+        _ => Err(StoreError::PreconditionFailed(otherwise).into()),
+    }
+}
+
+/// Runs a statement that must find a row. `otherwise` is what does not hold if it finds none.
+pub(crate) fn expect(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    otherwise: Precondition,
+) -> Result<(), Failure> {
+    match find(connection, sql, params, |_| Ok(()))? {
+        Some(()) => Ok(()),
+        None => Err(StoreError::PreconditionFailed(otherwise).into()),
+    }
+}
+
+/// `LIMIT` for at most `limit` rows.
+pub(crate) fn at_most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A row whose first column identifies it. What it holds must be what this store writes.
+pub(crate) struct Record<'a> {
+    table: &'static str,
+    row: &'a Row<'a>,
+    pub id: i64,
+}
+
+impl<'a> Record<'a> {
+    pub fn new(table: &'static str, row: &'a Row<'a>) -> Result<Self, Failure> {
+        Ok(Self { table, row, id: row.get(0)? })
+    }
+
+    pub fn get<T: FromSql>(&self, column: usize) -> Result<T, Failure> {
+        self.row.get(column).map_err(|_| self.corrupt(column))
+    }
+
+    /// The text of a column as `read` understands it.
+    pub fn parse<T>(&self, column: usize, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
+        let text = self.row.get_ref(column)?.as_str().ok();
+        text.and_then(read).ok_or_else(|| self.corrupt(column))
+    }
+
+    /// The same for a column that may be empty.
+    pub fn parse_optional<T>(
+        &self,
+        column: usize,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
+        let text = self.row.get_ref(column)?.as_str_or_null().map_err(|_| self.corrupt(column))?;
+        text.map(|text| read(text).ok_or_else(|| self.corrupt(column))).transpose()
+    }
+
+    pub fn time(&self, column: usize) -> Result<DateTime<Utc>, Failure> {
+        DateTime::from_timestamp_micros(self.get(column)?).ok_or_else(|| self.corrupt(column))
+    }
+
+    /// Says where the fault is, never what is there.
+    pub fn corrupt(&self, column: usize) -> Failure {
+        let column = self.row.as_ref().column_name(column).unwrap_or("?");
+        Failure::corrupt(&format!("{}.{column}", self.table), self.id)
+    }
+}

@@ -1,0 +1,126 @@
+//! Many units of work in one durable transaction.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use denizen_services::store::{CommitObserver, StoreError};
+use rusqlite::Connection;
+
+use crate::{
+    engine::{
+        error::Failure,
+        sql::{execute, statements},
+    },
+    search,
+};
+
+statements! {
+    BEGIN = "BEGIN IMMEDIATE";
+    SAVEPOINT = "SAVEPOINT unit";
+    ROLLBACK_TO = "ROLLBACK TO unit";
+    RELEASE = "RELEASE unit";
+    COMMIT = "COMMIT";
+    ROLLBACK = "ROLLBACK";
+}
+
+/// Something to be written as a whole or not at all.
+pub(crate) trait Write: Send {
+    /// Writes. Is called again if the transaction was lost for reasons that may not concern this unit.
+    fn apply(&mut self, connection: &Connection) -> Result<(), Failure>;
+
+    /// Tells the observers, if what was written is for them.
+    fn committed(&self, _observers: &[Arc<dyn CommitObserver>]) {}
+
+    /// Tells the caller, last of all.
+    fn answer(self: Box<Self>, verdict: Result<(), StoreError>);
+}
+
+/// Why nothing of a transaction was written.
+struct Lost {
+    error: StoreError,
+    /// Whether each unit may succeed if it is alone.
+    judge_each: bool,
+}
+
+impl Lost {
+    fn by(failure: Failure) -> Self {
+        Self { judge_each: failure.is_full(), error: failure.into() }
+    }
+}
+
+/// Writes `batch` in one transaction, and answers. A unit that fails leaves its neighbours unharmed.
+pub(crate) fn write(
+    connection: &Connection,
+    mut batch: Vec<Box<dyn Write>>,
+    observers: &[Arc<dyn CommitObserver>],
+) {
+    match transaction(connection, &mut batch) {
+        Ok(verdicts) => {
+            for (unit, _) in batch.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()) {
+                unit.committed(observers);
+            }
+            for (unit, verdict) in batch.into_iter().zip(verdicts) {
+                unit.answer(verdict);
+            }
+        }
+        Err(Lost { judge_each: true, .. }) if batch.len() > 1 => {
+            for unit in batch {
+                write(connection, vec![unit], observers);
+            }
+        }
+        Err(Lost { error, .. }) => {
+            for unit in batch {
+                unit.answer(Err(error.clone()));
+            }
+        }
+    }
+}
+
+fn transaction(
+    connection: &Connection,
+    batch: &mut [Box<dyn Write>],
+) -> Result<Vec<Result<(), StoreError>>, Lost> {
+    let run = |sql| execute(connection, sql, []);
+    run(BEGIN).map_err(|failure| Lost { error: failure.into(), judge_each: false })?;
+    let written = write_each(connection, batch).and_then(|verdicts| {
+        search::index(connection).map_err(Lost::by)?;
+        let lost = |failure: Failure| Lost { judge_each: failure.is_full(), error: failure.of_commit() };
+        run(COMMIT).map_err(lost)?;
+        Ok(verdicts)
+    });
+    if !connection.is_autocommit() && run(ROLLBACK).is_err() {
+        log::error!("a transaction could not be rolled back");
+    }
+    written
+}
+
+fn write_each(
+    connection: &Connection,
+    batch: &mut [Box<dyn Write>],
+) -> Result<Vec<Result<(), StoreError>>, Lost> {
+    let run = |sql| execute(connection, sql, []);
+    let mut verdicts = Vec::with_capacity(batch.len());
+    for unit in batch {
+        run(SAVEPOINT).map_err(Lost::by)?;
+        let verdict = match catch_unwind(AssertUnwindSafe(|| unit.apply(connection))) {
+            Ok(Ok(())) => Ok(()),
+            // SQLite itself rolled back, not only this unit: it does so when the disk is full.
+            Ok(Err(failure)) if connection.is_autocommit() => {
+                return Err(Lost { error: failure.into(), judge_each: true });
+            }
+            Ok(Err(failure)) => Err(failure.into()),
+            Err(_) => {
+                log::error!("a unit of work panicked");
+                Err(StoreError::Malformed("the unit panicked".to_owned()))
+            }
+        };
+        if verdict.is_err() {
+            run(ROLLBACK_TO).map_err(Lost::by)?;
+        }
+        run(RELEASE).map_err(Lost::by)?;
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}

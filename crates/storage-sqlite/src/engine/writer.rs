@@ -1,0 +1,250 @@
+//! The one thread that writes.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    io,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use denizen_services::store::{CommitObserver, Committed, StoreError, UnitOfWork, tell_observers};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    engine::{
+        checkpoint::{Checkpoints, RESTART_PATIENCE, checkpoint},
+        error::Failure,
+        queue::{send, stopped},
+        transaction::{Write, write},
+    },
+    store::apply::apply,
+};
+use denizen_services::lock;
+
+/// How many units share a transaction at most. More would gain little and make the first wait longer.
+const BATCH: usize = 256;
+
+pub(crate) enum Message {
+    One(Box<dyn Write>),
+    /// Written in turns with what others want written.
+    Many(Vec<Box<dyn Write>>),
+    Stop,
+}
+
+type Observers = Arc<Mutex<Vec<Arc<dyn CommitObserver>>>>;
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// The callers' end of the queue. The thread ends when it is dropped.
+pub(crate) struct Writer {
+    pub(crate) queue: mpsc::Sender<Message>,
+    observers: Observers,
+    fate: watch::Receiver<Option<StoreError>>,
+}
+
+impl Writer {
+    /// Starts the thread, which owns `connection`, waits for the `others` to end, and then drops `alive`.
+    pub fn start(
+        connection: Connection,
+        checkpoints: Checkpoints,
+        capacity: usize,
+        busy_timeout: Duration,
+        others: mpsc::Receiver<Infallible>,
+        alive: mpsc::Sender<Infallible>,
+    ) -> io::Result<(Self, thread::JoinHandle<()>)> {
+        let (queue, messages) = mpsc::channel(capacity.max(1));
+        let (announce, fate) = watch::channel(None);
+        let observers = Observers::default();
+        let thread =
+            Thread { connection, checkpoints, busy_timeout, others, observers: Arc::clone(&observers) };
+        let run = move || {
+            // Dropped last, in this order also when the thread panics: connection, queue, news of the end, `alive`.
+            let _alive = alive;
+            let _end = End(announce);
+            thread.serve(messages);
+        };
+        let handle = thread::Builder::new().name("denizen-writer".to_owned()).spawn(run)?;
+        Ok((Self { queue, observers, fate }, handle))
+    }
+
+    pub async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
+        work.check()?;
+        let (reply, answer) = oneshot::channel();
+        send(&self.queue, Message::One(Box::new(Unit { work, committed: None, reply }))).await?;
+        receive(answer).await
+    }
+
+    pub async fn commit_many(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>> {
+        let mut accepted: Vec<Box<dyn Write>> = Vec::with_capacity(units.len());
+        let mut answers = Vec::with_capacity(units.len());
+        for work in units {
+            answers.push(work.check().map(|()| {
+                let (reply, answer) = oneshot::channel();
+                accepted.push(Box::new(Unit { work, committed: None, reply }));
+                answer
+            }));
+        }
+        let sent = send(&self.queue, Message::Many(accepted)).await;
+        let mut results = Vec::with_capacity(answers.len());
+        for answer in answers {
+            results.push(match (answer, &sent) {
+                (Err(malformed), _) => Err(malformed),
+                (Ok(_), Err(error)) => Err(error.clone()),
+                (Ok(answer), Ok(())) => receive(answer).await,
+            });
+        }
+        results
+    }
+
+    /// Writes something that is no unit of work.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        send(&self.queue, Message::One(Box::new(Task { run, value: None, reply }))).await?;
+        receive(answer).await
+    }
+
+    pub fn observe(&self, observer: Arc<dyn CommitObserver>) {
+        lock(&self.observers).push(observer);
+    }
+
+    /// Returns when the thread has ended, with the reason.
+    pub async fn ended(&self) -> StoreError {
+        let mut fate = self.fate.clone();
+        let reason = fate.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or_else(stopped)
+    }
+
+    /// Ends the thread when it has written what is in the queue.
+    pub async fn stop(&self) {
+        // Fails if it has ended.
+        let _ = self.queue.send(Message::Stop).await;
+    }
+}
+
+async fn receive<T>(answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
+    answer.await.unwrap_or_else(|_| Err(stopped()))
+}
+
+/// Announces the end of the thread, however it comes.
+struct End(watch::Sender<Option<StoreError>>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let reason = if thread::panicking() { "the writer has failed" } else { "the store has stopped" };
+        self.0.send_replace(Some(StoreError::Unavailable(reason.to_owned())));
+    }
+}
+
+struct Thread {
+    connection: Connection,
+    checkpoints: Checkpoints,
+    busy_timeout: Duration,
+    /// Closed when the threads with the other connections have ended.
+    others: mpsc::Receiver<Infallible>,
+    observers: Observers,
+}
+
+impl Thread {
+    fn serve(self, mut messages: mpsc::Receiver<Message>) {
+        let mut imports: VecDeque<Box<dyn Write>> = VecDeque::new();
+        loop {
+            let mut next = if imports.is_empty() {
+                let Some(message) = messages.blocking_recv() else { break };
+                Some(message)
+            } else {
+                messages.try_recv().ok()
+            };
+            let mut batch: Vec<Box<dyn Write>> = Vec::new();
+            while let Some(message) = next {
+                match message {
+                    Message::One(unit) => batch.push(unit),
+                    Message::Many(units) => imports.extend(units),
+                    Message::Stop => messages.close(),
+                }
+                next = if batch.len() < BATCH { messages.try_recv().ok() } else { None };
+            }
+            self.write(batch);
+            self.write(imports.drain(..imports.len().min(BATCH)).collect());
+        }
+        let Self { connection, checkpoints, mut others, .. } = self;
+        drop(checkpoints);
+        // Readers in the middle of a read would keep some of the log, and the last connection to be closed removes the
+        // log's file only if it may write.
+        others.blocking_recv();
+        if let Err(error) = checkpoint(&connection, "TRUNCATE") {
+            log::warn!("the last checkpoint failed: {error}");
+        }
+    }
+
+    fn write(&self, batch: Vec<Box<dyn Write>>) {
+        if batch.is_empty() {
+            return;
+        }
+        // A copy, because an observer may register another one.
+        let observers = lock(&self.observers).clone();
+        write(&self.connection, batch, &observers);
+        self.checkpoints.committed();
+        if self.checkpoints.log_is_long()
+            && let Err(error) = self.begin_log_anew()
+        {
+            log::warn!("the log could not begin anew: {error}");
+        }
+    }
+
+    fn begin_log_anew(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(RESTART_PATIENCE)?;
+        let restarted = checkpoint(&self.connection, "RESTART");
+        self.connection.busy_timeout(self.busy_timeout)?;
+        restarted.map(|_| ())
+    }
+}
+
+struct Unit {
+    work: UnitOfWork,
+    committed: Option<Committed>,
+    reply: Answer<Committed>,
+}
+
+impl Write for Unit {
+    fn apply(&mut self, connection: &Connection) -> Result<(), Failure> {
+        self.committed = Some(apply(connection, &self.work)?);
+        Ok(())
+    }
+
+    fn committed(&self, observers: &[Arc<dyn CommitObserver>]) {
+        if let Some(committed) = &self.committed {
+            tell_observers(observers, &self.work, committed);
+        }
+    }
+
+    fn answer(self: Box<Self>, verdict: Result<(), StoreError>) {
+        answer(self.reply, verdict, self.committed);
+    }
+}
+
+struct Task<T, F> {
+    run: F,
+    value: Option<T>,
+    reply: Answer<T>,
+}
+
+impl<T: Send, F: FnMut(&Connection) -> Result<T, Failure> + Send> Write for Task<T, F> {
+    fn apply(&mut self, connection: &Connection) -> Result<(), Failure> {
+        self.value = Some((self.run)(connection)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, verdict: Result<(), StoreError>) {
+        answer(self.reply, verdict, self.value);
+    }
+}
+
+fn answer<T>(reply: Answer<T>, verdict: Result<(), StoreError>, value: Option<T>) {
+    // Fails if the caller is gone.
+    let _ = reply.send(verdict.and_then(|()| value.ok_or_else(stopped)));
+}
