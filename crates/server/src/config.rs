@@ -4,7 +4,7 @@
 //!
 //! 1. [`Settings::resolve`] finds the text of every setting of the [`SETTINGS`] table. For each key on its
 //!    own, a flag wins over the environment (`DENIZEN_*`), which wins over `denizen.toml`, which wins over
-//!    the default of the [`Profile`]; only for `log`, `RUST_LOG` wins over all of them. Each value remembers
+//!    the default of the [`Profile`]; for `log`, `RUST_LOG` wins over `DENIZEN_LOG`. Each value remembers
 //!    its [`Source`]. Keys and variables that do not exist are errors: a setting that is misspelt must not
 //!    silently have no effect.
 //! 2. [`Config::from_settings`] turns the texts into a typed [`Config`], or into [`ConfigErrors`], all at once.

@@ -9,23 +9,27 @@ use super::{
 };
 
 const PREFIX: &str = "DENIZEN_";
+/// Names the configuration file, as `--config` does.
+pub(crate) const CONFIG_VARIABLE: &str = "DENIZEN_CONFIG";
 
-/// Puts the values of the environment into `layer`, and `RUST_LOG` into `winners`, which beats even flags: it
-/// is used to see more of a program without changing its configuration.
+/// Puts the values of the environment into `layer`, and `RUST_LOG` into `preferred`: it is used to see more of a program
+/// without changing its configuration.
 pub(super) fn read(
     environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
     layer: &mut Layer,
-    winners: &mut Layer,
+    preferred: &mut Layer,
     errors: &mut Vec<ConfigError>,
 ) {
     for (name, value) in environment {
         let (name, value): (OsString, OsString) = (name.into(), value.into());
         let Some(name) = name.to_str() else { continue };
         let source = Source::Environment(name.to_owned());
-        if name == "RUST_LOG" {
+        if name == CONFIG_VARIABLE {
+            // Read before all of this, for it names the file.
+        } else if name == "RUST_LOG" {
             match value.to_str() {
                 Some("") => {}
-                Some(value) => winners.set(&LOG, value, source),
+                Some(value) => preferred.set(&LOG, value, source),
                 None => errors.push(not_unicode(name, LOG.key)),
             }
         } else if name.starts_with(PREFIX) && !is_service_link(name, &value.to_string_lossy()) {

@@ -33,7 +33,8 @@ settings! {
         /// What mails and pages call this service: 1 to 64 characters.
         SERVICE_NAME service_name: String = Text, parse::service_name, "denizen" / "denizen";
 
-        /// The log filter, such as `info` or `warn,denizen_services=debug`; RUST_LOG wins over all else.
+        /// The log filter, such as `info` or `warn,denizen_services=debug`; RUST_LOG wins over DENIZEN_LOG and the
+        /// file, `--log` over all else.
         LOG log: String = Text, parse::log_filter, "info" / "info", flag "--log";
 
         /// Whether `/api/calculate`, `/api/tasks` and `/api/goroutines` are there: `true` or `false`.
