@@ -4,7 +4,12 @@ use std::{
     future::Future,
     io,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use actix_server::Server;
@@ -18,12 +23,16 @@ use denizen_services::{
     UserService,
     store::{Store, StoreError},
 };
-use denizen_storage_sqlite::OpenError;
-use tokio::{runtime::Handle, sync::watch};
+use denizen_storage_sqlite::{OpenError, SqliteStore};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use crate::{
     config::{Config, ConfigErrors, Database, Profile},
-    http::serve,
+    http::{Servers, serve},
     samples::{self, SampleError},
     storage::Storage,
 };
@@ -93,12 +102,18 @@ pub struct Overrides {
 /// The service, put together and bound to its address, not yet serving.
 pub struct Application {
     address: SocketAddr,
-    server: Server,
+    servers: Servers,
     messages: DefaultMessageService,
     storage: Storage,
     background: Background,
     stop_workers: watch::Sender<bool>,
+    shutdown_timeout: Duration,
 }
+
+/// How long background tasks may take to end after the last request, and the store after them. With the default of
+/// `shutdown_timeout` and the end of the log, a stop takes less than 30 seconds, whatever hangs.
+const END_OF_TASKS: Duration = Duration::from_secs(3);
+const END_OF_STORE: Duration = Duration::from_secs(3);
 
 impl Application {
     /// Opens the database, binds the address and starts the mail worker.
@@ -116,9 +131,8 @@ impl Application {
     pub async fn build_with(config: Config, overrides: Overrides) -> Result<Self, StartError> {
         config.validate()?;
         // The address first: if another instance runs here, its database is better left alone.
-        let bind_error = |error| StartError::Bind { address: config.bind, error };
-        let listener = TcpListener::bind(config.bind).map_err(bind_error)?;
-        let address = listener.local_addr().map_err(bind_error)?;
+        let (listener, address) = listen(config.bind)?;
+        let health = config.health_bind.map(listen).transpose()?;
 
         let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
@@ -132,9 +146,16 @@ impl Application {
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
         let services = services(&accounts, &background, messages.clone(), overrides);
-        let server = serve(&config, services, listener).map_err(bind_error)?;
+        let health_address = health.as_ref().map(|(_, address)| *address);
+        let servers = serve(&config, services, listener, health.map(|(listener, _)| listener))
+            .map_err(|error| StartError::Bind { address, error })?;
+        describe(&config, address);
+        if let Some(address) = health_address {
+            log::info!("health checks on http://{address}");
+        }
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
-        Ok(Self { address, server, messages, storage, background, stop_workers })
+        let shutdown_timeout = config.shutdown_timeout;
+        Ok(Self { address, servers, messages, storage, background, stop_workers, shutdown_timeout })
     }
 
     /// The address that it is bound to, with the real port.
@@ -144,14 +165,19 @@ impl Application {
     }
 
     /// Serves until `stop` is ready, or the store can no longer write. Then: says goodbye on every WebSocket, accepts
-    /// nothing new, lets running requests finish, stops the worker between two mails, and closes the store.
+    /// nothing new, lets running requests finish, stops the worker between two mails, and closes the store. Each step has
+    /// a time limit, so the longest stop takes `shutdown_timeout` and 9 seconds.
     ///
     /// # Errors
     /// It stopped for a reason of its own.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { address: _, server, messages, storage, background, stop_workers } = self;
-        let handle = server.handle();
-        let mut serving = tokio::spawn(server);
+        let Self { address: _, servers, messages, storage, background, stop_workers, shutdown_timeout } = self;
+        let Servers { main, health, in_flight } = servers;
+        let (handle, health_handle) = (main.handle(), health.as_ref().map(Server::handle));
+        let mut serving = tokio::spawn(main);
+        if let Some(health) = health {
+            tokio::spawn(health);
+        }
         let reason = tokio::select! {
             result = &mut serving => Some(match result {
                 Ok(Err(error)) => RunError::Server(error),
@@ -164,14 +190,66 @@ impl Application {
         log::info!("stopping");
         // The server waits for its connections, and these would never end by themselves.
         messages.shut_down();
-        handle.stop(true).await;
+        tokio::join!(handle.stop(true), warn_of_cuts(&in_flight, shutdown_timeout));
         // The receivers are gone if both have died; then there is nothing to wait for either.
         let _gone = stop_workers.send(true);
-        background.join().await;
-        storage.close().await;
+        if timeout(END_OF_TASKS, background.join()).await.is_err() {
+            log::warn!("background tasks do not end; a mail that was being sent is sent again in five minutes");
+        }
+        if timeout(END_OF_STORE, storage.close()).await.is_err() {
+            log::warn!("the database does not close; everything acknowledged is in its write-ahead log");
+        }
+        if let Some(handle) = health_handle {
+            handle.stop(false).await;
+        }
         log::info!("stopped");
         reason.map_or(Ok(()), Err)
     }
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bound = TcpListener::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    bound.map(|(bound, listener)| (listener, bound)).map_err(|error| StartError::Bind { address, error })
+}
+
+/// Waits until no request is in flight, and says how many are cut when `shutdown_timeout` is over. Each of them writes its
+/// own line, with the status 499, when its thread drops it.
+async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
+    const STEP: Duration = Duration::from_millis(10);
+    let wait_until_idle = async || {
+        while in_flight.load(Ordering::Relaxed) > 0 {
+            sleep(STEP).await;
+        }
+    };
+    // The server counts in whole seconds.
+    if timeout(Duration::from_secs(shutdown_timeout.as_secs()), wait_until_idle()).await.is_err() {
+        let count = in_flight.load(Ordering::Relaxed);
+        log::warn!("cutting {count} requests: they did not end within shutdown_timeout");
+        // The threads that drop them look once a second.
+        let _given_up = timeout(Duration::from_secs(2), wait_until_idle()).await;
+    }
+}
+
+/// Logs what is about to run, in one line. The URLs hold no passwords.
+fn describe(config: &Config, address: SocketAddr) {
+    let database = match &config.database {
+        Database::Memory => "in memory".to_owned(),
+        Database::Sqlite(path) => {
+            format!("{} (schema {})", absolute(path), SqliteStore::SCHEMA)
+        }
+    };
+    log::info!(
+        "{} profile, version {} (commit {}), database {database}, public URL {}, mail {}",
+        config.profile,
+        env!("CARGO_PKG_VERSION"),
+        option_env!("GIT_COMMIT").unwrap_or("unknown"),
+        config.public_url_at(address),
+        config.mail
+    );
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// The account services of this configuration, and the message service beside them.
@@ -238,9 +316,7 @@ async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartErro
     }
     let place = match &config.database {
         Database::Memory => "in memory, gone when this process ends".to_owned(),
-        Database::Sqlite(path) => {
-            format!("in {}", std::path::absolute(path).unwrap_or_else(|_| path.clone()).display())
-        }
+        Database::Sqlite(path) => format!("in {}", absolute(path)),
     };
     log::info!("users are kept {place}");
     if empty {

@@ -42,6 +42,7 @@ mod wiring;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use environment::CONFIG_VARIABLE;
 pub use errors::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
 pub use layer::Source;

@@ -3,27 +3,71 @@
 mod idle_timeout;
 mod send_timeout;
 
-use std::{future::ready, io, net::TcpListener, time::Duration};
+use std::{
+    future::ready,
+    io,
+    net::TcpListener,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use actix_http::{HttpService, error::DispatchError};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
-    App,
+    App, HttpResponse,
     body::{BoxBody, MessageBody as _},
     dev::{AppConfig, ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
 };
-use denizen_handlers::Services;
+use denizen_handlers::{HandlerSettings, Services};
 use tokio::net::TcpStream;
 
 use self::idle_timeout::{IdleTimeoutStream, InFlight};
 use crate::config::Config;
 
-/// Serves on this listener as the configuration says, once the result is awaited.
-pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
-    let settings = config.handler_settings();
-    let address = listener.local_addr()?;
+/// The servers, which serve once they are awaited.
+pub(crate) struct Servers {
+    pub(crate) main: Server,
+    /// Serves [`HEALTH_PATHS`] only, on a listener and a thread of its own.
+    pub(crate) health: Option<Server>,
+    /// How many requests of the main server are in flight.
+    pub(crate) in_flight: Arc<AtomicUsize>,
+}
+
+/// The paths of the listener for health checks.
+const HEALTH_PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+/// How many connections that listener keeps at once.
+const HEALTH_CONNECTIONS: usize = 100;
+
+/// Serves on these listeners as the configuration says.
+pub(crate) fn serve(
+    config: &Config,
+    services: Services,
+    listener: TcpListener,
+    health: Option<TcpListener>,
+) -> io::Result<Servers> {
+    let (settings, in_flight) = (config.handler_settings(), Arc::default());
+    let health = health.map(|listener| {
+        let config = Config { workers: 1, max_connections: HEALTH_CONNECTIONS, ..config.clone() };
+        // Probes come from one IP address, or a few.
+        let settings = HandlerSettings { rate_limit: None, ..settings.clone() };
+        server(&config, services.clone(), settings, listener, &HEALTH_PATHS, &Arc::default())
+    });
+    let main = server(config, services, settings, listener, &[], &in_flight)?;
+    Ok(Servers { main, health: health.transpose()?, in_flight })
+}
+
+/// Serves only `paths`, or everything if there are none.
+fn server(
+    config: &Config,
+    services: Services,
+    settings: HandlerSettings,
+    listener: TcpListener,
+    paths: &'static [&'static str],
+    in_flight: &Arc<AtomicUsize>,
+) -> io::Result<Server> {
+    let (address, in_flight) = (listener.local_addr()?, Arc::clone(in_flight));
     let (header_timeout, idle_timeout, body_timeout) =
         (config.header_timeout, config.idle_timeout, config.body_timeout);
     let builder = Server::build();
@@ -36,8 +80,10 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
         // Signals are the caller's: the store has to be closed after the server.
         .disable_signals()
         .listen("denizen", listener, move || {
+            let in_flight = Arc::clone(&in_flight);
             let app = App::new()
                 .configure(denizen_handlers::configure(services.clone(), settings.clone()))
+                .wrap(from_fn(move |request, next| only(paths, request, next)))
                 .wrap(from_fn(count))
                 .into_factory()
                 .map_err(|error: actix_web::Error| error.error_response());
@@ -63,13 +109,26 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
                 send_timeout::set(body_timeout, &connection);
                 // A client that has disconnected by now has no IP address, and no limit would count it.
                 let peer = connection.peer_addr().map_err(DispatchError::Io);
-                let connection = IdleTimeoutStream::new(connection, idle_timeout + header_timeout);
+                let patience = idle_timeout + header_timeout;
+                let connection = IdleTimeoutStream::new(connection, patience, Arc::clone(&in_flight));
                 ready(peer.map(|peer| (connection, Some(peer))))
             })
             .and_then(http)
         })?
         .run();
     Ok(server)
+}
+
+/// Answers 404 to requests for other paths than these, if there are any.
+async fn only(
+    paths: &[&str],
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if paths.is_empty() || paths.contains(&request.path()) {
+        return next.call(request).await;
+    }
+    Ok(request.into_response(HttpResponse::NotFound().finish()))
 }
 
 /// Marks the request as in flight on its connection until the response has ended.

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, mpsc};
 use crate::engine::{
     checkpoint::Checkpoints,
     error::OpenError,
-    migrations::{identify, migrate},
+    migrations::{SCHEMA, identify, migrate},
     open::{connect, create, failed, reader, set_up_writer, unusable},
     options::SqliteOptions,
     readers::Readers,
@@ -34,6 +34,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// The version of the schema of every open database.
+    pub const SCHEMA: usize = SCHEMA;
+
     /// Opens the database, creates it if there is none, brings its schema up to date, and starts the threads.
     ///
     /// Blocks for some milliseconds; with migrations of a large database, for longer.

@@ -24,6 +24,10 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
+pub(super) fn optional_address(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text.is_empty() { Ok(None) } else { address(text).map(Some) }
+}
+
 pub(super) fn database(text: &str) -> Result<Database, String> {
     if text == "memory:" {
         return Ok(Database::Memory);

@@ -156,10 +156,10 @@ workers = 3                                                # denizen.toml:1
             &in_environment(&[("DENIZEN_PROFILE", "production"), ("DENIZEN_DATABASE", database)]).settings(),
         );
         let lines: Vec<_> = report.stdout.lines().collect();
-        assert!(lines[2].starts_with("database = \"postgres://***@db/users?***\" "), "{report:?}");
+        assert!(lines[3].starts_with("database = \"postgres://***@db/users?***\" "), "{report:?}");
         assert!(
-            lines[3].ends_with("  # not set, but the production profile requires it")
-                && lines[3].starts_with("# public_url "),
+            lines[4].ends_with("  # not set, but the production profile requires it")
+                && lines[4].starts_with("# public_url "),
             "{report:?}"
         );
         assert!(report.stderr.contains("PostgreSQL is not built into this version yet"), "{report:?}");
@@ -169,7 +169,7 @@ workers = 3                                                # denizen.toml:1
     #[test]
     fn print_shows_that_links_follow_a_port_that_is_not_known_yet() {
         let report = print(&in_environment(&[("DENIZEN_BIND", "127.0.0.1:0")]).settings());
-        let line = report.stdout.lines().nth(3).unwrap();
+        let line = report.stdout.lines().nth(4).unwrap();
         assert!(line.starts_with("# public_url ") && line.ends_with("the listener gets"), "{line}");
         assert_eq!(report.exit_code, 0);
     }

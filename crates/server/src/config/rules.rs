@@ -5,7 +5,7 @@ use denizen_mail::{MailUrl, is_loopback};
 use super::{
     profile::Profile,
     setting::Setting,
-    table::{BIND, DATABASE, MAIL, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT},
+    table::{BIND, DATABASE, HEALTH_BIND, MAIL, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT},
     types::Database,
 };
 
@@ -23,12 +23,13 @@ pub(super) fn violations(config: &PartialConfig) -> Vec<Violation> {
 }
 
 fn development(config: &PartialConfig) -> Option<Violation> {
-    let open = !is_loopback(&config.bind?.ip().to_string());
-    open.then_some((
-        &BIND,
-        "the development profile has public passwords and shows secrets in its log, so it listens on \
-         loopback addresses only, such as 127.0.0.1 or [::1]",
-    ))
+    let reason = "the development profile has public passwords and shows secrets in its log, so it listens on \
+                  loopback addresses only, such as 127.0.0.1 or [::1]";
+    let addresses = [(&BIND, config.bind), (&HEALTH_BIND, config.health_bind.flatten())];
+    let mut open = addresses.into_iter().filter(|(_, address)| {
+        address.is_some_and(|address| !is_loopback(&address.ip().to_string()))
+    });
+    open.next().map(|(setting, _)| (setting, reason))
 }
 
 fn database(config: &PartialConfig) -> Option<Violation> {

@@ -22,13 +22,17 @@ settings! {
         /// The IP address and port to listen on; port 0 lets the system pick a free one.
         BIND bind: SocketAddr = Text, parse::address, "127.0.0.1:8080" / "127.0.0.1:8080", flag "--bind";
 
+        /// A second IP address and port, for `/livez`, `/readyz` and `/metrics` only: they are answered there also when
+        /// other clients have taken all connections of `bind`. Clients that reach it may read `/metrics`.
+        HEALTH_BIND health_bind: Option<SocketAddr> = Text, parse::optional_address, "" / "";
+
         /// Where users are stored: `sqlite://PATH`, relative to the working directory, or `memory:`.
         DATABASE database: Database = Text, parse::database, "sqlite://denizen.db" / required,
             flag "--database", secret true;
 
         /// The http(s) URL under which people reach this service; links in mails begin with it.
         PUBLIC_URL public_url: Option<PublicUrl> = Text, |text| parse::public_url(text).map(Some),
-            localhost / required, flag "--public-url";
+            localhost / required, flag "--public-url", secret true;
 
         /// What mails and pages call this service: 1 to 64 characters.
         SERVICE_NAME service_name: String = Text, parse::service_name, "denizen" / "denizen";
@@ -45,8 +49,9 @@ settings! {
         /// proxies send them, get 404.
         METRICS metrics: bool = Switch, parse::switch, "true" / "false";
 
-        /// How long running requests may take to finish when the server is told to stop: `0s` to `1h`.
-        SHUTDOWN_TIMEOUT shutdown_timeout: Duration = Text, parse::duration("0s", "1h"), "30s" / "30s";
+        /// How long running requests may take to finish when the server is told to stop: `0s` to `1h`. The whole stop
+        /// takes at most 9 seconds longer.
+        SHUTDOWN_TIMEOUT shutdown_timeout: Duration = Text, parse::duration("0s", "1h"), "20s" / "20s";
     }
 
     "Accounts" {

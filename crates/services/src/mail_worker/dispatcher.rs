@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use chrono::{DateTime, Duration, Utc};
+use tokio::sync::watch;
 
 use crate::common::delivery::{DeliveryContext, DeliveryError};
 use crate::{
@@ -28,6 +29,8 @@ pub(super) struct Dispatcher {
     pub settings: ServiceSettings,
     pub mailer: Arc<dyn Mailer>,
     pub counters: Arc<MailCounters>,
+    /// Becomes true when mails that are being sent are not waited for any longer.
+    pub given_up: watch::Sender<bool>,
 }
 
 impl Dispatcher {
@@ -46,7 +49,15 @@ impl Dispatcher {
 
     pub async fn deliver(&self, job: &LeasedMail) -> Result<(), StoreError> {
         let (kind, request) = (job.kind.as_str(), &job.request_id);
-        let outcome = match self.send(job).await {
+        let mut given_up = self.given_up.subscribe();
+        let sent = tokio::select! {
+            sent = self.send(job) => sent,
+            // The sender is alive as long as this is.
+            _ = given_up.wait_for(|given_up| *given_up) => {
+                Err(MailError::Temporary("the server was stopped".to_owned()).into())
+            }
+        };
+        let outcome = match sent {
             Ok(sent) => {
                 log::debug!(
                     "mail {kind} of {request}: {}",

@@ -29,6 +29,11 @@ fn stalled() -> (LogQueue, SyncSender<io::Result<usize>>, Arc<Mutex<String>>) {
     (LogQueue::start(Reader { results, read: Arc::clone(&read) }).unwrap(), go_on, read)
 }
 
+/// In one piece, as the log does.
+fn log(queue: &mut LogQueue, line: &str) {
+    queue.write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
 fn missing(read: &str) -> Vec<usize> {
     let reports = read.lines().filter_map(|line| line.split_once(" log lines dropped: "));
     reports.map(|(head, _)| head.rsplit(' ').next().unwrap().parse().unwrap()).collect()
@@ -39,7 +44,7 @@ fn missing(read: &str) -> Vec<usize> {
 fn a_reader_that_stalls_delays_nothing_and_every_line_is_written_or_counted() {
     let (mut queue, go_on, read) = stalled();
     for number in 0..10_000 {
-        writeln!(queue, "line {number:<95}").unwrap();
+        log(&mut queue, &format!("line {number:<95}"));
     }
     assert_eq!(*read.lock().unwrap(), "");
     assert!(queue.0.lock().waiting.len() <= CAPACITY);
@@ -55,7 +60,7 @@ fn a_reader_that_stalls_delays_nothing_and_every_line_is_written_or_counted() {
 #[test]
 fn waiting_for_a_reader_that_stalls_has_an_end() {
     let (mut queue, go_on, _read) = stalled();
-    writeln!(queue, "one").unwrap();
+    log(&mut queue, "one");
     queue.flush(Duration::from_millis(10));
     drop(go_on);
     queue.flush(PATIENCE);
@@ -69,12 +74,12 @@ fn lines_that_a_full_disk_refuses_are_counted_and_the_next_one_begins_a_line() {
     for result in [Ok(2), full(), full()] {
         go_on.send(result).unwrap();
     }
-    writeln!(queue, "one").unwrap();
+    log(&mut queue, "one");
     queue.flush(PATIENCE);
-    writeln!(queue, "two").unwrap();
+    log(&mut queue, "two");
     queue.flush(PATIENCE);
     drop(go_on);
-    writeln!(queue, "three").unwrap();
+    log(&mut queue, "three");
     queue.flush(PATIENCE);
     let read = read.lock().unwrap();
     let lines: Vec<_> = read.lines().collect();
@@ -87,8 +92,8 @@ fn a_line_that_is_longer_than_a_chunk_stays_whole() {
     let (mut queue, go_on, read) = stalled();
     drop(go_on);
     let long = "x".repeat(2 * CHUNK);
-    writeln!(queue, "{long}").unwrap();
-    writeln!(queue, "short").unwrap();
+    log(&mut queue, &long);
+    log(&mut queue, "short");
     queue.flush(PATIENCE);
     assert_eq!(*read.lock().unwrap(), format!("{long}\nshort\n"));
 }
