@@ -171,7 +171,8 @@ impl Application {
     /// # Errors
     /// It stopped for a reason of its own.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { address: _, servers, messages, storage, background, stop_workers, shutdown_timeout } = self;
+        let Self { address: _, servers, messages, storage, background, stop_workers, shutdown_timeout } =
+            self;
         let Servers { main, health, in_flight } = servers;
         let (handle, health_handle) = (main.handle(), health.as_ref().map(Server::handle));
         let mut serving = tokio::spawn(main);
@@ -194,7 +195,9 @@ impl Application {
         // The receivers are gone if both have died; then there is nothing to wait for either.
         let _gone = stop_workers.send(true);
         if timeout(END_OF_TASKS, background.join()).await.is_err() {
-            log::warn!("background tasks do not end; a mail that was being sent is sent again in five minutes");
+            log::warn!(
+                "background tasks do not end; a mail that was being sent is sent again in five minutes"
+            );
         }
         if timeout(END_OF_STORE, storage.close()).await.is_err() {
             log::warn!("the database does not close; everything acknowledged is in its write-ahead log");

@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::OperatorCommand,
-    config::{self, BIND, CONFIG_VARIABLE, ConfigFile, DATABASE, LOG, MAIL, PROFILE, PUBLIC_URL, Report, Setting, Settings},
+    config::{
+        self, BIND, CONFIG_VARIABLE, ConfigFile, DATABASE, LOG, MAIL, PROFILE, PUBLIC_URL, Report, Setting,
+        Settings,
+    },
 };
 
 /// User accounts for your service.
@@ -49,8 +52,7 @@ pub enum ConfigCommand {
     Reference,
 }
 
-const CONFIG: &str =
-    "The configuration file, also named by DENIZEN_CONFIG; without both, `denizen.toml` in the working directory, if there is one.";
+const CONFIG: &str = "The configuration file, also named by DENIZEN_CONFIG; without both, `denizen.toml` in the working directory, if there is one.";
 
 // The texts stay unparsed here, so that values are checked in the same way wherever they come from.
 #[derive(Args)]
@@ -206,7 +208,9 @@ mod tests {
 
     #[test]
     fn the_environment_names_the_file_too_and_the_flag_wins() {
-        let report = |line: &str| ConfigCommand::Check.run(&parse(line).settings([("DENIZEN_CONFIG", "no/such.toml")]));
+        let report = |line: &str| {
+            ConfigCommand::Check.run(&parse(line).settings([("DENIZEN_CONFIG", "no/such.toml")]))
+        };
         assert!(report("denizen").stderr.contains("the configuration file no/such.toml: "));
         assert!(report("denizen --config other.toml").stderr.contains("the configuration file other.toml: "));
         let empty = parse("denizen").settings([("DENIZEN_CONFIG", "")]);

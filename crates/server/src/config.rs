@@ -25,6 +25,7 @@ mod environment;
 mod errors;
 mod file;
 mod layer;
+mod machine;
 mod parse;
 mod profile;
 mod read;

@@ -1,7 +1,7 @@
 //! The answers of `denizen config check` and `denizen config print`.
 
 use super::{
-    errors::ConfigErrors, layer::Source, profile::Profile, reader::Resolved, resolve::Settings,
+    errors::ConfigErrors, layer::Source, machine, profile::Profile, reader::Resolved, resolve::Settings,
     setting::ValueType, table::Config,
 };
 
@@ -25,10 +25,16 @@ impl Report {
     }
 }
 
-/// Says whether the server would start with these settings, as far as the configuration decides it.
+/// Says whether the server would start with these settings on this machine: also looks at the folders, files,
+/// certificates and addresses that they name.
 #[must_use]
 pub fn check(settings: &Settings) -> Report {
-    let result = Config::from_settings(settings);
+    let result = Config::from_settings(settings).and_then(|config| {
+        let problems = machine::problems(&config).into_iter();
+        let errors: Vec<_> =
+            problems.filter_map(|(setting, reason)| Some(settings.get(setting)?.error(&reason))).collect();
+        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    });
     let stdout = if result.is_ok() { "configuration is valid\n" } else { "" };
     Report::new(stdout.to_owned(), result)
 }

@@ -48,7 +48,8 @@ impl Settings {
         environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
     ) -> Self {
         let mut errors = Vec::new();
-        let (mut values, mut variables, mut preferred) = (Layer::default(), Layer::default(), Layer::default());
+        let (mut values, mut variables, mut preferred) =
+            (Layer::default(), Layer::default(), Layer::default());
         environment::read(environment, &mut variables, &mut preferred, &mut errors);
         let read = file::read(file, &mut values, &mut errors);
         let complete = read.is_ok();

@@ -26,9 +26,9 @@ fn development(config: &PartialConfig) -> Option<Violation> {
     let reason = "the development profile has public passwords and shows secrets in its log, so it listens on \
                   loopback addresses only, such as 127.0.0.1 or [::1]";
     let addresses = [(&BIND, config.bind), (&HEALTH_BIND, config.health_bind.flatten())];
-    let mut open = addresses.into_iter().filter(|(_, address)| {
-        address.is_some_and(|address| !is_loopback(&address.ip().to_string()))
-    });
+    let mut open = addresses
+        .into_iter()
+        .filter(|(_, address)| address.is_some_and(|address| !is_loopback(&address.ip().to_string())));
     open.next().map(|(setting, _)| (setting, reason))
 }
 

@@ -90,8 +90,11 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_profile() {
 
 #[test]
 fn rust_log_wins_over_all_but_a_flag_unless_it_is_empty() {
-    let mut given =
-        Given { environment: vec![("RUST_LOG", "trace"), ("DENIZEN_LOG", "off")], file: "log = 'warn'", ..Given::default() };
+    let mut given = Given {
+        environment: vec![("RUST_LOG", "trace"), ("DENIZEN_LOG", "off")],
+        file: "log = 'warn'",
+        ..Given::default()
+    };
     assert_eq!(log_of(&given.settings()), (Some("trace".into()), "environment variable RUST_LOG".into()));
     given.flags = vec![(&LOG, "debug")];
     assert_eq!(log_of(&given.settings()), (Some("debug".into()), "flag --log".into()));

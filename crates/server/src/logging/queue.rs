@@ -95,7 +95,8 @@ impl Shared {
             let report_length = bytes.len();
             bytes.extend(&chunk);
             let written = write_some(&mut target, &bytes);
-            lost = if written < report_length { lost } else { 0 } + count_lines(&bytes[written.max(report_length)..]);
+            lost = if written < report_length { lost } else { 0 }
+                + count_lines(&bytes[written.max(report_length)..]);
             torn = bytes[..written].last().map_or(torn, |last| *last != b'\n');
             self.lock().writing = false;
             self.changed.notify_all();

@@ -1,5 +1,6 @@
 //! The life of a real process: how it starts, or refuses to, how it stops, and what is left when it is killed.
 
+mod check;
 mod crash;
 mod health_listener;
 mod output;

@@ -24,7 +24,8 @@ const CRATES: [&str; 14] = [
 /// Refuses what `env_logger` would only warn about, and names that would match nothing.
 pub(in crate::config) fn log_filter(text: &str) -> Result<String, String> {
     let (directives, pattern) = text.split_once('/').unwrap_or((text, ""));
-    let mut directives = directives.split(',').map(str::trim).filter(|directive| !directive.is_empty()).peekable();
+    let mut directives =
+        directives.split(',').map(str::trim).filter(|directive| !directive.is_empty()).peekable();
     if directives.peek().is_none() || pattern.contains('/') {
         return Err("expected a log filter such as `info` or `warn,denizen_services=debug`".to_owned());
     }
@@ -34,9 +35,9 @@ pub(in crate::config) fn log_filter(text: &str) -> Result<String, String> {
 
 fn check(directive: &str) -> Result<(), String> {
     let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
-    let (target, level) = directive.split_once('=').map_or((directive, None), |(target, level)| {
-        (target.trim(), Some(level.trim()))
-    });
+    let (target, level) = directive
+        .split_once('=')
+        .map_or((directive, None), |(target, level)| (target.trim(), Some(level.trim())));
     let valid = match level {
         None => is_level(target) || logs(target),
         Some(level) => logs(target) && (level.is_empty() || is_level(level)),
@@ -55,7 +56,9 @@ fn check(directive: &str) -> Result<(), String> {
 fn logs(target: &str) -> bool {
     let (name, module) = target.split_once("::").unwrap_or((target, ""));
     let is_meant = |known: &&str| {
-        known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || (module.is_empty() && rest.starts_with('_')))
+        known
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || (module.is_empty() && rest.starts_with('_')))
     };
     !name.is_empty() && CRATES.iter().any(|known| is_meant(&known))
 }
@@ -85,7 +88,16 @@ mod tests {
 
     #[test]
     fn a_filter_with_a_slip_is_not_a_filter_that_shows_nothing() {
-        for text in ["inof", "garbage=", "info=debug", "denizen_services=verbose", "a=b=c", "=info", "deni", "denizen_s"] {
+        for text in [
+            "inof",
+            "garbage=",
+            "info=debug",
+            "denizen_services=verbose",
+            "a=b=c",
+            "=info",
+            "deni",
+            "denizen_s",
+        ] {
             let reason = reason(log_filter(&format!("warn,{text}")));
             assert!(reason.starts_with(&format!("{text:?} has no effect; expected one of ")), "{reason}");
         }

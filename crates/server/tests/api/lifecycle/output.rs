@@ -4,7 +4,7 @@ use std::{fs::File, process::Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::process::{run_into, run};
+use crate::support::process::{run, run_into};
 
 /// A disk that is full: the link is shown once, and lost.
 #[tokio::test]
