@@ -45,7 +45,7 @@ async fn folders_files_certificates_and_addresses_are_looked_at() {
         ("mail_templates = \"templates\"", "templates/pasword_reset.txt is none of the files"),
         (&certificate("missing.pem"), "the root certificate missing.pem: No such file or directory"),
         (&certificate("empty.pem"), "the root certificate empty.pem is not in PEM format"),
-        (&certificate("damaged.pem"), "damaged.pem"),
+        (&certificate("damaged.pem"), "the root certificate damaged.pem is damaged"),
     ] {
         let key = lines.lines().last().unwrap().split(' ').next().unwrap();
         let problem = problem(folder.path(), lines).await;
