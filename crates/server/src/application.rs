@@ -138,6 +138,7 @@ impl Application {
             Some(store) => Storage::given(store),
             None => Storage::open(&config.database)?,
         };
+        describe(&config, address);
         let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
         match config.profile {
             Profile::Development => greet(&config, accounts.users().as_ref()).await?,
@@ -149,7 +150,6 @@ impl Application {
         let health_address = health.as_ref().map(|(_, address)| *address);
         let servers = serve(&config, services, listener, health.map(|(listener, _)| listener))
             .map_err(|error| StartError::Bind { address, error })?;
-        describe(&config, address);
         if let Some(address) = health_address {
             log::info!("health checks on http://{address}");
         }

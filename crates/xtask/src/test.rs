@@ -4,6 +4,7 @@
 mod examples;
 mod setup;
 mod toolchain;
+mod unit;
 mod weight;
 
 use std::path::PathBuf;
@@ -56,6 +57,7 @@ const STEPS: &[Step] = &[
     Step { title: "examples", left_out_by: Some("examples"), run: examples::run },
     Step { title: "examples, copied out", left_out_by: Some("examples"), run: examples::check_copies },
     always("weight of the library", weight::check),
+    Step { title: "systemd unit", left_out_by: Some("systemd"), run: unit::check },
 ];
 
 /// The command.
@@ -189,11 +191,11 @@ mod tests {
     fn what_cannot_be_left_out_is_refused_with_what_can() {
         assert_eq!(
             parse("--without clippy").unwrap_err(),
-            "`--without clippy`: can only leave out docs, examples"
+            "`--without clippy`: can only leave out docs, examples, systemd"
         );
         assert_eq!(
             parse("--without examples,").unwrap_err(),
-            "`--without `: can only leave out docs, examples"
+            "`--without `: can only leave out docs, examples, systemd"
         );
         assert_eq!(
             parse("--without").unwrap_err(),
@@ -207,6 +209,6 @@ mod tests {
         let time = Duration::from_millis(125_900);
         assert_eq!(last_line(10, &[], time), "cargo xtask test: all 10 steps passed in 2 min 5 s");
         let line = last_line(STEPS.len() - 2, &["examples".to_owned()], Duration::from_millis(1_230));
-        assert_eq!(line, "cargo xtask test: 10 of 12 steps passed in 1.2 s; LEFT OUT: examples");
+        assert_eq!(line, "cargo xtask test: 11 of 13 steps passed in 1.2 s; LEFT OUT: examples");
     }
 }
