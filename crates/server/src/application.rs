@@ -10,7 +10,7 @@ use std::{
 use actix_server::Server;
 use denizen_handlers::Services;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
-use denizen_mail::ConnectError;
+use denizen_mail::TransportError;
 use denizen_services::{
     AccessContext, Clock, CreateUserError, DefaultAuditService, DefaultAuthService, DefaultHealthService,
     DefaultMailJobService, DefaultMathService, DefaultMessageService, DefaultMetricsService,
@@ -56,7 +56,7 @@ pub enum StartError {
     Configuration(#[from] Problems),
     /// There is no mail transport.
     #[error(transparent)]
-    Mail(#[from] ConnectError),
+    Mail(#[from] TransportError),
     /// Everybody knows the password of this user.
     #[error(
         "the sample user {0} still has its documented password; set another one, or delete the user, in the \

@@ -14,7 +14,7 @@ use crate::{
         settings::Limits,
     },
     ports::{
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{TokenHash, TokenPurpose},
         store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
     },
@@ -166,6 +166,7 @@ impl DeliveryContext<'_> {
             )
         };
         let token = self.mint(store).await?;
-        Ok(Some(self.mail_to(user, MailMessage::VerifyEmail { token, valid_for })))
+        let template = LinkTemplate::VerifyEmail;
+        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
     }
 }

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{AcceptInvitationRequest, CreateUserRequest, LoginRequest, Secret};
 use denizen_services::{
-    AccessContext, AuthService as _, DefaultAuthService, DefaultUserService, Invitations as _, Mail,
-    MailError, MailMessage, MailWorker, Mailer, OsTokenSource, Ports, RegistrationMode, ServiceSettings,
-    SystemClock, UserService as _,
+    AccessContext, AuthService as _, DefaultAuthService, DefaultUserService, Invitations as _, LinkTemplate,
+    Mail, MailError, MailMessage, MailWorker, Mailer, OsTokenSource, Ports, RegistrationMode,
+    ServiceSettings, SystemClock, UserService as _,
 };
 use denizen_storage_memory::InMemoryStore;
 
@@ -25,7 +25,7 @@ struct Drawer(Mutex<Vec<Secret>>);
 impl Mailer for Drawer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         match &mail.message {
-            MailMessage::Invitation { token, valid_for, .. } => {
+            MailMessage::Link { template: LinkTemplate::Invitation(_), token, valid_for, .. } => {
                 println!("mail to {}: a token that works for {} days", mail.to, valid_for.num_days());
                 let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 tokens.push(Secret::from(token.expose()));

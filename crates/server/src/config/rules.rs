@@ -58,20 +58,10 @@ fn production(facts: &Facts<'_>) -> [Option<Violation>; 3] {
         }
         Some(_) => None,
     };
-    let mail = match facts.mail {
-        // A directory of private files, which other programs can deliver from.
-        None | Some(MailUrl::File(_)) => None,
-        Some(MailUrl::Log) => {
-            Some("the production profile keeps secrets out of its log, so mail must really be sent")
-        }
-        Some(url @ MailUrl::Smtp(_)) => (!url.delivers_privately()).then_some(
-            "mails carry secrets, so the production profile sends them encrypted, except to the machine itself",
-        ),
-    };
     [
         database.map(|reason| (&DATABASE, reason)),
         public_url.map(|reason| (&PUBLIC_URL, reason)),
-        mail.map(|reason| (&MAIL, reason)),
+        facts.mail.and_then(MailUrl::refused_in_production).map(|reason| (&MAIL, reason)),
     ]
 }
 

@@ -7,13 +7,7 @@ pub static MAIL: Setting = Setting {
     flag: Some("--mail"),
     secret: true,
     production: Preset::Required,
-    ..Setting::new(
-        "mail",
-        "DENIZEN_MAIL",
-        Preset::Text("log"),
-        "How mails are sent: `smtp://[USER:PASSWORD@]HOST[:PORT]` (STARTTLS; to the machine itself unencrypted), `smtps://…` \
-         (TLS from the start), `file:DIR` (as .eml files), or for development `log`, tokens included.",
-    )
+    ..Setting::new("mail", "DENIZEN_MAIL", Preset::Text("log"), denizen_mail::MailUrl::MEANING)
 };
 
 /// `mail_from`: whom mails are from.
