@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use denizen_models::text::is_unprintable;
 use lettre::{Address, message::Mailbox};
 
 /// An e-mail address with or without a name: `accounts@example.com`, `Example accounts <accounts@example.com>`.
@@ -11,7 +12,7 @@ pub struct Sender(Mailbox);
 /// Why a text is not a [`Sender`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSender {
-    /// The text contains line breaks or other control characters.
+    /// The text contains line breaks, other control characters or marks of bidirectional text.
     #[error("must be one line without control characters")]
     Control,
     /// The text does not contain an e-mail address that every mail server accepts.
@@ -39,7 +40,7 @@ impl FromStr for Sender {
 
     /// Parses a sender. Everything before the last `<` is the name, with or without quotes around it.
     fn from_str(text: &str) -> Result<Self, InvalidSender> {
-        if text.contains(char::is_control) {
+        if text.contains(is_unprintable) {
             return Err(InvalidSender::Control);
         }
         let text = text.trim();
@@ -106,6 +107,8 @@ mod tests {
         ] {
             assert_eq!(parse(text), Err(InvalidSender::Email), "{text}");
         }
-        assert_eq!(parse("A\r\nBcc: x@y.zz <a@b.co>"), Err(InvalidSender::Control));
+        for text in ["A\r\nBcc: x@y.zz <a@b.co>", "\u{202e}A <a@b.co>"] {
+            assert_eq!(parse(text), Err(InvalidSender::Control));
+        }
     }
 }

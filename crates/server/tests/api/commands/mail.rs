@@ -135,7 +135,10 @@ async fn a_test_mail_leaves_as_the_servers_mails_do() {
         (logged.code, logged.stdout.as_str()),
         (Some(0), "the test mail to ann@example.com is on its way\n")
     );
-    assert!(logged.stderr.contains(" mail to ann@example.com: a test at "), "{logged:?}");
+    assert!(
+        logged.stderr.contains(" mail to ann@example.com: This mail was sent by denizen on "),
+        "{logged:?}"
+    );
 
     fs::create_dir(folder.path().join("mails")).unwrap();
     denizen(folder.path(), "mail test ann@example.com --mail file:mails").await.done();
