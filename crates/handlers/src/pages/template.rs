@@ -68,8 +68,8 @@ pub(crate) fn error(error: &ApiError) -> HttpResponse {
 /// Returns a time to wait in words: more than 90 seconds are rounded up to whole minutes.
 fn waiting_time(seconds: u32) -> String {
     match seconds {
-        ..=1 => "a second".to_owned(),
-        ..=90 => text::counted(seconds.into(), "second"),
+        0 | 1 => "a second".to_owned(),
+        2..=90 => text::counted(seconds.into(), "second"),
         _ => text::counted(seconds.div_ceil(60).into(), "minute"),
     }
 }
