@@ -67,5 +67,5 @@ pub use crate::{
         FileMailer, InvalidMailUrl, LogMailer, MailSettings, MailUrl, SmtpMailer, TlsError, TransportError,
         connect,
     },
-    url::{Encryption, InvalidSmtpUrl, SmtpServer},
+    url::{Encryption, InvalidSmtpUrl, SmtpServer, is_loopback},
 };

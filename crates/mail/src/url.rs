@@ -112,12 +112,17 @@ fn decode(text: &str) -> Result<String, InvalidSmtpUrl> {
     Ok(decoded.into_owned())
 }
 
-/// Returns whether `host` is this machine. `localhost` and the names below it are loopback names (RFC 6761, section 6.3).
-fn is_loopback(host: &str) -> bool {
+/// Returns whether `host` is this machine: an IP address, in brackets or not, or a name.
+///
+/// RFC 6761, section 6.3: `localhost` and names below it are loopback names.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     let name = host.to_ascii_lowercase();
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     name == "localhost"
         || name.ends_with(".localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        // `::ffff:127.0.0.1` is a loopback address, too.
+        || address.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }
 
 impl fmt::Display for SmtpServer {

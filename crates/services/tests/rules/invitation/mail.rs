@@ -4,7 +4,6 @@ use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
     AccessContext, Clock as _, Limits, LinkTemplate, MailMessage, RegistrationMode, ServiceSettings,
-    UserService as _,
     store::{AuditEvent, AuditKind, MailKind, Recipient},
 };
 

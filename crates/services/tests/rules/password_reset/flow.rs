@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, PasswordResetRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, LinkTemplate, MailMessage, NoticeTemplate, PasswordResets as _,
-    RequestPasswordResetError, ServiceSettings, UserService as _,
+    AccessContext, Clock as _, LinkTemplate, MailMessage, NoticeTemplate, RequestPasswordResetError,
+    ServiceSettings,
     store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
 };
 

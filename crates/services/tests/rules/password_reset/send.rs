@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use denizen_models::{User, UserId};
 use denizen_services::{
     AcceptInvitationError, AccessContext, HashError, LinkTemplate, LoginError, MailMessage,
-    PasswordResets as _, SendPasswordResetError,
+    SendPasswordResetError,
     store::{AuditKind, MailKind, Recipient, StoreError},
 };
 

@@ -2,7 +2,7 @@
 
 use denizen_models::{CreateUserRequest, User};
 use denizen_services::{
-    Disclosure, LinkTemplate, MailMessage, SignUpError, SignUps as _, SignedUp,
+    Disclosure, LinkTemplate, MailMessage, SignUpError, SignedUp,
     store::{AuditKind, MailKind},
 };
 

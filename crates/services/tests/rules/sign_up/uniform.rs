@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    Disclosure, LinkTemplate, MailMessage, NoticeTemplate, SignUps as _, SignedUp,
+    Disclosure, LinkTemplate, MailMessage, NoticeTemplate, SignedUp,
     store::{AuditKind, MailKind, QueuedMail, ReadStore as _, Recipient},
 };
 
