@@ -65,6 +65,7 @@ pub use types::password::{Password, PasswordPolicy};
 pub use types::patch::{Patch, PatchUserRequest};
 pub use types::profile::{Profile, ProfilePatch};
 pub use types::secret::Secret;
+pub use types::text;
 pub use types::user::{ADMIN_ROLE, DEFAULT_ROLE, User, UserId, UserResponse, UserValues};
 pub use types::username::{InvalidUsername, Username};
 pub use types::validation::{FieldError, ValidationErrors, excerpt};

@@ -9,6 +9,7 @@ pub(crate) mod password_strength;
 pub(crate) mod patch;
 pub(crate) mod profile;
 pub(crate) mod secret;
+pub mod text;
 pub(crate) mod user;
 pub(crate) mod username;
 pub(crate) mod validation;

@@ -17,7 +17,7 @@ use crate::{
     login::ReauthenticateError,
     ports::{
         hasher::HashError,
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenPurpose,
         store::{
             AuditEvent, AuditKind, Change, MailKind, NewMailJob, Precondition, StoreError, UniqueKey,
@@ -195,7 +195,8 @@ impl DeliveryContext<'_> {
                 .record(AuditEvent { actor: actor_name(user.id), ..event })
         };
         let token = self.mint(store).await?;
-        let message = MailMessage::ConfirmEmailChange { token, valid_for };
+        let template = LinkTemplate::ConfirmEmailChange;
+        let message = MailMessage::Link { template, token, valid_for };
         Ok(Some(self.mail_to_stranger(email.clone(), message)))
     }
 }

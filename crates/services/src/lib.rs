@@ -86,7 +86,7 @@ pub use password_reset::*;
 pub use ports::Ports;
 pub use ports::clock::{Clock, SystemClock};
 pub use ports::hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
-pub use ports::mailer::{Mail, MailError, MailMessage, Mailer};
+pub use ports::mailer::{LinkTemplate, Mail, MailError, MailMessage, Mailer, NoticeTemplate};
 pub use ports::randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
 pub use ports::store;
 pub use ports::{

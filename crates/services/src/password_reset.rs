@@ -25,7 +25,7 @@ use crate::{
     ports::{
         Ports,
         hasher::{HashError, PasswordHash},
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{Token, TokenPurpose},
         store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
     },
@@ -296,7 +296,8 @@ impl DeliveryContext<'_> {
                 .record(self.event(AuditKind::PasswordResetRequested, Actor::Anonymous, user.id, now))
         };
         let token = self.mint(store).await?;
-        Ok(Some(self.mail_to(user, MailMessage::PasswordReset { token, valid_for })))
+        let template = LinkTemplate::PasswordReset;
+        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
     }
 }
 

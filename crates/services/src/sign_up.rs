@@ -18,7 +18,7 @@ use crate::{
     },
     ports::{
         hasher::HashError,
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenHash,
         store::{
             AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, Registration, StoreError, UniqueKey,
@@ -175,7 +175,8 @@ impl DeliveryContext<'_> {
             |work: UnitOfWork, hash, now| work.put_registration_token(&address, hash, now + valid_for);
         let token = self.mint(store).await?;
         let UserValues { username, email, .. } = registration.values;
-        Ok(Some(self.mail_to_stranger(email, MailMessage::ConfirmSignUp { username, token, valid_for })))
+        let template = LinkTemplate::ConfirmSignUp(username);
+        Ok(Some(self.mail_to_stranger(email, MailMessage::Link { template, token, valid_for })))
     }
 }
 

@@ -3,9 +3,10 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use denizen_models::text::printable;
 use serde_json::json;
 
-use crate::{http::error::ApiError, middleware::log_line::printable};
+use crate::http::error::ApiError;
 
 /// The most parameters, twice as many as any route knows: each is compared with all before it, and a form may be as
 /// long as a body.

@@ -11,15 +11,11 @@ use actix_web::{
     dev::Payload,
     http::{StatusCode, header},
 };
-use denizen_models::{SuccessResponse, UserId};
+use denizen_models::{SuccessResponse, UserId, text::printable};
 use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
 use serde::Serialize;
 
-use crate::{
-    HandlerSettings,
-    http::error::ApiError,
-    middleware::{client_ip::client_ip, log_line::printable},
-};
+use crate::{HandlerSettings, http::error::ApiError, middleware::client_ip::client_ip};
 
 /// What all handlers share.
 pub(crate) struct AppState {

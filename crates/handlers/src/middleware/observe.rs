@@ -11,7 +11,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use denizen_models::ErrorResponse;
+use denizen_models::{ErrorResponse, text::printable};
 use futures_util::FutureExt as _;
 
 use crate::{
@@ -25,7 +25,6 @@ use crate::{
         access_log::{LogLine, X_REQUEST_ID},
         client_ip::is_proxied,
         cors::Readers,
-        log_line::printable,
     },
     pages,
 };
