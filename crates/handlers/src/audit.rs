@@ -2,28 +2,31 @@
 
 use actix_web::{
     HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
+    http::{Method, StatusCode},
+    web::Data,
 };
 use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::{AuditListQuery, AuditService, ListAuditError, store::AuditKind};
 use serde_json::json;
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::ApiError,
-    query::Query,
-    request::{Request, personal},
+use crate::{
+    http::{
+        error::ApiError,
+        query::Query,
+        request::{RequestContext, personal},
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/audit").get(list));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![Endpoint::at("/api/audit").on(Method::GET, Access::Admin, "Lists the audit trail.", list)]
 }
 
 /// `GET /api/audit`
 async fn list(
-    request: Request,
+    request: RequestContext,
     audit: Data<dyn AuditService>,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {

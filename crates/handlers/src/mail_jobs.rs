@@ -2,29 +2,39 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
+    http::{Method, StatusCode},
+    web::Data,
 };
 use denizen_models::MailJobState;
 use denizen_services::{ListMailJobsError, MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 use serde_json::json;
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    query::{NoQuery, Query},
-    request::{Request, number_in, personal},
+use crate::{
+    http::{
+        error::{ApiError, ErrorCode},
+        query::{NoQuery, Query},
+        request::{RequestContext, number_in, personal},
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/mail/jobs").get(list));
-    config.service(Endpoint::at("/api/mail/jobs/{id}").delete(drop_job));
-    config.service(Endpoint::at("/api/mail/jobs/{id}/retry").post(retry));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/api/mail/jobs").on(Method::GET, Access::Admin, "Lists mail jobs.", list),
+        Endpoint::at("/api/mail/jobs/{id}").on(Method::DELETE, Access::Admin, "Drops a mail job.", drop_job),
+        Endpoint::at("/api/mail/jobs/{id}/retry").on(
+            Method::POST,
+            Access::Admin,
+            "Makes a mail job due again.",
+            retry,
+        ),
+    ]
 }
 
 /// `GET /api/mail/jobs`
 async fn list(
-    request: Request,
+    request: RequestContext,
     jobs: Data<dyn MailJobService>,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
@@ -47,7 +57,7 @@ fn job_query(mut query: Query) -> Result<MailJobListQuery, ApiError> {
 
 /// `DELETE /api/mail/jobs/{id}`
 async fn drop_job(
-    request: Request,
+    request: RequestContext,
     http: HttpRequest,
     jobs: Data<dyn MailJobService>,
     _: NoQuery,
@@ -58,7 +68,7 @@ async fn drop_job(
 
 /// `POST /api/mail/jobs/{id}/retry`
 async fn retry(
-    request: Request,
+    request: RequestContext,
     http: HttpRequest,
     jobs: Data<dyn MailJobService>,
     _: NoQuery,

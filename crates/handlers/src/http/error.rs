@@ -2,12 +2,13 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header::HeaderValue},
+};
 use denizen_models::ValidationErrors;
 use denizen_services::{HashError, store::StoreError};
 use serde_json::{Value, json};
-
-use crate::middleware::access_guard::Challenge;
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $name:ident = $code:literal $status:ident,)+) => {
@@ -113,6 +114,24 @@ codes! {
     ServiceUnavailable = "SERVICE_UNAVAILABLE" SERVICE_UNAVAILABLE,
 }
 
+/// What a 401 says of signing in (RFC 9110, section 11.6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// That one should.
+    SignIn,
+    /// That what was presented opens nothing (RFC 6750, section 3.1).
+    InvalidOrExpired,
+}
+
+impl Challenge {
+    pub(crate) const fn header(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::SignIn => "Bearer realm=\"denizen\"",
+            Self::InvalidOrExpired => "Bearer realm=\"denizen\", error=\"invalid_token\"",
+        })
+    }
+}
+
 /// An error on its way out. The middleware adds the request id and the time, and writes the cause into the log.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
@@ -170,6 +189,18 @@ impl ApiError {
         Self::because(ErrorCode::Forbidden, "Forbidden", reason)
     }
 
+    /// A request without a session.
+    pub(crate) fn unauthenticated() -> Self {
+        let error = Self::new(ErrorCode::Unauthenticated, "Authentication required");
+        Self { challenge: Some(Challenge::SignIn), ..error }
+    }
+
+    /// A session token that is not valid, or no longer.
+    pub(crate) fn dead_session() -> Self {
+        let error = Self::new(ErrorCode::Unauthenticated, "The session has ended or never existed");
+        Self { challenge: Some(Challenge::InvalidOrExpired), ..error }
+    }
+
     /// Too much from somebody who may come back after `wait`, which is rounded up to whole seconds.
     pub(crate) fn rate_limited(wait: Duration) -> Self {
         let error = Self::new(ErrorCode::RateLimited, "Too many requests");
@@ -197,6 +228,14 @@ impl ApiError {
     pub(crate) fn invalid_query(name: &str) -> Self {
         Self::new(ErrorCode::InvalidQuery, format!("Invalid query parameter: {name}"))
     }
+
+    /// A body that is not what the route expects, and where that begins.
+    pub(crate) fn invalid_body(line: usize, column: usize, reason: &str) -> Self {
+        // The reason may quote what the client sent: fine to send back, but not at any length, and never logged.
+        let reason: String = reason.chars().take(200).collect();
+        let details = json!({ "line": line, "column": column, "reason": reason });
+        Self { details: Some(details), ..Self::new(ErrorCode::InvalidRequestBody, "Invalid request body") }
+    }
 }
 
 fn fields(errors: &ValidationErrors) -> Value {
@@ -216,7 +255,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        // Only the status: `observe` replaces this by the envelope, because it knows the request id.
+        // Only the status: the middleware replaces this by the envelope, because it knows the request id.
         HttpResponse::new(self.code.status())
     }
 }

@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde_json::json;
 
-use crate::{http::error::ApiError, middleware::log_line::printable};
+use crate::http::{error::ApiError, log_line::printable};
 
 /// The most parameters, twice as many as any route knows: each is compared with all before it, and a form may be as
 /// long as a body.

@@ -10,6 +10,7 @@ use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
     dev::Payload,
     http::{StatusCode, header},
+    web::Data,
 };
 use denizen_models::{SuccessResponse, UserId};
 use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
@@ -17,8 +18,7 @@ use serde::Serialize;
 
 use crate::{
     HandlerSettings,
-    http::error::ApiError,
-    middleware::{client_ip::client_ip, log_line::printable},
+    http::{client_ip::client_ip, error::ApiError, log_line::printable, request_counts::RequestCounts},
 };
 
 /// What all handlers share.
@@ -26,20 +26,34 @@ pub(crate) struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<dyn TokenSource>,
     pub(crate) settings: HandlerSettings,
+    /// The path below which the handlers are mounted: empty, or with a slash at its start and none at its end.
+    pub(crate) prefix: String,
+    /// Absent unless they can be read.
+    pub(crate) counts: Option<RequestCounts>,
 }
 
-/// What is known of a request before anybody handles it; `observe` puts it on every one.
+impl AppState {
+    /// Returns the state of the application.
+    ///
+    /// # Errors
+    /// Returns an error if the handlers are not mounted.
+    pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
+        request.app_data::<Data<Self>>().ok_or_else(|| ApiError::internal("the handlers are not mounted"))
+    }
+}
+
+/// What is known of a request before it is handled; the middleware puts it on every one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestMeta {
     pub(crate) id: String,
     /// The time of arrival, in Unix seconds.
     pub(crate) timestamp: i64,
-    /// The client's address, as far as proxies can be believed.
+    /// The client's IP address, as far as proxies are trusted.
     pub(crate) ip: Option<IpAddr>,
 }
 
 impl RequestMeta {
-    /// A stamp for this request. The id is `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    /// Reads the request. The id is `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
     pub(crate) fn of(request: &HttpRequest, state: &AppState) -> Self {
         let now = state.clock.now();
         let mut random = [0; 10];
@@ -52,19 +66,20 @@ impl RequestMeta {
     }
 }
 
-/// Who sends a request; `door` puts it on every one that it lets in.
+/// Who sends a request; the access guard puts it on every one that it lets pass.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity(pub(crate) Option<Authentication>);
 
 /// The request as the handlers see it: on whose behalf, and how to answer.
-pub(crate) struct Request {
+pub(crate) struct RequestContext {
     pub(crate) access: AccessContext,
     /// Who has signed in, on routes that ask for it.
     pub(crate) caller: Option<Authentication>,
-    stamp: RequestMeta,
+    pub(crate) state: Data<AppState>,
+    meta: RequestMeta,
 }
 
-impl Request {
+impl RequestContext {
     /// A success with data.
     pub(crate) fn answer<T: Serialize>(&self, message: &str, data: T) -> HttpResponse {
         self.respond(StatusCode::OK, message, Some(data), None::<()>)
@@ -93,7 +108,7 @@ impl Request {
 
     /// The time of arrival in Unix seconds, as every answer states it.
     pub(crate) const fn timestamp(&self) -> i64 {
-        self.stamp.timestamp
+        self.meta.timestamp
     }
 
     fn respond<T: Serialize, M: Serialize>(
@@ -103,7 +118,7 @@ impl Request {
         data: Option<T>,
         metadata: Option<M>,
     ) -> HttpResponse {
-        let RequestMeta { id, timestamp, ip: _ } = &self.stamp;
+        let RequestMeta { id, timestamp, ip: _ } = &self.meta;
         let message = message.to_owned();
         let envelope =
             SuccessResponse { message, data, metadata, timestamp: *timestamp, request_id: id.clone() };
@@ -122,7 +137,7 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
     }
 }
 
-impl FromRequest for Request {
+impl FromRequest for RequestContext {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -131,15 +146,13 @@ impl FromRequest for Request {
     }
 }
 
-fn read(request: &HttpRequest) -> Result<Request, ApiError> {
-    let stamp = request.extensions().get::<RequestMeta>().cloned();
-    let stamp = stamp.ok_or_else(|| ApiError::internal("the request was not stamped"))?;
-    let caller = request.extensions().get::<Identity>().cloned();
-    let Identity(caller) =
-        caller.ok_or_else(|| ApiError::internal("the request came in without the door"))?;
+fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
+    let unwrapped = || ApiError::internal("the request did not pass the middleware");
+    let meta = request.extensions().get::<RequestMeta>().cloned().ok_or_else(unwrapped)?;
+    let Identity(caller) = request.extensions().get::<Identity>().cloned().ok_or_else(unwrapped)?;
     let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
-    let access = context(request, actor, &stamp);
-    Ok(Request { access, caller, stamp })
+    let access = context(request, actor, &meta);
+    Ok(RequestContext { access, caller, state: AppState::of(request)?.clone(), meta })
 }
 
 /// The positive number at this place of the path, if it stands there in its one canonical form: one thing has one address.
@@ -151,13 +164,13 @@ pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {
 }
 
 /// On whose behalf services are called.
-pub(crate) fn context(request: &HttpRequest, actor: Actor, stamp: &RequestMeta) -> AccessContext {
+pub(crate) fn context(request: &HttpRequest, actor: Actor, meta: &RequestMeta) -> AccessContext {
     let user_agent = request.headers().get(header::USER_AGENT);
     AccessContext {
         actor,
-        ip: stamp.ip,
+        ip: meta.ip,
         user_agent: user_agent.map(|agent| printable(&String::from_utf8_lossy(agent.as_bytes()), 200)),
-        request_id: stamp.id.clone(),
+        request_id: meta.id.clone(),
     }
 }
 

@@ -12,9 +12,9 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName},
 };
 
-use crate::{
-    http::request::RequestMeta,
-    middleware::log_line::{printable, without_tokens},
+use crate::http::{
+    log_line::{printable, without_tokens},
+    request::RequestMeta,
 };
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

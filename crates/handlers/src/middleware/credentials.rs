@@ -1,4 +1,4 @@
-//! The session token that a request presents, and whether whoever sends the request may present it.
+//! The session token of a request, and whether its sender may use it.
 
 use actix_web::{
     HttpRequest,
@@ -9,7 +9,10 @@ use actix_web::{
 };
 use denizen_models::Secret;
 
-use crate::{HandlerSettings, http::error::ApiError, middleware::cors::is_own_origin};
+use crate::{
+    HandlerSettings,
+    http::{error::ApiError, origin::is_own_origin},
+};
 
 /// The name of the cookie that holds a session's token. With the prefix, browsers take it only over TLS, for the whole
 /// site and this very host (RFC 6265bis, section 4.1.3.2).
@@ -21,8 +24,8 @@ pub(crate) const fn cookie_name(settings: &HandlerSettings) -> &'static str {
 /// add cookies by themselves, also to requests that some other page makes.
 ///
 /// # Errors
-/// There are several tokens, or some other page sends what changes something.
-pub(crate) fn presented(
+/// Returns an error if there are several tokens, or if another site's page sends a cookie with an unsafe method.
+pub(crate) fn session_token(
     request: &HttpRequest,
     settings: &HandlerSettings,
 ) -> Result<Option<Secret>, ApiError> {
@@ -99,7 +102,7 @@ mod tests {
         for header in headers {
             request = request.append_header(*header);
         }
-        let presented = presented(&request.to_http_request(), &settings);
+        let presented = session_token(&request.to_http_request(), &settings);
         presented.map(|token| token.map(|token| token.expose().to_owned())).map_err(|error| error.code)
     }
 

@@ -9,13 +9,11 @@ use actix_web::{
 };
 use denizen_models::Secret;
 
-use crate::{
-    http::{
-        body::read_body,
-        error::{ApiError, ErrorCode},
-        query::Query,
-    },
-    middleware::cors::is_own_origin,
+use crate::http::{
+    body::read_body,
+    error::{ApiError, ErrorCode},
+    origin::is_own_origin,
+    query::Query,
 };
 
 /// The fields of a form on one of our own pages (`application/x-www-form-urlencoded`).
