@@ -4,7 +4,7 @@ mod page;
 
 use actix_web::{HttpResponse, http::Method, web::Data};
 use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest};
-use denizen_services::{AuthService, ChangeEmailError, ConfirmEmailChangeError, UserService};
+use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
 
 use crate::{
     http::{
@@ -40,11 +40,11 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 /// `POST /api/auth/change-email`
 async fn change(
     request: RequestContext,
-    auth: Data<dyn AuthService>,
+    users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<ChangeEmailRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    auth.change_email(&request.access, body).await?;
+    users.change_email(&request.access, body).await?;
     Ok(request.pending("Check the new email address to complete the change."))
 }
 

@@ -12,22 +12,18 @@ use denizen_handlers::Services;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_mail::ConnectError;
 use denizen_services::{
-    AccessContext, Clock, CreateUserError, DefaultAuditService, DefaultAuthService, DefaultHealthService,
-    DefaultMailJobService, DefaultMathService, DefaultMessageService, DefaultMetricsService,
-    DefaultTaskService, DefaultUserService, HashError, Housekeeper, ListUsersError, MailWorker, Mailer,
-    MessageLimits, MessageService, OsTokenSource, PasswordHasher, Ports, SystemClock, TaskService,
-    TokenSource, UserQuery, UserService,
+    AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
+    DefaultTaskService, HashError, InvalidSettings, ListUsersError, Mailer, MessageLimits,
+    MessageService as _, OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
     store::{Store, StoreError},
 };
 use denizen_storage_sqlite::OpenError;
-use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
-    config::{Config, Database, Problems, Profile},
-    keep_working::keep_working,
-    samples,
-    serve::serve,
-    settings::service_settings,
+    config::{Config, ConfigErrors, Database, Profile},
+    http::serve,
+    samples::{self, SampleError},
     storage::Storage,
 };
 
@@ -48,24 +44,18 @@ pub enum StartError {
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] ListUsersError),
-    /// The same, of a single one.
-    #[error("cannot read the users: {0}")]
-    Store(#[from] StoreError),
     /// The configuration, made by hand, breaks its own rules.
     #[error(transparent)]
-    Configuration(#[from] Problems),
-    /// There is no mail transport.
+    Configuration(#[from] ConfigErrors),
+    /// The settings of the services make no sense.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// The mail transport cannot be set up.
     #[error(transparent)]
     Mail(#[from] ConnectError),
-    /// Everybody knows the password of this user.
-    #[error(
-        "the sample user {0} still has its documented password; set another one, or delete the user, in the \
-         development profile"
-    )]
-    SamplePassword(&'static str),
-    /// The sample users cannot be created.
-    #[error("cannot create the sample users: {0}")]
-    Samples(#[from] CreateUserError),
+    /// The sample users cannot be created, or have their documented passwords in production.
+    #[error(transparent)]
+    Samples(#[from] SampleError),
     /// The hashing threads do not start.
     #[error("cannot start hashing passwords: {0}")]
     Hasher(#[from] HashError),
@@ -103,10 +93,9 @@ pub struct Overrides {
 pub struct Application {
     address: SocketAddr,
     server: Server,
-    messages: Arc<dyn MessageService>,
+    messages: DefaultMessageService,
     storage: Storage,
-    worker: JoinHandle<()>,
-    housekeeper: JoinHandle<()>,
+    background: Background,
     stop_workers: watch::Sender<bool>,
 }
 
@@ -130,84 +119,21 @@ impl Application {
         let listener = TcpListener::bind(config.bind).map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
 
-        let storage = match overrides.store {
+        let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
             None => Storage::open(&config.database)?,
         };
-        let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
-        let cost = overrides.hash_cost.unwrap_or(config.hash_cost());
-        let ports = Ports {
-            store: Arc::clone(&storage.store),
-            clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            hasher: match overrides.hasher {
-                Some(hasher) => hasher,
-                None => {
-                    let (threads, waiting) = (config.hash_threads, config.hash_queue);
-                    Arc::new(Argon2Hasher::start(cost, threads, waiting, Arc::clone(&tokens))?)
-                }
-            },
-            tokens,
-        };
-        let settings = service_settings(&config);
-        let users: Arc<dyn UserService> = Arc::new(DefaultUserService::new(ports.clone(), settings.clone()));
+        let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
         match config.profile {
-            Profile::Development => greet(&config, users.as_ref()).await?,
-            Profile::Production => {
-                if let Some(name) = samples::with_sample_password(&ports).await? {
-                    return Err(StartError::SamplePassword(name));
-                }
-            }
+            Profile::Development => greet(&config, accounts.users().as_ref()).await?,
+            Profile::Production => samples::refuse_sample_passwords(accounts.service()).await?,
         }
-        let auth = DefaultAuthService::new(ports.clone(), settings.clone());
-
-        let mailer = match overrides.mailer {
-            Some(mailer) => mailer,
-            None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&ports.clock))?,
-        };
         let (stop_workers, stop) = watch::channel(false);
-        let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), mailer));
-        ports.store.observe(worker.observer());
-        let mails = worker.counters();
-        let worker = tokio::spawn(keep_working("mail worker", stop.clone(), move |stop| {
-            let worker = Arc::clone(&worker);
-            async move { worker.run(stop).await }
-        }));
-        let worker_life = worker.abort_handle();
-        let health = DefaultHealthService::new(Arc::clone(&ports.store), move || !worker_life.is_finished());
-
-        let messages = DefaultMessageService::new(Arc::clone(&ports.clock), MessageLimits::default());
-        ports.store.observe(messages.observer());
-        let housekeeper = Housekeeper::new(ports.clone(), settings, auth.clone(), messages.clone());
-        let housekeeper = Arc::new(housekeeper);
-        let housekeeper = tokio::spawn(keep_working("housekeeper", stop, move |stop| {
-            let housekeeper = Arc::clone(&housekeeper);
-            async move { housekeeper.run(stop).await }
-        }));
-        let messages: Arc<dyn MessageService> = Arc::new(messages);
-
-        let (clock, tokens) = (Arc::clone(&ports.clock), Arc::clone(&ports.tokens));
-        // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
-        let tasks = || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
-        let services = Services {
-            users,
-            auth: Arc::new(auth),
-            audit: Arc::new(DefaultAuditService::new(ports.clone())),
-            mail_jobs: Arc::new(DefaultMailJobService::new(ports.clone())),
-            math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
-            tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
-            messages: Arc::clone(&messages),
-            health: Arc::new(health),
-            metrics: Arc::new(DefaultMetricsService::new(
-                Arc::clone(&ports.store),
-                Arc::clone(&clock),
-                mails,
-            )),
-            clock,
-            tokens,
-        };
+        let background = accounts.spawn_background(stop);
+        let services = services(&config, &accounts, &background, messages.clone(), overrides);
         let server = serve(&config, services, listener).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
-        Ok(Self { address, server, messages, storage, worker, housekeeper, stop_workers })
+        Ok(Self { address, server, messages, storage, background, stop_workers })
     }
 
     /// The address that it is bound to, with the real port.
@@ -222,7 +148,7 @@ impl Application {
     /// # Errors
     /// It stopped for a reason of its own.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { address: _, server, messages, storage, worker, housekeeper, stop_workers } = self;
+        let Self { address: _, server, messages, storage, background, stop_workers } = self;
         let handle = server.handle();
         let mut serving = tokio::spawn(server);
         let reason = tokio::select! {
@@ -240,15 +166,69 @@ impl Application {
         handle.stop(true).await;
         // The receivers are gone if both have died; then there is nothing to wait for either.
         let _gone = stop_workers.send(true);
-        for (name, worker) in [("mail worker", worker), ("housekeeper", housekeeper)] {
-            if let Err(error) = worker.await {
-                log::error!("the {name} did not stop cleanly: {error}");
-            }
-        }
+        background.join().await;
         storage.close().await;
         log::info!("stopped");
         reason.map_or(Ok(()), Err)
     }
+}
+
+/// The account services of this configuration, and the message service beside them.
+fn assemble(
+    config: &Config,
+    address: SocketAddr,
+    storage: &Storage,
+    overrides: &Overrides,
+) -> Result<(Accounts, DefaultMessageService), StartError> {
+    let clock = overrides.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
+    let hasher = match overrides.hasher.clone() {
+        Some(hasher) => hasher,
+        None => {
+            let cost = overrides.hash_cost.unwrap_or(config.hash_cost());
+            let (threads, waiting) = (config.hash_threads, config.hash_queue);
+            Arc::new(Argon2Hasher::start(cost, threads, waiting, Arc::new(OsTokenSource))?)
+        }
+    };
+    let mailer = match overrides.mailer.clone() {
+        Some(mailer) => mailer,
+        None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&clock))?,
+    };
+    let messages = DefaultMessageService::new(Arc::clone(&clock), MessageLimits::default());
+    let accounts = Accounts::builder(Arc::clone(&storage.store), hasher)
+        .clock(clock)
+        .mailer(mailer)
+        .settings(config.service_settings())
+        .messages(Arc::new(messages.clone()))
+        .build()?;
+    Ok((accounts, messages))
+}
+
+fn services(
+    config: &Config,
+    accounts: &Accounts,
+    background: &Background,
+    messages: DefaultMessageService,
+    overrides: Overrides,
+) -> Services {
+    let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
+    let mut services = Services::new(accounts.users(), accounts.auth())
+        .with_audit(accounts.audit())
+        .with_mail_jobs(accounts.mail_jobs())
+        .with_messages(Arc::new(messages))
+        .with_health(accounts.health(background))
+        .with_clock(Arc::clone(&clock));
+    if config.metrics {
+        services = services.with_metrics(accounts.metrics());
+    }
+    if config.demo_routes {
+        // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
+        let tasks =
+            || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::new(OsTokenSource));
+        services = services
+            .with_math(Arc::new(DefaultMathService::new(Arc::clone(&clock))))
+            .with_tasks(overrides.tasks.unwrap_or_else(|| Arc::new(tasks())));
+    }
+    services
 }
 
 /// Creates the sample users in an empty database, and says where things are.

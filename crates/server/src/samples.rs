@@ -1,9 +1,24 @@
 //! The five users that a fresh development database starts with.
 
-use denizen_models::{CreateUserRequest, Password, Profile, Secret, Username};
-use denizen_services::{AccessContext, CreateUserError, Ports, UserService};
+use denizen_models::{CreateUserRequest, Profile, Secret, Username};
+use denizen_services::{AccessContext, AccountService, CreateUserError, LoginError, UserService};
 
-use crate::application::StartError;
+/// Why the sample users could not be created, or prevent the start.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
+    /// They cannot be created.
+    #[error("cannot create the sample users: {0}")]
+    Create(#[from] CreateUserError),
+    /// Their passwords cannot be checked.
+    #[error("cannot check the passwords of the sample users: {0}")]
+    Check(#[from] LoginError),
+    /// This user still has the documented password, in production.
+    #[error(
+        "the sample user {0} still has its documented password; set another one, or delete the user, in the \
+         development profile"
+    )]
+    Password(&'static str),
+}
 
 /// The password of every sample user. Documented, therefore worthless: for development only.
 pub const SAMPLE_PASSWORD: &str = "tutorial-password";
@@ -117,28 +132,24 @@ impl SampleUser {
     }
 }
 
-/// Creates the sample users. What exists already stays as it is, so that a start which was cut short can be repeated.
-pub(crate) async fn create(users: &dyn UserService) -> Result<(), CreateUserError> {
+/// Creates the sample users. Existing ones are left unchanged, so that an interrupted start can be repeated.
+pub(crate) async fn create(users: &dyn UserService) -> Result<(), SampleError> {
     for sample in SAMPLE_USERS {
         match users.create_user(&AccessContext::system(), sample.request()).await {
             Ok(_) | Err(CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_)) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
 }
 
-/// A sample user whose password is still the documented one, if there is any.
-pub(crate) async fn with_sample_password(ports: &Ports) -> Result<Option<&'static str>, StartError> {
+/// Checks that no sample user still has the documented password.
+pub(crate) async fn refuse_sample_passwords(accounts: &AccountService) -> Result<(), SampleError> {
     for sample in SAMPLE_USERS {
         let Ok(username) = Username::parse(sample.username) else { continue };
-        let Some(user) = ports.store.find_user_by_username(&username).await? else { continue };
-        let credentials = ports.store.find_credentials(user.id).await?;
-        let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { continue };
-        let password = Password::presented(&Secret::from(SAMPLE_PASSWORD));
-        if ports.hasher.verify(password, hash).await?.is_match() {
-            return Ok(Some(sample.username));
+        if accounts.has_password(&username, &Secret::from(SAMPLE_PASSWORD)).await? {
+            return Err(SampleError::Password(sample.username));
         }
     }
-    Ok(None)
+    Ok(())
 }

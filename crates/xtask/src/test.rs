@@ -45,13 +45,13 @@ const STEPS: &[Step] = &[
     always("format", |context| context.cargo(&["fmt", "--all", "--check"])),
     always("clippy", clippy),
     always("layering", |context| layering::check(&context.workspace)),
-    always("pages", |context| docs::check(&context.workspace)),
+    always("pages", |context| docs::on_all_pages(&context.workspace.root, "check")),
     always("documentation", documentation),
     always("tests", |context| context.cargo(&["test", "--workspace", "--locked"])),
     Step {
         title: "pages, followed",
         left_out_by: Some("docs"),
-        run: |context| docs::run_all(&context.workspace),
+        run: |context| docs::on_all_pages(&context.workspace.root, "run"),
     },
     Step { title: "examples", left_out_by: Some("examples"), run: examples::run },
     Step { title: "examples, copied out", left_out_by: Some("examples"), run: examples::check_copies },
@@ -61,7 +61,7 @@ const STEPS: &[Step] = &[
 /// The command.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let options = Options::parse(arguments).map_err(Failure::Usage)?;
-    let mut context = Context { options, workspace: Workspace::load()?, deny_warnings: false };
+    let mut context = Context { options, workspace: layering::load()?, deny_warnings: false };
     let start = Instant::now();
     let mut passed = 0;
     for (index, Step { title, left_out_by, run }) in STEPS.iter().enumerate() {

@@ -88,6 +88,8 @@ impl Client {
             clock: Arc::new(FixedClock::new()),
             tokens: Arc::new(SeededTokens::new(1)),
             settings: HandlerSettings::default(),
+            prefix: String::new(),
+            counts: None,
         });
         let response = open(AccessContext::system(), &request, messages, state, intake).unwrap();
         assert_eq!(response.status().as_u16(), 101);

@@ -1,0 +1,87 @@
+//! The HTTP server: what actix's own does, with an [`IdleTimeoutStream`] in between, for which it has no hook.
+
+mod idle_timeout;
+mod send_timeout;
+
+use std::{future::ready, io, net::TcpListener, time::Duration};
+
+use actix_http::{HttpService, error::DispatchError};
+use actix_server::Server;
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::{
+    App,
+    body::{BoxBody, MessageBody as _},
+    dev::{AppConfig, ServiceRequest, ServiceResponse},
+    middleware::{Next, from_fn},
+};
+use denizen_handlers::Services;
+use tokio::net::TcpStream;
+
+use self::idle_timeout::{IdleTimeoutStream, InFlight};
+use crate::config::Config;
+
+/// Serves on this listener as the configuration says, once the result is awaited.
+pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
+    let settings = config.handler_settings();
+    let address = listener.local_addr()?;
+    let (header_timeout, idle_timeout, body_timeout) =
+        (config.header_timeout, config.idle_timeout, config.body_timeout);
+    let builder = Server::build();
+    let stop = builder.graceful_shutdown_signal();
+    let server = builder
+        .workers(config.workers)
+        // actix counts per thread.
+        .max_concurrent_connections(config.max_connections.div_ceil(config.workers.max(1)))
+        .shutdown_timeout(config.shutdown_timeout.as_secs())
+        // Signals are the caller's: the store has to be closed after the server.
+        .disable_signals()
+        .listen("denizen", listener, move || {
+            let app = App::new()
+                .configure(denizen_handlers::mount("", services.clone(), settings.clone()))
+                .configure(denizen_handlers::fallback)
+                .wrap(from_fn(count))
+                .into_factory()
+                .map_err(|error: actix_web::Error| error.error_response());
+            let stop = stop.clone();
+            let http = HttpService::build()
+                .graceful_shutdown_signal(move || {
+                    let stop = stop.clone();
+                    async move { stop.notified().await }
+                })
+                .client_request_timeout(header_timeout)
+                // For the rest of a body that was refused, so that the client reads why instead of an error.
+                .client_disconnect_timeout(Duration::from_secs(1))
+                .keep_alive(idle_timeout)
+                // A client that hangs up is not worked for any longer. The price: one that closes its sending side
+                // only, and still waits for an answer, gets none; HTTP/1.1 clients do not do this.
+                .h1_allow_half_closed(false)
+                .local_addr(address)
+                .on_connect_ext(|connection: &IdleTimeoutStream<TcpStream>, data| {
+                    data.insert(connection.in_flight());
+                })
+                .h1(map_config(app, |()| AppConfig::default()));
+            fn_service(move |connection: TcpStream| {
+                send_timeout::set(body_timeout, &connection);
+                // A client that has disconnected by now has no IP address, and no limit would count it.
+                let peer = connection.peer_addr().map_err(DispatchError::Io);
+                let connection = IdleTimeoutStream::new(connection, idle_timeout + header_timeout);
+                ready(peer.map(|peer| (connection, Some(peer))))
+            })
+            .and_then(http)
+        })?
+        .run();
+    Ok(server)
+}
+
+/// Marks the request as in flight on its connection until the response has ended.
+async fn count(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let guard = request.conn_data::<InFlight>().map(InFlight::begin);
+    let answer = next.call(request).await?;
+    Ok(match guard {
+        Some(guard) => answer.map_body(|_, body| guard.until_end_of(body).boxed()),
+        None => answer,
+    })
+}
