@@ -35,6 +35,7 @@
 mod assets;
 mod audit;
 mod change_password;
+#[cfg(feature = "demos")]
 mod demos;
 mod email_change;
 mod email_verification;
@@ -43,6 +44,7 @@ mod http;
 mod invitation;
 mod login;
 mod mail_jobs;
+#[cfg(feature = "messages")]
 mod messages;
 mod metrics;
 mod middleware;
@@ -109,7 +111,9 @@ const FEATURES: &[(fn() -> Vec<Endpoint>, fn(&Services) -> bool)] = &[
     (assets::routes, |_| true),
     (audit::routes, |services| services.audit.is_some()),
     (change_password::routes, |_| true),
+    #[cfg(feature = "demos")]
     (demos::calculate::routes, |services| services.math.is_some()),
+    #[cfg(feature = "demos")]
     (demos::tasks::routes, |services| services.tasks.is_some()),
     (email_change::routes, |services| services.mails),
     (email_verification::routes, |services| services.mails),
@@ -117,6 +121,7 @@ const FEATURES: &[(fn() -> Vec<Endpoint>, fn(&Services) -> bool)] = &[
     (invitation::routes, |services| services.mails),
     (login::routes, |_| true),
     (mail_jobs::routes, |services| services.mail_jobs.is_some()),
+    #[cfg(feature = "messages")]
     (messages::routes, |services| services.messages.is_some()),
     (metrics::routes, |services| services.metrics.is_some()),
     (password_reset::routes, |services| services.mails),

@@ -16,7 +16,7 @@ use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationE
 use denizen_services::{ConnectError, ListConnectedError, MessageService, SendMessageError, SubscribeError};
 use serde_json::json;
 
-use self::frame_limit::Intake;
+use self::frame_limit::IncomingFrames;
 use crate::{
     http::{
         error::{ApiError, ErrorCode},
@@ -43,11 +43,11 @@ async fn get(
     messages: Data<dyn MessageService>,
     state: Data<AppState>,
     _: NoQuery,
-    intake: Intake,
+    incoming: IncomingFrames,
 ) -> Result<HttpResponse, ApiError> {
     if handshake::is_wanted(&http) {
         handshake::check_origin(&http, &state.settings.cors_origins)?;
-        return session::open(request.access, &http, messages.into_inner(), state, intake);
+        return session::open(request.access, &http, messages.into_inner(), state, incoming);
     }
     let names = messages.connected_users(&request.access)?;
     let metadata = json!({ "count": names.len() });

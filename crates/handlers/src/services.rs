@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
+#[cfg(feature = "messages")]
+use denizen_services::MessageService;
 use denizen_services::{
-    AuditService, AuthService, Clock, HealthService, MailJobService, MathService, MessageService,
-    MetricsService, OsTokenSource, SystemClock, TaskService, TokenSource, UserService,
+    AuditService, AuthService, Clock, HealthService, MailJobService, MetricsService, OsTokenSource,
+    SystemClock, TokenSource, UserService,
 };
+#[cfg(feature = "demos")]
+use denizen_services::{MathService, TaskService};
 
 use crate::http::request_counts::RequestCounts;
 
@@ -19,9 +23,12 @@ pub struct Services {
     pub(crate) audit: Option<Arc<dyn AuditService>>,
     pub(crate) health: Option<Arc<dyn HealthService>>,
     pub(crate) mail_jobs: Option<Arc<dyn MailJobService>>,
+    #[cfg(feature = "demos")]
     pub(crate) math: Option<Arc<dyn MathService>>,
+    #[cfg(feature = "messages")]
     pub(crate) messages: Option<Arc<dyn MessageService>>,
     pub(crate) metrics: Option<Arc<dyn MetricsService>>,
+    #[cfg(feature = "demos")]
     pub(crate) tasks: Option<Arc<dyn TaskService>>,
     pub(crate) mails: bool,
     pub(crate) counts: Option<RequestCounts>,
@@ -39,9 +46,12 @@ impl Services {
             audit: None,
             health: None,
             mail_jobs: None,
+            #[cfg(feature = "demos")]
             math: None,
+            #[cfg(feature = "messages")]
             messages: None,
             metrics: None,
+            #[cfg(feature = "demos")]
             tasks: None,
             mails: true,
             counts: None,
@@ -69,12 +79,14 @@ impl Services {
     }
 
     /// Adds calculations: `/api/calculate`.
+    #[cfg(feature = "demos")]
     #[must_use]
     pub fn with_math(self, math: Arc<dyn MathService>) -> Self {
         Self { math: Some(math), ..self }
     }
 
     /// Adds messages between connected users: `/ws`.
+    #[cfg(feature = "messages")]
     #[must_use]
     pub fn with_messages(self, messages: Arc<dyn MessageService>) -> Self {
         Self { messages: Some(messages), ..self }
@@ -88,6 +100,7 @@ impl Services {
     }
 
     /// Adds concurrent tasks: `/api/tasks` and `/api/goroutines`.
+    #[cfg(feature = "demos")]
     #[must_use]
     pub fn with_tasks(self, tasks: Arc<dyn TaskService>) -> Self {
         Self { tasks: Some(tasks), ..self }
@@ -119,9 +132,12 @@ impl Services {
         provide(config, self.audit);
         provide(config, self.health);
         provide(config, self.mail_jobs);
+        #[cfg(feature = "demos")]
         provide(config, self.math);
+        #[cfg(feature = "messages")]
         provide(config, self.messages);
         provide(config, self.metrics);
+        #[cfg(feature = "demos")]
         provide(config, self.tasks);
     }
 }

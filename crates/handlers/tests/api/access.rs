@@ -10,7 +10,6 @@ use crate::support::{
     Api,
     answer::Answer,
     auth::{ADMIN, AskedAuth, MEMBER},
-    demonstrations::FakeDemonstrations,
     operations::FakeOperations,
     requests::{anonymous, request_of, target_of},
 };
@@ -133,10 +132,14 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
 #[actix_web::test]
 async fn for_whoever_is_not_let_in_nothing_is_done() {
     let operations = Arc::new(FakeOperations::default());
-    let demonstrations = Arc::new(FakeDemonstrations::default());
+    #[cfg(feature = "demos")]
+    let demonstrations = Arc::new(crate::support::demonstrations::FakeDemonstrations::default());
     let api = Api::start_with(|setup| {
         setup.operations = operations.clone();
-        setup.demonstrations = Some(demonstrations.clone());
+        #[cfg(feature = "demos")]
+        {
+            setup.demonstrations = Some(demonstrations.clone());
+        }
         setup.settings.demos = Demos::Members;
     })
     .await;
@@ -145,7 +148,9 @@ async fn for_whoever_is_not_let_in_nothing_is_done() {
             assert_eq!(verdict_of(&api.send(request).await), expected, "{cell}");
         }
     }
-    assert!(api.users.is_untouched() && operations.is_untouched() && demonstrations.is_untouched());
+    #[cfg(feature = "demos")]
+    assert!(demonstrations.is_untouched());
+    assert!(api.users.is_untouched() && operations.is_untouched());
     let asked = api.auth.asked();
     assert!(asked.iter().all(|asked| matches!(asked, AskedAuth::Authenticate(_))), "{asked:?}");
 }

@@ -2,9 +2,11 @@
 
 pub mod answer;
 pub mod auth;
+#[cfg(feature = "demos")]
 pub mod demonstrations;
 pub mod fakes;
 pub mod log;
+#[cfg(feature = "messages")]
 pub mod messages;
 pub mod operations;
 pub mod requests;
@@ -29,12 +31,14 @@ use denizen_services::{Metrics, Readiness, TokenSource};
 use denizen_testkit::{FixedClock, SeededTokens};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 
+#[cfg(feature = "demos")]
+use self::demonstrations::FakeDemonstrations;
+#[cfg(feature = "messages")]
+use self::messages::FakeMessages;
 use self::{
     answer::Answer,
     auth::{AuthAnswers, FakeAuth},
-    demonstrations::FakeDemonstrations,
     fakes::{Answers, FakeHealth, FakeMetrics, FakeUsers},
-    messages::FakeMessages,
     operations::FakeOperations,
 };
 
@@ -43,8 +47,10 @@ pub struct Setup {
     pub settings: HandlerSettings,
     pub answers: Answers,
     pub auth: AuthAnswers,
+    #[cfg(feature = "demos")]
     pub demonstrations: Option<Arc<FakeDemonstrations>>,
     pub operations: Arc<FakeOperations>,
+    #[cfg(feature = "messages")]
     pub messages: FakeMessages,
     pub readiness: Readiness,
     pub metrics: Option<Metrics>,
@@ -59,8 +65,10 @@ impl Default for Setup {
             settings: HandlerSettings { demos: Demos::Open, ..HandlerSettings::default() },
             answers: Answers::default(),
             auth: AuthAnswers::default(),
+            #[cfg(feature = "demos")]
             demonstrations: Some(Arc::default()),
             operations: Arc::default(),
+            #[cfg(feature = "messages")]
             messages: FakeMessages::default(),
             readiness: Readiness { store: true, mail_worker: true },
             metrics: Some(Metrics {
@@ -82,10 +90,14 @@ impl Setup {
         let mut services = Services::new(users.clone(), auth.clone())
             .with_audit(self.operations.clone())
             .with_mail_jobs(self.operations)
-            .with_messages(Arc::new(self.messages))
             .with_health(Arc::new(FakeHealth(self.readiness)))
             .with_clock(Arc::new(FixedClock::new()))
             .with_tokens(self.tokens);
+        #[cfg(feature = "messages")]
+        {
+            services = services.with_messages(Arc::new(self.messages));
+        }
+        #[cfg(feature = "demos")]
         if let Some(demonstrations) = self.demonstrations {
             services = services.with_math(demonstrations.clone()).with_tasks(demonstrations);
         }
