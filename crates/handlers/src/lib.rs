@@ -106,8 +106,10 @@ pub enum Demos {
     Open,
 }
 
-/// The routes of every feature, and whether the services that they need are given.
-const FEATURES: &[(fn() -> Vec<Endpoint>, fn(&Services) -> bool)] = &[
+/// The routes of a feature, and whether the services that they need are given.
+type Feature = (fn() -> Vec<Endpoint>, fn(&Services) -> bool);
+
+const FEATURES: &[Feature] = &[
     (assets::routes, |_| true),
     (audit::routes, |services| services.audit.is_some()),
     (change_password::routes, |_| true),

@@ -1,19 +1,14 @@
-//! Mails that are still to be sent, or were given up.
+//! The mail queue and its dead letters.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{Method, StatusCode},
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, http::Method, web::Data};
 use denizen_models::MailJobState;
 use denizen_services::{ListMailJobsError, MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
-use serde_json::json;
 
 use crate::{
     http::{
         error::{ApiError, ErrorCode},
         query::{NoQuery, Query},
-        request::{RequestContext, number_in, personal},
+        request::{RequestContext, number_in},
         route::Access,
     },
     middleware::endpoint::Endpoint,
@@ -39,20 +34,18 @@ async fn list(
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     let page = jobs.list_mail_jobs(&request.access, &job_query(query)?).await?;
-    let metadata = json!({ "count": page.jobs.len(), "next_cursor": page.next_cursor });
-    let message = "Mail jobs retrieved successfully";
-    Ok(personal(request.answer_with(StatusCode::OK, message, page.jobs, metadata)))
+    Ok(request.list("Mail jobs retrieved successfully", page.jobs, page.next_cursor))
 }
 
-fn job_query(mut query: Query) -> Result<MailJobListQuery, ApiError> {
+fn job_query(query: Query) -> Result<MailJobListQuery, ApiError> {
     let states = MailJobState::ALL.map(MailJobState::as_str).join(" or ");
-    let parsed = MailJobListQuery {
-        state: query.take_as("state", &states, MailJobState::from_name)?,
-        limit: query.take_number("limit")?,
-        cursor: query.take("cursor"),
-    };
-    query.finish()?;
-    Ok(parsed)
+    query.read(|query| {
+        Ok(MailJobListQuery {
+            state: query.take_as("state", &states, MailJobState::from_name)?,
+            limit: query.take_number("limit")?,
+            cursor: query.take("cursor"),
+        })
+    })
 }
 
 /// `DELETE /api/mail/jobs/{id}`
@@ -77,7 +70,7 @@ async fn retry(
     Ok(request.done("Mail job is due again"))
 }
 
-/// The job in the path. What cannot be a number of one names none.
+/// Returns the job in the path. Anything but a number is a job that does not exist.
 fn job_in(request: &HttpRequest) -> Result<MailJobId, ApiError> {
     let id = number_in(request, "id").map(MailJobId);
     id.ok_or_else(|| MailJobError::NotFound.into())

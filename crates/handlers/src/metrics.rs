@@ -31,8 +31,8 @@ pub(crate) fn routes() -> Vec<Endpoint> {
     vec![Endpoint::at("/metrics").on(Method::GET, Access::Public, "Returns metrics for Prometheus.", metrics)]
 }
 
-/// `GET /metrics`: for whoever runs the service. There is no such thing for those who come through a proxy, as the rest of
-/// the world does: what becomes of mails can tell who has an account (see [`MetricsService`]).
+/// `GET /metrics`: for operators. Requests through a proxy, as all others are, get 404: the numbers of mails can reveal
+/// who has an account (see [`MetricsService`]).
 async fn metrics(
     request: HttpRequest,
     state: Data<AppState>,

@@ -1,4 +1,4 @@
-//! Sessions: list them, end them.
+//! Listing and ending sessions.
 
 use std::future::{Ready, ready};
 
@@ -122,7 +122,7 @@ fn own_id(request: &RequestContext) -> Result<UserId, ApiError> {
     request.caller.as_ref().map(|known| known.user.id).ok_or_else(ApiError::unauthenticated)
 }
 
-/// The session that the path names. What cannot be a number of one names none.
+/// The session that the path names. Anything but a number is a session that does not exist.
 struct PathSession(SessionId);
 
 impl FromRequest for PathSession {

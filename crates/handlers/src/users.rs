@@ -67,20 +67,20 @@ async fn list(
     Ok(personal(request.answer_with(StatusCode::OK, &message, shown, metadata)))
 }
 
-fn user_query(mut query: Query) -> Result<UserQuery, ApiError> {
+fn user_query(query: Query) -> Result<UserQuery, ApiError> {
     let flag = |text: &str| text.parse::<bool>().ok();
     let sorts = UserSort::ALL.map(UserSort::as_str).join(", ");
-    let parsed = UserQuery {
-        search: query.take("search").unwrap_or_default(),
-        role: query.take("role"),
-        active: query.take_as("active", "true or false", flag)?,
-        sort: query.take_as("sort", &format!("one of {sorts}"), UserSort::from_name)?.unwrap_or_default(),
-        limit: query.take_number("limit")?,
-        cursor: query.take("cursor"),
-        total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
-    };
-    query.finish()?;
-    Ok(parsed)
+    query.read(|query| {
+        Ok(UserQuery {
+            search: query.take("search").unwrap_or_default(),
+            role: query.take("role"),
+            active: query.take_as("active", "true or false", flag)?,
+            sort: query.take_as("sort", &format!("one of {sorts}"), UserSort::from_name)?.unwrap_or_default(),
+            limit: query.take_number("limit")?,
+            cursor: query.take("cursor"),
+            total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
+        })
+    })
 }
 
 /// `POST /api/users`, of a signed-in user.
@@ -145,7 +145,7 @@ async fn patch(
     Ok(updated(&request, user))
 }
 
-/// The user after a change. `Content-Location` says that this is what GET would return, so that the tag is its tag
+/// The response about a changed user. `Content-Location` says that this is what GET would return, so that the tag is its tag
 /// (RFC 9110, section 8.7).
 fn updated(request: &RequestContext, user: User) -> HttpResponse {
     let (path, tag) = (path_of(request, user.id), user.tag());
@@ -165,8 +165,8 @@ async fn delete(
     Ok(request.done("User deleted successfully"))
 }
 
-/// The user whom the path names. Stands before query and body among a handler's arguments: a path that names nobody is
-/// refused as that.
+/// The user that the path names. It comes before query and body among a handler's arguments, so that an invalid id is
+/// reported first.
 pub(crate) struct PathId(pub(crate) UserId);
 
 impl FromRequest for PathId {
@@ -190,7 +190,7 @@ fn path_of(request: &RequestContext, user: UserId) -> String {
     format!("{}{USERS}/{user}", request.state.prefix)
 }
 
-/// Names the path in this header of the answer.
+/// Inserts the path as this header.
 fn at(mut response: HttpResponse, name: HeaderName, path: String) -> HttpResponse {
     if let Ok(path) = path.try_into() {
         response.headers_mut().insert(name, path);

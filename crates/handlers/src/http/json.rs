@@ -1,4 +1,4 @@
-//! Bodies in JSON: of the right media type, one object, nothing unknown, nothing twice, nothing behind it.
+//! JSON bodies: one object of the right media type, without unknown or repeated members or trailing data.
 
 use std::{future::Future, pin::Pin};
 
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     }
 }
 
-/// The body as a merge patch (RFC 7396). Plain JSON is taken for one too: there is no other kind here.
+/// The body as a merge patch (RFC 7396). Plain JSON is accepted too.
 pub(crate) struct MergePatch<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest for MergePatch<T> {

@@ -70,6 +70,19 @@ impl Query {
         })
     }
 
+    /// Reads all parameters.
+    ///
+    /// # Errors
+    /// Returns the error of `read`, or an error if unknown parameters remain.
+    pub(crate) fn read<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let value = read(&mut self)?;
+        self.finish()?;
+        Ok(value)
+    }
+
     /// Ends the reading, once all known parameters are taken.
     ///
     /// # Errors
@@ -111,7 +124,7 @@ impl FromRequest for Query {
 
 /// For routes without parameters: refuses any.
 ///
-/// Stands before the body among a handler's arguments: which fault is reported must not depend on how fast a body
+/// It comes before the body among a handler's arguments: which fault is reported must not depend on how fast a body
 /// arrives.
 pub(crate) struct NoQuery;
 

@@ -1,4 +1,4 @@
-//! What a handler knows about its request, and the success answers.
+//! The request as handlers see it, and the success responses.
 
 use std::{
     future::{Ready, ready},
@@ -15,6 +15,7 @@ use actix_web::{
 use denizen_models::{SuccessResponse, UserId};
 use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     HandlerSettings,
@@ -90,7 +91,7 @@ impl RequestContext {
         self.respond(StatusCode::OK, message, None::<()>, None::<()>)
     }
 
-    /// Something that will be done once somebody has done their part.
+    /// A request that takes effect later, for example when a mailed link is used.
     pub(crate) fn pending(&self, message: &str) -> HttpResponse {
         self.respond(StatusCode::ACCEPTED, message, None::<()>, None::<()>)
     }
@@ -106,7 +107,18 @@ impl RequestContext {
         self.respond(status, message, Some(data), Some(metadata))
     }
 
-    /// The time of arrival in Unix seconds, as every answer states it.
+    /// A page of a list that holds personal data, and the cursor of the next one.
+    pub(crate) fn list<T: Serialize>(
+        &self,
+        message: &str,
+        items: Vec<T>,
+        next_cursor: Option<String>,
+    ) -> HttpResponse {
+        let metadata = json!({ "count": items.len(), "next_cursor": next_cursor });
+        personal(self.answer_with(StatusCode::OK, message, items, metadata))
+    }
+
+    /// The time of arrival in Unix seconds, as every response states it.
     pub(crate) const fn timestamp(&self) -> i64 {
         self.meta.timestamp
     }
@@ -122,12 +134,12 @@ impl RequestContext {
         let message = message.to_owned();
         let envelope =
             SuccessResponse { message, data, metadata, timestamp: *timestamp, request_id: id.clone() };
-        json(status, &envelope)
+        to_json(status, &envelope)
     }
 }
 
-/// A JSON answer with a newline at its end, for people with terminals.
-pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
+/// A JSON response with a newline at its end, for terminals.
+pub(crate) fn to_json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
     match serde_json::to_vec(body) {
         Ok(mut bytes) => {
             bytes.push(b'\n');
@@ -155,7 +167,7 @@ fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
     Ok(RequestContext { access, caller, state: AppState::of(request)?.clone(), meta })
 }
 
-/// The positive number at this place of the path, if it stands there in its one canonical form: one thing has one address.
+/// Returns the positive number at this place of the path if it is in its canonical form: each thing has one URL.
 pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {
     // The router has decoded `%31` to `1` already; the path itself still tells them apart.
     let verbatim = !request.uri().path().contains('%');
@@ -163,7 +175,7 @@ pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {
     number.filter(|_| verbatim).map(UserId::get)
 }
 
-/// On whose behalf services are called.
+/// Returns the context for calls of services.
 pub(crate) fn context(request: &HttpRequest, actor: Actor, meta: &RequestMeta) -> AccessContext {
     let user_agent = request.headers().get(header::USER_AGENT);
     AccessContext {
@@ -174,7 +186,7 @@ pub(crate) fn context(request: &HttpRequest, actor: Actor, meta: &RequestMeta) -
     }
 }
 
-/// Personal data: nobody but the caller may keep it, and the caller asks again before using it.
+/// Marks personal data: only the client itself may store it, and must revalidate it before use.
 pub(crate) fn personal(mut response: HttpResponse) -> HttpResponse {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));

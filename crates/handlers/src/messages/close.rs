@@ -23,7 +23,7 @@ pub(super) enum SessionEnd {
     Binary,
     /// It sent something that calls itself text.
     NotText,
-    /// It sent a longer message than anybody may.
+    /// It sent a message that is too long.
     TooLong,
     /// It sent too many.
     Flood,
@@ -32,7 +32,7 @@ pub(super) enum SessionEnd {
 }
 
 impl SessionEnd {
-    /// The frame that says so; none if nobody would get it.
+    /// Returns the close frame, or `None` if the client would not get it.
     pub(super) fn frame(self) -> Option<CloseFrame> {
         let code = match self {
             Self::Gone | Self::Stuck => return None,

@@ -84,7 +84,7 @@ impl Session {
             connection.name,
             started.elapsed().as_secs()
         );
-        // Whoever is being shown out is no longer there, however long that takes.
+        // The user no longer counts as connected, however long closing takes.
         drop(connection);
         if let Some(frame) = end.frame() {
             let _gone = timeout(WRITE_TIME, socket.close(Some(frame))).await;
@@ -146,7 +146,7 @@ impl Session {
 
     /// Does what the client asks for, or tells it why not, with the code that HTTP would give.
     async fn handle_text(&mut self, text: &str) -> Result<(), SessionEnd> {
-        // Whoever was let go has nothing to say any more, however long they take over what still waits for them.
+        // A client that the service has let go may read what waits for it, but not send.
         if self.connection.outgoing.is_closed() {
             return Ok(());
         }

@@ -57,7 +57,7 @@ impl Authenticated {
             return Ok(());
         }
         let error = ApiError::forbidden(format_args!("this is for users with the role {role}"));
-        Err(AccessError { error, meta: self.meta.clone() })
+        Err(AccessError::new(error, self.meta.clone()))
     }
 }
 
@@ -83,7 +83,7 @@ impl FromRequest for MaybeAuthenticated {
                     let access = request::context(&request, known.actor(), &meta);
                     Authenticated { user: known.user, session: known.session, access, meta }
                 }))),
-                Err(error) => Err(AccessError { error, meta }),
+                Err(error) => Err(AccessError::new(error, meta)),
             }
         })
     }
@@ -97,8 +97,7 @@ impl FromRequest for Authenticated {
         let known = MaybeAuthenticated::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            let unauthenticated =
-                || AccessError { error: ApiError::unauthenticated(), meta: meta_of(&request) };
+            let unauthenticated = || AccessError::new(ApiError::unauthenticated(), meta_of(&request));
             known.await?.0.ok_or_else(unauthenticated)
         })
     }
@@ -117,8 +116,14 @@ fn meta_of(request: &HttpRequest) -> RequestMeta {
 /// Why a request is refused: without a valid session, without the role, or because that could not be checked. It is
 /// answered like an error of the API.
 pub struct AccessError {
-    error: ApiError,
+    error: Box<ApiError>,
     meta: RequestMeta,
+}
+
+impl AccessError {
+    fn new(error: ApiError, meta: RequestMeta) -> Self {
+        Self { error: Box::new(error), meta }
+    }
 }
 
 impl fmt::Display for AccessError {

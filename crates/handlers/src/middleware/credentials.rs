@@ -30,7 +30,7 @@ pub(crate) fn session_token(
     settings: &HandlerSettings,
 ) -> Result<Option<Secret>, ApiError> {
     let headers = request.headers();
-    // What stands in front of us may have looked at another one than we would.
+    // A proxy may have looked at another one than we would.
     if headers.get_all(header::AUTHORIZATION).count() > 1 {
         return Err(ApiError::dead_session());
     }
@@ -45,8 +45,8 @@ pub(crate) fn session_token(
     Ok(Some(token))
 }
 
-/// RFC 6750, section 2.1; the name of the scheme is not case-sensitive. Whoever names it presents a token, be it an
-/// empty one: no cookie takes its place.
+/// RFC 6750, section 2.1; the name of the scheme is not case-sensitive. A request that names it has a token, even if it
+/// is empty: no cookie takes its place.
 fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let value = String::from_utf8_lossy(headers.get(header::AUTHORIZATION)?.as_bytes());
     let (scheme, token) = value.split_once(' ').unwrap_or((&value, ""));
@@ -70,7 +70,8 @@ pub(crate) fn came_by_cookie(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a browser says that a page of ours, or one that may call us, sends this (OWASP, Cross-Site Request Forgery
-/// Prevention). Every browser does say it; whoever says nothing is none, and needs no cookie.
+/// Prevention). All browsers send this header. A client that does not is not a
+/// browser and should use a bearer token.
 ///
 /// `Sec-Fetch-Site` outweighs `Origin`: the browser knows by which scheme it reached us, and we may not.
 fn is_own_page(headers: &HeaderMap, settings: &HandlerSettings) -> bool {

@@ -22,11 +22,13 @@ use crate::{
     middleware::{access_guard::authorize, cors::preflight, wrap::mounted},
 };
 
+type Check = fn(&HttpRequest) -> Result<(), ApiError>;
+
 /// One path with its methods. Every other method is a 405 with `Allow`.
 pub(crate) struct Endpoint {
     pub(crate) route: Route,
     routes: Vec<actix_web::Route>,
-    check: Option<fn(&HttpRequest) -> Result<(), ApiError>>,
+    check: Option<Check>,
     compressed: bool,
 }
 
@@ -62,7 +64,7 @@ impl Endpoint {
     }
 
     /// Sets a check that comes before a method is refused: an invalid path is reported whatever the method.
-    pub(crate) fn checked(self, check: fn(&HttpRequest) -> Result<(), ApiError>) -> Self {
+    pub(crate) fn checked(self, check: Check) -> Self {
         Self { check: Some(check), ..self }
     }
 

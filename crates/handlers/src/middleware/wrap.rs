@@ -192,7 +192,7 @@ fn envelope(error: &ApiError, meta: &RequestMeta) -> HttpResponse {
         timestamp: meta.timestamp,
         request_id: meta.id.clone(),
     };
-    request::json(error.code.status(), &body)
+    request::to_json(error.code.status(), &body)
 }
 
 /// Inserts the headers of every response (OWASP, HTTP Headers cheat sheet). A handler that knows better has set them

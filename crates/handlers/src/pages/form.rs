@@ -1,4 +1,4 @@
-//! What a form sends.
+//! Forms of pages.
 
 use std::{future::Future, pin::Pin};
 
@@ -56,8 +56,8 @@ impl FromRequest for Form {
     }
 }
 
-/// Whether a browser says that the form stood on a page of this site. Programs that are no browsers say nothing, and
-/// carry nobody's authority with them.
+/// Whether a browser says that the form stood on a page of this site. Other programs send neither header,
+/// and have no cookies that a foreign page could use.
 ///
 /// `Sec-Fetch-Site` (Fetch Metadata) is asked first, because our pages send no referrer and browsers then send
 /// `Origin: null`. A browser too old for it has an `Origin` to compare, or is refused.

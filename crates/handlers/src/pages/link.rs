@@ -29,11 +29,9 @@ impl FromRequest for Link {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Query::parse(request.query_string()).and_then(|mut query| {
-            let token = query.take("token");
-            query.finish()?;
-            Ok(Self(token.map(Secret::from).filter(|token| !token.is_blank())))
-        }))
+        let token = Query::parse(request.query_string())
+            .and_then(|query| query.read(|query| Ok(query.take("token").map(Secret::from))));
+        ready(token.map(|token| Self(token.filter(|token| !token.is_blank()))))
     }
 }
 

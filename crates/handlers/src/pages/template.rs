@@ -1,4 +1,4 @@
-//! Filling in pages.
+//! Templates of pages.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ use crate::http::{
     request::AppState,
 };
 
-/// Nothing but our own style sheet, icon and forms; nothing inline, nothing from elsewhere, nobody's frame.
+/// Allows our own style sheet, icon and forms; nothing inline, nothing from other hosts, no frames.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                  base-uri 'none'; frame-ancestors 'none'";
 
