@@ -2,10 +2,7 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, http::Method, web::Data};
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
     PasswordResetResponse, SendPasswordResetRequest, ValidateResetTokenRequest,
@@ -17,26 +14,51 @@ use denizen_services::{
 
 use crate::{
     http::{
-        endpoint::Endpoint,
         error::{ApiError, ErrorCode},
         json::Json,
         query::NoQuery,
-        request::Request,
+        request::RequestContext,
+        route::Access,
     },
+    middleware::endpoint::Endpoint,
     users::PathId,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users/request-password-reset").post(request_password_reset));
-    config.service(Endpoint::at("/api/users/reset-password").post(reset_password));
-    config.service(Endpoint::at("/api/users/validate-reset-token").post(validate_reset_token));
-    config.service(Endpoint::at("/api/users/{id}/send-password-reset").post(send_password_reset));
-    config.service(Endpoint::at("/reset-password").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/api/users/request-password-reset").on(
+            Method::POST,
+            Access::Public,
+            "Mails a reset token.",
+            request_password_reset,
+        ),
+        Endpoint::at("/api/users/reset-password").on(
+            Method::POST,
+            Access::Public,
+            "Sets a new password with a reset token.",
+            reset_password,
+        ),
+        Endpoint::at("/api/users/validate-reset-token").on(
+            Method::POST,
+            Access::Public,
+            "Checks a reset token.",
+            validate_reset_token,
+        ),
+        Endpoint::at("/api/users/{id}/send-password-reset").on(
+            Method::POST,
+            Access::Admin,
+            "Mails a reset token to a user.",
+            send_password_reset,
+        ),
+        Endpoint::at("/reset-password")
+            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
+            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
+    ]
 }
 
 /// `POST /api/users/request-password-reset`
 async fn request_password_reset(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<PasswordResetRequest>,
@@ -51,7 +73,7 @@ async fn request_password_reset(
 
 /// `POST /api/users/reset-password`
 async fn reset_password(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<PasswordResetConfirmation>,
@@ -65,7 +87,7 @@ async fn reset_password(
 
 /// `POST /api/users/validate-reset-token`
 async fn validate_reset_token(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<ValidateResetTokenRequest>,
@@ -77,7 +99,7 @@ async fn validate_reset_token(
 
 /// `POST /api/users/{id}/send-password-reset`
 async fn send_password_reset(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     _: NoQuery,

@@ -13,7 +13,7 @@ use actix_web::{
 };
 use denizen_models::text::printable;
 
-use crate::{http::request::RequestMeta, middleware::log_line::without_tokens};
+use crate::http::{log_line::without_tokens, request::RequestMeta};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -22,6 +22,7 @@ use denizen_testkit::sample_user;
 
 /// What the fake says to each question. By default all goes well, with user 7 called alice.
 pub struct Answers {
+    pub policy: PasswordPolicy,
     pub get: Result<User, GetUserError>,
     pub list: Result<UserList, ListUsersError>,
     pub create: Result<User, CreateUserError>,
@@ -40,6 +41,7 @@ impl Default for Answers {
     fn default() -> Self {
         let alice = sample_user(7, "alice");
         Self {
+            policy: PasswordPolicy::default(),
             get: Ok(alice.clone()),
             list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
             create: Ok(alice.clone()),
@@ -129,7 +131,7 @@ impl Users for FakeUsers {
     }
 
     fn password_policy(&self) -> PasswordPolicy {
-        PasswordPolicy::default()
+        self.answers.policy
     }
 }
 
