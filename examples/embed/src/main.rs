@@ -11,9 +11,8 @@ use async_trait::async_trait;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{AcceptInvitationRequest, CreateUserRequest, LoginRequest, Secret};
 use denizen_services::{
-    AccessContext, AuthService as _, DefaultAuthService, DefaultUserService, Invitations as _, Mail,
-    MailError, MailMessage, MailWorker, Mailer, OsTokenSource, Ports, RegistrationMode, ServiceSettings,
-    SystemClock, UserService as _,
+    AccessContext, AccountService, Mail, MailError, MailMessage, MailWorker, Mailer, OsTokenSource, Ports,
+    RegistrationMode, ServiceSettings, SystemClock,
 };
 use denizen_storage_memory::InMemoryStore;
 
@@ -55,8 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let settings = ServiceSettings { registration: RegistrationMode::Invite, ..ServiceSettings::default() };
     let drawer = Arc::new(Drawer::default());
-    let users = DefaultUserService::new(ports.clone(), settings.clone());
-    let auth = DefaultAuthService::new(ports.clone(), settings.clone());
+    let users = AccountService::new(ports.clone(), settings.clone());
+    let auth = AccountService::new(ports.clone(), settings.clone());
     let worker = MailWorker::new(ports, settings, drawer.clone());
 
     // This program may do everything; one that acts for somebody says for whom.
