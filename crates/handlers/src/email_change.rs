@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse,
     web::{Data, ServiceConfig},
 };
-use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest};
+use denizen_models::{ChangeEmailRequest, TokenRequest};
 use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
 
 use crate::http::{
@@ -39,7 +39,7 @@ async fn confirm(
     request: Request,
     users: Data<dyn UserService>,
     _: NoQuery,
-    Json(body): Json<ConfirmEmailChangeRequest>,
+    Json(body): Json<TokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     users.confirm_email_change(&request.access, body).await?;
     Ok(request.done("Email address changed successfully"))

@@ -8,7 +8,7 @@ use actix_web::{
 };
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
-    PasswordResetResponse, SendPasswordResetRequest, ValidateResetTokenRequest,
+    PasswordResetResponse, SendPasswordResetRequest, TokenRequest,
 };
 use denizen_services::{
     RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService,
@@ -68,7 +68,7 @@ async fn validate_reset_token(
     request: Request,
     users: Data<dyn UserService>,
     _: NoQuery,
-    Json(body): Json<ValidateResetTokenRequest>,
+    Json(body): Json<TokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let status = users.validate_reset_token(&request.access, body).await?;
     let message = if status.valid { "Reset token is valid" } else { "Reset token is not valid" };

@@ -3,7 +3,7 @@
 //! A button, and not the link itself: mail scanners follow links.
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
-use denizen_models::ConfirmEmailChangeRequest;
+use denizen_models::TokenRequest;
 use denizen_services::{ConfirmEmailChangeError, UserService};
 use minijinja::context;
 
@@ -34,7 +34,7 @@ pub(super) async fn submit(
     _: Form,
 ) -> Result<HttpResponse, ApiError> {
     let Some(token) = token_in(query)? else { return refused(StatusCode::BAD_REQUEST, DEAD) };
-    match users.confirm_email_change(&request.access, ConfirmEmailChangeRequest { token }).await {
+    match users.confirm_email_change(&request.access, TokenRequest { token }).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
         Err(ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Validation(_)) => {
             refused(StatusCode::BAD_REQUEST, DEAD)

@@ -4,7 +4,7 @@
 //! the token stands nowhere in the page. A GET consumes nothing, however often a mail scanner follows the link.
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
-use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, ValidateResetTokenRequest};
+use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, TokenRequest};
 use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 
@@ -31,7 +31,7 @@ pub(super) async fn show(
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     let Some(token) = token_in(query)? else { return ask(StatusCode::OK, None) };
-    match users.validate_reset_token(&request.access, ValidateResetTokenRequest { token }).await {
+    match users.validate_reset_token(&request.access, TokenRequest { token }).await {
         Ok(status) if status.valid => choose(&state, StatusCode::OK, None),
         Ok(_) => ask(StatusCode::BAD_REQUEST, Some(DEAD)),
         Err(error) => Err(error.into()),

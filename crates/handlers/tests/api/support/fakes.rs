@@ -7,8 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{
-    AcceptInvitationRequest, ConfirmEmailChangeRequest, CreateUserRequest, EmailVerificationRequest,
-    PatchUserRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
+    AcceptInvitationRequest, CreateUserRequest, EmailVerificationRequest, PatchUserRequest, TokenRequest,
+    UpdateUserRequest, User, UserId, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError,
@@ -66,7 +66,7 @@ pub enum Asked {
     RequestVerification(EmailVerificationRequest),
     Verify(VerifyEmailRequest),
     Accept(AcceptInvitationRequest),
-    ConfirmChange(ConfirmEmailChangeRequest),
+    ConfirmChange(TokenRequest),
 }
 
 pub struct FakeUsers {
@@ -226,7 +226,7 @@ impl EmailChanges for FakeUsers {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         self.record(context, Asked::ConfirmChange(request));
         self.answers.confirm_change.clone()
