@@ -31,12 +31,14 @@
 
 mod audit;
 mod change_password;
+#[cfg(feature = "demos")]
 mod demos;
 mod email_change;
 mod email_verification;
 mod invitation;
 mod login;
 mod mail_jobs;
+#[cfg(feature = "messages")]
 mod messages;
 mod password_reset;
 mod sessions;
@@ -46,13 +48,16 @@ mod users;
 
 pub use audit::AuditResponse;
 pub use change_password::ChangePasswordRequest;
+#[cfg(feature = "demos")]
 pub use demos::calculate::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
+#[cfg(feature = "demos")]
 pub use demos::tasks::{TaskKind, TaskLoad, TaskReport, TaskRequest};
 pub use email_change::*;
 pub use email_verification::*;
 pub use invitation::*;
 pub use login::{Login, LoginRequest, LoginResponse};
 pub use mail_jobs::{MailJobResponse, MailJobState};
+#[cfg(feature = "messages")]
 pub use messages::{
     InvalidMessage, Message, MessageCommand, MessageContent, MessageKind, MessageRequest, Topic,
 };

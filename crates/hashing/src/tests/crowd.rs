@@ -112,7 +112,7 @@ impl Log for Lines {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if record.target().starts_with("denizen_hashing") {
+        if record.target().contains("denizen_hashing") {
             lock(&self.0).push(record.args().to_string());
         }
     }

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+#[cfg(feature = "demos")]
 mod calculate;
 #[cfg(test)]
 mod change_password;
@@ -29,6 +30,7 @@ mod mail_worker;
 #[cfg(test)]
 mod mailed_tokens;
 #[cfg(test)]
+#[cfg(feature = "messages")]
 mod messages;
 #[cfg(test)]
 mod metrics;
@@ -43,6 +45,7 @@ mod sign_up;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+#[cfg(feature = "demos")]
 mod tasks;
 #[cfg(test)]
 mod users;
