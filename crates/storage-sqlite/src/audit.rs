@@ -42,12 +42,9 @@ pub(crate) fn record(
     target: Option<UserId>,
 ) -> Result<(), Failure> {
     let params = named_params! {
-        ":kind": event.kind.as_str(),
-        ":at": event.at.timestamp_micros(),
-        ":actor": event.actor,
-        ":target": target.map(UserId::get),
-        ":ip": event.ip.map(|ip| ip.to_string()),
-        ":request_id": event.request_id,
+        ":kind": event.kind.as_str(), ":at": event.at.timestamp_micros(), ":actor": event.actor,
+        ":target": target.map(UserId::get), ":ip": event.ip.map(|ip| ip.to_string()),
+        ":request_id": event.request_id
     };
     execute(connection, RECORD, params).map(|_| ())
 }
@@ -71,14 +68,8 @@ pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<
         (None, None, None) => ALL_KINDS,
     };
     let params = named_params! {
-        ":first": first,
-        ":last": last,
-        ":limit": at_most(*limit),
-        ":kind": kind.map(AuditKind::as_str),
-        ":actor": actor,
-        ":target": target.map(UserId::get),
-        ":since": from,
-        ":until": to,
+        ":first": first, ":last": last, ":limit": at_most(*limit), ":kind": kind.map(AuditKind::as_str),
+        ":actor": actor, ":target": target.map(UserId::get), ":since": from, ":until": to
     };
     list(connection, sql, params, |row| {
         let record = Record::new("audit", row)?;

@@ -86,12 +86,9 @@ pub(crate) fn enqueue(
     let id = match recipient {
         Recipient::Address(address) => {
             let params = named_params! {
-                ":kind": job.kind.as_str(),
-                ":address": address,
-                ":at": job.at.timestamp_micros(),
-                ":ip": job.ip.map(|ip| ip.to_string()),
-                ":request_id": job.request_id,
-                ":capacity": job.capacity,
+                ":kind": job.kind.as_str(), ":address": address, ":at": job.at.timestamp_micros(),
+                ":ip": job.ip.map(|ip| ip.to_string()), ":request_id": job.request_id,
+                ":capacity": job.capacity
             };
             find(connection, ENQUEUE_FOR_ADDRESS, params, |row| Ok(row.get(0)?))?
         }
@@ -108,13 +105,9 @@ fn enqueue_for_user(
     send_to: Option<&EmailAddress>,
 ) -> Result<Option<i64>, Failure> {
     let params = named_params! {
-        ":kind": job.kind.as_str(),
-        ":carries_token": job.kind.carries_token(),
-        ":user": user.get(),
-        ":send_to": send_to.map(EmailAddress::as_str),
-        ":at": job.at.timestamp_micros(),
-        ":ip": job.ip.map(|ip| ip.to_string()),
-        ":request_id": job.request_id,
+        ":kind": job.kind.as_str(), ":carries_token": job.kind.carries_token(), ":user": user.get(),
+        ":send_to": send_to.map(EmailAddress::as_str), ":at": job.at.timestamp_micros(),
+        ":ip": job.ip.map(|ip| ip.to_string()), ":request_id": job.request_id
     };
     find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))
 }
@@ -143,11 +136,8 @@ pub(crate) fn lease(
     limit: usize,
 ) -> Result<Vec<LeasedMail>, Failure> {
     let params = named_params! {
-        ":now": now.timestamp_micros(),
-        ":kinds": known_kinds(),
-        ":lease": lease_id,
-        ":until": until.timestamp_micros(),
-        ":limit": at_most(limit),
+        ":now": now.timestamp_micros(), ":kinds": known_kinds(), ":lease": lease_id,
+        ":until": until.timestamp_micros(), ":limit": at_most(limit)
     };
     let mut leased = list(connection, LEASE, params, |row| {
         let record = Record::new("mail_jobs", row)?;
@@ -171,11 +161,8 @@ pub(crate) fn finish(connection: &Connection, lease: Lease, outcome: &MailOutcom
     let Lease { job: MailJobId(job), id, generation } = lease;
     let fail = |due_at: Option<&DateTime<Utc>>, reason: &str| {
         let params = named_params! {
-            ":job": job,
-            ":lease": id,
-            ":generation": generation,
-            ":due_at": due_at.map(DateTime::timestamp_micros),
-            ":reason": reason,
+            ":job": job, ":lease": id, ":generation": generation,
+            ":due_at": due_at.map(DateTime::timestamp_micros), ":reason": reason
         };
         execute(connection, FAIL, params)
     };

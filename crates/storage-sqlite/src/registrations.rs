@@ -88,9 +88,7 @@ pub(crate) fn put_token(
     expires_at: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let params = named_params! {
-        ":address": address,
-        ":token": hash.as_bytes(),
-        ":expires_at": expires_at.timestamp_micros(),
+        ":address": address, ":token": hash.as_bytes(), ":expires_at": expires_at.timestamp_micros()
     };
     execute_one(connection, PUT_TOKEN, params, Precondition::Registration)
 }

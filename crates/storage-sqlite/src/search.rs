@@ -111,13 +111,8 @@ pub(crate) fn page(
     };
     let sql = if filter.search_email { PAGE_BY_NAMES_OR_EMAIL } else { PAGE_BY_NAMES };
     let params = named_params! {
-        ":trigrams": trigrams,
-        ":after": after,
-        ":needle": filter.search,
-        ":last": last_position,
-        ":active": filter.active,
-        ":role": filter.role,
-        ":limit": limit,
+        ":trigrams": trigrams, ":after": after, ":needle": filter.search, ":last": last_position,
+        ":active": filter.active, ":role": filter.role, ":limit": limit
     };
     list(connection, sql, params, users::read)
 }
@@ -129,12 +124,8 @@ pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<i64,
     };
     let sql = if filter.search_email { COUNT_BY_NAMES_OR_EMAIL } else { COUNT_BY_NAMES };
     let params = named_params! {
-        ":trigrams": trigrams,
-        ":after": 0,
-        ":needle": filter.search,
-        ":last": last_position,
-        ":active": filter.active,
-        ":role": filter.role,
+        ":trigrams": trigrams, ":after": 0, ":needle": filter.search, ":last": last_position,
+        ":active": filter.active, ":role": filter.role
     };
     Ok(find(connection, sql, params, |row| Ok(row.get(0)?))?.unwrap_or(0))
 }

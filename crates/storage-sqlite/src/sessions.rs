@@ -65,12 +65,10 @@ pub(crate) fn gone(connection: &Connection, sessions: &[SessionId]) -> Result<Ve
 
 pub(crate) fn insert(connection: &Connection, session: &NewSession) -> Result<SessionId, Failure> {
     let params = named_params! {
-        ":user": session.user.get(),
-        ":hash": session.token.as_bytes(),
+        ":user": session.user.get(), ":hash": session.token.as_bytes(),
         ":created_at": session.created_at.timestamp_micros(),
-        ":expires_at": session.expires_at.timestamp_micros(),
-        ":ip": session.ip.map(|ip| ip.to_string()),
-        ":user_agent": session.user_agent,
+        ":expires_at": session.expires_at.timestamp_micros(), ":ip": session.ip.map(|ip| ip.to_string()),
+        ":user_agent": session.user_agent
     };
     let id = find(connection, INSERT, params, |row| Ok(row.get(0)?))?;
     id.map(SessionId).ok_or_else(|| Failure::corrupt("sessions", 0))

@@ -48,11 +48,8 @@ pub(crate) fn put(
     address: Option<&EmailAddress>,
 ) -> Result<(), Failure> {
     let params = named_params! {
-        ":user": user.get(),
-        ":purpose": purpose.as_str(),
-        ":hash": hash.as_bytes(),
-        ":expires_at": expires_at.timestamp_micros(),
-        ":address": address.map(EmailAddress::as_str),
+        ":user": user.get(), ":purpose": purpose.as_str(), ":hash": hash.as_bytes(),
+        ":expires_at": expires_at.timestamp_micros(), ":address": address.map(EmailAddress::as_str)
     };
     execute(connection, PUT, params).map(|_| ())
 }
@@ -65,10 +62,8 @@ pub(crate) fn consume(
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let params = named_params! {
-        ":user": user.get(),
-        ":purpose": purpose.as_str(),
-        ":hash": hash.as_bytes(),
-        ":now": now.timestamp_micros(),
+        ":user": user.get(), ":purpose": purpose.as_str(), ":hash": hash.as_bytes(),
+        ":now": now.timestamp_micros()
     };
     execute_one(connection, CONSUME, params, Precondition::Token)
 }

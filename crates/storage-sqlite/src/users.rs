@@ -13,10 +13,13 @@ use crate::engine::{
     sql::{Named, Record, execute, execute_one, expect, find, statements},
 };
 
-/// The columns of [`UserValues`], which users and registrations have alike, and others behind them. See [`crate::engine::sql::columns!`].
+/// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
+/// See [`crate::engine::sql::columns!`].
 macro_rules! value_columns {
     ($form:tt $($other:ident)*) => {
-        crate::engine::sql::columns!($form username email first_name last_name age active email_verified roles profile $($other)*)
+        crate::engine::sql::columns!(
+            $form username email first_name last_name age active email_verified roles profile $($other)*
+        )
     };
 }
 pub(crate) use value_columns;
@@ -169,10 +172,8 @@ pub(crate) fn set_password(
     at: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let params = named_params! {
-        ":user": user.get(),
-        ":security_version": security_version,
-        ":hash": hash.expose(),
-        ":at": at.timestamp_micros(),
+        ":user": user.get(), ":security_version": security_version, ":hash": hash.expose(),
+        ":at": at.timestamp_micros()
     };
     execute_one(connection, SET_PASSWORD, params, Precondition::User)
 }
@@ -184,9 +185,7 @@ pub(crate) fn rehash(
     security_version: i64,
 ) -> Result<(), Failure> {
     let params = named_params! {
-        ":user": user.get(),
-        ":security_version": security_version,
-        ":hash": hash.expose(),
+        ":user": user.get(), ":security_version": security_version, ":hash": hash.expose()
     };
     execute_one(connection, REHASH, params, Precondition::User)
 }
