@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::Duration;
-use denizen_models::{
-    ChangeEmailRequest, ConfirmEmailChangeRequest, EmailAddress, UserId, UserValues, ValidationErrors,
-};
+use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, UserValues, ValidationErrors};
 
 use crate::{
     common::{
@@ -99,7 +97,7 @@ pub trait EmailChanges: Send + Sync {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError>;
 }
 
@@ -130,7 +128,7 @@ impl EmailChanges for AccountService {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         request.validate().map_err(ConfirmEmailChangeError::Validation)?;
         self.limiter.count_token(context).await?;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
     EmailAddress, Password, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret,
-    UserId, ValidateResetTokenRequest, ValidationErrors,
+    TokenRequest, UserId, ValidationErrors,
 };
 
 use crate::{
@@ -138,7 +138,7 @@ pub trait PasswordResets: Send + Sync {
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
-        request: ValidateResetTokenRequest,
+        request: TokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError>;
 
     /// Queues a mail with which a user can choose a password: an invitation for one who never had any, else a reset.
@@ -226,7 +226,7 @@ impl PasswordResets for AccountService {
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
-        request: ValidateResetTokenRequest,
+        request: TokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
         request.validate().map_err(ValidateResetTokenError::Validation)?;
         self.limiter.count_token(context).await?;
