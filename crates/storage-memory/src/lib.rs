@@ -5,7 +5,7 @@
 //! every row, which the stores for production must not do.
 //!
 //! ```
-//! use denizen_services::{lock, store::{ReadStore as _, StoreError, UnitOfWork, WriteStore as _};
+//! use denizen_services::store::{ReadStore as _, StoreError, UnitOfWork, WriteStore as _};
 //! use denizen_models::UserId;
 //! use denizen_storage_memory::InMemoryStore;
 //!
