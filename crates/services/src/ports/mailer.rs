@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, Username};
 
-use crate::ports::randomness::Token;
+use crate::ports::{cause::Cause, randomness::Token};
 
 /// One mail, ready to be worded and sent. Subject, text and links are the transport's business.
 #[derive(Debug, Clone)]
@@ -98,10 +98,10 @@ pub enum MailMessage {
 pub enum MailError {
     /// It may work later: no connection, a time-out, a 4xx reply.
     #[error("mail not sent yet: {0}")]
-    Temporary(String),
+    Temporary(#[source] Cause),
     /// It will never work: the recipient is refused.
     #[error("mail refused: {0}")]
-    Permanent(String),
+    Permanent(#[source] Cause),
 }
 
 /// Hands a mail to whatever carries it.
