@@ -5,7 +5,7 @@ mod stored;
 mod tests;
 mod worker;
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use argon2::Params;
 use async_trait::async_trait;
@@ -13,7 +13,9 @@ use denizen_models::Password;
 
 pub use self::stored::import;
 use self::worker::{Worker, Workers};
-use denizen_services::{CostlyWork, HashError, PasswordHash, PasswordHasher, TokenSource, Verdict};
+use denizen_services::{
+    CostlyWork, HashError, OsTokenSource, PasswordHash, PasswordHasher, TokenSource, Verdict,
+};
 
 /// How much a hash costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,16 @@ pub struct Argon2Hasher {
 }
 
 impl Argon2Hasher {
+    /// Starts a hasher with the recommended cost: as many threads as cores, up to 64 waiting jobs, salts from the
+    /// operating system.
+    ///
+    /// # Errors
+    /// Returns [`HashError::Failed`] if a thread cannot be started.
+    pub fn recommended() -> Result<Self, HashError> {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Self::start(Argon2Cost::RECOMMENDED, threads, 64, Arc::new(OsTokenSource))
+    }
+
     /// Starts `threads` threads (as many as cores is right); up to `waiting` more jobs may queue.
     ///
     /// # Errors

@@ -70,5 +70,5 @@ pub use crate::{
     settings::{ConnectError, MailSettings, connect},
     smtp::{SmtpMailer, TlsError},
     templates::{TemplateError, Templates},
-    url::{Encryption, InvalidMailUrl, MailUrl, SmtpServer},
+    url::{Encryption, InvalidMailUrl, MailUrl, SmtpServer, is_loopback},
 };

@@ -169,12 +169,17 @@ fn decode(text: &str) -> Result<String, InvalidMailUrl> {
     Ok(decoded.into_owned())
 }
 
+/// Returns whether `host` only leads to the machine itself: an IP address, in brackets or not, or a name.
+///
 /// RFC 6761, section 6.3: `localhost` and names below it are loopback names.
-fn is_loopback(host: &str) -> bool {
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     let name = host.to_ascii_lowercase();
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     name == "localhost"
         || name.ends_with(".localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        // `::ffff:127.0.0.1` is a loopback address, too.
+        || address.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }
 
 impl fmt::Display for MailUrl {

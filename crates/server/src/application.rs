@@ -12,7 +12,7 @@ use denizen_handlers::Services;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_mail::ConnectError;
 use denizen_services::{
-    AccessContext, Clock, CreateUserError, DefaultAuditService, DefaultAuthService, DefaultHealthService,
+    AccessContext, Clock, DefaultAuditService, DefaultAuthService, DefaultHealthService,
     DefaultMailJobService, DefaultMathService, DefaultMessageService, DefaultMetricsService,
     DefaultTaskService, DefaultUserService, HashError, Housekeeper, ListUsersError, MailWorker, Mailer,
     MessageLimits, MessageService, OsTokenSource, PasswordHasher, Ports, SystemClock, TaskService,
@@ -23,12 +23,11 @@ use denizen_storage_sqlite::OpenError;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
-    config::{Config, Database, Problems, Profile},
-    keep_working::keep_working,
-    samples,
-    serve::serve,
-    settings::service_settings,
+    config::{Config, ConfigErrors, Database, Profile},
+    http::serve,
+    samples::{self, SampleError},
     storage::Storage,
+    supervise::supervise,
 };
 
 /// Why the service does not start. Each is one line that says what to do about it.
@@ -48,24 +47,15 @@ pub enum StartError {
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] ListUsersError),
-    /// The same, of a single one.
-    #[error("cannot read the users: {0}")]
-    Store(#[from] StoreError),
     /// The configuration, made by hand, breaks its own rules.
     #[error(transparent)]
-    Configuration(#[from] Problems),
-    /// There is no mail transport.
+    Configuration(#[from] ConfigErrors),
+    /// The mail transport cannot be set up.
     #[error(transparent)]
     Mail(#[from] ConnectError),
-    /// Everybody knows the password of this user.
-    #[error(
-        "the sample user {0} still has its documented password; set another one, or delete the user, in the \
-         development profile"
-    )]
-    SamplePassword(&'static str),
-    /// The sample users cannot be created.
-    #[error("cannot create the sample users: {0}")]
-    Samples(#[from] CreateUserError),
+    /// The sample users cannot be created, or have their documented passwords in production.
+    #[error(transparent)]
+    Samples(#[from] SampleError),
     /// The hashing threads do not start.
     #[error("cannot start hashing passwords: {0}")]
     Hasher(#[from] HashError),
@@ -148,15 +138,11 @@ impl Application {
             },
             tokens,
         };
-        let settings = service_settings(&config);
+        let settings = config.service_settings();
         let users: Arc<dyn UserService> = Arc::new(DefaultUserService::new(ports.clone(), settings.clone()));
         match config.profile {
             Profile::Development => greet(&config, users.as_ref()).await?,
-            Profile::Production => {
-                if let Some(name) = samples::with_sample_password(&ports).await? {
-                    return Err(StartError::SamplePassword(name));
-                }
-            }
+            Profile::Production => samples::refuse_sample_passwords(&ports).await?,
         }
         let auth = DefaultAuthService::new(ports.clone(), settings.clone());
 
@@ -168,7 +154,7 @@ impl Application {
         let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), mailer));
         ports.store.observe(worker.observer());
         let mails = worker.counters();
-        let worker = tokio::spawn(keep_working("mail worker", stop.clone(), move |stop| {
+        let worker = tokio::spawn(supervise("mail worker", stop.clone(), move |stop| {
             let worker = Arc::clone(&worker);
             async move { worker.run(stop).await }
         }));
@@ -179,7 +165,7 @@ impl Application {
         ports.store.observe(messages.observer());
         let housekeeper = Housekeeper::new(ports.clone(), settings, auth.clone(), messages.clone());
         let housekeeper = Arc::new(housekeeper);
-        let housekeeper = tokio::spawn(keep_working("housekeeper", stop, move |stop| {
+        let housekeeper = tokio::spawn(supervise("housekeeper", stop, move |stop| {
             let housekeeper = Arc::clone(&housekeeper);
             async move { housekeeper.run(stop).await }
         }));

@@ -26,15 +26,12 @@ mod application;
 pub mod cli;
 pub mod commands;
 pub mod config;
-mod keep_working;
+mod http;
 mod logging;
-mod patient;
 mod samples;
-mod serve;
-mod settings;
-mod stalled;
 mod storage;
+mod supervise;
 
 pub use application::{Application, Overrides, RunError, StartError};
 pub use logging::start_logging;
-pub use samples::{SAMPLE_PASSWORD, SAMPLE_USERS};
+pub use samples::{SAMPLE_PASSWORD, SAMPLE_USERS, SampleError};

@@ -12,7 +12,7 @@ pub fn start_logging(filter: &str) {
     env_logger::Builder::new()
         // How many threads the HTTP library starts is its own affair, unless the filter asks for it.
         .filter_module("actix_server", log::LevelFilter::Warn)
-        // They report every malformed head and frame as an error of ours: anybody could fill the log.
+        // They log every malformed head and frame as an error, so any client could fill the log.
         .filter_module("actix_http::h1::dispatcher", log::LevelFilter::Off)
         .filter_module("actix_http::ws", log::LevelFilter::Off)
         .parse_filters(filter)

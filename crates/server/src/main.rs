@@ -47,7 +47,7 @@ fn configure(settings: &Settings) -> Result<Config, ExitCode> {
 }
 
 fn show(report: &Report) -> ExitCode {
-    // A closed pipe (`denizen config print | head`) is no failure of ours.
+    // A closed pipe (`denizen config print | head`) is not an error.
     let _closed = io::stdout().write_all(report.stdout.as_bytes());
     let _closed = io::stderr().write_all(report.stderr.as_bytes());
     ExitCode::from(report.exit_code)
@@ -78,8 +78,8 @@ async fn serve(config: Config) -> ExitCode {
     }
 }
 
-/// Ready when the process is asked to stop, by Ctrl-C or by a service manager. Who asks twice does not want to wait
-/// for the requests that are still running: nothing acknowledged is lost by that, see the store's contract.
+/// Ready when the process is asked to stop, by Ctrl-C or by a service manager. A second signal ends the process
+/// without waiting for running requests; nothing acknowledged is lost by that, see the store's contract.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {

@@ -1,9 +1,27 @@
 //! The five users that a fresh development database starts with.
 
 use denizen_models::{CreateUserRequest, Password, Profile, Secret, Username};
-use denizen_services::{AccessContext, CreateUserError, Ports, UserService};
+use denizen_services::{AccessContext, CreateUserError, HashError, Ports, UserService, store::StoreError};
 
-use crate::application::StartError;
+/// Why the sample users could not be created, or prevent the start.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
+    /// They cannot be created.
+    #[error("cannot create the sample users: {0}")]
+    Create(#[from] CreateUserError),
+    /// They cannot be read.
+    #[error("cannot read the users: {0}")]
+    Read(#[from] StoreError),
+    /// Their passwords cannot be verified.
+    #[error("cannot start hashing passwords: {0}")]
+    Hash(#[from] HashError),
+    /// This user still has the documented password, in production.
+    #[error(
+        "the sample user {0} still has its documented password; set another one, or delete the user, in the \
+         development profile"
+    )]
+    Password(&'static str),
+}
 
 /// The password of every sample user. Documented, therefore worthless: for development only.
 pub const SAMPLE_PASSWORD: &str = "tutorial-password";
@@ -117,19 +135,19 @@ impl SampleUser {
     }
 }
 
-/// Creates the sample users. What exists already stays as it is, so that a start which was cut short can be repeated.
-pub(crate) async fn create(users: &dyn UserService) -> Result<(), CreateUserError> {
+/// Creates the sample users. Existing ones are left unchanged, so that an interrupted start can be repeated.
+pub(crate) async fn create(users: &dyn UserService) -> Result<(), SampleError> {
     for sample in SAMPLE_USERS {
         match users.create_user(&AccessContext::system(), sample.request()).await {
             Ok(_) | Err(CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_)) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
 }
 
-/// A sample user whose password is still the documented one, if there is any.
-pub(crate) async fn with_sample_password(ports: &Ports) -> Result<Option<&'static str>, StartError> {
+/// Checks that no sample user still has the documented password.
+pub(crate) async fn refuse_sample_passwords(ports: &Ports) -> Result<(), SampleError> {
     for sample in SAMPLE_USERS {
         let Ok(username) = Username::parse(sample.username) else { continue };
         let Some(user) = ports.store.find_user_by_username(&username).await? else { continue };
@@ -137,8 +155,8 @@ pub(crate) async fn with_sample_password(ports: &Ports) -> Result<Option<&'stati
         let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { continue };
         let password = Password::presented(&Secret::from(SAMPLE_PASSWORD));
         if ports.hasher.verify(password, hash).await?.is_match() {
-            return Ok(Some(sample.username));
+            return Err(SampleError::Password(sample.username));
         }
     }
-    Ok(None)
+    Ok(())
 }

@@ -1,5 +1,6 @@
-//! Replacing a password that is known.
+//! Changing a password with the current one.
 
+use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{ChangePasswordRequest, ValidationErrors};
 
@@ -7,12 +8,11 @@ use crate::{
     common::{
         context::AccessContext,
         passwords::{self, from_new_password},
-        rate_limits::{Limiter, from_limited},
-        settings::ServiceSettings,
+        rate_limits::from_limited,
+        service::AccountService,
     },
-    login::{self, ReauthenticateError, SignedIn},
+    login::{ReauthenticateError, SignedIn},
     ports::{
-        Ports,
         hasher::HashError,
         randomness::RandomnessError,
         store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
@@ -59,37 +59,51 @@ impl From<ReauthenticateError> for ChangePasswordError {
     }
 }
 
-pub(crate) async fn change(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &ChangePasswordRequest,
-) -> Result<SignedIn, ChangePasswordError> {
-    let (current, new) =
-        request.validate(&settings.password_policy).map_err(ChangePasswordError::Validation)?;
-    let user = login::reauthenticate(ports, settings, limiter, context, current).await?;
-    let hash = passwords::hash_new(ports, new, &user.values).await?;
-    let now = ports.clock.now();
-    // Whoever else has a session loses it, and the current one becomes a new one (OWASP, Session Management).
-    let opened = login::open(ports, settings, context, user.id, now)?;
-    let work = UnitOfWork::new()
-        .set_password(user.id, hash, user.security_version, now)
-        .revoke_tokens(user.id)
-        .revoke_sessions(user.id, None)
-        .insert_session(opened.session)
-        .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, user.id, context, now))
-        .record(AuditEvent::new(AuditKind::PasswordChanged, user.id, context, now));
-    let work = login::forgive(ports, &settings.limits, limiter, work, &user).await?;
-    match ports.store.commit(work).await {
-        Ok(committed) => Ok(SignedIn {
-            token: opened.token,
-            session: committed.session()?,
-            expires_at: opened.expires_at,
-            user,
-        }),
-        // Somebody changed the account since the password was compared: it may be the right one no longer.
-        Err(StoreError::PreconditionFailed(Precondition::User)) => Err(ChangePasswordError::WrongPassword),
-        Err(error) => Err(error.into()),
+/// Changing a password.
+#[async_trait]
+pub trait PasswordChanges: Send + Sync {
+    /// Replaces the actor's password. Every session of the actor ends, and a new one replaces the current one.
+    async fn change_password(
+        &self,
+        context: &AccessContext,
+        request: ChangePasswordRequest,
+    ) -> Result<SignedIn, ChangePasswordError>;
+}
+
+#[async_trait]
+impl PasswordChanges for AccountService {
+    async fn change_password(
+        &self,
+        context: &AccessContext,
+        request: ChangePasswordRequest,
+    ) -> Result<SignedIn, ChangePasswordError> {
+        let (current, new) =
+            request.validate(&self.settings.password_policy).map_err(ChangePasswordError::Validation)?;
+        let user = self.reauthenticate(context, current).await?;
+        let hash = passwords::hash_new(&self.ports, new, &user.values).await?;
+        let now = self.ports.clock.now();
+        // All other sessions end, and the current one gets a new token (OWASP, Session Management).
+        let opened = self.open_session(context, user.id, now)?;
+        let work = UnitOfWork::new()
+            .set_password(user.id, hash, user.security_version, now)
+            .revoke_tokens(user.id)
+            .revoke_sessions(user.id, None)
+            .insert_session(opened.session)
+            .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, user.id, context, now))
+            .record(AuditEvent::new(AuditKind::PasswordChanged, user.id, context, now));
+        let work = self.reset_attempts(work, &user).await?;
+        match self.ports.store.commit(work).await {
+            Ok(committed) => Ok(SignedIn {
+                token: opened.token,
+                session: committed.session()?,
+                expires_at: opened.expires_at,
+                user,
+            }),
+            // The account changed after the password was compared: it may not be the right one any more.
+            Err(StoreError::PreconditionFailed(Precondition::User)) => {
+                Err(ChangePasswordError::WrongPassword)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

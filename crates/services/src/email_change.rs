@@ -11,14 +11,11 @@ use crate::{
         context::{AccessContext, Actor},
         delivery::{DeliveryContext, DeliveryError},
         mailed_tokens,
-        rate_limits::{Limiter, from_limited},
-        service::DefaultUserService,
-        settings::ServiceSettings,
+        rate_limits::{self, from_limited},
+        service::AccountService,
     },
-    email_verification,
-    login::{self, ReauthenticateError},
+    login::ReauthenticateError,
     ports::{
-        Ports,
         hasher::HashError,
         mailer::{Mail, MailMessage},
         randomness::TokenPurpose,
@@ -88,9 +85,16 @@ impl From<ReauthenticateError> for ChangeEmailError {
     }
 }
 
-/// How an account gets another address. It begins with [`crate::AuthService::change_email`].
+/// Changing the e-mail address of an account.
 #[async_trait]
 pub trait EmailChanges: Send + Sync {
+    /// Queues a mail with a token to the address that the actor wants instead of the present one.
+    async fn change_email(
+        &self,
+        context: &AccessContext,
+        request: ChangeEmailRequest,
+    ) -> Result<(), ChangeEmailError>;
+
     /// Gives a user the address to which the token was mailed, and tells the old one. The token works once.
     async fn confirm_email_change(
         &self,
@@ -100,14 +104,36 @@ pub trait EmailChanges: Send + Sync {
 }
 
 #[async_trait]
-impl EmailChanges for DefaultUserService {
+impl EmailChanges for AccountService {
+    async fn change_email(
+        &self,
+        context: &AccessContext,
+        request: ChangeEmailRequest,
+    ) -> Result<(), ChangeEmailError> {
+        let (email, password) =
+            request.validate(&self.settings.password_policy).map_err(ChangeEmailError::Validation)?;
+        let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
+        self.limiter.count(&rules).await?;
+        let user = self.reauthenticate(context, password).await?;
+        let now = self.ports.clock.now();
+        let job = NewMailJob::to_user_at(MailKind::EmailChange, user.id, email, context, now);
+        let work = UnitOfWork::new().expect_user(user.id, user.security_version).enqueue_mail(job);
+        let work = self.reset_attempts(work, &user).await?;
+        match self.ports.store.commit(work).await {
+            Ok(_) => Ok(()),
+            // The account changed after the password was compared: it may not be the right one any more.
+            Err(StoreError::PreconditionFailed(Precondition::User)) => Err(ChangeEmailError::WrongPassword),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
         request: ConfirmEmailChangeRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         request.validate().map_err(ConfirmEmailChangeError::Validation)?;
-        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        self.limiter.count_token(context).await?;
         for _ in 0..users::MAX_RETRIES {
             let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
             let found = found.map_err(|_| ConfirmEmailChangeError::InvalidOrExpired)?;
@@ -135,31 +161,6 @@ impl EmailChanges for DefaultUserService {
             }
         }
         Err(users::contention().into())
-    }
-}
-
-pub(crate) async fn request(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    limiter: &Limiter,
-    context: &AccessContext,
-    request: &ChangeEmailRequest,
-) -> Result<(), ChangeEmailError> {
-    let (email, password) =
-        request.validate(&settings.password_policy).map_err(ChangeEmailError::Validation)?;
-    let limits = &settings.limits;
-    let rules = email_verification::rules(limits, &email, context);
-    ports.store.commit(limiter.charge(ports, limits, &rules).await?).await?;
-    let user = login::reauthenticate(ports, settings, limiter, context, password).await?;
-    let now = ports.clock.now();
-    let job = NewMailJob::to_user_at(MailKind::EmailChange, user.id, email, context, now);
-    let work = UnitOfWork::new().expect_user(user.id, user.security_version).enqueue_mail(job);
-    let work = login::forgive(ports, limits, limiter, work, &user).await?;
-    match ports.store.commit(work).await {
-        Ok(_) => Ok(()),
-        // Somebody changed the account since the password was compared: it may be the right one no longer.
-        Err(StoreError::PreconditionFailed(Precondition::User)) => Err(ChangeEmailError::WrongPassword),
-        Err(error) => Err(error.into()),
     }
 }
 

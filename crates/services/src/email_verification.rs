@@ -2,23 +2,22 @@
 
 use async_trait::async_trait;
 use chrono::Duration;
-use denizen_models::{EmailAddress, EmailVerificationRequest, ValidationErrors, VerifyEmailRequest};
+use denizen_models::{EmailVerificationRequest, ValidationErrors, VerifyEmailRequest};
 
 use crate::{
     common::{
         context::AccessContext,
         delivery::{DeliveryContext, DeliveryError},
         mailed_tokens,
-        rate_limits::{LimitSubject, RateLimitRule, from_limited},
-        service::DefaultUserService,
-        settings::Limits,
+        rate_limits::{self, from_limited},
+        service::AccountService,
     },
     ports::{
         mailer::{Mail, MailMessage},
         randomness::{TokenHash, TokenPurpose},
         store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
     },
-    sign_up,
+    sign_up::ConfirmSignUpError,
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::EmailVerification;
@@ -62,24 +61,17 @@ pub enum VerifyEmailError {
 
 from_limited! { RequestEmailVerificationError VerifyEmailError }
 
-/// What is taken for a mail to an address of which somebody has still to show that it is theirs.
-pub(crate) fn address_rule<'a>(limits: &Limits, email: &'a EmailAddress) -> RateLimitRule<'a> {
-    ("verification.address", LimitSubject::Address(email), limits.mail_per_address)
+impl From<ConfirmSignUpError> for VerifyEmailError {
+    fn from(error: ConfirmSignUpError) -> Self {
+        match error {
+            ConfirmSignUpError::InvalidOrExpired => Self::InvalidOrExpired,
+            ConfirmSignUpError::UsernameTaken(name) => Self::UsernameTaken(name.to_string()),
+            ConfirmSignUpError::Store(error) => error.into(),
+        }
+    }
 }
 
-/// The same, and what is taken for whoever asks for it. The longest wait first: the first empty bucket names the time to
-/// come back.
-pub(crate) fn rules<'a>(
-    limits: &Limits,
-    email: &'a EmailAddress,
-    context: &AccessContext,
-) -> [RateLimitRule<'a>; 3] {
-    let ip = ("verification.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip);
-    let pace = ("verification.pace", LimitSubject::Address(email), limits.mail_pace);
-    [address_rule(limits, email), ip, pace]
-}
-
-/// How somebody shows that an address is theirs.
+/// Verifying that an e-mail address belongs to its user.
 #[async_trait]
 pub trait EmailVerifications: Send + Sync {
     /// Queues a mail with a token for whoever has this address and has not yet shown that it is theirs. The same work for
@@ -100,15 +92,15 @@ pub trait EmailVerifications: Send + Sync {
 }
 
 #[async_trait]
-impl EmailVerifications for DefaultUserService {
+impl EmailVerifications for AccountService {
     async fn request_email_verification(
         &self,
         context: &AccessContext,
         request: EmailVerificationRequest,
     ) -> Result<(), RequestEmailVerificationError> {
         let email = request.validate().map_err(RequestEmailVerificationError::Validation)?;
-        let limits = &self.settings.limits;
-        let work = self.limiter.charge(&self.ports, limits, &rules(limits, &email, context)).await?;
+        let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
+        let work = self.limiter.consume(&rules).await?;
         let (kind, now) = (MailKind::EmailVerification, self.ports.clock.now());
         let job = NewMailJob::to_address(kind, &email, context, now, self.settings.mail_capacity);
         match self.ports.store.commit(work.enqueue_mail(job)).await {
@@ -126,16 +118,9 @@ impl EmailVerifications for DefaultUserService {
         request: VerifyEmailRequest,
     ) -> Result<(), VerifyEmailError> {
         let username = request.validate().map_err(VerifyEmailError::Validation)?;
-        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        self.limiter.count_token(context).await?;
         let Ok(found) = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? else {
-            return sign_up::confirm(
-                &self.ports,
-                &self.settings,
-                context,
-                TokenHash::of(&request.token),
-                username,
-            )
-            .await;
+            return Ok(self.confirm_sign_up(context, TokenHash::of(&request.token), username).await?);
         };
         let (user, now) = (found.user.id, self.ports.clock.now());
         let event = AuditEvent::new(AuditKind::EmailVerified, user, context, now);

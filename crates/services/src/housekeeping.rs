@@ -1,16 +1,14 @@
-//! The housekeeper: does what nobody waits for, and what would otherwise never be done.
+//! The housekeeper: removes expired rows, writes collected last-seen times, ends connections of revoked sessions.
 
-use std::time::Duration as StdDuration;
+use std::{sync::Arc, time::Duration as StdDuration};
 
 use chrono::Duration;
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    auth_service::DefaultAuthService,
-    common::settings::ServiceSettings,
-    messages::DefaultMessageService,
+    common::{service::AccountService, settings::ServiceSettings},
     ports::{
-        Ports,
+        live_sessions::LiveSessions,
         store::{Purge, SessionTouch, StoreError, UnitOfWork},
     },
 };
@@ -35,22 +33,15 @@ const GRACE: Duration = Duration::minutes(5);
 ///
 /// Any number of processes may have one each; they do each other's work, and none of it twice.
 pub struct Housekeeper {
-    ports: Ports,
-    settings: ServiceSettings,
-    auth: DefaultAuthService,
-    messages: DefaultMessageService,
+    accounts: AccountService,
+    connections: Option<Arc<dyn LiveSessions>>,
 }
 
 impl Housekeeper {
-    /// Puts it on its ports, and beside the services of the same process.
+    /// Creates a housekeeper for the store of `accounts`, and for the connections of this process, if it has any.
     #[must_use]
-    pub const fn new(
-        ports: Ports,
-        settings: ServiceSettings,
-        auth: DefaultAuthService,
-        messages: DefaultMessageService,
-    ) -> Self {
-        Self { ports, settings, auth, messages }
+    pub const fn new(accounts: AccountService, connections: Option<Arc<dyn LiveSessions>>) -> Self {
+        Self { accounts, connections }
     }
 
     /// Keeps house until `stop` becomes true.
@@ -110,27 +101,31 @@ impl Housekeeper {
     }
 
     async fn sweep(&self) -> Result<(), StoreError> {
-        self.messages.sweep(self.ports.store.as_ref()).await
+        match &self.connections {
+            Some(connections) => connections.end_revoked(self.accounts.ports.store.as_ref()).await,
+            None => Ok(()),
+        }
     }
 
     async fn flush_last_seen(&self) -> Result<(), StoreError> {
-        self.auth.flush_last_seen().await
+        self.accounts.flush_last_seen().await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreError> {
-        let at = self.ports.clock.now();
-        let sessions = self.messages.connected_sessions();
+        let Some(connections) = &self.connections else { return Ok(()) };
+        let (sessions, at) = (connections.connected_sessions(), self.accounts.ports.clock.now());
         for sessions in sessions.chunks(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
             let touches = sessions.iter().map(|session| SessionTouch { session: *session, at }).collect();
-            self.ports.store.touch_sessions(touches).await?;
+            self.accounts.ports.store.touch_sessions(touches).await?;
         }
         Ok(())
     }
 
     /// Removes some of what is of no use; as many as a batch or more: there may be more to remove.
     async fn purge(&self) -> Result<u64, StoreError> {
-        let now = self.ports.clock.now();
-        let ServiceSettings { session_idle_timeout, mail_max_age, audit_retention, .. } = self.settings;
+        let now = self.accounts.ports.clock.now();
+        let ServiceSettings { session_idle_timeout, mail_max_age, audit_retention, .. } =
+            self.accounts.settings;
         let purge = Purge {
             expired_at: now,
             sessions_unseen_since: now - session_idle_timeout - GRACE,
@@ -138,7 +133,7 @@ impl Housekeeper {
             audit_before: audit_retention.map(|retention| now - retention),
             limit: BATCH,
         };
-        self.ports.store.commit(UnitOfWork::new().purge(purge)).await?.count()
+        self.accounts.ports.store.commit(UnitOfWork::new().purge(purge)).await?.count()
     }
 }
 

@@ -2,24 +2,28 @@
 
 use async_trait::async_trait;
 use chrono::Duration;
-use denizen_models::{AcceptInvitationRequest, UserId, ValidationErrors};
+use denizen_models::{
+    AcceptInvitationRequest, CreateUserRequest, User, UserId, Username, ValidationErrors, fold,
+};
 
 use crate::{
     common::{
         context::{AccessContext, Actor},
         delivery::{DeliveryContext, DeliveryError},
         mailed_tokens,
+        pagination::MAX_LIMIT,
         passwords::{self, from_new_password},
         rate_limits::from_limited,
-        service::DefaultUserService,
+        service::AccountService,
+        settings::{RegistrationMode, ServiceSettings},
     },
-    login,
     ports::{
         hasher::HashError,
         mailer::{Mail, MailMessage},
         randomness::{RandomnessError, Token, TokenPurpose},
-        store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
+        store::{AuditEvent, AuditKind, MailKind, MailQuery, Precondition, StoreError, UnitOfWork},
     },
+    users::{CreateUserError, UserCreation as _},
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::Invitation;
@@ -67,6 +71,29 @@ pub enum InviteByHandError {
 from_limited! { AcceptInvitationError }
 from_new_password! { AcceptInvitationError: "password", "password" }
 
+/// Why an operator is not given a setup link.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetUpError {
+    /// The user has a password; a setup link is for the first one.
+    #[error("user {0} has a password already; a setup link is for the first one")]
+    HasPassword(Username),
+    /// A user of this name exists who is not an administrator: a setup link grants no roles.
+    #[error("user {0} exists already, and is not an administrator")]
+    NotAdministrator(Username),
+    /// A user of this name exists with another e-mail address.
+    #[error("user {0} exists already, with another e-mail address")]
+    OtherEmail(Username),
+    /// The user cannot be created.
+    #[error(transparent)]
+    Create(#[from] CreateUserError),
+    /// The user cannot be invited.
+    #[error(transparent)]
+    Invite(#[from] InviteByHandError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// How somebody gets into an account that an administrator made.
 #[async_trait]
 pub trait Invitations: Send + Sync {
@@ -79,7 +106,67 @@ pub trait Invitations: Send + Sync {
     ) -> Result<(), AcceptInvitationError>;
 }
 
-impl DefaultUserService {
+impl AccountService {
+    /// Creates the administrator of `request`, or reuses one who never had a password, and returns an invitation as
+    /// [`Self::invite_by_hand`] does: how the first administrator gets in.
+    ///
+    /// The invitation is not mailed, and mails with older ones are dropped: only the newest invitation works.
+    ///
+    /// # Errors
+    /// See [`SetUpError`].
+    pub async fn set_up_administrator(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<Token, SetUpError> {
+        let existing = match Username::parse(&request.username) {
+            Ok(username) => self.ports.store.find_user_by_username(&username).await?,
+            Err(_) => None,
+        };
+        let user = match existing {
+            Some(user) => self.expect_reusable(user, &request.email).await?,
+            None => {
+                let settings =
+                    ServiceSettings { registration: RegistrationMode::Closed, ..self.settings.clone() };
+                Self { settings, ..self.clone() }.create_user(context, request).await?
+            }
+        };
+        self.drop_queued_invitations(user.id).await?;
+        Ok(self.invite_by_hand(context, user.id).await?)
+    }
+
+    async fn expect_reusable(&self, user: User, email: &str) -> Result<User, SetUpError> {
+        let name = user.values.username.clone();
+        let credentials = self.ports.store.find_credentials(user.id).await?;
+        if credentials.is_some_and(|credentials| credentials.hash.is_some()) {
+            return Err(SetUpError::HasPassword(name));
+        }
+        if !user.is_admin() {
+            return Err(SetUpError::NotAdministrator(name));
+        }
+        if user.values.email.key() != fold(email.trim()) {
+            return Err(SetUpError::OtherEmail(name));
+        }
+        Ok(user)
+    }
+
+    async fn drop_queued_invitations(&self, user: UserId) -> Result<(), StoreError> {
+        let mut query = MailQuery::oldest(MAX_LIMIT);
+        loop {
+            let jobs = self.ports.store.list_mail_jobs(&query).await?;
+            let Some(last) = jobs.last().map(|job| job.id) else { return Ok(()) };
+            for job in jobs {
+                if job.kind == MailKind::Invitation && job.recipient.user() == Some(user) {
+                    match self.ports.store.commit(UnitOfWork::new().drop_mail(job.id)).await {
+                        Ok(_) | Err(StoreError::PreconditionFailed(Precondition::MailJob)) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            query.after = Some(last);
+        }
+    }
+
     /// An invitation to be passed on by whoever runs the service, instead of being mailed: how the first administrator
     /// gets in. Whoever has it chooses the password of the account. For [`Actor::System`] and
     /// [`Actor::Cli`] alone, and audited.
@@ -113,7 +200,7 @@ impl DefaultUserService {
 }
 
 #[async_trait]
-impl Invitations for DefaultUserService {
+impl Invitations for AccountService {
     async fn accept_invitation(
         &self,
         context: &AccessContext,
@@ -121,15 +208,14 @@ impl Invitations for DefaultUserService {
     ) -> Result<(), AcceptInvitationError> {
         let password =
             request.validate(&self.settings.password_policy).map_err(AcceptInvitationError::Validation)?;
-        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        self.limiter.count_token(context).await?;
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
         let found = found.map_err(|_| AcceptInvitationError::InvalidOrExpired)?;
         let hash = passwords::hash_new(&self.ports, password, &found.user.values).await?;
         let now = self.ports.clock.now();
         let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
         let work = found.set_password(hash, now).record(event);
-        let work =
-            login::forgive(&self.ports, &self.settings.limits, &self.limiter, work, &found.user).await?;
+        let work = self.reset_attempts(work, &found.user).await?;
         match self.ports.store.commit(work).await {
             Ok(_) => Ok(()),
             // Somebody else was faster: with the same token, or by changing the account.

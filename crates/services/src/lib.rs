@@ -1,42 +1,23 @@
 //! # The business rules, and the ports they need
 //!
 //! This crate knows users, passwords, tokens and mail jobs; it does not know that HTTP, SQL or SMTP exist. A program
-//! that wants accounts without a web server takes this crate and `denizen-models`, and puts the service on its ports:
+//! that wants accounts without a web server takes this crate, a store and a hasher:
 //!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use denizen_services::*;
+//! # async fn wire(
+//! #     store: Arc<dyn store::Store>, hasher: Arc<dyn PasswordHasher>, mailer: Arc<dyn Mailer>,
+//! #     request: denizen_models::CreateUserRequest, stop: tokio::sync::watch::Receiver<bool>,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! let accounts = Accounts::builder(store, hasher).mailer(mailer).build()?;
+//! let background = accounts.spawn_background(stop);
+//! let user = accounts.users().create_user(&AccessContext::system(), request).await?;
+//! # Ok(())
+//! # }
 //! ```
-//! use std::sync::Arc;
 //!
-//! use denizen_models::CreateUserRequest;
-//! use denizen_services::{
-//!     AccessContext, DefaultUserService, OsTokenSource, Ports, ServiceSettings, SystemClock, UserService,
-//! };
-//! use denizen_hashing::{Argon2Cost, Argon2Hasher};
-//! use denizen_storage_memory::InMemoryStore;
-//!
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! let tokens = Arc::new(OsTokenSource);
-//! let users = DefaultUserService::new(
-//!     Ports {
-//!         store: Arc::new(InMemoryStore::new()),
-//!         clock: Arc::new(SystemClock),
-//!         hasher: Arc::new(Argon2Hasher::start(Argon2Cost::RECOMMENDED, 1, 16, tokens.clone())?),
-//!         tokens,
-//!     },
-//!     ServiceSettings::default(),
-//! );
-//! let request = CreateUserRequest {
-//!     username: "ada".to_owned(),
-//!     email: "ada@example.com".to_owned(),
-//!     first_name: "Ada".to_owned(),
-//!     last_name: "Lovelace".to_owned(),
-//!     ..CreateUserRequest::default()
-//! };
-//! let ada = users.create_user(&AccessContext::system(), request).await?;
-//! assert_eq!(users.get_user_by_username(&AccessContext::system(), "ADA").await?, ada);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! # })?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! [`Accounts`] has an example that runs.
 //!
 //! # The rules of this crate
 //!
@@ -50,8 +31,8 @@
 
 #![deny(missing_docs)]
 
+mod accounts;
 mod audit;
-mod auth_service;
 mod change_password;
 mod common;
 mod demos;
@@ -69,18 +50,17 @@ mod password_reset;
 mod ports;
 mod sessions;
 mod sign_up;
-mod user_service;
 mod users;
 
+pub use accounts::{Accounts, AccountsBuilder, AuthService, Background, InvalidSettings, UserService};
 pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService, ListAuditError};
-pub use auth_service::{AuthService, Authentication, DefaultAuthService};
-pub use change_password::ChangePasswordError;
+pub use change_password::{ChangePasswordError, PasswordChanges};
 pub use common::context::{AccessContext, Actor};
 pub use common::lock::lock;
 pub use common::preconditions::{EntityTags, IfMatch, PreconditionError};
 pub use common::rate_limits::limit_key;
 pub use common::{
-    service::DefaultUserService,
+    service::AccountService,
     settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
 };
 pub use demos::calculate::{
@@ -92,7 +72,7 @@ pub use email_verification::*;
 pub use health::{DefaultHealthService, HealthService, Readiness};
 pub use housekeeping::Housekeeper;
 pub use invitation::*;
-pub use login::{LoginError, SignedIn};
+pub use login::{LoginError, Logins, SignedIn};
 pub use mail_jobs::{
     DefaultMailJobService, ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService,
 };
@@ -109,9 +89,13 @@ pub use ports::hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, Passwo
 pub use ports::mailer::{Mail, MailError, MailMessage, Mailer};
 pub use ports::randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
 pub use ports::store;
-pub use sessions::SessionError;
+pub use ports::{
+    live_sessions::LiveSessions,
+    user_events::{UserEvent, UserObserver},
+};
+pub use sessions::{Authentication, SessionError, Sessions};
 pub use sign_up::*;
-pub use user_service::UserService;
 pub use users::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserList, UserQuery,
+    CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserCreation,
+    UserDeletion, UserList, UserLists, UserQuery, UserUpdates, Users,
 };

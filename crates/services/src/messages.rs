@@ -3,9 +3,9 @@
 //! Nothing here knows of sockets. Whoever holds one calls [`MessageService::connect`], hands on what the
 //! [`Connection`] receives, and drops it when the socket is gone.
 
+mod announcement;
 mod clients;
 mod hub;
-mod news;
 mod sweep;
 
 use std::{fmt, sync::Arc};

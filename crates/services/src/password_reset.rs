@@ -19,10 +19,9 @@ use crate::{
         mailed_tokens::{self, InvalidToken},
         passwords::{self, from_new_password},
         rate_limits::{LimitSubject, from_limited},
-        service::DefaultUserService,
+        service::AccountService,
         settings::Disclosure,
     },
-    login,
     ports::{
         Ports,
         hasher::{HashError, PasswordHash},
@@ -154,7 +153,7 @@ pub trait PasswordResets: Send + Sync {
 }
 
 #[async_trait]
-impl PasswordResets for DefaultUserService {
+impl PasswordResets for AccountService {
     async fn request_password_reset(
         &self,
         context: &AccessContext,
@@ -168,7 +167,7 @@ impl PasswordResets for DefaultUserService {
             ("reset.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip),
             ("reset.pace", LimitSubject::Address(&email), limits.mail_pace),
         ];
-        let mut work = self.limiter.charge(&self.ports, limits, &rules).await?;
+        let mut work = self.limiter.consume(&rules).await?;
         if self.settings.disclosure == Disclosure::Detailed {
             // Counted before the look-up, so that here, too, an unknown address is limited like a known one.
             self.ports.store.commit(mem::take(&mut work)).await?;
@@ -198,7 +197,7 @@ impl PasswordResets for DefaultUserService {
             Disclosure::Detailed => told_apart,
             Disclosure::Uniform => ResetPasswordError::InvalidOrExpired,
         };
-        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        self.limiter.count_token(context).await?;
         // Looked up before the password is judged and hashed: a guessed token costs one indexed read, not 30 ms of a core
         // for each of the two. Only then is it known, too, whose name and address the password must not be.
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
@@ -213,7 +212,7 @@ impl PasswordResets for DefaultUserService {
             .set_password(hash, now)
             .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, user.id, context, now))
             .record(AuditEvent::new(AuditKind::PasswordReset, user.id, context, now));
-        let work = login::forgive(&self.ports, &self.settings.limits, &self.limiter, work, user).await?;
+        let work = self.reset_attempts(work, user).await?;
         match self.ports.store.commit(work).await {
             Ok(_) => Ok(()),
             // Somebody else was faster: with the same token, or by changing the account.
@@ -230,7 +229,7 @@ impl PasswordResets for DefaultUserService {
         request: ValidateResetTokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
         request.validate().map_err(ValidateResetTokenError::Validation)?;
-        self.limiter.count_token(&self.ports, &self.settings.limits, context).await?;
+        self.limiter.count_token(context).await?;
         match mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? {
             Ok(found) => Ok(ResetTokenStatus { valid: true, expires_at: Some(found.stored.expires_at) }),
             Err(InvalidToken::Expired | InvalidToken::Invalid) => {

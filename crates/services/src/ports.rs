@@ -3,9 +3,11 @@
 pub(crate) mod cause;
 pub(crate) mod clock;
 pub(crate) mod hasher;
+pub(crate) mod live_sessions;
 pub(crate) mod mailer;
 pub(crate) mod randomness;
 pub mod store;
+pub(crate) mod user_events;
 
 use std::sync::Arc;
 

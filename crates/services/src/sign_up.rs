@@ -12,13 +12,11 @@ use crate::{
         context::AccessContext,
         delivery::{DeliveryContext, DeliveryError},
         passwords::{self, from_new_password},
-        rate_limits::{LimitSubject, from_limited},
-        service::DefaultUserService,
+        rate_limits::{self, LimitSubject, from_limited},
+        service::AccountService,
         settings::{Disclosure, RegistrationMode, ServiceSettings},
     },
-    email_verification::{self, VerifyEmailError},
     ports::{
-        Ports,
         hasher::HashError,
         mailer::{Mail, MailMessage},
         randomness::TokenHash,
@@ -89,7 +87,7 @@ pub trait SignUps: Send + Sync {
 }
 
 #[async_trait]
-impl SignUps for DefaultUserService {
+impl SignUps for AccountService {
     async fn sign_up(
         &self,
         context: &AccessContext,
@@ -102,10 +100,10 @@ impl SignUps for DefaultUserService {
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
-            email_verification::address_rule(limits, &values.email),
+            rate_limits::verification_address(limits, &values.email),
             ("sign_up.ip", LimitSubject::Ip(context.ip), limits.sign_up_per_ip),
         ];
-        self.ports.store.commit(self.limiter.charge(&self.ports, limits, &rules).await?).await?;
+        self.limiter.count(&rules).await?;
         let hash = passwords::hash_new(&self.ports, password, &values).await?;
         let now = self.ports.clock.now();
         let mail =
@@ -186,36 +184,51 @@ fn is_valid(registration: &Registration, settings: &ServiceSettings, now: DateTi
     settings.registration == RegistrationMode::Open && now < registration.expires_at
 }
 
-/// Makes a user of whoever presents the token of a sign-up, with another name if one is given.
-pub(crate) async fn confirm(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    context: &AccessContext,
-    token: TokenHash,
-    username: Option<Username>,
-) -> Result<(), VerifyEmailError> {
-    let registration = ports.store.find_registration_by_token(&token).await?;
-    let now = ports.clock.now();
-    let registration = registration.filter(|kept| is_valid(kept, settings, now));
-    let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::InvalidOrExpired)?;
-    let username = username.unwrap_or_else(|| values.username.clone());
-    let work = UnitOfWork::new()
-        .consume_registration(token, now)
-        .insert_user(
-            UserValues { username: username.clone(), email_verified: true, ..values },
-            Some(password),
-            now,
-        )
-        .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
-    match ports.store.commit(work).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::Conflict(UniqueKey::Username)) => {
-            Err(VerifyEmailError::UsernameTaken(username.to_string()))
+/// Why a sign-up is not confirmed.
+pub(crate) enum ConfirmSignUpError {
+    /// The token was never given, or is used, replaced or expired.
+    InvalidOrExpired,
+    /// Another user has this name. The token still works, with another name.
+    UsernameTaken(Username),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for ConfirmSignUpError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl AccountService {
+    /// Creates the user of the sign-up with this token, with another name if one is given.
+    pub(crate) async fn confirm_sign_up(
+        &self,
+        context: &AccessContext,
+        token: TokenHash,
+        username: Option<Username>,
+    ) -> Result<(), ConfirmSignUpError> {
+        let registration = self.ports.store.find_registration_by_token(&token).await?;
+        let now = self.ports.clock.now();
+        let registration = registration.filter(|kept| is_valid(kept, &self.settings, now));
+        let Registration { values, password, .. } =
+            registration.ok_or(ConfirmSignUpError::InvalidOrExpired)?;
+        let username = username.unwrap_or_else(|| values.username.clone());
+        let values = UserValues { username: username.clone(), email_verified: true, ..values };
+        let work = UnitOfWork::new()
+            .consume_registration(token, now)
+            .insert_user(values, Some(password), now)
+            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
+        match self.ports.store.commit(work).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Conflict(UniqueKey::Username)) => {
+                Err(ConfirmSignUpError::UsernameTaken(username))
+            }
+            // Another request was faster: with the same token, or by giving the address to another user.
+            Err(
+                StoreError::PreconditionFailed(Precondition::Token) | StoreError::Conflict(UniqueKey::Email),
+            ) => Err(ConfirmSignUpError::InvalidOrExpired),
+            Err(error) => Err(error.into()),
         }
-        // Somebody was faster: with the same token, or by getting the address in another way.
-        Err(StoreError::PreconditionFailed(Precondition::Token) | StoreError::Conflict(UniqueKey::Email)) => {
-            Err(VerifyEmailError::InvalidOrExpired)
-        }
-        Err(error) => Err(error.into()),
     }
 }

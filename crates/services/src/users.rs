@@ -5,23 +5,19 @@ mod delete;
 mod list;
 mod update;
 
-use denizen_models::{ADMIN_ROLE, User, UserId, UserValues, Username};
+use async_trait::async_trait;
+use denizen_models::{ADMIN_ROLE, PasswordPolicy, User, UserId, UserValues, Username};
 
+pub(crate) use self::create::inserted;
 pub use self::{
-    create::CreateUserError,
-    delete::DeleteUserError,
-    list::{ListUsersError, UserList, UserQuery},
-    update::UpdateUserError,
-};
-pub(crate) use self::{
-    create::{create, inserted},
-    delete::delete,
-    list::list,
-    update::update,
+    create::{CreateUserError, UserCreation},
+    delete::{DeleteUserError, UserDeletion},
+    list::{ListUsersError, UserList, UserLists, UserQuery},
+    update::{UpdateUserError, UserUpdates},
 };
 use crate::{
-    common::context::AccessContext,
-    ports::{Ports, store::StoreError},
+    common::{context::AccessContext, service::AccountService},
+    ports::store::StoreError,
 };
 
 /// Why a user is not returned.
@@ -38,23 +34,47 @@ pub enum GetUserError {
     Store(#[from] StoreError),
 }
 
-pub(crate) async fn get(ports: &Ports, context: &AccessContext, id: UserId) -> Result<User, GetUserError> {
-    // The same answer, and the same absence of a look-up, for what is not there and what is not theirs.
-    if !context.may_access(id) {
-        return Err(GetUserError::IdNotFound(id));
-    }
-    ports.store.find_user(id).await?.ok_or(GetUserError::IdNotFound(id))
+/// Looking up users.
+#[async_trait]
+pub trait Users: Send + Sync {
+    /// Returns the user with this id.
+    async fn get_user(&self, context: &AccessContext, id: UserId) -> Result<User, GetUserError>;
+
+    /// Returns the user with this name, regardless of case.
+    async fn get_user_by_username(
+        &self,
+        context: &AccessContext,
+        username: &str,
+    ) -> Result<User, GetUserError>;
+
+    /// Returns the policy for new passwords, for forms that state it.
+    fn password_policy(&self) -> PasswordPolicy;
 }
 
-pub(crate) async fn get_by_username(
-    ports: &Ports,
-    context: &AccessContext,
-    username: &str,
-) -> Result<User, GetUserError> {
-    let not_found = || GetUserError::UsernameNotFound(username.to_owned());
-    let username = Username::parse(username).map_err(|_| not_found())?;
-    let user = ports.store.find_user_by_username(&username).await?.ok_or_else(not_found)?;
-    if context.may_access(user.id) { Ok(user) } else { Err(not_found()) }
+#[async_trait]
+impl Users for AccountService {
+    async fn get_user(&self, context: &AccessContext, id: UserId) -> Result<User, GetUserError> {
+        // The same answer, and the same absence of a look-up, for a user that does not exist and for one out of reach.
+        if !context.may_access(id) {
+            return Err(GetUserError::IdNotFound(id));
+        }
+        self.ports.store.find_user(id).await?.ok_or(GetUserError::IdNotFound(id))
+    }
+
+    async fn get_user_by_username(
+        &self,
+        context: &AccessContext,
+        username: &str,
+    ) -> Result<User, GetUserError> {
+        let not_found = || GetUserError::UsernameNotFound(username.to_owned());
+        let username = Username::parse(username).map_err(|_| not_found())?;
+        let user = self.ports.store.find_user_by_username(&username).await?.ok_or_else(not_found)?;
+        if context.may_access(user.id) { Ok(user) } else { Err(not_found()) }
+    }
+
+    fn password_policy(&self) -> PasswordPolicy {
+        self.settings.password_policy
+    }
 }
 
 /// How often a change is decided anew because somebody else changed the user in between.

@@ -61,7 +61,7 @@ const STEPS: &[Step] = &[
 /// The command.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     let options = Options::parse(arguments).map_err(Failure::Usage)?;
-    let mut context = Context { options, workspace: Workspace::load()?, deny_warnings: false };
+    let mut context = Context { options, workspace: layering::load()?, deny_warnings: false };
     let start = Instant::now();
     let mut passed = 0;
     for (index, Step { title, left_out_by, run }) in STEPS.iter().enumerate() {

@@ -34,10 +34,14 @@ pub struct Package {
     pub folder: PathBuf,
     /// Whether it belongs to this workspace.
     pub ours: bool,
+    /// Whether `cargo test` without `--workspace` covers it.
+    pub is_default: bool,
     pub rust_version: Option<String>,
     pub has_binary: bool,
     /// What its manifest asks for by package name, whether or not a feature or a platform switches it on today.
     pub declared: Vec<(String, Kind)>,
+    /// Of those, the development dependencies that name a version, so that `cargo package` wants them published.
+    pub dev_versions: Vec<String>,
     /// What the lock file made of that, on all platforms: indices into [`Workspace::packages`].
     /// Features are those of the whole workspace together, so this may say too much, never too little.
     pub resolved: Vec<(usize, Kind)>,
@@ -55,27 +59,45 @@ impl Workspace {
     /// a build folder may be shared by two checkouts.
     pub fn load() -> Result<Self, String> {
         let here = env::current_dir().map_err(|error| format!("the working directory is gone: {error}"))?;
-        let text =
-            process::capture(&mut process::cargo(&here, &["metadata", "--format-version", "1", "--locked"]))?;
-        Self::parse(&text)
+        Self::load_from(&here)
+    }
+
+    pub fn load_from(folder: &Path) -> Result<Self, String> {
+        Self::ask(folder, "--locked")
+    }
+
+    /// Only our own packages and what they declare, which cargo knows even if the lock file is out of date.
+    pub fn load_manifests(folder: &Path) -> Result<Self, String> {
+        Self::ask(folder, "--no-deps")
+    }
+
+    fn ask(folder: &Path, option: &str) -> Result<Self, String> {
+        let arguments = ["metadata", "--format-version", "1", option];
+        Self::parse(&process::capture(&mut process::cargo(folder, &arguments))?)
     }
 
     /// Reads the output of `cargo metadata --format-version 1`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let json: Value = serde_json::from_str(text).map_err(|error| format!("cargo metadata: {error}"))?;
-        let members: HashSet<&str> =
-            list(&json, "workspace_members")?.iter().filter_map(Value::as_str).collect();
+        let ids = |key| -> Result<HashSet<&str>, String> {
+            Ok(list(&json, key)?.iter().filter_map(Value::as_str).collect())
+        };
+        let (members, default_members) = (ids("workspace_members")?, ids("workspace_default_members")?);
         let mut packages = Vec::new();
         let mut by_id = HashMap::new();
         for package in list(&json, "packages")? {
             let id = string(package, "id")?;
             by_id.insert(id, packages.len());
-            packages.push(Package::parse(package, members.contains(id))?);
+            let mut package = Package::parse(package, members.contains(id))?;
+            package.is_default = default_members.contains(id);
+            packages.push(package);
         }
         let index =
             |id: &str| by_id.get(id).copied().ok_or_else(|| format!("cargo metadata: no package {id}"));
         let resolve = json.get("resolve").ok_or("cargo metadata: no `resolve`")?;
-        for node in list(resolve, "nodes")? {
+        // `--no-deps` resolves nothing.
+        let nodes = if resolve.is_null() { &Vec::new() } else { list(resolve, "nodes")? };
+        for node in nodes {
             let from = index(string(node, "id")?)?;
             for dependency in list(node, "deps")? {
                 let to = index(string(dependency, "pkg")?)?;
@@ -119,9 +141,13 @@ impl Workspace {
 impl Package {
     fn parse(json: &Value, ours: bool) -> Result<Self, String> {
         let manifest = Path::new(string(json, "manifest_path")?);
-        let mut declared = Vec::new();
+        let (mut declared, mut dev_versions) = (Vec::new(), Vec::new());
         for dependency in list(json, "dependencies")? {
-            declared.push((string(dependency, "name")?.to_owned(), kind(dependency)?));
+            let (name, kind) = (string(dependency, "name")?.to_owned(), kind(dependency)?);
+            if kind == Kind::Dev && dependency.get("req").is_some_and(|version| version != "*") {
+                dev_versions.push(name.clone());
+            }
+            declared.push((name, kind));
         }
         let is_binary =
             |target: &Value| list(target, "kind").is_ok_and(|kinds| kinds.iter().any(|kind| kind == "bin"));
@@ -129,9 +155,11 @@ impl Package {
             name: string(json, "name")?.to_owned(),
             folder: manifest.parent().unwrap_or(manifest).to_owned(),
             ours,
+            is_default: false,
             rust_version: json.get("rust_version").and_then(Value::as_str).map(str::to_owned),
             has_binary: list(json, "targets")?.iter().any(is_binary),
             declared,
+            dev_versions,
             resolved: Vec::new(),
         })
     }
@@ -160,9 +188,10 @@ mod tests {
 
     const METADATA: &str = r#"{
         "workspace_root": "/w", "target_directory": "/w/target", "workspace_members": ["a#1"],
+        "workspace_default_members": ["a#1"],
         "packages": [
             {"id": "a#1", "name": "a", "manifest_path": "/w/examples/a/Cargo.toml", "rust_version": "1.95",
-             "dependencies": [{"name": "b", "kind": null}, {"name": "b", "kind": "build"}, {"name": "c", "kind": "dev"}],
+             "dependencies": [{"name": "b", "kind": null}, {"name": "b", "kind": "build"}, {"name": "c", "kind": "dev", "req": "^1"}],
              "targets": [{"kind": ["lib"]}, {"kind": ["bin"]}]},
             {"id": "b#1", "name": "b", "manifest_path": "/r/b/Cargo.toml", "rust_version": null,
              "dependencies": [], "targets": [{"kind": ["proc-macro"]}]}],
@@ -178,8 +207,9 @@ mod tests {
         let declared = [("b", Kind::Normal), ("b", Kind::Build), ("c", Kind::Dev)];
         assert_eq!(a.declared, declared.map(|(name, kind)| (name.to_owned(), kind)));
         assert_eq!(a.resolved, [(1, Kind::Normal), (1, Kind::Build)]);
+        assert_eq!(a.dev_versions, ["c"]);
         assert_eq!(a.rust_version.as_deref(), Some("1.95"));
-        assert!(a.has_binary && workspace.is_example(a));
+        assert!(a.is_default && a.has_binary && workspace.is_example(a));
         assert!(!workspace.packages[1].ours && !workspace.packages[1].has_binary);
         assert_eq!(workspace.relative(&a.folder), "examples/a");
     }

@@ -36,7 +36,9 @@ fn each_form_is_read_and_shown_without_password() {
 
 #[test]
 fn only_the_machine_itself_is_talked_to_in_the_clear() {
-    for host in ["localhost", "mail.localhost", "LOCALHOST", "127.0.0.1", "127.8.9.10", "[::1]"] {
+    for host in
+        ["localhost", "mail.localhost", "LOCALHOST", "127.0.0.1", "127.8.9.10", "[::1]", "[::ffff:127.0.0.1]"]
+    {
         assert_eq!(server(&format!("smtp://{host}")).encryption, Encryption::None, "{host}");
         assert_eq!(server(&format!("smtps://{host}")).encryption, Encryption::Implicit, "{host}");
     }

@@ -10,7 +10,7 @@ use denizen_services::{
     store::MailJobId,
 };
 
-use super::{Office, Refusal};
+use super::{CommandError, OperatorContext};
 use crate::{config::Config, logging::one_line};
 
 /// What to do with mails.
@@ -50,60 +50,60 @@ pub enum QueueCommand {
 }
 
 impl MailCommand {
-    pub(super) async fn run(self, config: &Config) -> Result<String, Refusal> {
+    pub(super) async fn run(self, config: &Config) -> Result<String, CommandError> {
         match self {
             Self::Test { address } => test(config, &address).await,
             Self::Queue(command) => {
-                let office = Office::open(config)?;
-                let result = command.run(&office).await;
-                office.close(result).await
+                let operator = OperatorContext::open(config)?;
+                let result = command.run(&operator).await;
+                operator.close(result).await
             }
         }
     }
 }
 
 impl QueueCommand {
-    async fn run(self, office: &Office) -> Result<String, Refusal> {
-        let jobs = DefaultMailJobService::new(office.ports.clone());
+    async fn run(self, operator: &OperatorContext) -> Result<String, CommandError> {
+        let jobs = DefaultMailJobService::new(operator.ports.clone());
         match self {
             Self::List { dead } => {
                 let state = dead.then_some(MailJobState::Dead);
-                Ok(listed(&all(office, &jobs, state).await?))
+                Ok(listed(&all(operator, &jobs, state).await?))
             }
             Self::Retry { id } => {
-                jobs.retry_mail_job(&office.context, MailJobId(id)).await?;
+                jobs.retry_mail_job(&operator.context, MailJobId(id)).await?;
                 Ok(format!("mail {id} is due; the server sends it\n"))
             }
             Self::Drop { id } => {
-                jobs.drop_mail_job(&office.context, MailJobId(id)).await?;
+                jobs.drop_mail_job(&operator.context, MailJobId(id)).await?;
                 Ok(format!("mail {id} is dropped\n"))
             }
         }
     }
 }
 
-async fn test(config: &Config, address: &str) -> Result<String, Refusal> {
-    let to = EmailAddress::parse(address).map_err(Refusal::usage)?;
+async fn test(config: &Config, address: &str) -> Result<String, CommandError> {
+    let to = EmailAddress::parse(address).map_err(CommandError::usage)?;
     let clock = Arc::new(SystemClock);
     let at = clock.now();
     let mailer = denizen_mail::connect(config.mail_settings(config.bind), clock)?;
     let id = format!("test.{:x}", at.timestamp_micros());
     let mail = Mail { id, to, name: String::new(), message: MailMessage::Test { at } };
     // What a mail server says may hold anything.
-    mailer.send(&mail).await.map_err(|error| Refusal::state(one_line(&error.to_string())))?;
+    mailer.send(&mail).await.map_err(|error| CommandError::state(one_line(&error.to_string())))?;
     Ok(format!("the test mail to {} is on its way\n", mail.to))
 }
 
 /// Every mail in this state, or in any.
 pub(super) async fn all(
-    office: &Office,
+    operator: &OperatorContext,
     jobs: &DefaultMailJobService,
     state: Option<MailJobState>,
-) -> Result<Vec<MailJobResponse>, Refusal> {
+) -> Result<Vec<MailJobResponse>, CommandError> {
     let mut query = MailJobListQuery { state, limit: Some(200), cursor: None };
     let mut all = Vec::new();
     loop {
-        let page = jobs.list_mail_jobs(&office.context, &query).await?;
+        let page = jobs.list_mail_jobs(&operator.context, &query).await?;
         all.extend(page.jobs);
         query.cursor = page.next_cursor;
         if query.cursor.is_none() {

@@ -1,33 +1,36 @@
-//! Where a password comes from: standard input, or somebody at the terminal. Never the command line, which others on the
+//! Where a password comes from: standard input, or a prompt at the terminal. Never the command line, which others on the
 //! machine can see and shells remember.
 
 use std::io::{self, BufRead, IsTerminal as _};
 
 use denizen_models::Secret;
 
-use super::Refusal;
+use super::CommandError;
 
 /// Longer than any password may be, in bytes.
 const MOST: u64 = 4096;
 
 /// The first line of standard input, without its end.
-pub(super) fn from_stdin() -> Result<Secret, Refusal> {
+pub(super) fn from_stdin() -> Result<Secret, CommandError> {
     first_line(io::stdin().lock())
 }
 
-fn first_line(input: impl BufRead) -> Result<Secret, Refusal> {
+fn first_line(input: impl BufRead) -> Result<Secret, CommandError> {
     let mut line = String::new();
-    input.take(MOST).read_line(&mut line).map_err(|error| Refusal::usage(format!("no password: {error}")))?;
+    input
+        .take(MOST)
+        .read_line(&mut line)
+        .map_err(|error| CommandError::usage(format!("no password: {error}")))?;
     line.truncate(line.trim_end_matches(['\r', '\n']).len());
     let password = Secret::from(line);
     if password.expose().is_empty() {
-        return Err(Refusal::usage("no password: standard input is empty"));
+        return Err(CommandError::usage("no password: standard input is empty"));
     }
     Ok(password)
 }
 
-/// What somebody at the terminal types, twice; `None` if nobody is there, or they type nothing.
-pub(super) fn from_terminal() -> Result<Option<Secret>, Refusal> {
+/// Asks for a password at the terminal, twice; returns `None` without a terminal, or if the input is empty.
+pub(super) fn from_terminal() -> Result<Option<Secret>, CommandError> {
     if !io::stdin().is_terminal() {
         return Ok(None);
     }
@@ -37,7 +40,7 @@ pub(super) fn from_terminal() -> Result<Option<Secret>, Refusal> {
         return Ok(None);
     }
     if ask("The same again: ")?.expose() != password.expose() {
-        return Err(Refusal::usage("these were two different passwords"));
+        return Err(CommandError::usage("the passwords do not match"));
     }
     Ok(Some(password))
 }
@@ -47,7 +50,7 @@ mod tests {
     use super::*;
 
     fn read(input: &str) -> Result<String, String> {
-        let password = first_line(input.as_bytes()).map_err(|refusal| refusal.reason);
+        let password = first_line(input.as_bytes()).map_err(|error| error.reason);
         password.map(|password| password.expose().to_owned())
     }
 

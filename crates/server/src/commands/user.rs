@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, ValidationErrors};
 use denizen_services::{CreateUserError, DefaultUserService, RegistrationMode, UserService as _};
 
-use super::{Office, Refusal, password};
+use super::{CommandError, OperatorContext, password};
 use crate::config::Config;
 
 /// What to do with users.
@@ -21,7 +21,7 @@ pub enum UserCommand {
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct CreateUser {
     #[command(flatten)]
-    identity: Identity,
+    new_user: NewUserArgs,
     /// The first name; the user name if it is left out.
     #[arg(long, value_name = "NAME")]
     first_name: Option<String>,
@@ -36,9 +36,9 @@ pub struct CreateUser {
     password_stdin: bool,
 }
 
-/// What nobody else may have.
+/// The arguments that identify a new user.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct NewUserArgs {
     /// The user name.
     #[arg(long, value_name = "NAME")]
     pub username: String,
@@ -47,8 +47,8 @@ pub(super) struct Identity {
     pub email: String,
 }
 
-impl Identity {
-    /// A user of this name, in whose place nobody has said more.
+impl NewUserArgs {
+    /// Returns the request for this user, with the user name as first and last name.
     pub fn request(self, admin: bool) -> CreateUserRequest {
         let roles = if admin { vec![DEFAULT_ROLE, ADMIN_ROLE] } else { vec![DEFAULT_ROLE] };
         CreateUserRequest {
@@ -63,31 +63,35 @@ impl Identity {
 }
 
 impl CreateUser {
-    pub(super) async fn run(self, config: &Config) -> Result<String, Refusal> {
+    pub(super) async fn run(self, config: &Config) -> Result<String, CommandError> {
         let password =
             if self.password_stdin { Some(password::from_stdin()?) } else { password::from_terminal()? };
         if password.is_none() && config.registration == RegistrationMode::Closed {
-            return Err(Refusal::usage(
-                "a user needs a password here, because nobody is invited by mail while registration is closed; pass \
+            return Err(CommandError::usage(
+                "a user needs a password here, because users are not invited by mail while registration is closed; pass \
                  --password-stdin, or let `denizen setup-link` print a link for an administrator",
             ));
         }
-        let office = Office::open(config)?;
-        let result = self.create(&office, password).await;
-        office.close(result).await
+        let operator = OperatorContext::open(config)?;
+        let result = self.create(&operator, password).await;
+        operator.close(result).await
     }
 
-    async fn create(self, office: &Office, password: Option<Secret>) -> Result<String, Refusal> {
+    async fn create(
+        self,
+        operator: &OperatorContext,
+        password: Option<Secret>,
+    ) -> Result<String, CommandError> {
         let is_invited = password.is_none();
-        let request = self.identity.request(self.admin);
+        let request = self.new_user.request(self.admin);
         let request = CreateUserRequest {
             first_name: self.first_name.unwrap_or(request.first_name),
             last_name: self.last_name.unwrap_or(request.last_name),
             password,
             ..request
         };
-        let users = DefaultUserService::new(office.ports.clone(), office.settings.clone());
-        let user = users.create_user(&office.context, request).await.map_err(refusal)?;
+        let users = DefaultUserService::new(operator.ports.clone(), operator.settings.clone());
+        let user = users.create_user(&operator.context, request).await.map_err(command_error)?;
         let invited = if is_invited {
             format!("; the server mails an invitation to {}", user.values.email)
         } else {
@@ -97,10 +101,10 @@ impl CreateUser {
     }
 }
 
-/// Everything that is wrong with what the operator wrote, or the one thing that is wrong with the rest.
-pub(super) fn refusal(error: CreateUserError) -> Refusal {
+/// Lists all invalid arguments, or passes on any other error.
+pub(super) fn command_error(error: CreateUserError) -> CommandError {
     match error {
-        CreateUserError::Validation(errors) => Refusal::usage(listed(&errors)),
+        CreateUserError::Validation(errors) => CommandError::usage(listed(&errors)),
         CreateUserError::Forbidden
         | CreateUserError::UsernameTaken(_)
         | CreateUserError::EmailTaken(_)

@@ -3,20 +3,20 @@
 use std::ffi::OsString;
 
 use super::{
-    Problem,
-    resolve::{Layer, Source},
+    errors::ConfigError,
+    layer::{Layer, Source},
     table::{LOG, SETTINGS, nearest},
 };
 
 const PREFIX: &str = "DENIZEN_";
 
 /// Puts the values of the environment into `layer`, and `RUST_LOG` into `winners`, which beats even flags: it
-/// is what people reach for when they need to see more of a program that somebody else has configured.
+/// is used to see more of a program without changing its configuration.
 pub(super) fn read(
     environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
     layer: &mut Layer,
     winners: &mut Layer,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<ConfigError>,
 ) {
     for (name, value) in environment {
         let (name, value): (OsString, OsString) = (name.into(), value.into());
@@ -26,13 +26,13 @@ pub(super) fn read(
             match value.to_str() {
                 Some("") => {}
                 Some(value) => winners.set(&LOG, value, source),
-                None => problems.push(not_unicode(name, LOG.key)),
+                None => errors.push(not_unicode(name, LOG.key)),
             }
         } else if name.starts_with(PREFIX) && !is_service_link(name, &value.to_string_lossy()) {
             match (SETTINGS.into_iter().find(|setting| setting.variable == name), value.to_str()) {
                 (Some(setting), Some(value)) => layer.set(setting, value, source),
-                (Some(setting), None) => problems.push(not_unicode(name, setting.key)),
-                (None, _) => problems.push(unknown_variable(name)),
+                (Some(setting), None) => errors.push(not_unicode(name, setting.key)),
+                (None, _) => errors.push(unknown_variable(name)),
             }
         }
     }
@@ -48,19 +48,19 @@ fn is_service_link(name: &str, value: &str) -> bool {
         || (name.ends_with("_PORT") && value.contains("://"))
 }
 
-fn unknown_variable(name: &str) -> Problem {
+fn unknown_variable(name: &str) -> ConfigError {
     let meant = match nearest(name.trim_start_matches(PREFIX)) {
         Some(setting) => format!("; did you mean {}?", setting.variable),
         None => String::new(),
     };
-    Problem::elsewhere(format!(
+    ConfigError::without_key(format!(
         "environment variable {}: there is no such setting{meant}",
         name.escape_debug()
     ))
 }
 
-fn not_unicode(name: &str, key: &'static str) -> Problem {
-    Problem {
+fn not_unicode(name: &str, key: &'static str) -> ConfigError {
+    ConfigError {
         key: Some(key),
         message: format!("`{key}` (environment variable {name}): the value is not UTF-8"),
     }

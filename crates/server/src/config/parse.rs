@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use log::LevelFilter;
 
 pub(super) use self::{time::*, web::*};
-use super::Database;
+use super::types::Database;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()

@@ -3,7 +3,7 @@
 /// A value that may carry credentials, in a form that can be shown.
 ///
 /// Only what is certainly no credential stays: forms that have none at all, and scheme, host and path of a
-/// URL that reads in one way only. Whatever else somebody typed may be a password, so it becomes `***`.
+/// URL that reads in one way only. Any other text may be a password, so it becomes `***`.
 pub(super) fn redact(value: &str) -> String {
     const HIDDEN: &str = "***";
     if value == "log" || ["memory:", "sqlite:", "file:"].iter().any(|prefix| value.starts_with(prefix)) {

@@ -1,6 +1,9 @@
 //! The page of the documentation that lists the settings.
 
-use super::{CORS_ORIGINS, MAIL, PROFILE, Preset, RATE_LIMIT, REGISTRATION, SETTINGS, Setting};
+use super::{
+    setting::{DefaultValue, Setting},
+    table::SETTINGS,
+};
 
 const INTRODUCTION: &str = "# Settings
 
@@ -18,22 +21,15 @@ which values are in force and where they come from, `denizen config check` says 
 
 const COLUMNS: &str = "| setting | what | development | production |\n|---|---|---|---|\n";
 
-/// Where the page has headings.
-static HEADINGS: [(&Setting, &str); 5] = [
-    (&PROFILE, "The service"),
-    (&REGISTRATION, "Accounts"),
-    (&MAIL, "Mail"),
-    (&CORS_ORIGINS, "HTTP"),
-    (&RATE_LIMIT, "Limits"),
-];
-
 /// Every setting with its meaning and its defaults, as a page in Markdown.
 #[must_use]
 pub fn reference() -> String {
     let mut page = INTRODUCTION.to_owned();
+    let mut section = "";
     for setting in SETTINGS {
-        if let Some((_, heading)) = HEADINGS.iter().find(|(first, _)| first.key == setting.key) {
-            page += &format!("\n## {heading}\n\n{COLUMNS}");
+        if setting.section != section {
+            section = setting.section;
+            page += &format!("\n## {section}\n\n{COLUMNS}");
         }
         page += &row(setting);
     }
@@ -46,13 +42,13 @@ fn row(setting: &Setting) -> String {
     format!("| `{key}`{flag} | {meaning} | {} | {} |\n", shown(*development), shown(*production))
 }
 
-fn shown(preset: Preset) -> String {
-    match preset {
-        Preset::Text("") => "none".to_owned(),
-        Preset::Text(text) => format!("`{text}`"),
-        Preset::Cores => "one per core".to_owned(),
-        Preset::Localhost => "`http://localhost:PORT`".to_owned(),
-        Preset::Required => "must be set".to_owned(),
+fn shown(default: DefaultValue) -> String {
+    match default {
+        DefaultValue::Text("") => "none".to_owned(),
+        DefaultValue::Text(text) => format!("`{text}`"),
+        DefaultValue::Cores => "one per core".to_owned(),
+        DefaultValue::Localhost => "`http://localhost:PORT`".to_owned(),
+        DefaultValue::Required => "must be set".to_owned(),
     }
 }
 

@@ -1,39 +1,29 @@
-//! What a profile demands beyond well-formed values.
+//! The rules of a profile beyond well-formed values.
 
-use std::{net::SocketAddr, time::Duration};
-
-use denizen_mail::MailUrl;
+use denizen_mail::{MailUrl, is_loopback};
 
 use super::{
-    Database, Profile, PublicUrl,
-    table::{BIND, DATABASE, MAIL, PUBLIC_URL, SESSION_IDLE_TIMEOUT, Setting},
+    profile::Profile,
+    setting::Setting,
+    table::{BIND, DATABASE, MAIL, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT},
+    types::Database,
 };
 
-/// A setting, and why its value cannot stay.
+/// A setting, and why its value is refused.
 pub(super) type Violation = (&'static Setting, &'static str);
 
-/// The values that rules look at. A value that is not known breaks no rule, except a missing public URL.
-pub(super) struct Facts<'a> {
-    pub(super) bind: Option<SocketAddr>,
-    pub(super) database: Option<&'a Database>,
-    pub(super) public_url: Option<&'a PublicUrl>,
-    pub(super) mail: Option<&'a MailUrl>,
-    pub(super) session_lifetime: Option<Duration>,
-    pub(super) session_idle_timeout: Option<Duration>,
-}
-
-/// Every rule of `profile` that the values break.
-pub(super) fn violations(profile: Profile, facts: &Facts<'_>) -> Vec<Violation> {
-    let of_profile = match profile {
-        Profile::Development => vec![development(facts)],
-        Profile::Production => production(facts).to_vec(),
+/// Returns every rule of the profile that the values break. A missing value breaks no rule, except the public URL.
+pub(super) fn violations(config: &PartialConfig) -> Vec<Violation> {
+    let of_profile = match config.profile {
+        None => return Vec::new(),
+        Some(Profile::Development) => vec![development(config)],
+        Some(Profile::Production) => vec![database(config), public_url(config), mail(config)],
     };
-    of_profile.into_iter().chain([sessions(facts)]).flatten().collect()
+    of_profile.into_iter().chain([sessions(config)]).flatten().collect()
 }
 
-fn development(facts: &Facts<'_>) -> Option<Violation> {
-    // `::ffff:127.0.0.1` is a loopback address, too.
-    let open = !facts.bind?.ip().to_canonical().is_loopback();
+fn development(config: &PartialConfig) -> Option<Violation> {
+    let open = !is_loopback(&config.bind?.ip().to_string());
     open.then_some((
         &BIND,
         "the development profile has public passwords and shows secrets in its log, so it listens on \
@@ -41,43 +31,42 @@ fn development(facts: &Facts<'_>) -> Option<Violation> {
     ))
 }
 
-fn production(facts: &Facts<'_>) -> [Option<Violation>; 3] {
-    let database = match facts.database {
-        Some(Database::Memory) => {
-            Some("a database in memory forgets every user; the production profile needs `sqlite://PATH`")
-        }
-        Some(Database::Sqlite(_)) | None => None,
-    };
-    let public_url = match facts.public_url {
-        None => Some(
+fn database(config: &PartialConfig) -> Option<Violation> {
+    (config.database == Some(Database::Memory)).then_some((
+        &DATABASE,
+        "a database in memory forgets every user; the production profile needs `sqlite://PATH`",
+    ))
+}
+
+fn public_url(config: &PartialConfig) -> Option<Violation> {
+    let reason = match config.public_url.as_ref().and_then(Option::as_ref) {
+        None => {
             "the production profile never guesses from a request where the links in its mails lead, so the \
-             public URL must be named",
-        ),
+             public URL must be named"
+        }
         Some(url) if !url.is_https() && !url.is_loopback() => {
-            Some("the production profile needs https://, because the links in mails carry secrets")
+            "the production profile needs https://, because the links in mails carry secrets"
         }
-        Some(_) => None,
+        Some(_) => return None,
     };
-    let mail = match facts.mail {
-        // A directory of private files, which other programs can deliver from.
-        None | Some(MailUrl::File(_)) => None,
-        Some(MailUrl::Log) => {
-            Some("the production profile keeps secrets out of its log, so mail must really be sent")
+    Some((&PUBLIC_URL, reason))
+}
+
+fn mail(config: &PartialConfig) -> Option<Violation> {
+    let reason = match config.mail.as_ref()? {
+        MailUrl::Log => "the production profile keeps secrets out of its log, so mail must really be sent",
+        url @ MailUrl::Smtp(_) if !url.delivers_privately() => {
+            "mails carry secrets, so the production profile sends them encrypted, except to the machine itself"
         }
-        Some(url @ MailUrl::Smtp(_)) => (!url.delivers_privately()).then_some(
-            "mails carry secrets, so the production profile sends them encrypted, except to the machine itself",
-        ),
+        // A directory of private files is safe: other programs can deliver from it.
+        MailUrl::File(_) | MailUrl::Smtp(_) => return None,
     };
-    [
-        database.map(|reason| (&DATABASE, reason)),
-        public_url.map(|reason| (&PUBLIC_URL, reason)),
-        mail.map(|reason| (&MAIL, reason)),
-    ]
+    Some((&MAIL, reason))
 }
 
 /// For every profile.
-fn sessions(facts: &Facts<'_>) -> Option<Violation> {
-    (facts.session_idle_timeout? > facts.session_lifetime?).then_some((
+fn sessions(config: &PartialConfig) -> Option<Violation> {
+    (config.session_idle_timeout? > config.session_lifetime?).then_some((
         &SESSION_IDLE_TIMEOUT,
         "a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`",
     ))
@@ -85,27 +74,29 @@ fn sessions(facts: &Facts<'_>) -> Option<Violation> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use denizen_mail::{Encryption, SmtpServer};
 
     use super::super::tests::in_environment;
     use super::super::{Config, parse};
     use super::*;
 
-    fn problems_of(environment: &[(&str, &str)]) -> Vec<String> {
+    fn errors_of(environment: &[(&str, &str)]) -> Vec<String> {
         match Config::from_settings(&in_environment(environment).settings()) {
             Ok(_) => Vec::new(),
-            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+            Err(errors) => errors.iter().map(ToString::to_string).collect(),
         }
     }
 
     fn production(environment: &[(&str, &str)]) -> Vec<String> {
-        problems_of(&[&[("DENIZEN_PROFILE", "production")], environment].concat())
+        errors_of(&[&[("DENIZEN_PROFILE", "production")], environment].concat())
     }
 
     #[test]
     fn development_serves_loopback_addresses_only() {
         for address in ["127.0.0.1:0", "127.1.2.3:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
-            assert!(problems_of(&[("DENIZEN_BIND", address)]).is_empty(), "{address}");
+            assert!(errors_of(&[("DENIZEN_BIND", address)]).is_empty(), "{address}");
         }
         for address in ["0.0.0.0:80", "[::]:80", "192.168.0.1:80", "[::ffff:10.0.0.1]:80"] {
             let expected = format!(
@@ -113,7 +104,7 @@ mod tests {
                  the development profile has public passwords and shows secrets in its log, so it listens on \
                  loopback addresses only, such as 127.0.0.1 or [::1]"
             );
-            assert_eq!(problems_of(&[("DENIZEN_BIND", address)]), [expected]);
+            assert_eq!(errors_of(&[("DENIZEN_BIND", address)]), [expected]);
         }
     }
 
@@ -210,27 +201,27 @@ mod tests {
     fn a_session_that_is_not_used_does_not_outlive_the_others() {
         let of =
             |lifetime, idle| [("DENIZEN_SESSION_LIFETIME", lifetime), ("DENIZEN_SESSION_IDLE_TIMEOUT", idle)];
-        assert!(problems_of(&of("1h", "60m")).is_empty());
+        assert!(errors_of(&of("1h", "60m")).is_empty());
         let expected = "`session_idle_timeout` = \"61m\" (environment variable DENIZEN_SESSION_IDLE_TIMEOUT): \
             a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`";
-        assert_eq!(problems_of(&of("1h", "61m")), [expected]);
-        // Who shortens sessions below the default of the other setting is told so, too.
+        assert_eq!(errors_of(&of("1h", "61m")), [expected]);
+        // The default of the other setting counts, too.
         let expected = expected.replace("61m", "7d").replace(
             "environment variable DENIZEN_SESSION_IDLE_TIMEOUT",
             "default of the development profile",
         );
-        assert_eq!(problems_of(&[("DENIZEN_SESSION_LIFETIME", "1h")]), [expected]);
+        assert_eq!(errors_of(&[("DENIZEN_SESSION_LIFETIME", "1h")]), [expected]);
     }
 
     /// Security checklist: 46.
     #[test]
     fn a_session_rests_for_longer_than_the_noting_of_its_use_takes() {
-        let resting = |idle| problems_of(&[("DENIZEN_SESSION_IDLE_TIMEOUT", idle)]);
+        let resting = |idle| errors_of(&[("DENIZEN_SESSION_IDLE_TIMEOUT", idle)]);
         assert_eq!(resting("5m"), [""; 0]);
         for idle in ["299s", "4m", "0s"] {
-            let problems = resting(idle);
-            assert_eq!(problems.len(), 1, "{problems:?}");
-            assert!(problems[0].contains(": expected a duration from 5m to 30d:"), "{problems:?}");
+            let errors = resting(idle);
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(errors[0].contains(": expected a duration from 5m to 30d:"), "{errors:?}");
         }
     }
 
@@ -250,7 +241,7 @@ mod tests {
         assert_eq!(development.validate(), Ok(()));
         assert_eq!(by_hand().validate(), Ok(()));
         let keys = |config: Config| {
-            config.validate().unwrap_err().iter().filter_map(|problem| problem.key).collect::<Vec<_>>()
+            config.validate().unwrap_err().iter().filter_map(|error| error.key).collect::<Vec<_>>()
         };
         assert_eq!(
             keys(Config { profile: Profile::Production, ..development.clone() }),

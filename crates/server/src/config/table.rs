@@ -1,137 +1,184 @@
-//! The table of settings: the one place that names keys, defaults and meanings.
+//! The table of settings: the one place that names keys, types, limits, defaults and meanings.
 
-mod accounts;
-mod http;
-mod limits;
-mod mail;
-mod service;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-pub use self::{accounts::*, http::*, limits::*, mail::*, service::*};
-use super::Profile;
+use denizen_mail::{MailUrl, Sender};
+use denizen_services::{Directory, RegistrationMode, store::Quota};
+use ipnet::IpNet;
 
-/// One thing that can be configured.
-#[derive(Debug)]
-pub struct Setting {
-    /// The key in `denizen.toml`.
-    pub key: &'static str,
-    /// The environment variable.
-    pub variable: &'static str,
-    /// The command line flag, if there is one: flags are for what changes from one start to the next.
-    pub flag: Option<&'static str>,
-    /// One sentence for people.
-    pub meaning: &'static str,
-    /// What TOML type the value has.
-    pub kind: Kind,
-    /// Whether the value may carry credentials; then it is shown redacted only.
-    pub secret: bool,
-    /// The value in the development profile when nobody sets one.
-    pub development: Preset,
-    /// The value in the production profile when nobody sets one.
-    pub production: Preset,
-}
+use super::{
+    parse,
+    profile::Profile,
+    reader::Reader,
+    setting::{DefaultValue, Setting, ValueType, default_value, settings},
+    types::{Database, PublicUrl},
+};
 
-/// The TOML type of a setting. In the environment and in flags, every value is text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A string.
-    Text,
-    /// A whole number.
-    Number,
-    /// `true` or `false`.
-    Switch,
-    /// An array of strings; comma separated in the environment.
-    List,
-}
+settings! {
+    "The service" {
+        /// What the instance is for: `development` or `production`; it chooses the defaults and the rules.
+        PROFILE profile: Profile = Text, str::parse, "development" / "production", flag "--profile";
 
-/// What a profile says about a setting that nobody set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preset {
-    /// This value.
-    Text(&'static str),
-    /// The number of processor cores that this process may use, at most 256.
-    Cores,
-    /// `http://localhost:PORT` with the port of the listener.
-    Localhost,
-    /// Nothing: the profile insists on an explicit value.
-    Required,
-}
+        /// The IP address and port to listen on; port 0 lets the system pick a free one.
+        BIND bind: SocketAddr = Text, parse::address, "127.0.0.1:8080" / "127.0.0.1:8080", flag "--bind";
 
-impl Setting {
-    /// What `profile` uses when nobody sets a value.
-    #[must_use]
-    pub const fn preset(&self, profile: Profile) -> Preset {
-        match profile {
-            Profile::Development => self.development,
-            Profile::Production => self.production,
-        }
+        /// Where users are stored: `sqlite://PATH`, relative to the working directory, or `memory:`.
+        DATABASE database: Database = Text, parse::database, "sqlite://denizen.db" / required,
+            flag "--database", secret true;
+
+        /// The http(s) URL under which people reach this service; links in mails begin with it.
+        PUBLIC_URL public_url: Option<PublicUrl> = Text, |text| parse::public_url(text).map(Some),
+            localhost / required, flag "--public-url";
+
+        /// What mails and pages call this service: 1 to 64 characters.
+        SERVICE_NAME service_name: String = Text, parse::service_name, "denizen" / "denizen";
+
+        /// The log filter, such as `info` or `warn,denizen_services=debug`; RUST_LOG wins over all else.
+        LOG log: String = Text, parse::log_filter, "info" / "info", flag "--log";
+
+        /// Whether `/api/calculate`, `/api/tasks` and `/api/goroutines` are there: `true` or `false`.
+        DEMO_ROUTES demo_routes: bool = Switch, parse::switch, "true" / "false";
+
+        /// Whether `/metrics` counts mails and requests for Prometheus: `true` or `false`. Every client that reaches
+        /// the port directly may read it, so keep the port private; requests with `X-Forwarded-…` or `Forwarded`, as
+        /// proxies send them, get 404.
+        METRICS metrics: bool = Switch, parse::switch, "true" / "false";
+
+        /// How long running requests may take to finish when the server is told to stop: `0s` to `1h`.
+        SHUTDOWN_TIMEOUT shutdown_timeout: Duration = Text, parse::duration("0s", "1h"), "30s" / "30s";
     }
 
-    /// What every setting has unless it says otherwise.
-    const fn new(key: &'static str, variable: &'static str, preset: Preset, meaning: &'static str) -> Self {
-        Self {
-            key,
-            variable,
-            flag: None,
-            meaning,
-            kind: Kind::Text,
-            secret: false,
-            development: preset,
-            production: preset,
-        }
+    "Accounts" {
+        /// Who can make accounts: `closed` (administrators), `invite` (administrators, who may leave the password out,
+        /// so that the user is invited by mail), or `open` (strangers may also sign up).
+        REGISTRATION registration: RegistrationMode = Text, parse::registration, "open" / "closed";
+
+        /// Who may list and search users: `admins`, or all `members`, who then see no e-mail addresses.
+        DIRECTORY directory: Directory = Text, parse::directory, "admins" / "admins";
+
+        /// How many characters a new password needs at least: 8 to 64.
+        // NIST SP 800-63B-4 asks for 15 characters without a second factor, for 8 with one.
+        PASSWORD_MIN_LENGTH password_min_length: usize = Number, parse::number(8..=64), "8" / "15";
+
+        /// How much memory the hash of a password takes, in KiB: 19456 (19 MiB) to 262144 (256 MiB).
+        // From the OWASP Password Storage Cheat Sheet's minimum to the largest cost that the hasher verifies.
+        HASH_MEMORY hash_memory: u32 = Number, parse::number(19_456..=262_144), "19456" / "19456";
+
+        /// How many times the hash of a password goes over its memory: 2 to 16.
+        // 2 is the OWASP Password Storage Cheat Sheet's minimum at 19 MiB.
+        HASH_PASSES hash_passes: u32 = Number, parse::number(2..=16), "2" / "2";
+
+        /// How many passwords are hashed at the same time, each in `hash_memory`: 1 to 256.
+        // More threads than cores only make every hash slower.
+        HASH_THREADS hash_threads: usize = Number, parse::number(1..=256), cores / cores;
+
+        /// How many passwords may wait to be hashed before requests are answered 503: 1 to 65536.
+        HASH_QUEUE hash_queue: usize = Number, parse::number(1..=65_536), "128" / "128";
+
+        /// How long a session lives, however much it is used: `5m` to `30d`.
+        // 30 days is the limit of NIST SP 800-63B-4 at its first level (AAL1).
+        SESSION_LIFETIME session_lifetime: Duration = Text, parse::duration("5m", "30d"), "30d" / "30d";
+
+        /// How long a session lives without being used: `5m` to `30d`, and at most `session_lifetime`.
+        // The use of a session is recorded once a minute; a much shorter time would end sessions in use.
+        SESSION_IDLE_TIMEOUT session_idle_timeout: Duration = Text, parse::duration("5m", "30d"), "7d" / "7d";
+
+        /// How long a password reset token lives: `1m` to `24h`.
+        // 24 hours is NIST SP 800-63B-4's limit for codes sent by mail.
+        RESET_TOKEN_TTL reset_token_ttl: Duration = Text, parse::duration("1m", "24h"), "30m" / "30m";
+
+        /// How long the link in an invitation works: `1m` to `30d`.
+        INVITATION_TTL invitation_ttl: Duration = Text, parse::duration("1m", "30d"), "3d" / "3d";
+
+        /// How long a link works that confirms an e-mail address, at sign-up and later: `1m` to `7d`.
+        VERIFICATION_TTL verification_ttl: Duration = Text, parse::duration("1m", "7d"), "24h" / "24h";
+
+        /// How long the audit trail keeps an event: `1d` to `36500d`, or `forever`.
+        AUDIT_RETENTION audit_retention: Option<Duration> = Text, parse::retention, "365d" / "365d";
+    }
+
+    "Mail" {
+        /// How mails are sent: `smtp://[USER:PASSWORD@]HOST[:PORT]` (STARTTLS; to the machine itself unencrypted),
+        /// `smtps://…` (TLS from the start), `file:DIR` (as .eml files), or for development `log`, tokens included.
+        MAIL mail: MailUrl = Text, parse::mail, "log" / required, flag "--mail", secret true;
+
+        /// The sender of mails: `ADDRESS` or `NAME <ADDRESS>`.
+        MAIL_FROM mail_from: Sender = Text, parse::sender, "denizen <no-reply@localhost>" / required;
+
+        /// Where answers to mails go, if not to the sender: `ADDRESS` or `NAME <ADDRESS>`.
+        MAIL_REPLY_TO mail_reply_to: Option<Sender> = Text, parse::optional_sender, "" / "";
+
+        /// A folder with templates of mails; each replaces the built-in one of the same name.
+        MAIL_TEMPLATES mail_templates: Option<PathBuf> = Text, parse::optional_path, "" / "";
+
+        /// A PEM file with certificates to trust in an SMTP server, besides those that the system trusts.
+        MAIL_ROOT_CERTIFICATE mail_root_certificate: Option<PathBuf> = Text, parse::optional_path, "" / "";
+
+        /// How long delivering a mail is tried before it is given up: `1h` to `30d`.
+        MAIL_MAX_AGE mail_max_age: Duration = Text, parse::duration("1h", "30d"), "2d" / "2d";
+
+        /// How many mails are sent at the same time: 1 to 64.
+        MAIL_WORKERS mail_workers: usize = Number, parse::number(1..=64), "4" / "4";
+    }
+
+    "HTTP" {
+        /// The origins (`scheme://host[:port]`) whose pages may call the API from a browser; none by default.
+        CORS_ORIGINS cors_origins: Vec<String> = List, parse::origins, "" / "";
+
+        /// The networks (`10.0.0.0/8`, `::1`) of proxies whose `X-Forwarded-For` is believed.
+        TRUSTED_PROXIES trusted_proxies: Vec<IpNet> = List, parse::networks, "" / "";
+
+        /// How many threads serve HTTP: 1 to 512.
+        WORKERS workers: usize = Number, parse::number(1..=512), cores / cores;
+
+        /// How many connections may be open at once, WebSockets included: 1 to 1000000; more have to wait.
+        MAX_CONNECTIONS max_connections: usize = Number, parse::number(1..=1_000_000), "10000" / "10000";
+
+        /// How long the head of a request may take to arrive: `1s` to `5m`.
+        HEADER_TIMEOUT header_timeout: Duration = Text, parse::duration("1s", "5m"), "10s" / "10s";
+
+        /// How long the body of a request may take to arrive, and how long a client may take nothing of what is sent
+        /// to it: `1s` to `5m`.
+        BODY_TIMEOUT body_timeout: Duration = Text, parse::duration("1s", "5m"), "15s" / "15s";
+
+        /// How long a connection is kept open between two requests: `1s` to `1h`.
+        IDLE_TIMEOUT idle_timeout: Duration = Text, parse::duration("1s", "1h"), "60s" / "60s";
+
+        /// From which duration on a request is a warning in the log: `1s` to `1h`.
+        SLOW_REQUEST slow_request: Duration = Text, parse::duration("1s", "1h"), "2s" / "2s";
+    }
+
+    "Limits" {
+        /// How many requests per second one IP address may make in the long run: 1 to 1000000, or 0 for no limit.
+        RATE_LIMIT rate_limit: usize = Number, parse::number(0..=1_000_000), "1000" / "50";
+
+        /// How many requests one IP address may make at once before the rate limit applies: 1 to 1000000.
+        RATE_BURST rate_burst: usize = Number, parse::number(1..=1_000_000), "5000" / "200";
+
+        /// How often one IP address may try to sign in: a quota such as `20/3s`.
+        LIMIT_LOGIN_PER_IP limit_login_per_ip: Quota = Text, parse::quota, "generous" / "20/3s";
+
+        /// How often clients may try to sign in with the same name, known or not: a quota such as `10/1m`.
+        LIMIT_LOGIN_PER_ACCOUNT limit_login_per_account: Quota = Text, parse::quota, "generous" / "10/1m";
+
+        /// How often one IP address may ask for mails with a link, of each kind: a quota such as `20/3m`.
+        LIMIT_MAIL_PER_IP limit_mail_per_ip: Quota = Text, parse::quota, "generous" / "20/3m";
+
+        /// How often clients may ask for mails with a link to the same e-mail address, known or not, of each kind: a
+        /// quota such as `3/20m`.
+        LIMIT_MAIL_PER_ADDRESS limit_mail_per_address: Quota = Text, parse::quota, "generous" / "3/20m";
+
+        /// How often one IP address may sign up: a quota such as `10/6m`.
+        LIMIT_SIGN_UP_PER_IP limit_sign_up_per_ip: Quota = Text, parse::quota, "generous" / "10/6m";
+
+        /// How often one IP address may present a token out of a mail: a quota such as `30/2s`.
+        // Tokens cannot be guessed; this bounds the work.
+        LIMIT_TOKENS_PER_IP limit_tokens_per_ip: Quota = Text, parse::quota, "generous" / "30/2s";
     }
 }
 
-/// Every setting, in the order in which `denizen config print` and the documentation list them.
-pub static SETTINGS: [&Setting; 45] = [
-    &PROFILE,
-    &BIND,
-    &DATABASE,
-    &PUBLIC_URL,
-    &SERVICE_NAME,
-    &LOG,
-    &DEMO_ROUTES,
-    &METRICS,
-    &SHUTDOWN_TIMEOUT,
-    &REGISTRATION,
-    &DIRECTORY,
-    &PASSWORD_MIN_LENGTH,
-    &HASH_MEMORY,
-    &HASH_PASSES,
-    &HASH_THREADS,
-    &HASH_QUEUE,
-    &SESSION_LIFETIME,
-    &SESSION_IDLE_TIMEOUT,
-    &RESET_TOKEN_TTL,
-    &INVITATION_TTL,
-    &VERIFICATION_TTL,
-    &AUDIT_RETENTION,
-    &MAIL,
-    &MAIL_FROM,
-    &MAIL_REPLY_TO,
-    &MAIL_TEMPLATES,
-    &MAIL_ROOT_CERTIFICATE,
-    &MAIL_MAX_AGE,
-    &MAIL_WORKERS,
-    &CORS_ORIGINS,
-    &TRUSTED_PROXIES,
-    &WORKERS,
-    &MAX_CONNECTIONS,
-    &HEADER_TIMEOUT,
-    &BODY_TIMEOUT,
-    &IDLE_TIMEOUT,
-    &SLOW_REQUEST,
-    &RATE_LIMIT,
-    &RATE_BURST,
-    &LIMIT_LOGIN_PER_IP,
-    &LIMIT_LOGIN_PER_ACCOUNT,
-    &LIMIT_MAIL_PER_IP,
-    &LIMIT_MAIL_PER_ADDRESS,
-    &LIMIT_SIGN_UP_PER_IP,
-    &LIMIT_TOKENS_PER_IP,
-];
-
-/// The setting whose key is nearest to `word`, if it is near enough to be what was meant: at most one slip (a
-/// letter missing, added, replaced, or two swapped) for every three letters.
+/// Returns the setting whose key is nearest to `word`, if it is near enough to be a typing error: at most one slip
+/// (a letter missing, added, replaced, or two swapped) for every three letters.
 pub(super) fn nearest(word: &str) -> Option<&'static Setting> {
     let word = word.to_lowercase().replace('-', "_");
     SETTINGS

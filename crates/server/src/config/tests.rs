@@ -30,12 +30,12 @@ impl Given<'_> {
     }
 
     fn config(&self) -> Config {
-        Config::from_settings(&self.settings()).unwrap_or_else(|problems| panic!("{problems}"))
+        Config::from_settings(&self.settings()).unwrap_or_else(|errors| panic!("{errors}"))
     }
 
-    fn problems(&self) -> Vec<String> {
-        let problems = Config::from_settings(&self.settings()).expect_err("a wrong configuration");
-        problems.iter().map(ToString::to_string).collect()
+    fn errors(&self) -> Vec<String> {
+        let errors = Config::from_settings(&self.settings()).expect_err("a wrong configuration");
+        errors.iter().map(ToString::to_string).collect()
     }
 }
 
@@ -43,8 +43,8 @@ impl Settings {
     /// So that assertions can name the file without the scratch folder.
     fn forget_folder(&mut self, folder: &Path) {
         let prefix = format!("{}/", folder.display());
-        for problem in &mut self.problems {
-            problem.message = problem.message.replace(&prefix, "");
+        for error in &mut self.errors {
+            error.message = error.message.replace(&prefix, "");
         }
         for resolved in &mut self.values {
             if let Source::File { path, .. } = &mut resolved.source {
@@ -160,7 +160,7 @@ fn links_follow_the_listener_unless_a_public_url_is_named() {
 #[test]
 fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
     assert_eq!(
-        in_file("bnid = '127.0.0.1:1'\nport = 80\n\n[server]\nworkers = 1").problems(),
+        in_file("bnid = '127.0.0.1:1'\nport = 80\n\n[server]\nworkers = 1").errors(),
         [
             "denizen.toml:1: there is no setting `bnid`; did you mean `bind`?",
             "denizen.toml:2: there is no setting `port`",
@@ -172,8 +172,7 @@ fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
 #[test]
 fn an_unknown_variable_is_refused_with_the_one_that_was_meant() {
     assert_eq!(
-        in_environment(&[("DENIZEN_DATABSE", "memory:"), ("DENIZEN_PORT", "80"), ("DENIZENS", "x")])
-            .problems(),
+        in_environment(&[("DENIZEN_DATABSE", "memory:"), ("DENIZEN_PORT", "80"), ("DENIZENS", "x")]).errors(),
         [
             "environment variable DENIZEN_DATABSE: there is no such setting; did you mean DENIZEN_DATABASE?",
             "environment variable DENIZEN_PORT: there is no such setting",
@@ -218,7 +217,7 @@ fn values_of_the_wrong_type_in_the_file_are_refused() {
         in_file(
             "workers = '4'\nbind = 8080\ncors_origins = 'https://a.example'\nlog = ['info']\nhash_queue = 1.5"
         )
-        .problems(),
+        .errors(),
         [
             "`bind` (denizen.toml:2): expected a string in quotes, found integer",
             "`log` (denizen.toml:4): expected a string in quotes, found array",
@@ -228,18 +227,18 @@ fn values_of_the_wrong_type_in_the_file_are_refused() {
         ]
     );
     assert_eq!(
-        in_file("cors_origins = ['https://a.example', 1]").problems(),
+        in_file("cors_origins = ['https://a.example', 1]").errors(),
         ["`cors_origins` (denizen.toml:1): expected an array of strings, found array"]
     );
 }
 
 #[test]
 fn a_file_that_is_not_toml_is_the_only_problem_and_is_not_quoted() {
-    let problems = in_file("profile = 'production'\ndatabase = postgres://ann:hunter2@db/users").problems();
-    assert_eq!(problems.len(), 1, "{problems:?}");
-    assert!(problems[0].starts_with("denizen.toml:2: not valid TOML: "), "{problems:?}");
-    assert!(!problems[0].contains("hunter2"), "{problems:?}");
-    let twice = in_file("log = 'info'\nlog = 'warn'").problems();
+    let errors = in_file("profile = 'production'\ndatabase = postgres://ann:hunter2@db/users").errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].starts_with("denizen.toml:2: not valid TOML: "), "{errors:?}");
+    assert!(!errors[0].contains("hunter2"), "{errors:?}");
+    let twice = in_file("log = 'info'\nlog = 'warn'").errors();
     assert_eq!(twice, ["denizen.toml:2: not valid TOML: duplicate key"]);
 }
 
@@ -248,8 +247,8 @@ fn a_file_that_cannot_be_read_is_refused_even_if_it_is_optional() {
     let folder = tempfile::tempdir().unwrap();
     let file = ConfigFile::Optional(folder.path().to_owned());
     let settings = Settings::resolve([], &file, [("", ""); 0]);
-    let problems = Config::from_settings(&settings).unwrap_err().to_string();
-    assert!(problems.contains("\n- cannot read the configuration file "), "{problems}");
+    let errors = Config::from_settings(&settings).unwrap_err().to_string();
+    assert!(errors.contains("\n- cannot read the configuration file "), "{errors}");
 }
 
 /// Security checklist: 15.
@@ -261,7 +260,7 @@ fn a_wrong_value_is_reported_with_its_key_its_source_and_what_is_allowed() {
         file: "reset_token_ttl = '25h'",
     };
     assert_eq!(
-        given.problems(),
+        given.errors(),
         [
             "`profile` = \"prod\" (environment variable DENIZEN_PROFILE): \
              expected `development` or `production`",
@@ -282,7 +281,7 @@ fn the_value_of_a_secret_is_never_shown() {
         let given = in_environment(&[("DENIZEN_DATABASE", value), ("DENIZEN_MAIL", value)]);
         let settings = given.settings();
         let report = print(&settings);
-        let everything = format!("{settings:?} {report:?} {:?}", given.problems());
+        let everything = format!("{settings:?} {report:?} {:?}", given.errors());
         assert!(!everything.contains("hunter2"), "{everything}");
         assert!(everything.contains("***"), "{everything}");
     }

@@ -1,13 +1,9 @@
 //! Values that are more than text or a number.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
-use denizen_hashing::Argon2Cost;
-use denizen_mail::MailSettings;
-use denizen_models::PasswordPolicy;
-use url::{Host, Url};
-
-use super::Config;
+use denizen_mail::is_loopback;
+use url::Url;
 
 /// Where users are stored. Its `Display` is the setting's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +15,7 @@ pub enum Database {
 }
 
 impl Database {
-    /// The absolute path of the file, if there is to be one and there is none yet.
+    /// Returns the absolute path of the file if it does not exist yet.
     pub(crate) fn missing_file(&self) -> Option<PathBuf> {
         match self {
             Self::Sqlite(path) if !path.exists() => {
@@ -47,24 +43,24 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// Where the service is found on its own machine, at this port.
+    /// Returns the URL of the service on its own machine, at this port.
     pub(super) fn localhost(port: u16) -> Self {
         Self { text: format!("http://localhost:{port}"), loopback: true }
     }
 
-    /// The URL, such as `https://accounts.example.org` or `https://example.org/accounts`.
+    /// Returns the URL, such as `https://accounts.example.org` or `https://example.org/accounts`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether people reach the service through TLS.
+    /// Returns whether the service is reached through TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.text.starts_with("https://")
     }
 
-    /// Whether the URL only works on the machine itself.
+    /// Returns whether the URL only works on the machine itself.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.loopback
@@ -79,47 +75,7 @@ impl fmt::Display for PublicUrl {
 
 impl From<&Url> for PublicUrl {
     fn from(url: &Url) -> Self {
-        let loopback = match url.host() {
-            // RFC 6761, section 6.3: `localhost` and names below it are loopback names.
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
+        let loopback = url.host_str().is_some_and(is_loopback);
         Self { text: url.as_str().trim_end_matches('/').to_owned(), loopback }
-    }
-}
-
-impl Config {
-    /// What a new password must be, for the service that decides and for the page that says so.
-    #[must_use]
-    pub fn password_policy(&self) -> PasswordPolicy {
-        PasswordPolicy { min_chars: self.password_min_length, ..PasswordPolicy::default() }
-    }
-
-    /// What the hash of a new password costs.
-    #[must_use]
-    pub const fn hash_cost(&self) -> Argon2Cost {
-        Argon2Cost { memory_kib: self.hash_memory, passes: self.hash_passes, lanes: 1 }
-    }
-
-    /// What `denizen_mail::connect` makes a transport of, once the listener has the address `bound`.
-    #[must_use]
-    pub fn mail_settings(&self, bound: SocketAddr) -> MailSettings {
-        MailSettings {
-            service: self.service_name.clone(),
-            sender: Some(self.mail_from.clone()),
-            reply_to: self.mail_reply_to.clone(),
-            templates: self.mail_templates.clone(),
-            root_certificate: self.mail_root_certificate.clone(),
-            ..MailSettings::new(self.mail.clone(), self.public_url_at(bound).as_str())
-        }
-    }
-
-    /// What links begin with, once the listener has the address `bound`: the public URL, or
-    /// `http://localhost:PORT` if nobody named one.
-    #[must_use]
-    pub fn public_url_at(&self, bound: SocketAddr) -> PublicUrl {
-        self.public_url.clone().unwrap_or_else(|| PublicUrl::localhost(bound.port()))
     }
 }

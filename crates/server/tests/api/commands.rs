@@ -37,7 +37,7 @@ impl Said {
     /// What it said if it did what it was told, and had nothing to complain about. It may have made a database.
     #[track_caller]
     fn done(self) -> String {
-        let is_note = |line: &str| line.starts_with("denizen: there was no database yet; made ");
+        let is_note = |line: &str| line.starts_with("denizen: created database ");
         assert!(self.code == Some(0) && self.stderr.lines().all(is_note), "{self:?}");
         self.stdout
     }

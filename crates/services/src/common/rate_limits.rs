@@ -71,65 +71,84 @@ macro_rules! from_limited {
 }
 pub(crate) use from_limited;
 
-/// Knows the names of buckets. Clones share what they know.
-#[derive(Clone, Default)]
-pub(crate) struct Limiter(Arc<OnceCell<ServiceSecret>>);
+/// The rules for a mail that verifies an e-mail address: sign-ups, verifications and changes of address share them. The
+/// longest wait first: the first empty bucket names the time to come back.
+pub(crate) fn verification_mail<'a>(
+    limits: &Limits,
+    email: &'a EmailAddress,
+    context: &AccessContext,
+) -> [RateLimitRule<'a>; 3] {
+    let ip = ("verification.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip);
+    let pace = ("verification.pace", LimitSubject::Address(email), limits.mail_pace);
+    [verification_address(limits, email), ip, pace]
+}
+
+/// The part of [`verification_mail`] that counts per e-mail address.
+pub(crate) fn verification_address<'a>(limits: &Limits, email: &'a EmailAddress) -> RateLimitRule<'a> {
+    ("verification.address", LimitSubject::Address(email), limits.mail_per_address)
+}
+
+/// Takes from the buckets of the rate limits. Clones share the key of the buckets' names.
+#[derive(Clone)]
+pub(crate) struct Limiter {
+    ports: Ports,
+    capacity: u32,
+    tokens_per_ip: Quota,
+    secret: Arc<OnceCell<ServiceSecret>>,
+}
 
 impl Limiter {
-    /// A unit of work that takes one from the bucket of each rule, to be committed before the work that is limited, or
-    /// together with it.
-    pub async fn charge(
-        &self,
-        ports: &Ports,
-        limits: &Limits,
-        rules: &[RateLimitRule<'_>],
-    ) -> Result<UnitOfWork, StoreError> {
-        let secret = self.secret(ports).await?;
-        let now = ports.clock.now();
+    pub fn new(ports: Ports, limits: Limits) -> Self {
+        let Limits { capacity, tokens_per_ip, .. } = limits;
+        Self { ports, capacity, tokens_per_ip, secret: Arc::default() }
+    }
+
+    /// A unit of work that takes one from the bucket of each rule, to be committed together with the work that is
+    /// limited.
+    pub async fn consume(&self, rules: &[RateLimitRule<'_>]) -> Result<UnitOfWork, StoreError> {
+        let (secret, now) = (self.secret().await?, self.ports.clock.now());
         let mut work = UnitOfWork::new();
-        for (limit, party, quota) in rules {
-            if let Some(bucket) = bucket(secret, limit, party) {
-                work = work.take_from_bucket(bucket, *quota, now, limits.capacity);
+        for (limit, subject, quota) in rules {
+            if let Some(bucket) = bucket(secret, limit, subject) {
+                work = work.take_from_bucket(bucket, *quota, now, self.capacity);
             }
         }
         Ok(work)
     }
 
+    /// Takes one from the bucket of each rule at once, before the work that is limited.
+    pub async fn count(&self, rules: &[RateLimitRule<'_>]) -> Result<(), StoreError> {
+        self.ports.store.commit(self.consume(rules).await?).await.map(|_| ())
+    }
+
     /// Adds to `work` that the buckets of these rules are full again.
-    pub async fn refund(
+    pub async fn reset(
         &self,
-        ports: &Ports,
         mut work: UnitOfWork,
         rules: &[RateLimitRule<'_>],
     ) -> Result<UnitOfWork, StoreError> {
-        let secret = self.secret(ports).await?;
-        for (limit, party, _) in rules {
-            if let Some(bucket) = bucket(secret, limit, party) {
+        let secret = self.secret().await?;
+        for (limit, subject, _) in rules {
+            if let Some(bucket) = bucket(secret, limit, subject) {
                 work = work.reset_bucket(bucket);
             }
         }
         Ok(work)
     }
 
-    /// Counts that a token from a mail is presented, before anybody looks whether there is such a token.
-    pub async fn count_token(
-        &self,
-        ports: &Ports,
-        limits: &Limits,
-        context: &AccessContext,
-    ) -> Result<(), StoreError> {
-        let rules = [("token.ip", LimitSubject::Ip(context.ip), limits.tokens_per_ip)];
-        ports.store.commit(self.charge(ports, limits, &rules).await?).await.map(|_| ())
+    /// Counts that a token from a mail is presented, before the token is looked up.
+    pub async fn count_token(&self, context: &AccessContext) -> Result<(), StoreError> {
+        self.count(&[("token.ip", LimitSubject::Ip(context.ip), self.tokens_per_ip)]).await
     }
 
-    async fn secret(&self, ports: &Ports) -> Result<&ServiceSecret, StoreError> {
-        self.0.get_or_try_init(|| agree_on_secret(ports)).await
+    async fn secret(&self) -> Result<&ServiceSecret, StoreError> {
+        self.secret.get_or_try_init(|| agree_on_secret(&self.ports)).await
     }
 }
 
 /// `None` for a caller who is not limited in this way.
-fn bucket(secret: &ServiceSecret, limit: &str, party: &LimitSubject<'_>) -> Option<BucketKey> {
-    match party {
+fn bucket(secret: &ServiceSecret, limit: &str, subject: &LimitSubject<'_>) -> Option<BucketKey> {
+    match subject {
         LimitSubject::Address(address) => Some(name(secret, limit, address.key().as_bytes())),
         LimitSubject::Login(login) => Some(name(secret, limit, login.as_bytes())),
         LimitSubject::Ip(ip) => ip.map(|ip| name(secret, limit, &limit_key(ip).to_be_bytes())),
@@ -142,9 +161,11 @@ async fn agree_on_secret(ports: &Ports) -> Result<ServiceSecret, StoreError> {
     ports.store.keep_secret(SecretName::Limits, ServiceSecret::from_bytes(*bytes)).await
 }
 
-fn name(secret: &ServiceSecret, limit: &str, party: &[u8]) -> BucketKey {
-    let hmac =
-        Hmac::<Sha256>::new(secret.expose().into()).chain_update(limit).chain_update([0]).chain_update(party);
+fn name(secret: &ServiceSecret, limit: &str, subject: &[u8]) -> BucketKey {
+    let hmac = Hmac::<Sha256>::new(secret.expose().into())
+        .chain_update(limit)
+        .chain_update([0])
+        .chain_update(subject);
     BucketKey::from_bytes(hmac.finalize().into_bytes().into())
 }
 

@@ -1,22 +1,27 @@
-//! The implementation that the features share.
+//! The type that implements the features.
+
+use std::sync::Arc;
 
 use crate::{
-    common::{rate_limits::Limiter, settings::ServiceSettings},
+    common::{last_seen::LastSeenBuffer, rate_limits::Limiter, settings::ServiceSettings},
     ports::Ports,
 };
 
-/// The implementation of [`UserService`](crate::UserService). What comes from a feature is implemented in the feature's file.
+/// Implements [`UserService`](crate::UserService) and [`AuthService`](crate::AuthService): each feature implements its
+/// trait for this type, in a file of its own. [`Accounts`](crate::Accounts) makes one.
 #[derive(Clone)]
-pub struct DefaultUserService {
+pub struct AccountService {
     pub(crate) ports: Ports,
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
+    pub(crate) last_seen: Arc<LastSeenBuffer>,
 }
 
-impl DefaultUserService {
-    /// Puts the service on its ports.
+impl AccountService {
+    /// Creates the service on its ports.
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
-        Self { ports, settings, limiter: Limiter::default() }
+        let limiter = Limiter::new(ports.clone(), settings.limits);
+        Self { ports, settings, limiter, last_seen: Arc::default() }
     }
 }

@@ -14,12 +14,12 @@ use crate::ports::store::SessionId;
 
 /// What a user is called and may do, as it was when they connected. Once it is no longer so, they connect anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct AuthSnapshot {
     pub(super) name: Username,
     pub(super) roles: Vec<String>,
 }
 
-impl Standing {
+impl AuthSnapshot {
     /// None for users who are switched off.
     pub(super) fn of(values: &UserValues) -> Option<Self> {
         values.active.then(|| Self { name: values.username.clone(), roles: values.roles.clone() })
@@ -30,7 +30,7 @@ impl Standing {
 pub(super) struct Client {
     pub(super) user: UserId,
     pub(super) session: SessionId,
-    pub(super) standing: Standing,
+    pub(super) snapshot: AuthSnapshot,
     pub(super) sender: Sender<Outgoing>,
 }
 
@@ -41,7 +41,7 @@ impl Client {
     }
 
     /// Tells it if there is room to spare.
-    fn hint(&self, text: &Arc<str>) {
+    fn presence(&self, text: &Arc<str>) {
         if self.sender.capacity() > self.sender.max_capacity() / 2 {
             self.tell(text);
         }
@@ -53,7 +53,7 @@ impl Client {
     }
 }
 
-/// The connections of one user all have the same [`Standing`], and no two users have the same name: whoever inserts a
+/// The connections of one user all have the same [`AuthSnapshot`], and no two users have the same name: whoever inserts a
 /// client ends [`Clients::outdated`] ones before.
 #[derive(Default)]
 pub(super) struct Clients {
@@ -82,7 +82,7 @@ impl Clients {
     pub(super) fn insert(&mut self, client: Client) -> ConnectionId {
         self.last_id += 1;
         let id = ConnectionId(self.last_id);
-        self.by_name.insert(client.standing.name.key().to_owned(), client.user);
+        self.by_name.insert(client.snapshot.name.key().to_owned(), client.user);
         self.by_user.entry(client.user).or_default().push(id);
         self.by_id.insert(id, client);
         id
@@ -95,7 +95,7 @@ impl Clients {
             ids.retain(|other| *other != id);
             if ids.is_empty() {
                 self.by_user.remove(&client.user);
-                self.by_name.remove(client.standing.name.key());
+                self.by_name.remove(client.snapshot.name.key());
             }
         }
         Some(client)
@@ -119,11 +119,11 @@ impl Clients {
         self.by_id.iter().filter(|(_, client)| is_meant(client)).map(|(id, _)| *id).collect()
     }
 
-    /// What cannot be true beside a user who connects with this standing: another one of the same user, and another
+    /// What cannot be true beside a user who connects with this snapshot: another one of the same user, and another
     /// user of the same name. Other processes bring that about, with changes that this one is not told of.
-    pub(super) fn outdated(&self, user: UserId, standing: &Standing) -> Vec<ConnectionId> {
-        let mut ids = self.of_user(user, |client| client.standing != *standing);
-        if let Some(namesake) = self.by_name.get(standing.name.key()).filter(|other| **other != user) {
+    pub(super) fn outdated(&self, user: UserId, snapshot: &AuthSnapshot) -> Vec<ConnectionId> {
+        let mut ids = self.of_user(user, |client| client.snapshot != *snapshot);
+        if let Some(namesake) = self.by_name.get(snapshot.name.key()).filter(|other| **other != user) {
             ids.extend(self.of_user(*namesake, |_| true));
         }
         ids
@@ -132,7 +132,7 @@ impl Clients {
     /// Each name once, in the order of the folded names.
     pub(super) fn names(&self) -> Vec<String> {
         let first = self.by_name.values().filter_map(|user| self.by_id.get(self.by_user.get(user)?.first()?));
-        first.map(|client| client.standing.name.as_str().to_owned()).collect()
+        first.map(|client| client.snapshot.name.as_str().to_owned()).collect()
     }
 
     /// Each session once.
@@ -187,7 +187,7 @@ impl Clients {
         if self.count() > 0 && self.hints.1 < most {
             self.hints.1 += self.count();
             let text = text();
-            self.by_id.values().for_each(|client| client.hint(&text));
+            self.by_id.values().for_each(|client| client.presence(&text));
         }
     }
 

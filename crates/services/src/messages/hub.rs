@@ -11,15 +11,18 @@ use tokio::sync::mpsc;
 use super::{
     CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError, MessageService,
     SendMessageError, SubscribeError,
-    clients::{Client, Clients, Standing},
-    news::News,
+    announcement::{Announcement, announcement},
+    clients::{AuthSnapshot, Client, Clients},
 };
 use crate::{
     common::{
         context::{AccessContext, Actor},
         lock::lock,
     },
-    ports::{clock::Clock, store::CommitObserver},
+    ports::{
+        clock::Clock,
+        store::{CommitObserver, Committed, UnitOfWork},
+    },
 };
 
 /// How many may be connected, and how far behind.
@@ -47,7 +50,7 @@ impl Default for MessageLimits {
 /// The implementation of [`MessageService`].
 ///
 /// What commits of its own store take away from a user takes effect on their connections at once. For those of other
-/// processes somebody has to call [`DefaultMessageService::sweep`] now and then.
+/// processes somebody has to call [`LiveSessions::end_revoked`] now and then.
 #[derive(Clone)]
 pub struct DefaultMessageService {
     pub(super) hub: Arc<Hub>,
@@ -72,7 +75,7 @@ pub(super) struct Hub {
     limits: MessageLimits,
     clients: Mutex<Clients>,
     /// What commits have brought about and nobody has seen to yet. Held for moments only.
-    news: Mutex<Vec<News>>,
+    news: Mutex<Vec<Announcement>>,
 }
 
 impl Hub {
@@ -85,7 +88,7 @@ impl Hub {
 
     /// For the thread that commits, which must not wait for somebody who tells ten thousand clients something: whoever
     /// holds the table now looks for news when they have let go of it.
-    pub(super) fn announce(&self, news: impl IntoIterator<Item = News>) {
+    pub(super) fn announce(&self, news: impl IntoIterator<Item = Announcement>) {
         lock(&self.news).extend(news);
         self.catch_up();
     }
@@ -103,7 +106,7 @@ impl Hub {
     }
 
     /// Tells the subscribers, and ends what may no longer be.
-    pub(super) fn take_in(&self, clients: &mut Clients, news: News) {
+    pub(super) fn take_in(&self, clients: &mut Clients, news: Announcement) {
         if let Some(content) = news.content()
             && clients.has_subscribers()
         {
@@ -127,7 +130,7 @@ impl Hub {
     }
 
     /// Tells those who are there that somebody comes or goes.
-    fn hint(&self, clients: &mut Clients, kind: MessageKind, of: &Username) {
+    fn presence(&self, clients: &mut Clients, kind: MessageKind, of: &Username) {
         let second = self.clock.now().timestamp();
         clients.hint_all(second, self.limits.hints_per_second, || {
             self.text(kind, Some(of), None, MessageContent::new())
@@ -136,7 +139,7 @@ impl Hub {
 
     fn admit(&self, clients: &mut Clients, client: Client) -> Result<ConnectionId, ConnectError> {
         let MessageLimits { connections, connections_per_user, .. } = self.limits;
-        let outdated = clients.outdated(client.user, &client.standing);
+        let outdated = clients.outdated(client.user, &client.snapshot);
         self.end_all(clients, outdated, CloseReason::Revoked);
         if clients.closed {
             return Err(ConnectError::GoingAway);
@@ -149,7 +152,7 @@ impl Hub {
             return Err(ConnectError::TooMany(connections_per_user));
         }
         if others == 0 {
-            self.hint(clients, MessageKind::UserJoined, &client.standing.name);
+            self.presence(clients, MessageKind::UserJoined, &client.snapshot.name);
         }
         Ok(clients.insert(client))
     }
@@ -161,7 +164,7 @@ impl Hub {
             client.close(reason);
         }
         if clients.count_of(client.user) == 0 {
-            self.hint(clients, MessageKind::UserLeft, &client.standing.name);
+            self.presence(clients, MessageKind::UserLeft, &client.snapshot.name);
         }
     }
 
@@ -206,9 +209,9 @@ impl MessageService for DefaultMessageService {
         let Actor::User { id: user, username, session, roles } = &context.actor else {
             return Err(ConnectError::Forbidden);
         };
-        let standing = Standing { name: username.clone(), roles: roles.clone() };
+        let snapshot = AuthSnapshot { name: username.clone(), roles: roles.clone() };
         let (sender, outgoing) = mpsc::channel(self.hub.limits.queue.saturating_add(1));
-        let client = Client { user: *user, session: *session, standing, sender };
+        let client = Client { user: *user, session: *session, snapshot, sender };
         let id = self.hub.with(|clients| self.hub.admit(clients, client))?;
         let hub = Arc::clone(&self.hub);
         let leave = move || hub.with(|clients| hub.end(clients, id, None));
@@ -272,6 +275,13 @@ impl MessageService for DefaultMessageService {
         match topic {
             Topic::UserEvents => self.hub.with(|clients| clients.unsubscribe(connection)),
         }
+    }
+}
+
+impl CommitObserver for Hub {
+    fn committed(&self, work: &UnitOfWork, committed: &Committed) {
+        let outcomes = work.changes().iter().zip(&committed.0);
+        self.announce(outcomes.filter_map(|(change, outcome)| announcement(change, outcome)));
     }
 }
 

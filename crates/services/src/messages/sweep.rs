@@ -2,30 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use super::{CloseReason, clients::Standing, hub::DefaultMessageService, news::News};
-use crate::ports::store::{ReadStore, SessionId, StoreError};
+use async_trait::async_trait;
+
+use super::{CloseReason, announcement::Announcement, clients::AuthSnapshot, hub::DefaultMessageService};
+use crate::ports::{
+    live_sessions::LiveSessions,
+    store::{ReadStore, SessionId, StoreError},
+};
 
 /// How many sessions the store is asked about at a time.
 const BATCH: usize = 500;
 
-impl DefaultMessageService {
-    /// The sessions that have connections, each once. An open connection is a use of its session.
-    #[must_use]
-    pub fn connected_sessions(&self) -> Vec<SessionId> {
+#[async_trait]
+impl LiveSessions for DefaultMessageService {
+    fn connected_sessions(&self) -> Vec<SessionId> {
         self.hub.with(|clients| clients.sessions()).into_iter().collect()
     }
 
-    /// Ends, with [`CloseReason::Revoked`], the connections whose sessions are gone from the store, and those of users
-    /// who subscribe to what only administrators may hear and are no longer what they were when they connected.
-    /// Meant to be called about every second, with the store that the service observes: that is how soon it shows here
-    /// what another process revokes. Asks nothing while nobody is connected.
-    ///
-    /// All others whose name or roles another process changes keep their connections; what these may do they do with
-    /// the new standing when they connect the next time.
-    ///
-    /// # Errors
-    /// See [`ReadStore`]. What was found until then has taken effect.
-    pub async fn sweep(&self, store: &dyn ReadStore) -> Result<(), StoreError> {
+    /// Ends, with [`CloseReason::Revoked`], also the connections of users who subscribe to what only administrators may
+    /// hear and whose name or roles changed since they connected. All others keep their connections when another
+    /// process changes their name or roles, and get the new ones when they connect the next time.
+    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreError> {
         for batch in self.connected_sessions().chunks(BATCH) {
             let gone: BTreeSet<_> = store.list_gone_sessions(batch).await?.into_iter().collect();
             if !gone.is_empty() {
@@ -36,8 +33,8 @@ impl DefaultMessageService {
             }
         }
         for user in self.hub.with(|clients| clients.subscribing_users()) {
-            let standing = store.find_user(user).await?.and_then(|user| Standing::of(&user.values));
-            self.hub.announce([News::standing(user, standing)]);
+            let snapshot = store.find_user(user).await?.and_then(|user| AuthSnapshot::of(&user.values));
+            self.hub.announce([Announcement::of_snapshot(user, snapshot)]);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Creating users.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use denizen_models::{CreateUserRequest, NewUser, User, UserId, UserValues, ValidationErrors};
 
@@ -7,10 +8,10 @@ use crate::{
     common::{
         context::AccessContext,
         passwords::{self, from_new_password},
-        settings::{RegistrationMode, ServiceSettings},
+        service::AccountService,
+        settings::RegistrationMode,
     },
     ports::{
-        Ports,
         hasher::HashError,
         store::{AuditEvent, AuditKind, MailKind, NewMailJob, StoreError, UniqueKey, UnitOfWork, UserRef},
     },
@@ -41,40 +42,51 @@ pub enum CreateUserError {
 
 from_new_password! { CreateUserError: "password", "password" }
 
-pub(crate) async fn create(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    context: &AccessContext,
-    request: CreateUserRequest,
-) -> Result<User, CreateUserError> {
-    if !context.is_admin() {
-        return Err(CreateUserError::Forbidden);
-    }
-    let NewUser { values, password } =
-        request.validate(&settings.password_policy).map_err(CreateUserError::Validation)?;
-    let hash = match password {
-        Some(password) => Some(passwords::hash_new(ports, password, &values).await?),
-        None => None,
-    };
-    let at = ports.clock.now();
-    let invited = hash.is_none() && settings.registration != RegistrationMode::Closed;
-    let mut work = UnitOfWork::new().insert_user(values.clone(), hash, at).record(AuditEvent::new(
-        AuditKind::UserCreated,
-        UserRef::Created,
-        context,
-        at,
-    ));
-    if invited {
-        work = work.enqueue_mail(NewMailJob::to_user(MailKind::Invitation, UserRef::Created, context, at));
-    }
-    let committed = ports.store.commit(work).await.map_err(|error| match error {
-        StoreError::Conflict(UniqueKey::Username) => {
-            CreateUserError::UsernameTaken(values.username.to_string())
+/// Creating users.
+#[async_trait]
+pub trait UserCreation: Send + Sync {
+    /// Creates a user and returns it; a user without a password is invited by mail to choose one, unless registration
+    /// is closed. Administrators only.
+    async fn create_user(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<User, CreateUserError>;
+}
+
+#[async_trait]
+impl UserCreation for AccountService {
+    async fn create_user(
+        &self,
+        context: &AccessContext,
+        request: CreateUserRequest,
+    ) -> Result<User, CreateUserError> {
+        if !context.is_admin() {
+            return Err(CreateUserError::Forbidden);
         }
-        StoreError::Conflict(UniqueKey::Email) => CreateUserError::EmailTaken(values.email.to_string()),
-        error => CreateUserError::Store(error),
-    })?;
-    Ok(inserted(committed.user()?, values, at))
+        let NewUser { values, password } =
+            request.validate(&self.settings.password_policy).map_err(CreateUserError::Validation)?;
+        let hash = match password {
+            Some(password) => Some(passwords::hash_new(&self.ports, password, &values).await?),
+            None => None,
+        };
+        let invited = hash.is_none() && self.settings.registration != RegistrationMode::Closed;
+        let at = self.ports.clock.now();
+        let event = AuditEvent::new(AuditKind::UserCreated, UserRef::Created, context, at);
+        let mut work = UnitOfWork::new().insert_user(values.clone(), hash, at).record(event);
+        if invited {
+            work =
+                work.enqueue_mail(NewMailJob::to_user(MailKind::Invitation, UserRef::Created, context, at));
+        }
+        let committed = self.ports.store.commit(work).await.map_err(|error| match error {
+            StoreError::Conflict(UniqueKey::Username) => {
+                CreateUserError::UsernameTaken(values.username.to_string())
+            }
+            StoreError::Conflict(UniqueKey::Email) => CreateUserError::EmailTaken(values.email.to_string()),
+            error => CreateUserError::Store(error),
+        })?;
+        Ok(inserted(committed.user()?, values, at))
+    }
 }
 
 /// A user as it is when it has just been inserted.

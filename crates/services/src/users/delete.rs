@@ -1,5 +1,6 @@
 //! Deleting users.
 
+use async_trait::async_trait;
 use denizen_models::UserId;
 
 use super::{MAX_RETRIES, contention, is_administrator};
@@ -7,11 +8,9 @@ use crate::{
     common::{
         context::AccessContext,
         preconditions::{IfMatch, PreconditionError},
+        service::AccountService,
     },
-    ports::{
-        Ports,
-        store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
-    },
+    ports::store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
 };
 
 /// Why a user is not deleted.
@@ -31,31 +30,46 @@ pub enum DeleteUserError {
     Store(#[from] StoreError),
 }
 
-pub(crate) async fn delete(
-    ports: &Ports,
-    context: &AccessContext,
-    id: UserId,
-    expected: &IfMatch,
-) -> Result<(), DeleteUserError> {
-    if !context.may_access(id) {
-        return Err(DeleteUserError::NotFound(id));
-    }
-    for _ in 0..MAX_RETRIES {
-        let user = ports.store.find_user(id).await?.ok_or(DeleteUserError::NotFound(id))?;
-        expected.check(&user)?;
-        let event = AuditEvent::new(AuditKind::UserDeleted, id, context, ports.clock.now());
-        let mut work = UnitOfWork::new().delete_user(id, Some(user.revision)).record(event);
-        if is_administrator(&user.values) {
-            work = work.expect_other_administrator(id);
+/// Deleting users.
+#[async_trait]
+pub trait UserDeletion: Send + Sync {
+    /// Deletes a user with everything that belongs to it; the audit trail keeps the id.
+    async fn delete_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        condition: IfMatch,
+    ) -> Result<(), DeleteUserError>;
+}
+
+#[async_trait]
+impl UserDeletion for AccountService {
+    async fn delete_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        condition: IfMatch,
+    ) -> Result<(), DeleteUserError> {
+        if !context.may_access(id) {
+            return Err(DeleteUserError::NotFound(id));
         }
-        match ports.store.commit(work).await {
-            Ok(_) => return Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::User)) => {}
-            Err(StoreError::PreconditionFailed(Precondition::Administrator)) => {
-                return Err(DeleteUserError::LastAdministrator);
+        for _ in 0..MAX_RETRIES {
+            let user = self.ports.store.find_user(id).await?.ok_or(DeleteUserError::NotFound(id))?;
+            condition.check(&user)?;
+            let event = AuditEvent::new(AuditKind::UserDeleted, id, context, self.ports.clock.now());
+            let mut work = UnitOfWork::new().delete_user(id, Some(user.revision)).record(event);
+            if is_administrator(&user.values) {
+                work = work.expect_other_administrator(id);
             }
-            Err(error) => return Err(error.into()),
+            match self.ports.store.commit(work).await {
+                Ok(_) => return Ok(()),
+                Err(StoreError::PreconditionFailed(Precondition::User)) => {}
+                Err(StoreError::PreconditionFailed(Precondition::Administrator)) => {
+                    return Err(DeleteUserError::LastAdministrator);
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(contention().into())
     }
-    Err(contention().into())
 }

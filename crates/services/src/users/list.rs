@@ -1,17 +1,16 @@
 //! The list of users: what can be asked for, and a page of it.
 
+use async_trait::async_trait;
 use denizen_models::{User, ValidationErrors, fold};
 
 use crate::{
     common::{
         context::{AccessContext, Actor},
         pagination,
-        settings::{Directory, ServiceSettings},
+        service::AccountService,
+        settings::Directory,
     },
-    ports::{
-        Ports,
-        store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
-    },
+    ports::store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
 };
 
 /// Why users are not listed.
@@ -96,23 +95,43 @@ pub struct UserList {
     pub total: Option<u64>,
 }
 
-pub(crate) async fn list(
-    ports: &Ports,
-    settings: &ServiceSettings,
-    context: &AccessContext,
-    query: &UserQuery,
-) -> Result<UserList, ListUsersError> {
-    let is_allowed = match settings.directory {
-        Directory::Admins => context.is_admin(),
-        Directory::Members => context.actor != Actor::Anonymous,
-    };
-    if !is_allowed {
-        return Err(ListUsersError::Forbidden);
+/// Listing and searching users.
+#[async_trait]
+pub trait UserLists: Send + Sync {
+    /// Returns a page of the users that match `query`; an empty query matches all. Administrators only, or all
+    /// signed-in users, as [`Directory`] says.
+    async fn list_users(
+        &self,
+        context: &AccessContext,
+        query: &UserQuery,
+    ) -> Result<UserList, ListUsersError>;
+
+    /// Returns the first page of the users in whose names or, for administrators, e-mail address `text` occurs.
+    async fn search_users(&self, context: &AccessContext, text: &str) -> Result<UserList, ListUsersError> {
+        self.list_users(context, &UserQuery::search(text)).await
     }
-    let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
-    // Whoever may not see addresses must not find out by searching for them either.
-    let filter = UserFilter { search_email: context.is_admin(), ..filter };
-    let UserPage { users, next } = ports.store.list_users(&filter, &page).await?;
-    let total = if query.total { Some(ports.store.count_users(&filter).await?) } else { None };
-    Ok(UserList { users, next_cursor: next.as_ref().map(Cursor::encode), total })
+}
+
+#[async_trait]
+impl UserLists for AccountService {
+    async fn list_users(
+        &self,
+        context: &AccessContext,
+        query: &UserQuery,
+    ) -> Result<UserList, ListUsersError> {
+        let is_allowed = match self.settings.directory {
+            Directory::Admins => context.is_admin(),
+            Directory::Members => context.actor != Actor::Anonymous,
+        };
+        if !is_allowed {
+            return Err(ListUsersError::Forbidden);
+        }
+        let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
+        // An actor who may not see e-mail addresses must not find out by searching for them either.
+        let filter = UserFilter { search_email: context.is_admin(), ..filter };
+        let store = &self.ports.store;
+        let UserPage { users, next } = store.list_users(&filter, &page).await?;
+        let total = if query.total { Some(store.count_users(&filter).await?) } else { None };
+        Ok(UserList { users, next_cursor: next.as_ref().map(Cursor::encode), total })
+    }
 }

@@ -1,19 +1,18 @@
 //! Replacing and patching users.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{User, UserId, UserValues, ValidationErrors};
+use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserValues, ValidationErrors};
 
 use super::{MAX_RETRIES, contention, is_administrator};
 use crate::{
     common::{
         context::AccessContext,
         preconditions::{IfMatch, PreconditionError},
+        service::AccountService,
     },
-    ports::{
-        Ports,
-        store::{
-            AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UniqueKey, UnitOfWork,
-        },
+    ports::store::{
+        AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UniqueKey, UnitOfWork,
     },
 };
 
@@ -46,39 +45,88 @@ pub enum UpdateUserError {
     Store(#[from] StoreError),
 }
 
-/// `validate` makes of the user what it shall be.
-pub(crate) async fn update(
-    ports: &Ports,
-    context: &AccessContext,
-    id: UserId,
-    expected: &IfMatch,
-    validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send,
-) -> Result<User, UpdateUserError> {
-    if !context.may_access(id) {
-        return Err(UpdateUserError::NotFound(id));
+/// Changing users.
+#[async_trait]
+pub trait UserUpdates: Send + Sync {
+    /// Replaces the editable values of a user and returns it. A change of e-mail address or status revokes the user's
+    /// one-time tokens; a deactivated user loses every session. Roles and status: administrators only.
+    async fn update_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: UpdateUserRequest,
+        condition: IfMatch,
+    ) -> Result<User, UpdateUserError>;
+
+    /// Changes some values of a user, under the rules of a replacement, and returns it.
+    async fn patch_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: PatchUserRequest,
+        condition: IfMatch,
+    ) -> Result<User, UpdateUserError>;
+}
+
+#[async_trait]
+impl UserUpdates for AccountService {
+    async fn update_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: UpdateUserRequest,
+        condition: IfMatch,
+    ) -> Result<User, UpdateUserError> {
+        self.replace(context, id, &condition, |user| request.validate(user)).await
     }
-    for _ in 0..MAX_RETRIES {
-        let user = ports.store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id))?;
-        expected.check(&user)?;
-        let values = validate(&user).map_err(UpdateUserError::Validation)?;
-        check_members(context, &user.values, &values)?;
-        let work = replacement(&user, values.clone(), context, ports.clock.now());
-        match ports.store.commit(work).await {
-            Ok(_) => return ports.store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id)),
-            Err(StoreError::PreconditionFailed(Precondition::User)) => {}
-            Err(StoreError::PreconditionFailed(Precondition::Administrator)) => {
-                return Err(UpdateUserError::LastAdministrator);
-            }
-            Err(StoreError::Conflict(UniqueKey::Username)) => {
-                return Err(UpdateUserError::UsernameTaken(values.username.to_string()));
-            }
-            Err(StoreError::Conflict(UniqueKey::Email)) => {
-                return Err(UpdateUserError::EmailTaken(values.email.to_string()));
-            }
-            Err(error) => return Err(error.into()),
+
+    async fn patch_user(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        request: PatchUserRequest,
+        condition: IfMatch,
+    ) -> Result<User, UpdateUserError> {
+        self.replace(context, id, &condition, |user| request.validate(user)).await
+    }
+}
+
+impl AccountService {
+    /// `validate` computes the new values from the current user.
+    async fn replace(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+        condition: &IfMatch,
+        validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send,
+    ) -> Result<User, UpdateUserError> {
+        if !context.may_access(id) {
+            return Err(UpdateUserError::NotFound(id));
         }
+        let store = &self.ports.store;
+        for _ in 0..MAX_RETRIES {
+            let user = store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id))?;
+            condition.check(&user)?;
+            let values = validate(&user).map_err(UpdateUserError::Validation)?;
+            check_members(context, &user.values, &values)?;
+            let work = replacement(&user, values.clone(), context, self.ports.clock.now());
+            match store.commit(work).await {
+                Ok(_) => return store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id)),
+                Err(StoreError::PreconditionFailed(Precondition::User)) => {}
+                Err(StoreError::PreconditionFailed(Precondition::Administrator)) => {
+                    return Err(UpdateUserError::LastAdministrator);
+                }
+                Err(StoreError::Conflict(UniqueKey::Username)) => {
+                    return Err(UpdateUserError::UsernameTaken(values.username.to_string()));
+                }
+                Err(StoreError::Conflict(UniqueKey::Email)) => {
+                    return Err(UpdateUserError::EmailTaken(values.email.to_string()));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(contention().into())
     }
-    Err(contention().into())
 }
 
 /// Roles, status and address decide who somebody is and what they may do: members cannot set their own.

@@ -92,6 +92,21 @@ mod tests {
     }
 
     #[test]
+    fn adapters_are_for_the_server_alone() {
+        let mut house = house();
+        for (from, to) in [
+            ("denizen-handlers", "denizen-storage-memory"),
+            ("denizen-hashing", "denizen-storage-memory"),
+            ("denizen-services", "denizen-hashing"),
+            ("denizen-storage-memory", "denizen-storage-sqlite"),
+        ] {
+            house.package(from).declared.push((to.to_owned(), Kind::Normal));
+        }
+        let found = violations(&house).join("\n");
+        assert_eq!(found.matches("(normal dependency)").count(), 4, "{found}");
+    }
+
+    #[test]
     fn tests_may_use_anything() {
         let mut house = house();
         house.package("denizen-services").declared.push(("denizen-storage-sqlite".to_owned(), Kind::Dev));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Package, Workspace};
 
 const NAMES: &[&str] = &["clippy.toml", ".clippy.toml"];
 
@@ -19,6 +19,11 @@ pub fn violations(workspace: &Workspace) -> Result<Vec<String>, String> {
         violations.extend(missing(&root, &read(&path)?, &workspace.relative(&path)));
     }
     Ok(violations)
+}
+
+/// The entries of the crate's own file; none if it has none.
+pub fn entries_of(package: &Package) -> BTreeSet<String> {
+    entries(&fs::read_to_string(package.folder.join(NAMES[0])).unwrap_or_default())
 }
 
 /// The configuration files in the folders where clippy looks before it comes to the root.

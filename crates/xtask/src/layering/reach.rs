@@ -6,6 +6,15 @@ use super::rules::{LAYERS, Layer, Outsider, layer};
 use crate::workspace::{Kind, Package, Workspace};
 
 pub fn violations(workspace: &Workspace) -> Vec<String> {
+    let mut violations = banned(workspace);
+    let bans = LAYERS.iter().flat_map(Layer::bans).map(|outsider| (outsider.pattern, outsider));
+    let bans: BTreeMap<_, _> = bans.collect();
+    violations.extend(bans.into_values().filter_map(|outsider| uncontrolled(workspace, outsider)));
+    violations
+}
+
+/// The bans alone. They hold for manifests that are not resolved, too.
+pub fn banned(workspace: &Workspace) -> Vec<String> {
     let mut violations = Vec::new();
     for layer in LAYERS {
         for outsider in layer.bans() {
@@ -19,9 +28,6 @@ pub fn violations(workspace: &Workspace) -> Vec<String> {
             }
         }
     }
-    let bans = LAYERS.iter().flat_map(Layer::bans).map(|outsider| (outsider.pattern, outsider));
-    let bans: BTreeMap<_, _> = bans.collect();
-    violations.extend(bans.into_values().filter_map(|outsider| uncontrolled(workspace, outsider)));
     violations
 }
 

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::files::RustFile;
+use super::modules::{Tree, trees};
+use super::rules::layer;
+
 use crate::workspace::{Kind, Package, Workspace};
 
 const HOUSE: &[(&str, &[&str])] = &[
@@ -10,10 +14,24 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("denizen-handlers", &["denizen-models", "denizen-services", "actix-web"]),
     ("denizen-storage-sqlite", &["denizen-models", "denizen-services", "rusqlite"]),
     ("denizen-storage-postgres", &["denizen-models", "denizen-services"]),
+    ("denizen-hashing", &["denizen-models", "denizen-services"]),
+    ("denizen-storage-memory", &["denizen-models", "denizen-services"]),
+    ("denizen-client", &["denizen-models"]),
     ("denizen-mail", &["denizen-models", "denizen-services", "lettre"]),
     ("denizen-testkit", &["denizen-models", "denizen-services"]),
-    ("denizen-server", &["denizen-handlers", "denizen-storage-sqlite", "denizen-mail", "denizen-models"]),
+    (
+        "denizen-server",
+        &[
+            "denizen-handlers",
+            "denizen-hashing",
+            "denizen-storage-memory",
+            "denizen-storage-sqlite",
+            "denizen-mail",
+            "denizen-models",
+        ],
+    ),
     ("denizen-example-embed", &["denizen-services", "denizen-testkit"]),
+    ("docs-runner", &[]),
     ("xtask", &["serde"]),
 ];
 
@@ -25,6 +43,17 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("libsqlite3-sys", &[]),
     ("lettre", &["tokio"]),
 ];
+
+pub fn file(path: &str, text: &str) -> RustFile {
+    RustFile { path: path.to_owned(), text: text.to_owned() }
+}
+
+/// The library `crates/a` of these files under `src`.
+pub fn tree(files: &[(&str, &str)]) -> Tree {
+    let files: Vec<_> =
+        files.iter().map(|(path, text)| file(&format!("crates/a/src/{path}"), text)).collect();
+    trees("crates/a", &files).unwrap().remove(0)
+}
 
 pub fn house() -> Workspace {
     let mut house =
@@ -54,7 +83,9 @@ pub fn house() -> Workspace {
 impl Workspace {
     pub fn add(&mut self, name: &str, folder: &str) {
         let folder = self.root.join(folder);
-        self.packages.push(Package { name: name.to_owned(), folder, ours: true, ..Package::default() });
+        let is_default = layer(name).is_some_and(|layer| layer.is_product);
+        let package = Package { name: name.to_owned(), folder, ours: true, is_default, ..Package::default() };
+        self.packages.push(package);
     }
 
     pub fn add_outsider(&mut self, name: &str) -> usize {

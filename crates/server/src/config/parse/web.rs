@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::config::PublicUrl;
+use crate::config::types::PublicUrl;
 
 pub(in crate::config) fn public_url(text: &str) -> Result<PublicUrl, String> {
     const EXPECTED: &str = "expected an http:// or https:// URL without user name, query or fragment, \

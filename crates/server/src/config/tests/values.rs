@@ -1,7 +1,11 @@
 //! Every setting, with its default and with another value.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use denizen_hashing::Argon2Cost;
+use denizen_mail::MailUrl;
+use denizen_services::{Directory, RegistrationMode, store::Quota};
 
 use super::*;
 

@@ -49,7 +49,10 @@ async fn the_link_begins_where_people_reach_the_service() {
     let said = said.done();
     assert!(said.starts_with("https://example.org/accounts/accept-invitation?token="), "{said}");
     let refused = denizen(folder.path(), &format!("{CAROL} --bind 127.0.0.1:0")).await.refused(2);
-    assert_eq!(refused, "nobody knows yet where the server will be; name it with --public-url");
+    assert_eq!(
+        refused,
+        "the public URL is unknown, because the port is chosen at the start; set it with --public-url"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +101,7 @@ async fn a_link_is_no_way_around_a_password_nor_to_other_rights() {
     api::create(server.address, &off).await.succeeded(201);
     for (name, address, reason) in [
         ("carol", "carol", "user carol has a password already; a setup link is for the first one"),
-        ("bert", "bert", "user bert exists already, and is no administrator"),
+        ("bert", "bert", "user bert exists already, and is not an administrator"),
         ("dora", "mallory", "user dora exists already, with another e-mail address"),
         ("eric", "eric", "the user is not active"),
         ("new", "carol", "email 'carol@example.com' already exists"),

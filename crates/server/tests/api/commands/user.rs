@@ -37,7 +37,7 @@ async fn the_first_administrator_of_a_production_database_needs_no_server() {
     let folder = TempDir::new().unwrap();
     let line = format!("user create {ANN} --admin");
     let said = denizen_in(folder.path(), &line, &PRODUCTION).await.refused(2);
-    let expected = "a user needs a password here, because nobody is invited by mail while registration is closed; pass \
+    let expected = "a user needs a password here, because users are not invited by mail while registration is closed; pass \
                     --password-stdin, or let `denizen setup-link` print a link for an administrator";
     assert_eq!(said, expected);
     assert!(!folder.path().join("denizen.db").exists(), "nothing was touched");
@@ -46,7 +46,7 @@ async fn the_first_administrator_of_a_production_database_needs_no_server() {
     let said = create(folder.path(), &line, PASSWORD).await;
     assert_eq!((said.code, said.stdout.as_str()), (Some(0), "user ann created with ID 1\n"), "{said:?}");
     let database = folder.path().join("denizen.db");
-    let note = format!("denizen: there was no database yet; made {}\n", database.display());
+    let note = format!("denizen: created database {}\n", database.display());
     assert_eq!(said.stderr, note, "whoever is in the wrong folder finds out at once");
     let server = Process::start(folder.path()).await;
     assert_eq!(roles_of(&server, "ann").await, json!(["user", "admin"]));
@@ -133,7 +133,7 @@ async fn an_empty_standard_input_is_no_password() {
 async fn a_database_that_only_the_server_sees_is_refused() {
     let folder = TempDir::new().unwrap();
     let refused = create(folder.path(), &format!("{ANN} --database memory:"), PASSWORD).await.refused(2);
-    let expected = "nobody but the server itself sees the database memory:; name another one with --database";
+    let expected = "the in-memory database is only visible to the server; name another one with --database";
     assert_eq!(refused, expected);
 }
 

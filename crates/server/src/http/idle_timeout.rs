@@ -1,9 +1,9 @@
-//! Clients that never come to the end of a request.
+//! Clients that never finish a request.
 //!
 //! actix times the head of a connection's first request and the silence between two requests. A client that has been
-//! answered once and then sends half a head, or that sends on a body which nobody reads, escapes both, and a few
-//! thousand such clients are all connections there are (Slowloris). So this looks at a connection from outside: from
-//! one answer to the next request it has a fixed time, however many bytes trickle in.
+//! answered once and then sends half a head, or that sends on a body that is not read, escapes both, and a few
+//! thousand such clients take all connections (Slowloris). So this watches a connection from outside: from the end of
+//! a response to the next request it has a fixed time, however many bytes trickle in.
 
 use std::{
     cell::Cell,
@@ -23,35 +23,35 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// What is known of the requests of one connection. Clones speak of the same connection.
+/// Counts the requests in flight on one connection. Clones share the count.
 #[derive(Clone)]
-pub(crate) struct Requests(Rc<State>);
+pub(super) struct InFlight(Rc<State>);
 
 struct State {
     running: Cell<usize>,
-    /// When the connection was opened, or the last answer ended.
+    /// When the connection was opened, or the last response ended.
     idle_since: Cell<Instant>,
 }
 
-impl Requests {
-    /// A request has begun; it ends when the returned value is dropped.
-    pub(crate) fn begin(&self) -> Running {
+impl InFlight {
+    /// Begins a request, which ends when the returned guard is dropped.
+    pub(super) fn begin(&self) -> InFlightGuard {
         self.0.running.set(self.0.running.get() + 1);
-        Running(self.clone())
+        InFlightGuard(self.clone())
     }
 }
 
-/// A request that is being answered.
-pub(crate) struct Running(Requests);
+/// A request in flight.
+pub(super) struct InFlightGuard(InFlight);
 
-impl Running {
-    /// An answer lasts until the end of its body; that of a WebSocket is as long as its life.
-    pub(crate) fn until_end_of<B>(self, body: B) -> Lasting<B> {
-        Lasting { body, _running: self }
+impl InFlightGuard {
+    /// Keeps the request in flight until the end of its response's body; a WebSocket's ends with the connection.
+    pub(super) fn until_end_of<B>(self, body: B) -> GuardedBody<B> {
+        GuardedBody { body, _guard: self }
     }
 }
 
-impl Drop for Running {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         let State { running, idle_since } = &*self.0.0;
         running.set(running.get().saturating_sub(1));
@@ -59,13 +59,13 @@ impl Drop for Running {
     }
 }
 
-/// The body of an answer. See [`Running::until_end_of`].
-pub(crate) struct Lasting<B> {
+/// The body of a response. See [`InFlightGuard::until_end_of`].
+pub(super) struct GuardedBody<B> {
     body: B,
-    _running: Running,
+    _guard: InFlightGuard,
 }
 
-impl<B: MessageBody + Unpin> MessageBody for Lasting<B> {
+impl<B: MessageBody + Unpin> MessageBody for GuardedBody<B> {
     type Error = B::Error;
 
     fn size(&self) -> BodySize {
@@ -80,33 +80,33 @@ impl<B: MessageBody + Unpin> MessageBody for Lasting<B> {
     }
 }
 
-/// A connection that comes to its end if no request begins in time.
-pub(crate) struct Patient<S> {
+/// A connection that ends if no request begins in time.
+pub(super) struct IdleTimeoutStream<S> {
     stream: S,
-    requests: Requests,
-    patience: Duration,
+    in_flight: InFlight,
+    timeout: Duration,
     end: Pin<Box<Sleep>>,
 }
 
-impl<S> Patient<S> {
-    /// Waits so long for the end of a request's head, from the end of the answer before it.
-    pub(crate) fn new(stream: S, patience: Duration) -> Self {
+impl<S> IdleTimeoutStream<S> {
+    /// Waits this long for the end of a request's head, from the end of the previous response.
+    pub(super) fn new(stream: S, timeout: Duration) -> Self {
         let state = State { running: Cell::new(0), idle_since: Cell::new(Instant::now()) };
-        Self { stream, requests: Requests(Rc::new(state)), patience, end: Box::pin(sleep(patience)) }
+        Self { stream, in_flight: InFlight(Rc::new(state)), timeout, end: Box::pin(sleep(timeout)) }
     }
 
-    /// To be told of every request.
-    pub(crate) fn requests(&self) -> Requests {
-        self.requests.clone()
+    /// Returns the counter that must be told of every request.
+    pub(super) fn in_flight(&self) -> InFlight {
+        self.in_flight.clone()
     }
 
-    /// Whether patience is at its end. If not, the task is woken when it may be.
+    /// Returns whether the time is over. If not, the task is woken when it may be.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
-        let State { running, idle_since } = &*self.requests.0;
+        let State { running, idle_since } = &*self.in_flight.0;
         if running.get() > 0 {
             return false;
         }
-        let end = idle_since.get() + self.patience;
+        let end = idle_since.get() + self.timeout;
         if self.end.deadline() != end {
             self.end.as_mut().reset(end);
         }
@@ -114,7 +114,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for IdleTimeoutStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -128,7 +128,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for IdleTimeoutStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -138,7 +138,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // An answer ends with this, and reading is not tried again before something comes: nothing may.
+        // A response ends with this, and reading is not tried again before bytes arrive, which may never happen.
         self.is_over(context);
         Pin::new(&mut self.stream).poll_flush(context)
     }
@@ -157,11 +157,11 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
 
-    fn connection() -> (DuplexStream, Patient<DuplexStream>) {
+    fn connection() -> (DuplexStream, IdleTimeoutStream<DuplexStream>) {
         let (client, server) = duplex(1024);
-        (client, Patient::new(server, PATIENCE))
+        (client, IdleTimeoutStream::new(server, TIMEOUT))
     }
 
     #[tokio::test(start_paused = true)]
@@ -189,7 +189,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_running_request_takes_the_time_it_takes_and_the_next_one_has_its_own() {
         let (_client, mut server) = connection();
-        let requests = server.requests();
+        let requests = server.in_flight();
         let (first, second) = (requests.begin(), requests.begin());
         timeout(Duration::from_secs(3600), server.read(&mut [0; 8])).await.expect_err("an end");
         drop(first);
@@ -205,11 +205,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_flushed_an_answer_is_woken_although_nothing_is_read() {
         let (_client, mut server) = connection();
-        drop(server.requests().begin());
+        drop(server.in_flight().begin());
         let start = Instant::now();
         let end = std::future::poll_fn(|context| {
             let flushed = Pin::new(&mut server).poll_flush(context);
-            if start.elapsed() < PATIENCE { Poll::Pending } else { flushed }
+            if start.elapsed() < TIMEOUT { Poll::Pending } else { flushed }
         });
         timeout(Duration::from_secs(3600), end).await.expect("to be woken").unwrap();
     }

@@ -1,6 +1,9 @@
-//! The HTTP server: what actix's own does, with a [`Patient`] connection in between, for which it has no hook.
+//! The HTTP server: what actix's own does, with an [`IdleTimeoutStream`] in between, for which it has no hook.
 
-use std::{future::ready, io, net::TcpListener, num::NonZeroU32, time::Duration};
+mod idle_timeout;
+mod send_timeout;
+
+use std::{future::ready, io, net::TcpListener, time::Duration};
 
 use actix_http::{HttpService, error::DispatchError};
 use actix_server::Server;
@@ -11,34 +14,15 @@ use actix_web::{
     dev::{AppConfig, ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
 };
-use denizen_handlers::{Demos, HandlerSettings, RateLimit, RequestCounts, Services};
+use denizen_handlers::Services;
 use tokio::net::TcpStream;
 
-use crate::{
-    config::{Config, Profile, PublicUrl},
-    patient::{Patient, Requests},
-    stalled,
-};
+use self::idle_timeout::{IdleTimeoutStream, InFlight};
+use crate::config::Config;
 
 /// Serves on this listener as the configuration says, once the result is awaited.
 pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
-    let development = config.profile == Profile::Development;
-    let settings = HandlerSettings {
-        cors_origins: config.cors_origins.clone(),
-        local_only: development,
-        password_policy: config.password_policy(),
-        rate_limit: rate_limit(config),
-        trusted_proxies: config.trusted_proxies.clone(),
-        slow_request: Some(config.slow_request),
-        body_timeout: Some(config.body_timeout),
-        demos: match (config.demo_routes, config.profile) {
-            (false, _) => Demos::Off,
-            (true, Profile::Development) => Demos::Open,
-            (true, Profile::Production) => Demos::Members,
-        },
-        metrics: config.metrics.then(RequestCounts::default),
-        secure_cookies: config.public_url.as_ref().is_some_and(PublicUrl::is_https),
-    };
+    let settings = config.handler_settings();
     let address = listener.local_addr()?;
     let (header_timeout, idle_timeout, body_timeout) =
         (config.header_timeout, config.idle_timeout, config.body_timeout);
@@ -71,15 +55,15 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
                 // only, and still waits for an answer, gets none; HTTP/1.1 clients do not do this.
                 .h1_allow_half_closed(false)
                 .local_addr(address)
-                .on_connect_ext(|connection: &Patient<TcpStream>, data| {
-                    data.insert(connection.requests());
+                .on_connect_ext(|connection: &IdleTimeoutStream<TcpStream>, data| {
+                    data.insert(connection.in_flight());
                 })
                 .h1(map_config(app, |()| AppConfig::default()));
             fn_service(move |connection: TcpStream| {
-                stalled::give_up_after(body_timeout, &connection);
-                // A client that has broken off by now has no address any more, and without one it is in no limit.
+                send_timeout::set(body_timeout, &connection);
+                // A client that has disconnected by now has no IP address, and no limit would count it.
                 let peer = connection.peer_addr().map_err(DispatchError::Io);
-                let connection = Patient::new(connection, idle_timeout + header_timeout);
+                let connection = IdleTimeoutStream::new(connection, idle_timeout + header_timeout);
                 ready(peer.map(|peer| (connection, Some(peer))))
             })
             .and_then(http)
@@ -88,21 +72,15 @@ pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) 
     Ok(server)
 }
 
-/// Tells the connection that a request runs, until its answer ends.
+/// Marks the request as in flight on its connection until the response has ended.
 async fn count(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let running = request.conn_data::<Requests>().map(Requests::begin);
+    let guard = request.conn_data::<InFlight>().map(InFlight::begin);
     let answer = next.call(request).await?;
-    Ok(match running {
-        Some(running) => answer.map_body(|_, body| running.until_end_of(body).boxed()),
+    Ok(match guard {
+        Some(guard) => answer.map_body(|_, body| guard.until_end_of(body).boxed()),
         None => answer,
     })
-}
-
-/// The limit is shared by all threads, so it is made once.
-fn rate_limit(config: &Config) -> Option<RateLimit> {
-    let number = |number| u32::try_from(number).ok().and_then(NonZeroU32::new);
-    Some(RateLimit::per_address(number(config.rate_limit)?, number(config.rate_burst)?))
 }

@@ -19,7 +19,6 @@ use denizen_services::{
 pub use self::{mail::MailCommand, setup_link::SetupLink, user::UserCommand};
 use crate::{
     config::{Config, Database, Report},
-    settings::service_settings,
     storage::Storage,
 };
 
@@ -31,8 +30,8 @@ pub enum OperatorCommand {
     User(UserCommand),
     /// Print a link with which an administrator chooses the first password.
     ///
-    /// Creates the administrator if nobody has the name. Whoever has the link gets the account: it is for your eyes, and
-    /// works once.
+    /// Creates the administrator if the user name is free. The link gives access to the account: keep it secret. It works
+    /// once.
     SetupLink(SetupLink),
     /// Look after mails that are still to be sent, or were given up.
     #[command(subcommand)]
@@ -53,54 +52,54 @@ impl OperatorCommand {
             // Whoever is in the wrong folder finds out at once.
             Ok(stdout) => {
                 let stderr = missing.filter(|path| path.exists()).map_or_else(String::new, |path| {
-                    format!("denizen: there was no database yet; made {}\n", path.display())
+                    format!("denizen: created database {}\n", path.display())
                 });
                 Report { stdout, stderr, exit_code: 0 }
             }
-            Err(Refusal { reason, exit_code }) => {
+            Err(CommandError { reason, exit_code }) => {
                 Report { stdout: String::new(), stderr: format!("denizen: {reason}\n"), exit_code }
             }
         }
     }
 }
 
-/// Why a command is not carried out, for the operator to read. Every error is one.
-struct Refusal {
+/// Why a command failed, for the operator to read. Every error converts into one.
+struct CommandError {
     reason: String,
     exit_code: u8,
 }
 
-impl Refusal {
-    /// Somebody would have to write something else.
+impl CommandError {
+    /// Invalid arguments (exit code 2).
     fn usage(reason: impl Display) -> Self {
         Self { reason: reason.to_string(), exit_code: 2 }
     }
 
-    /// Something is not as it would have to be.
+    /// The operation cannot be carried out in the current state (exit code 1).
     fn state(reason: impl Display) -> Self {
         Self { reason: reason.to_string(), exit_code: 1 }
     }
 }
 
-impl<E: std::error::Error> From<E> for Refusal {
+impl<E: std::error::Error> From<E> for CommandError {
     fn from(error: E) -> Self {
         Self::state(error)
     }
 }
 
-/// The services' side of the configuration, with an operator at the door.
-struct Office {
+/// The open store and the services' settings, for commands that act as the operator.
+struct OperatorContext {
     storage: Storage,
     ports: Ports,
     settings: ServiceSettings,
     context: AccessContext,
 }
 
-impl Office {
-    fn open(config: &Config) -> Result<Self, Refusal> {
+impl OperatorContext {
+    fn open(config: &Config) -> Result<Self, CommandError> {
         if config.database == Database::Memory {
-            return Err(Refusal::usage(
-                "nobody but the server itself sees the database memory:; name another one with --database",
+            return Err(CommandError::usage(
+                "the in-memory database is only visible to the server; name another one with --database",
             ));
         }
         let storage = Storage::open(&config.database)?;
@@ -115,11 +114,11 @@ impl Office {
         };
         let request_id = format!("cli-{:016x}", u64::from_be_bytes(request));
         let context = AccessContext { actor: Actor::Cli, request_id, ..AccessContext::system() };
-        Ok(Self { storage, ports, settings: service_settings(config), context })
+        Ok(Self { storage, ports, settings: config.service_settings(), context })
     }
 
-    /// Writes out what was done, and passes on what came of it.
-    async fn close<T>(self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+    /// Closes the store, and passes on the result.
+    async fn close<T>(self, result: Result<T, CommandError>) -> Result<T, CommandError> {
         self.storage.close().await;
         result
     }

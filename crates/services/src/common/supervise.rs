@@ -1,15 +1,22 @@
-//! Work in the background that goes on after a panic.
+//! Background work that is restarted after a panic.
 
 use std::{future::Future, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
 
-/// How long a worker rests that has panicked: what makes it do so at once need not fill the log.
+<<<<<<<< HEAD:crates/services/src/common/supervise.rs
+/// The pause before a restart, so that a worker which panics at once does not fill the log.
 const REST: Duration = Duration::from_secs(1);
 
-/// Runs `work` to its end, which comes soon after `stop` becomes true, and again should it panic: one poisoned mail or
-/// session must not be the end of all others. `name` is for the log.
-pub(crate) async fn keep_working<F>(
+/// Runs `work` to its end, which comes soon after `stop` becomes true, and again if it panics: one poisoned mail or
+========
+/// The delay before a restart, so that a worker that panics at once does not fill the log.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// Runs `work` to its end, which comes soon after `stop` becomes true, and again after a panic: one poisoned mail or
+>>>>>>>> config:crates/server/src/supervise.rs
+/// session must not stop the work on all others. `name` is for the log.
+pub(crate) async fn supervise<F>(
     name: &'static str,
     mut stop: watch::Receiver<bool>,
     work: impl Fn(watch::Receiver<bool>) -> F,
@@ -22,7 +29,7 @@ pub(crate) async fn keep_working<F>(
             Err(error) if error.is_panic() => log::error!("the {name} panicked and is started again"),
             _ => return,
         }
-        if timeout(REST, stop.wait_for(|stop| *stop)).await.is_ok() {
+        if timeout(RESTART_DELAY, stop.wait_for(|stop| *stop)).await.is_ok() {
             return;
         }
     }
@@ -46,7 +53,7 @@ mod tests {
                 drop(stop.wait_for(|stop| *stop).await);
             }
         };
-        (keep_working("test worker", stopped, work), started, stop)
+        (supervise("test worker", stopped, work), started, stop)
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,107 @@
+//! What the configuration means to the services, the handlers and the mailer.
+
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+
+use denizen_handlers::{Demos, HandlerSettings, RateLimit, RequestCounts};
+use denizen_hashing::Argon2Cost;
+use denizen_mail::MailSettings;
+use denizen_models::PasswordPolicy;
+use denizen_services::{Disclosure, Limits, ServiceSettings};
+
+use super::{profile::Profile, table::Config, types::PublicUrl};
+
+impl Config {
+    /// Returns the rules for new passwords.
+    #[must_use]
+    pub fn password_policy(&self) -> PasswordPolicy {
+        PasswordPolicy { min_chars: self.password_min_length, ..PasswordPolicy::default() }
+    }
+
+    /// Returns the cost of hashing a new password.
+    #[must_use]
+    pub const fn hash_cost(&self) -> Argon2Cost {
+        Argon2Cost { memory_kib: self.hash_memory, passes: self.hash_passes, lanes: 1 }
+    }
+
+    /// Returns the settings for `denizen_mail::connect`, once the listener has the address `bound`.
+    #[must_use]
+    pub fn mail_settings(&self, bound: SocketAddr) -> MailSettings {
+        MailSettings {
+            service: self.service_name.clone(),
+            sender: Some(self.mail_from.clone()),
+            reply_to: self.mail_reply_to.clone(),
+            templates: self.mail_templates.clone(),
+            root_certificate: self.mail_root_certificate.clone(),
+            ..MailSettings::new(self.mail.clone(), self.public_url_at(bound).as_str())
+        }
+    }
+
+    /// Returns what links begin with, once the listener has the address `bound`: the public URL, or
+    /// `http://localhost:PORT` if it is not set.
+    #[must_use]
+    pub fn public_url_at(&self, bound: SocketAddr) -> PublicUrl {
+        self.public_url.clone().unwrap_or_else(|| PublicUrl::localhost(bound.port()))
+    }
+
+    /// Returns the settings of the services.
+    pub(crate) fn service_settings(&self) -> ServiceSettings {
+        let (disclosure, limits) = match self.profile {
+            Profile::Development => (Disclosure::Detailed, Limits::GENEROUS),
+            Profile::Production => (Disclosure::Uniform, Limits::default()),
+        };
+        ServiceSettings {
+            disclosure,
+            registration: self.registration,
+            directory: self.directory,
+            password_policy: self.password_policy(),
+            session_lifetime: whole(self.session_lifetime),
+            session_idle_timeout: whole(self.session_idle_timeout),
+            reset_token_ttl: whole(self.reset_token_ttl),
+            invitation_ttl: whole(self.invitation_ttl),
+            verification_ttl: whole(self.verification_ttl),
+            mail_max_age: whole(self.mail_max_age),
+            mail_workers: self.mail_workers,
+            audit_retention: self.audit_retention.map(whole),
+            limits: Limits {
+                mail_per_ip: self.limit_mail_per_ip,
+                mail_per_address: self.limit_mail_per_address,
+                tokens_per_ip: self.limit_tokens_per_ip,
+                login_per_ip: self.limit_login_per_ip,
+                login_per_account: self.limit_login_per_account,
+                sign_up_per_ip: self.limit_sign_up_per_ip,
+                ..limits
+            },
+            ..ServiceSettings::default()
+        }
+    }
+
+    /// Returns the settings of the handlers. Their counters are shared by all threads, so call it once.
+    pub(crate) fn handler_settings(&self) -> HandlerSettings {
+        HandlerSettings {
+            cors_origins: self.cors_origins.clone(),
+            local_only: self.profile == Profile::Development,
+            password_policy: self.password_policy(),
+            rate_limit: self.rate_limit(),
+            trusted_proxies: self.trusted_proxies.clone(),
+            slow_request: Some(self.slow_request),
+            body_timeout: Some(self.body_timeout),
+            demos: match (self.demo_routes, self.profile) {
+                (false, _) => Demos::Off,
+                (true, Profile::Development) => Demos::Open,
+                (true, Profile::Production) => Demos::Members,
+            },
+            metrics: self.metrics.then(RequestCounts::default),
+            secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
+        }
+    }
+
+    fn rate_limit(&self) -> Option<RateLimit> {
+        let number = |number| u32::try_from(number).ok().and_then(NonZeroU32::new);
+        Some(RateLimit::per_address(number(self.rate_limit)?, number(self.rate_burst)?))
+    }
+}
+
+/// Values made by hand may exceed the type's range, which means forever.
+fn whole(duration: Duration) -> chrono::Duration {
+    chrono::Duration::from_std(duration).unwrap_or(chrono::Duration::MAX)
+}

@@ -1,0 +1,23 @@
+//! Sessions with an open connection, as a port.
+
+use async_trait::async_trait;
+
+use crate::ports::store::{ReadStore, SessionId, StoreError};
+
+/// Knows which sessions have an open connection (a WebSocket, for example), and ends connections.
+///
+/// The [`Housekeeper`](crate::Housekeeper) asks it, so that a connection counts as a use of its session and does not
+/// outlive it.
+#[async_trait]
+pub trait LiveSessions: Send + Sync {
+    /// Returns the sessions that have connections, each once.
+    fn connected_sessions(&self) -> Vec<SessionId>;
+
+    /// Ends the connections of sessions that are gone from the store. Called every second: this bounds how long a
+    /// revocation by another process takes to reach connections of this one. MUST NOT read the store without
+    /// connections.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails. Connections found before that are ended.
+    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreError>;
+}
