@@ -53,9 +53,10 @@ mod sign_up;
 mod users;
 
 pub use accounts::{Accounts, AccountsBuilder, AuthService, Background, InvalidSettings, UserService};
-pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService, ListAuditError};
+pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService};
 pub use change_password::{ChangePasswordError, PasswordChanges};
 pub use common::context::{AccessContext, Actor};
+pub use common::failure::Failure;
 pub use common::lock::lock;
 pub use common::preconditions::{EntityTags, IfMatch, PreconditionError};
 pub use common::rate_limits::limit_key;
@@ -64,7 +65,7 @@ pub use common::{
     settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
 };
 pub use demos::calculate::{
-    CalculateBulkError, CalculateError, CalculationHistoryError, DefaultMathService, MathService,
+    CalculateError, DefaultMathService, MathService,
 };
 pub use demos::tasks::{DefaultTaskService, TaskError, TaskService};
 pub use email_change::*;
@@ -74,12 +75,12 @@ pub use housekeeping::Housekeeper;
 pub use invitation::*;
 pub use login::{LoginError, Logins, SignedIn};
 pub use mail_jobs::{
-    DefaultMailJobService, ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService,
+    DefaultMailJobService, MailJobError, MailJobList, MailJobListQuery, MailJobService,
 };
 pub use mail_worker::MailWorker;
 pub use messages::{
     CloseReason, ConnectError, Connection, ConnectionId, Connections, DefaultMessageService,
-    ListConnectedError, MessageLimits, MessageService, Outgoing, SendMessageError, SubscribeError,
+    MessageLimits, MessageService, Outgoing, SendMessageError,
 };
 pub use metrics::{DefaultMetricsService, MailCounters, MailResult, Metrics, MetricsService};
 pub use password_reset::*;
@@ -96,6 +97,6 @@ pub use ports::{
 pub use sessions::{Authentication, SessionError, Sessions};
 pub use sign_up::*;
 pub use users::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserCreation,
+    CreateUserError, DeleteUserError, GetUserError, UpdateUserError, UserCreation,
     UserDeletion, UserList, UserLists, UserQuery, UserUpdates, Users,
 };
