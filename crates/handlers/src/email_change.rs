@@ -7,7 +7,7 @@ use actix_web::{
     web::{Data, ServiceConfig},
 };
 use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest};
-use denizen_services::{AuthService, ChangeEmailError, ConfirmEmailChangeError, UserService};
+use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
 
 use crate::http::{
     endpoint::Endpoint,
@@ -26,11 +26,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 /// `POST /api/auth/change-email`
 async fn change(
     request: Request,
-    auth: Data<dyn AuthService>,
+    users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<ChangeEmailRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    auth.change_email(&request.access, body).await?;
+    users.change_email(&request.access, body).await?;
     Ok(request.pending("Check the new email address to complete the change."))
 }
 

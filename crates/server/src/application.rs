@@ -12,22 +12,20 @@ use denizen_handlers::Services;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_mail::ConnectError;
 use denizen_services::{
-    AccessContext, Clock, DefaultAuditService, DefaultAuthService, DefaultHealthService,
-    DefaultMailJobService, DefaultMathService, DefaultMessageService, DefaultMetricsService,
-    DefaultTaskService, DefaultUserService, HashError, Housekeeper, ListUsersError, MailWorker, Mailer,
-    MessageLimits, MessageService, OsTokenSource, PasswordHasher, Ports, SystemClock, TaskService,
-    TokenSource, UserQuery, UserService,
+    AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
+    DefaultTaskService, HashError, InvalidSettings, ListUsersError, Mailer, MessageLimits,
+    MessageService as _, OsTokenSource, PasswordHasher, SystemClock, TaskService, TokenSource, UserQuery,
+    UserService,
     store::{Store, StoreError},
 };
 use denizen_storage_sqlite::OpenError;
-use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     config::{Config, ConfigErrors, Database, Profile},
     http::serve,
     samples::{self, SampleError},
     storage::Storage,
-    supervise::supervise,
 };
 
 /// Why the service does not start. Each is one line that says what to do about it.
@@ -50,6 +48,9 @@ pub enum StartError {
     /// The configuration, made by hand, breaks its own rules.
     #[error(transparent)]
     Configuration(#[from] ConfigErrors),
+    /// The settings of the services make no sense.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
     /// The mail transport cannot be set up.
     #[error(transparent)]
     Mail(#[from] ConnectError),
@@ -93,10 +94,9 @@ pub struct Overrides {
 pub struct Application {
     address: SocketAddr,
     server: Server,
-    messages: Arc<dyn MessageService>,
+    messages: DefaultMessageService,
     storage: Storage,
-    worker: JoinHandle<()>,
-    housekeeper: JoinHandle<()>,
+    background: Background,
     stop_workers: watch::Sender<bool>,
 }
 
@@ -120,80 +120,21 @@ impl Application {
         let listener = TcpListener::bind(config.bind).map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
 
-        let storage = match overrides.store {
+        let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
             None => Storage::open(&config.database)?,
         };
-        let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
-        let cost = overrides.hash_cost.unwrap_or(config.hash_cost());
-        let ports = Ports {
-            store: Arc::clone(&storage.store),
-            clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            hasher: match overrides.hasher {
-                Some(hasher) => hasher,
-                None => {
-                    let (threads, waiting) = (config.hash_threads, config.hash_queue);
-                    Arc::new(Argon2Hasher::start(cost, threads, waiting, Arc::clone(&tokens))?)
-                }
-            },
-            tokens,
-        };
-        let settings = config.service_settings();
-        let users: Arc<dyn UserService> = Arc::new(DefaultUserService::new(ports.clone(), settings.clone()));
+        let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
         match config.profile {
-            Profile::Development => greet(&config, users.as_ref()).await?,
-            Profile::Production => samples::refuse_sample_passwords(&ports).await?,
+            Profile::Development => greet(&config, accounts.users().as_ref()).await?,
+            Profile::Production => samples::refuse_sample_passwords(accounts.service()).await?,
         }
-        let auth = DefaultAuthService::new(ports.clone(), settings.clone());
-
-        let mailer = match overrides.mailer {
-            Some(mailer) => mailer,
-            None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&ports.clock))?,
-        };
         let (stop_workers, stop) = watch::channel(false);
-        let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), mailer));
-        ports.store.observe(worker.observer());
-        let mails = worker.counters();
-        let worker = tokio::spawn(supervise("mail worker", stop.clone(), move |stop| {
-            let worker = Arc::clone(&worker);
-            async move { worker.run(stop).await }
-        }));
-        let worker_life = worker.abort_handle();
-        let health = DefaultHealthService::new(Arc::clone(&ports.store), move || !worker_life.is_finished());
-
-        let messages = DefaultMessageService::new(Arc::clone(&ports.clock), MessageLimits::default());
-        ports.store.observe(messages.observer());
-        let housekeeper = Housekeeper::new(ports.clone(), settings, auth.clone(), messages.clone());
-        let housekeeper = Arc::new(housekeeper);
-        let housekeeper = tokio::spawn(supervise("housekeeper", stop, move |stop| {
-            let housekeeper = Arc::clone(&housekeeper);
-            async move { housekeeper.run(stop).await }
-        }));
-        let messages: Arc<dyn MessageService> = Arc::new(messages);
-
-        let (clock, tokens) = (Arc::clone(&ports.clock), Arc::clone(&ports.tokens));
-        // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
-        let tasks = || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
-        let services = Services {
-            users,
-            auth: Arc::new(auth),
-            audit: Arc::new(DefaultAuditService::new(ports.clone())),
-            mail_jobs: Arc::new(DefaultMailJobService::new(ports.clone())),
-            math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
-            tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
-            messages: Arc::clone(&messages),
-            health: Arc::new(health),
-            metrics: Arc::new(DefaultMetricsService::new(
-                Arc::clone(&ports.store),
-                Arc::clone(&clock),
-                mails,
-            )),
-            clock,
-            tokens,
-        };
+        let background = accounts.spawn_background(stop);
+        let services = services(&accounts, &background, messages.clone(), overrides);
         let server = serve(&config, services, listener).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
-        Ok(Self { address, server, messages, storage, worker, housekeeper, stop_workers })
+        Ok(Self { address, server, messages, storage, background, stop_workers })
     }
 
     /// The address that it is bound to, with the real port.
@@ -208,7 +149,7 @@ impl Application {
     /// # Errors
     /// It stopped for a reason of its own.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { address: _, server, messages, storage, worker, housekeeper, stop_workers } = self;
+        let Self { address: _, server, messages, storage, background, stop_workers } = self;
         let handle = server.handle();
         let mut serving = tokio::spawn(server);
         let reason = tokio::select! {
@@ -226,14 +167,65 @@ impl Application {
         handle.stop(true).await;
         // The receivers are gone if both have died; then there is nothing to wait for either.
         let _gone = stop_workers.send(true);
-        for (name, worker) in [("mail worker", worker), ("housekeeper", housekeeper)] {
-            if let Err(error) = worker.await {
-                log::error!("the {name} did not stop cleanly: {error}");
-            }
-        }
+        background.join().await;
         storage.close().await;
         log::info!("stopped");
         reason.map_or(Ok(()), Err)
+    }
+}
+
+/// The account services of this configuration, and the message service beside them.
+fn assemble(
+    config: &Config,
+    address: SocketAddr,
+    storage: &Storage,
+    overrides: &Overrides,
+) -> Result<(Accounts, DefaultMessageService), StartError> {
+    let clock = overrides.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
+    let hasher = match overrides.hasher.clone() {
+        Some(hasher) => hasher,
+        None => {
+            let cost = overrides.hash_cost.unwrap_or(config.hash_cost());
+            let (threads, waiting) = (config.hash_threads, config.hash_queue);
+            Arc::new(Argon2Hasher::start(cost, threads, waiting, Arc::new(OsTokenSource))?)
+        }
+    };
+    let mailer = match overrides.mailer.clone() {
+        Some(mailer) => mailer,
+        None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&clock))?,
+    };
+    let messages = DefaultMessageService::new(Arc::clone(&clock), MessageLimits::default());
+    let accounts = Accounts::builder(Arc::clone(&storage.store), hasher)
+        .clock(clock)
+        .mailer(mailer)
+        .settings(config.service_settings())
+        .messages(Arc::new(messages.clone()))
+        .build()?;
+    Ok((accounts, messages))
+}
+
+fn services(
+    accounts: &Accounts,
+    background: &Background,
+    messages: DefaultMessageService,
+    overrides: Overrides,
+) -> Services {
+    let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
+    let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
+    // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
+    let tasks = || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
+    Services {
+        users: accounts.users(),
+        auth: accounts.auth(),
+        audit: accounts.audit(),
+        mail_jobs: accounts.mail_jobs(),
+        math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
+        tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
+        messages: Arc::new(messages),
+        health: accounts.health(background),
+        metrics: accounts.metrics(),
+        clock,
+        tokens,
     }
 }
 

@@ -13,7 +13,7 @@ use std::{fmt::Display, sync::Arc};
 use clap::Subcommand;
 use denizen_hashing::Argon2Hasher;
 use denizen_services::{
-    AccessContext, Actor, OsTokenSource, Ports, ServiceSettings, SystemClock, TokenSource,
+    AccessContext, AccountService, Actor, OsTokenSource, Ports, ServiceSettings, SystemClock, TokenSource,
 };
 
 pub use self::{mail::MailCommand, setup_link::SetupLink, user::UserCommand};
@@ -115,6 +115,10 @@ impl OperatorContext {
         let request_id = format!("cli-{:016x}", u64::from_be_bytes(request));
         let context = AccessContext { actor: Actor::Cli, request_id, ..AccessContext::system() };
         Ok(Self { storage, ports, settings: config.service_settings(), context })
+    }
+
+    fn accounts(&self) -> AccountService {
+        AccountService::new(self.ports.clone(), self.settings.clone())
     }
 
     /// Closes the store, and passes on the result.

@@ -30,7 +30,6 @@ mod http;
 mod logging;
 mod samples;
 mod storage;
-mod supervise;
 
 pub use application::{Application, Overrides, RunError, StartError};
 pub use logging::start_logging;

@@ -1,7 +1,7 @@
 //! The five users that a fresh development database starts with.
 
-use denizen_models::{CreateUserRequest, Password, Profile, Secret, Username};
-use denizen_services::{AccessContext, CreateUserError, HashError, Ports, UserService, store::StoreError};
+use denizen_models::{CreateUserRequest, Profile, Secret, Username};
+use denizen_services::{AccessContext, AccountService, CreateUserError, LoginError, UserService};
 
 /// Why the sample users could not be created, or prevent the start.
 #[derive(Debug, thiserror::Error)]
@@ -9,12 +9,9 @@ pub enum SampleError {
     /// They cannot be created.
     #[error("cannot create the sample users: {0}")]
     Create(#[from] CreateUserError),
-    /// They cannot be read.
-    #[error("cannot read the users: {0}")]
-    Read(#[from] StoreError),
-    /// Their passwords cannot be verified.
-    #[error("cannot start hashing passwords: {0}")]
-    Hash(#[from] HashError),
+    /// Their passwords cannot be checked.
+    #[error("cannot check the passwords of the sample users: {0}")]
+    Check(#[from] LoginError),
     /// This user still has the documented password, in production.
     #[error(
         "the sample user {0} still has its documented password; set another one, or delete the user, in the \
@@ -147,14 +144,10 @@ pub(crate) async fn create(users: &dyn UserService) -> Result<(), SampleError> {
 }
 
 /// Checks that no sample user still has the documented password.
-pub(crate) async fn refuse_sample_passwords(ports: &Ports) -> Result<(), SampleError> {
+pub(crate) async fn refuse_sample_passwords(accounts: &AccountService) -> Result<(), SampleError> {
     for sample in SAMPLE_USERS {
         let Ok(username) = Username::parse(sample.username) else { continue };
-        let Some(user) = ports.store.find_user_by_username(&username).await? else { continue };
-        let credentials = ports.store.find_credentials(user.id).await?;
-        let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { continue };
-        let password = Password::presented(&Secret::from(SAMPLE_PASSWORD));
-        if ports.hasher.verify(password, hash).await?.is_match() {
+        if accounts.has_password(&username, &Secret::from(SAMPLE_PASSWORD)).await? {
             return Err(SampleError::Password(sample.username));
         }
     }

@@ -247,8 +247,8 @@ impl AccountsBuilder {
     /// Tells the housekeeper of open connections, and the connections of commits. For the message service of this crate,
     /// and for others of the kind.
     #[must_use]
-    pub fn messages(mut self, connections: Arc<dyn LiveSessions>, observer: Arc<dyn CommitObserver>) -> Self {
-        self.observers.push(observer);
+    pub fn messages(mut self, connections: Arc<dyn LiveSessions>) -> Self {
+        self.observers.push(connections.observer());
         Self { connections: Some(connections), ..self }
     }
 

@@ -129,9 +129,10 @@ impl EmailChanges for AccountService {
                 .drop_registration(&email)
                 .enqueue_mail(NewMailJob::new(notice, context, now))
                 .record(AuditEvent::new(AuditKind::EmailChanged, user.id, context, now));
-            Ok(work.attempt(&self.ports).await?.map(|_| ()))
+            work.attempt(&self.ports).await
         })
         .await
+        .map(|_| ())
     }
 }
 

@@ -177,7 +177,7 @@ impl AccountService {
                 .expect_user(user.id, user.security_version, None)
                 .put_token(user.id, PURPOSE, token.hash(), now + self.settings.invitation_ttl)
                 .record(AuditEvent::new(AuditKind::UserInvited, user.id, context, now));
-            Ok(work.attempt(&self.ports).await?.map(|_| ()))
+            work.attempt(&self.ports).await
         })
         .await?;
         Ok(token)

@@ -222,9 +222,10 @@ impl PasswordResets for AccountService {
             }
             let work = work.enqueue_mail(NewMailJob::new(mail, context, now));
             let work = work.record(AuditEvent::new(kind, id, context, now));
-            Ok(work.attempt(&self.ports).await?.map(|_| ()))
+            work.attempt(&self.ports).await
         })
         .await
+        .map(|_| ())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Repository chores, as `cargo xtask COMMAND`.
 //!
 //! `cargo xtask test` is what CI runs, `cargo xtask layering` is the part of it that knows which crate may see which.
-//! This crate depends on none of ours: it runs binaries and reads files, so it builds in seconds and still works
+//! This crate depends on none of ours: it runs programs and reads files, so it builds in seconds and still works
 //! when the product does not compile.
 //!
 //! A new command is a row of [`COMMANDS`].

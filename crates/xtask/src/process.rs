@@ -46,7 +46,7 @@ pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
 }
 
 /// The command as somebody would type it: `cargo`, not the path that rustup put into `CARGO`.
-pub fn shown(command: &Command) -> String {
+fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_stem().unwrap_or(command.get_program());
     let words: Vec<_> = [program].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     words.join(" ")

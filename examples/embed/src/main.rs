@@ -8,12 +8,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use denizen_hashing::{Argon2Cost, Argon2Hasher};
+use denizen_hashing::Argon2Hasher;
 use denizen_models::{AcceptInvitationRequest, CreateUserRequest, LoginRequest, Secret};
 use denizen_services::{
-    AccessContext, AuthService as _, DefaultAuthService, DefaultUserService, Invitations as _, Mail,
-    MailError, MailMessage, MailWorker, Mailer, OsTokenSource, Ports, RegistrationMode, ServiceSettings,
-    SystemClock, UserService as _,
+    AccessContext, Accounts, Mail, MailError, MailMessage, Mailer, RegistrationMode, ServiceSettings,
 };
 use denizen_storage_memory::InMemoryStore;
 
@@ -28,7 +26,7 @@ impl Mailer for Drawer {
             MailMessage::Invitation { token, valid_for, .. } => {
                 println!("mail to {}: a token that works for {} days", mail.to, valid_for.num_days());
                 let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                tokens.push(Secret::from(token.expose()));
+                tokens.push(token.clone().into());
             }
             // This program invites people, and does nothing else for which there are mails.
             _ => return Err(MailError::Permanent("not a mail of this program".to_owned())),
@@ -45,21 +43,14 @@ impl Drawer {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The ports: where users live, what time it is, where randomness comes from, who hashes passwords.
-    let tokens = Arc::new(OsTokenSource);
-    let ports = Ports {
-        store: Arc::new(InMemoryStore::new()),
-        clock: Arc::new(SystemClock),
-        hasher: Arc::new(Argon2Hasher::start(Argon2Cost::RECOMMENDED, 1, 16, tokens.clone())?),
-        tokens,
-    };
-    let settings = ServiceSettings { registration: RegistrationMode::Invite, ..ServiceSettings::default() };
+    // The front door: where users are stored, how passwords are hashed, who sends the mails.
     let drawer = Arc::new(Drawer::default());
-    let users = DefaultUserService::new(ports.clone(), settings.clone());
-    let auth = DefaultAuthService::new(ports.clone(), settings.clone());
-    let worker = MailWorker::new(ports, settings, drawer.clone());
+    let (store, hasher) = (Arc::new(InMemoryStore::new()), Arc::new(Argon2Hasher::recommended()?));
+    let settings = ServiceSettings { registration: RegistrationMode::Invite, ..ServiceSettings::default() };
+    let accounts = Accounts::builder(store, hasher).mailer(drawer.clone()).settings(settings).build()?;
+    let (users, auth) = (accounts.users(), accounts.auth());
 
-    // This program may do everything; one that acts for somebody says for whom.
+    // This program may do everything; a program that acts for a user passes that user's context.
     let context = AccessContext::system();
     let request = CreateUserRequest {
         username: "ada".to_owned(),
@@ -71,25 +62,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ada = users.create_user(&context, request).await?;
     println!("created user {} ({})", ada.id, ada.values.username);
 
-    // Whoever has no password is invited to choose one. The mail is queued together with the user, and sent by the
-    // worker. A program with a loop of its own calls it from there; a server runs `MailWorker::run` beside everything
-    // else.
-    worker.deliver_now().await?;
+    // A user without a password is invited to choose one. The mail is queued together with the user, and sent by the
+    // worker. A program with a loop of its own calls it from there; a server calls `Accounts::spawn_background` once.
+    accounts.mail_worker().ok_or("no mailer")?.deliver_now().await?;
 
     let token = drawer.newest_token().ok_or("no token was mailed")?;
     let acceptance = AcceptInvitationRequest { token, password: Secret::from("newsecurepassword") };
     users.accept_invitation(&AccessContext::anonymous(), acceptance.clone()).await?;
     println!("the password is set");
 
-    // Whoever signs in gets a token, and whoever presents that token is known from then on.
+    // Signing in returns a session token, and presenting the token identifies the user.
     let request = LoginRequest {
         login: Secret::from("ada@example.com"),
         password: Secret::from("newsecurepassword"),
         ..LoginRequest::default()
     };
     let signed_in = auth.login(&AccessContext::anonymous(), request).await?;
-    let presented = Secret::from(signed_in.token.expose());
-    let known = auth.authenticate(&presented).await?.ok_or("the session is not open")?;
+    let known = auth.authenticate(signed_in.token.secret()).await?.ok_or("the session is not open")?;
     println!("signed in as {}", known.user.values.username);
     let as_ada = AccessContext { actor: known.actor(), ..AccessContext::anonymous() };
     println!("she may see herself: {}", users.get_user(&as_ada, ada.id).await?.values.email);

@@ -86,7 +86,7 @@ async fn members_that_break_rules_are_all_named() {
             setup.auth.change_password = Err(ChangePasswordError::Validation(errors));
         }),
         (post("/api/auth/change-email"), |setup, errors| {
-            setup.auth.change_email = Err(ChangeEmailError::Validation(errors));
+            setup.answers.change_email = Err(ChangeEmailError::Validation(errors));
         }),
         (post("/api/auth/login"), |setup, errors| {
             setup.auth.login = Err(LoginError::Validation(errors));
@@ -123,7 +123,7 @@ async fn names_and_addresses_that_were_taken_meanwhile_conflict() {
 async fn who_is_signed_in_no_longer_is_asked_to_sign_in() {
     let change = |setup: &mut Setup| {
         setup.auth.change_password = Err(ChangePasswordError::Forbidden);
-        setup.auth.change_email = Err(ChangeEmailError::Forbidden);
+        setup.answers.change_email = Err(ChangeEmailError::Forbidden);
     };
     for target in ["/api/auth/change-password", "/api/auth/change-email"] {
         let request = request_of(MEMBER, "POST", target).set_json(json!({}));

@@ -169,7 +169,7 @@ async fn every_refusal_of_a_sign_in_has_its_answer() {
 async fn a_wrong_password_is_no_end_of_the_session() {
     let change = |setup: &mut Setup| {
         setup.auth.change_password = Err(ChangePasswordError::WrongPassword);
-        setup.auth.change_email = Err(ChangeEmailError::WrongPassword);
+        setup.answers.change_email = Err(ChangeEmailError::WrongPassword);
         setup.auth.logout = Err(SessionError::NotFound);
     };
     let api = Api::start_with(change).await;

@@ -78,7 +78,7 @@ const USE_CASES: [UseCase; 20] = [
     (
         || post("/api/auth/change-email"),
         |setup, error| {
-            setup.auth.change_email = Err(ChangeEmailError::Store(error));
+            setup.answers.change_email = Err(ChangeEmailError::Store(error));
         },
     ),
 ];
@@ -187,7 +187,7 @@ const HASHING: [HashingUseCase; 6] = [
     (
         || post("/api/auth/change-email"),
         |setup, error| {
-            setup.auth.change_email = Err(ChangeEmailError::Hash(error));
+            setup.answers.change_email = Err(ChangeEmailError::Hash(error));
         },
     ),
 ];

@@ -65,7 +65,7 @@ async fn own_sessions_password_and_address_are_those_of_the_session() {
     let body = json!({ "email": "new@example.com", "password": "p" });
     let request = request_of(MEMBER, "POST", "/api/auth/change-email").set_json(body);
     api.send(request).await.expect_success(202, "Check the new email address to complete the change.");
-    let (_, AskedAuth::ChangeEmail(asked)) = api.auth.last_call() else { panic!("another call") };
+    let Asked::ChangeEmail(asked) = api.users.last_asked() else { panic!("another call") };
     assert_eq!((asked.email.as_str(), asked.password.expose()), ("new@example.com", "p"));
 
     let body = json!({ "current_password": "p", "new_password": "q" });

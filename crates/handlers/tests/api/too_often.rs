@@ -26,7 +26,7 @@ fn limit(setup: &mut Setup, wait: Duration) {
     answers.confirm_change = Err(ConfirmEmailChangeError::RateLimited(wait));
     auth.login = Err(LoginError::RateLimited(wait));
     auth.change_password = Err(ChangePasswordError::RateLimited(wait));
-    auth.change_email = Err(ChangeEmailError::RateLimited(wait));
+    answers.change_email = Err(ChangeEmailError::RateLimited(wait));
 }
 
 async fn send(request: TestRequest, wait: Duration) -> Answer {

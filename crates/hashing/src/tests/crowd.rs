@@ -112,7 +112,7 @@ impl Log for Lines {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if record.target().contains("argon2id") {
+        if record.target().contains("denizen_hashing") {
             lock(&self.0).push(record.args().to_string());
         }
     }

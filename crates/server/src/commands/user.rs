@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, ValidationErrors};
-use denizen_services::{CreateUserError, DefaultUserService, RegistrationMode, UserService as _};
+use denizen_services::{CreateUserError, RegistrationMode, UserCreation as _};
 
 use super::{CommandError, OperatorContext, password};
 use crate::config::Config;
@@ -90,8 +90,8 @@ impl CreateUser {
             password,
             ..request
         };
-        let users = DefaultUserService::new(operator.ports.clone(), operator.settings.clone());
-        let user = users.create_user(&operator.context, request).await.map_err(command_error)?;
+        let user =
+            operator.accounts().create_user(&operator.context, request).await.map_err(command_error)?;
         let invited = if is_invited {
             format!("; the server mails an invitation to {}", user.values.email)
         } else {

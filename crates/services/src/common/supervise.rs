@@ -4,17 +4,10 @@ use std::{future::Future, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
 
-<<<<<<<< HEAD:crates/services/src/common/supervise.rs
 /// The pause before a restart, so that a worker which panics at once does not fill the log.
-const REST: Duration = Duration::from_secs(1);
-
-/// Runs `work` to its end, which comes soon after `stop` becomes true, and again if it panics: one poisoned mail or
-========
-/// The delay before a restart, so that a worker that panics at once does not fill the log.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
-/// Runs `work` to its end, which comes soon after `stop` becomes true, and again after a panic: one poisoned mail or
->>>>>>>> config:crates/server/src/supervise.rs
+/// Runs `work` to its end, which comes soon after `stop` becomes true, and again if it panics: one poisoned mail or
 /// session must not stop the work on all others. `name` is for the log.
 pub(crate) async fn supervise<F>(
     name: &'static str,

@@ -5,12 +5,15 @@ mod spread;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use denizen_models::{TaskKind, TaskLoad, TaskReport, TaskRequest, ValidationErrors, excerpt};
+use denizen_models::{TaskKind, TaskLoad, TaskReport, TaskRequest, excerpt};
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use self::spread::{Job, Lost, spread};
 use crate::{
-    common::context::AccessContext,
+    common::{
+        context::AccessContext,
+        failure::{Failure, embeds_failure},
+    },
     ports::{
         clock::Clock,
         randomness::{RandomnessError, TokenSource},

@@ -63,12 +63,6 @@ impl DefaultMessageService {
     pub fn new(clock: Arc<dyn Clock>, limits: MessageLimits) -> Self {
         Self { hub: Arc::new(Hub { clock, limits, clients: Mutex::default(), news: Mutex::default() }) }
     }
-
-    /// Returns the observer that MUST be registered with the store ([`observe`](crate::store::WriteStore::observe)), so that revocations end connections.
-    #[must_use]
-    pub fn observer(&self) -> Arc<dyn CommitObserver> {
-        Arc::clone(&self.hub) as Arc<dyn CommitObserver>
-    }
 }
 
 pub(super) struct Hub {

@@ -1,13 +1,13 @@
 //! What this process is not told of: commits of other processes, and sessions that ended by themselves.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 
 use super::{CloseReason, announcement::Announcement, clients::AuthSnapshot, hub::DefaultMessageService};
 use crate::ports::{
     live_sessions::LiveSessions,
-    store::{ReadStore, SessionId, StoreFailure},
+    store::{CommitObserver, ReadStore, SessionId, StoreFailure},
 };
 
 /// How many sessions the store is asked about at a time.
@@ -15,6 +15,10 @@ const BATCH: usize = 500;
 
 #[async_trait]
 impl LiveSessions for DefaultMessageService {
+    fn observer(&self) -> Arc<dyn CommitObserver> {
+        Arc::clone(&self.hub) as Arc<dyn CommitObserver>
+    }
+
     fn connected_sessions(&self) -> Vec<SessionId> {
         self.hub.with(|clients| clients.sessions()).into_iter().collect()
     }

@@ -1,8 +1,10 @@
 //! Sessions with an open connection, as a port.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use crate::ports::store::{ReadStore, SessionId, StoreFailure};
+use crate::ports::store::{CommitObserver, ReadStore, SessionId, StoreFailure};
 
 /// Knows which sessions have an open connection (a WebSocket, for example), and ends connections.
 ///
@@ -10,6 +12,9 @@ use crate::ports::store::{ReadStore, SessionId, StoreFailure};
 /// outlive it.
 #[async_trait]
 pub trait LiveSessions: Send + Sync {
+    /// Returns the observer that ends connections when a commit of this process revokes their sessions.
+    fn observer(&self) -> Arc<dyn CommitObserver>;
+
     /// Returns the sessions that have connections, each once.
     fn connected_sessions(&self) -> Vec<SessionId>;
 

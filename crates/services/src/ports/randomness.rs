@@ -64,6 +64,12 @@ impl Token {
         Ok(Self(Secret::from(hex::encode(bytes.as_ref()))))
     }
 
+    /// Returns the token as a client presents it.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
+        &self.0
+    }
+
     /// The digits, for the mail.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -74,6 +80,12 @@ impl Token {
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&self.0)
+    }
+}
+
+impl From<Token> for Secret {
+    fn from(token: Token) -> Self {
+        token.0
     }
 }
 

@@ -63,8 +63,9 @@ impl UserDeletion for AccountService {
             if is_administrator(&user.values) {
                 work = work.expect_other_administrator(id, Some(DeleteUserError::LastAdministrator));
             }
-            Ok(work.attempt(&self.ports).await?.map(|_| ()))
+            work.attempt(&self.ports).await
         })
         .await
+        .map(|_| ())
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{EmailVerificationRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, Disclosure, EmailVerifications as _, MailMessage,
-    RequestEmailVerificationError, ServiceSettings, VerifyEmailError,
+    AccessContext, Clock as _, Disclosure, MailMessage, RequestEmailVerificationError, ServiceSettings,
+    VerifyEmailError,
     store::{AuditEvent, AuditKind, MailKind, StoreError},
 };
 

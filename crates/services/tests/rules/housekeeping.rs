@@ -7,9 +7,9 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_models::{Secret, User};
 use denizen_services::{
-    AccessContext, Actor, AuthService as _, Clock as _, Connection, DefaultAuthService,
-    DefaultMessageService, Housekeeper, MailError, MessageLimits, MessageService as _, Ports,
-    ServiceSettings, Token, TokenHash, TokenPurpose,
+    AccessContext, AccountService, Actor, Clock as _, Connection, DefaultMessageService, Housekeeper,
+    LiveSessions as _, MailError, MessageLimits, MessageService as _, Ports, ServiceSettings, Sessions as _,
+    Token, TokenHash, TokenPurpose,
     store::{
         AuditEvent, AuditKind, MailKind, NewMailJob, ReadStore as _, Registration, StoreError, UnitOfWork,
         WriteStore as _,
@@ -24,7 +24,7 @@ use crate::support::{World, stranger};
 #[derive(Clone)]
 struct House {
     world: World,
-    auth: DefaultAuthService,
+    auth: AccountService,
     messages: DefaultMessageService,
     keeper: Arc<Housekeeper>,
 }
@@ -42,12 +42,12 @@ impl House {
             tokens: world.tokens.clone(),
             hasher: world.hasher.clone(),
         };
-        let auth = DefaultAuthService::new(ports.clone(), settings.clone());
+        let auth = AccountService::new(ports, settings);
         // Of another store: what the commits of another process do it is not told of.
         let (elsewhere, limits) = (InMemoryStore::new(), MessageLimits::default());
         let messages = DefaultMessageService::new(world.clock.clone(), limits);
         elsewhere.observe(messages.observer());
-        let keeper = Arc::new(Housekeeper::new(ports, settings, auth.clone(), messages.clone()));
+        let keeper = Arc::new(Housekeeper::new(auth.clone(), Some(Arc::new(messages.clone()))));
         Self { world, auth, messages, keeper }
     }
 

@@ -3,7 +3,7 @@
 use denizen_models::{CreateUserRequest, Secret};
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangePasswordError, CreateUserError, Disclosure, LoginError,
-    SignUpError, SignUps as _, UserService as _,
+    SignUpError,
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, failing_members, new_user, stranger};
@@ -22,7 +22,7 @@ async fn a_password_that_is_too_long_is_refused_before_anything_is_hashed_or_com
     world.create("alice").await;
     let alice = world.enter("alice").await.context;
     let carol = world.create_without_password("carol").await;
-    let invitation = world.users.invite_by_hand(&AccessContext::system(), carol.id).await.unwrap();
+    let invitation = world.accounts.invite_by_hand(&AccessContext::system(), carol.id).await.unwrap();
     let work = (world.hasher.hashes(), world.hasher.verifications());
     for password in absurd() {
         let secret = || Some(Secret::from(password.as_str()));

@@ -10,8 +10,8 @@ mod sweeps;
 use denizen_models::{DEFAULT_ROLE, MessageContent, User, UserId, Username};
 use denizen_services::store::WriteStore as _;
 use denizen_services::{
-    AccessContext, Actor, CloseReason, ConnectError, Connection, DefaultMessageService, MessageLimits,
-    MessageService as _, Outgoing,
+    AccessContext, Actor, CloseReason, ConnectError, Connection, DefaultMessageService, LiveSessions as _,
+    MessageLimits, MessageService as _, Outgoing,
     store::{ReadStore as _, SessionId},
 };
 use serde_json::{Value, json};

@@ -46,7 +46,7 @@ async fn live_through_an_account(world: &World) -> Vec<String> {
     world.deliver_mail().await;
     world.confirm_email(&world.token_for("bob@elsewhere.example")).await.unwrap();
     let carol = world.create_without_password("carol").await;
-    world.users.invite_by_hand(&AccessContext::system(), carol.id).await.unwrap();
+    world.accounts.invite_by_hand(&AccessContext::system(), carol.id).await.unwrap();
     world.deliver_mail().await;
     let mut secrets = [OLD_PASSWORD, NEW_PASSWORD, THIRD_PASSWORD].map(str::to_owned).to_vec();
     secrets.extend(world.tokens.minted());

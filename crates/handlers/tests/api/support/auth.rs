@@ -4,10 +4,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::Duration;
-use denizen_models::{ChangeEmailRequest, ChangePasswordRequest, LoginRequest, Secret, User, UserId};
+use denizen_models::{ChangePasswordRequest, LoginRequest, Secret, User, UserId};
 use denizen_services::{
-    AccessContext, AuthService, Authentication, ChangeEmailError, ChangePasswordError, LoginError,
-    SessionError, SignedIn, Token, TokenHash,
+    AccessContext, AuthService, Authentication, ChangePasswordError, LoginError, Logins, PasswordChanges,
+    SessionError, Sessions, SignedIn, Token, TokenHash,
     store::{NewSession, Session, SessionId, StoreError},
 };
 use denizen_testkit::{FixedClock, SeededTokens, sample_user};
@@ -26,7 +26,6 @@ pub struct AuthAnswers {
     pub revoke: Result<(), SessionError>,
     pub revoke_all: Result<u64, SessionError>,
     pub change_password: Result<SignedIn, ChangePasswordError>,
-    pub change_email: Result<(), ChangeEmailError>,
 }
 
 impl Default for AuthAnswers {
@@ -39,7 +38,6 @@ impl Default for AuthAnswers {
             revoke: Ok(()),
             revoke_all: Ok(2),
             change_password: Ok(signed_in()),
-            change_email: Ok(()),
         }
     }
 }
@@ -78,7 +76,6 @@ pub enum AskedAuth {
     RevokeSession(UserId, SessionId),
     RevokeSessions(UserId),
     ChangePassword(ChangePasswordRequest),
-    ChangeEmail(ChangeEmailRequest),
 }
 
 pub struct FakeAuth {
@@ -126,12 +123,15 @@ pub fn owner_of(token: &str) -> Option<User> {
 }
 
 #[async_trait]
-impl AuthService for FakeAuth {
+impl Logins for FakeAuth {
     async fn login(&self, context: &AccessContext, request: LoginRequest) -> Result<SignedIn, LoginError> {
         self.record(context, AskedAuth::Login(request));
         self.answers.login.clone()
     }
+}
 
+#[async_trait]
+impl Sessions for FakeAuth {
     async fn authenticate(&self, token: &Secret) -> Result<Option<Authentication>, StoreError> {
         self.lock().push((None, AskedAuth::Authenticate(token.expose().to_owned())));
         self.answers.authenticate.clone()?;
@@ -167,7 +167,10 @@ impl AuthService for FakeAuth {
         self.record(context, AskedAuth::RevokeSessions(user));
         self.answers.revoke_all.clone()
     }
+}
 
+#[async_trait]
+impl PasswordChanges for FakeAuth {
     async fn change_password(
         &self,
         context: &AccessContext,
@@ -176,13 +179,6 @@ impl AuthService for FakeAuth {
         self.record(context, AskedAuth::ChangePassword(request));
         self.answers.change_password.clone()
     }
-
-    async fn change_email(
-        &self,
-        context: &AccessContext,
-        request: ChangeEmailRequest,
-    ) -> Result<(), ChangeEmailError> {
-        self.record(context, AskedAuth::ChangeEmail(request));
-        self.answers.change_email.clone()
-    }
 }
+
+impl AuthService for FakeAuth {}

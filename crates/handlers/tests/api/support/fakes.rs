@@ -7,14 +7,16 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{
-    AcceptInvitationRequest, ConfirmEmailChangeRequest, CreateUserRequest, EmailVerificationRequest,
-    PatchUserRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
+    AcceptInvitationRequest, ChangeEmailRequest, ConfirmEmailChangeRequest, CreateUserRequest,
+    EmailVerificationRequest, PasswordPolicy, PatchUserRequest, UpdateUserRequest, User, UserId,
+    VerifyEmailRequest,
 };
 use denizen_services::{
-    AcceptInvitationError, AccessContext, ConfirmEmailChangeError, CreateUserError, DeleteUserError,
-    EmailChanges, EmailVerifications, GetUserError, HealthService, IfMatch, Invitations, ListUsersError,
-    Metrics, MetricsService, RandomnessError, Readiness, RequestEmailVerificationError, SignUpError, SignUps,
-    SignedUp, TokenSource, UpdateUserError, UserList, UserQuery, UserService, VerifyEmailError,
+    AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
+    DeleteUserError, EmailChanges, EmailVerifications, GetUserError, HealthService, IfMatch, Invitations,
+    ListUsersError, Metrics, MetricsService, RandomnessError, Readiness, RequestEmailVerificationError,
+    SignUpError, SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList,
+    UserLists, UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
 };
 use denizen_testkit::sample_user;
 
@@ -30,6 +32,7 @@ pub struct Answers {
     pub request_verification: Result<(), RequestEmailVerificationError>,
     pub verify: Result<(), VerifyEmailError>,
     pub accept: Result<(), AcceptInvitationError>,
+    pub change_email: Result<(), ChangeEmailError>,
     pub confirm_change: Result<(), ConfirmEmailChangeError>,
 }
 
@@ -47,6 +50,7 @@ impl Default for Answers {
             request_verification: Ok(()),
             verify: Ok(()),
             accept: Ok(()),
+            change_email: Ok(()),
             confirm_change: Ok(()),
         }
     }
@@ -66,6 +70,7 @@ pub enum Asked {
     RequestVerification(EmailVerificationRequest),
     Verify(VerifyEmailRequest),
     Accept(AcceptInvitationRequest),
+    ChangeEmail(ChangeEmailRequest),
     ConfirmChange(ConfirmEmailChangeRequest),
 }
 
@@ -110,8 +115,10 @@ impl FakeUsers {
     }
 }
 
+impl UserService for FakeUsers {}
+
 #[async_trait]
-impl UserService for FakeUsers {
+impl Users for FakeUsers {
     async fn get_user(&self, context: &AccessContext, id: UserId) -> Result<User, GetUserError> {
         self.record(context, Asked::Get(id));
         self.answers.get.clone()
@@ -121,6 +128,13 @@ impl UserService for FakeUsers {
         panic!("no route looks for the user name {name}")
     }
 
+    fn password_policy(&self) -> PasswordPolicy {
+        PasswordPolicy::default()
+    }
+}
+
+#[async_trait]
+impl UserLists for FakeUsers {
     async fn list_users(
         &self,
         context: &AccessContext,
@@ -129,11 +143,10 @@ impl UserService for FakeUsers {
         self.record(context, Asked::List(query.clone()));
         self.answers.list.clone()
     }
+}
 
-    async fn search_users(&self, _: &AccessContext, text: &str) -> Result<UserList, ListUsersError> {
-        panic!("no route searches for {text} without a query")
-    }
-
+#[async_trait]
+impl UserCreation for FakeUsers {
     async fn create_user(
         &self,
         context: &AccessContext,
@@ -142,7 +155,10 @@ impl UserService for FakeUsers {
         self.record(context, Asked::Create(request));
         self.answers.create.clone()
     }
+}
 
+#[async_trait]
+impl UserUpdates for FakeUsers {
     async fn update_user(
         &self,
         context: &AccessContext,
@@ -164,7 +180,10 @@ impl UserService for FakeUsers {
         self.record(context, Asked::Patch(id, request, expected));
         self.answers.update.clone()
     }
+}
 
+#[async_trait]
+impl UserDeletion for FakeUsers {
     async fn delete_user(
         &self,
         context: &AccessContext,
@@ -223,6 +242,15 @@ impl Invitations for FakeUsers {
 
 #[async_trait]
 impl EmailChanges for FakeUsers {
+    async fn change_email(
+        &self,
+        context: &AccessContext,
+        request: ChangeEmailRequest,
+    ) -> Result<(), ChangeEmailError> {
+        self.record(context, Asked::ChangeEmail(request));
+        self.answers.change_email.clone()
+    }
+
     async fn confirm_email_change(
         &self,
         context: &AccessContext,

@@ -12,7 +12,7 @@ use denizen_server::{
     },
 };
 use denizen_services::{
-    AccessContext, DefaultUserService, OsTokenSource, Ports, ServiceSettings, UserService as _,
+    AccessContext, AccountService, OsTokenSource, Ports, ServiceSettings, UserCreation as _,
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -110,7 +110,7 @@ pub async fn create(folder: &Path, request: CreateUserRequest) -> u64 {
         hasher: Arc::new(Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, tokens.clone()).expect("a thread")),
         tokens,
     };
-    let users = DefaultUserService::new(ports, ServiceSettings::default());
+    let users = AccountService::new(ports, ServiceSettings::default());
     let user = users.create_user(&AccessContext::system(), request).await.expect("a new user");
     store.shutdown().await;
     u64::try_from(user.id.get()).expect("an id")

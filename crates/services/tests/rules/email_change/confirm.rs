@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, EmailAddress};
 use denizen_services::{
-    Clock as _, ConfirmEmailChangeError, Disclosure, MailMessage, SignUps as _,
+    Clock as _, ConfirmEmailChangeError, Disclosure, MailMessage,
     store::{AuditKind, MailKind, ReadStore as _, StoreError},
 };
 

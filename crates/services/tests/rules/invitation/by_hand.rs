@@ -17,7 +17,7 @@ fn operator() -> AccessContext {
 async fn an_operator_is_shown_an_invitation_for_the_first_administrator() {
     let world = World::new();
     let alice = world.create_without_password("alice").await;
-    let token = world.users.invite_by_hand(&operator(), alice.id).await.unwrap();
+    let token = world.accounts.invite_by_hand(&operator(), alice.id).await.unwrap();
     let event = world.audit().await.pop().unwrap();
     assert_eq!((event.kind, event.actor.as_str()), (AuditKind::UserInvited, "cli"));
     assert_eq!((event.target, world.jobs().await.len()), (Some(alice.id), 0));
@@ -30,8 +30,8 @@ async fn an_operator_is_shown_an_invitation_for_the_first_administrator() {
 async fn it_also_lets_in_a_user_who_has_forgotten_the_password_and_replaces_earlier_ones() {
     let world = World::new();
     let alice = world.create("alice").await;
-    let first = world.users.invite_by_hand(&operator(), alice.id).await.unwrap();
-    let second = world.users.invite_by_hand(&operator(), alice.id).await.unwrap();
+    let first = world.accounts.invite_by_hand(&operator(), alice.id).await.unwrap();
+    let second = world.accounts.invite_by_hand(&operator(), alice.id).await.unwrap();
     assert!(world.log_in("alice", OLD_PASSWORD).await.is_ok(), "nothing changes until it is accepted");
     assert_eq!(
         world.accept(first.expose(), NEW_PASSWORD).await,
@@ -47,7 +47,7 @@ async fn nobody_else_is_shown_one_not_even_administrators() {
     let diana = world.create_administrator("diana").await;
     for context in [stranger(), administrator(diana.id)] {
         for id in [diana.id, UserId::new(99)] {
-            let answer = world.users.invite_by_hand(&context, id).await;
+            let answer = world.accounts.invite_by_hand(&context, id).await;
             assert_eq!(answer.unwrap_err(), InviteByHandError::Forbidden);
         }
     }
@@ -59,7 +59,7 @@ async fn who_is_unknown_or_switched_off_is_not_invited() {
     let world = World::new();
     let alice = world.create("alice").await;
     world.switch_off(alice.id).await;
-    let invite = async |id| world.users.invite_by_hand(&operator(), id).await.map(|_| ());
+    let invite = async |id| world.accounts.invite_by_hand(&operator(), id).await.map(|_| ());
     assert_eq!(invite(alice.id).await, Err(InviteByHandError::Inactive));
     assert_eq!(invite(UserId::new(99)).await, Err(InviteByHandError::NotFound(UserId::new(99))));
     world.switch_on(alice.id).await;

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    AccessContext, Clock as _, Limits, MailMessage, RegistrationMode, ServiceSettings, UserService as _,
+    AccessContext, Clock as _, Limits, MailMessage, RegistrationMode, ServiceSettings,
     store::{AuditEvent, AuditKind, MailKind, Recipient},
 };
 

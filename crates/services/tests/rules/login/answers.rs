@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::{LoginRequest, Secret};
 use denizen_services::{
-    AuthService as _, HashError, LoginError,
+    HashError, LoginError,
     store::{AuditEvent, AuditKind, StoreError},
 };
 

@@ -112,7 +112,7 @@ async fn the_session_that_was_used_longest_ago_ends_when_there_are_more_than_a_h
     }
     world.clock.advance(Duration::minutes(2));
     assert!(world.lets_in(&sessions[0]).await);
-    world.auth.flush_last_seen().await.unwrap();
+    world.accounts.flush_last_seen().await.unwrap();
     let newest = world.log_in("alice", OLD_PASSWORD).await.unwrap();
     assert_eq!(world.sessions_of(alice.id).await.len(), 100);
     assert!(!world.lets_in(&sessions[1]).await);

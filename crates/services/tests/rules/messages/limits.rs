@@ -2,7 +2,8 @@
 
 use denizen_models::UserId;
 use denizen_services::{
-    CloseReason, ConnectError, Connections, MessageLimits, MessageService as _, store::SessionId,
+    CloseReason, ConnectError, Connections, LiveSessions as _, MessageLimits, MessageService as _,
+    store::SessionId,
 };
 
 use super::{Chat, acting, ending, next, saying, signed_in, username};

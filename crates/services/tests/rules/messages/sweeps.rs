@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use denizen_models::{ADMIN_ROLE, Topic, User};
 use denizen_services::{
-    AccessContext, Connection, MessageLimits, MessageService as _,
+    AccessContext, Connection, LiveSessions as _, MessageLimits, MessageService as _,
     store::{SessionId, StoreError, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
@@ -14,7 +14,7 @@ use super::{Chat, acting, is_revoked, session_of, username};
 
 impl Chat {
     pub(super) async fn sweep(&self) {
-        self.messages.sweep(self.world.store.as_ref()).await.expect("a store that answers");
+        self.messages.end_revoked(self.world.store.as_ref()).await.expect("a store that answers");
     }
 
     /// An administrator, connected.
@@ -101,7 +101,7 @@ async fn a_store_that_does_not_answer_takes_nothing_away() {
     let context = acting(chat.world.create("alice").await.id, username("alice"), SessionId(999), Vec::new());
     let mut alice = chat.connect_as(&context);
     let store = HookedStore::<OutOfOrder>::new(Arc::clone(&chat.world.store) as _);
-    assert_eq!(chat.messages.sweep(&store).await, Err(busy()));
+    assert_eq!(chat.messages.end_revoked(&store).await, Err(busy()));
     assert!(!is_revoked(&mut alice));
     chat.sweep().await;
     assert!(is_revoked(&mut alice), "there is no such session");

@@ -1,7 +1,7 @@
 //! What a change of a user does to the tokens and notices that were mailed before it.
 
 use denizen_models::{Patch, PatchUserRequest, Profile, UpdateUserRequest, User};
-use denizen_services::{AccessContext, IfMatch, ResetPasswordError, UserService as _, store::MailKind};
+use denizen_services::{AccessContext, IfMatch, ResetPasswordError, store::MailKind};
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, member, replacement};
 

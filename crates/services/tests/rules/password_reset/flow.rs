@@ -3,8 +3,7 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, PasswordResetRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, MailMessage, PasswordResets as _, RequestPasswordResetError, ServiceSettings,
-    UserService as _,
+    AccessContext, Clock as _, MailMessage, RequestPasswordResetError, ServiceSettings,
     store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
 };
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::Duration;
 use denizen_models::PasswordResetRequest;
 use denizen_services::{
-    AccessContext, DefaultUserService, Disclosure, PasswordResets as _, Ports, RandomnessError,
+    AccessContext, AccountService, Disclosure, PasswordResets as _, Ports, RandomnessError,
     RequestPasswordResetError, ResetPasswordError, ServiceSettings, TokenSource, ValidateResetTokenError,
     store::StoreError,
 };
@@ -218,7 +218,7 @@ async fn what_cannot_be_counted_is_not_done() {
         tokens: Arc::new(NoRandomness),
         hasher: world.hasher.clone(),
     };
-    let users = DefaultUserService::new(ports, ServiceSettings::default());
+    let users = AccountService::new(ports, ServiceSettings::default());
     let answer =
         users.request_password_reset(&stranger(), PasswordResetRequest { email: KNOWN.to_owned() }).await;
     let cause = StoreError::Unavailable("no randomness: broken".to_owned());

@@ -1,7 +1,7 @@
 //! Tokens and trail of resets whose mails are tried again, renewed, or not sent at all.
 
 use denizen_models::{PasswordResetRequest, UserId};
-use denizen_services::{MailError, PasswordResets as _, store::AuditKind};
+use denizen_services::{MailError, store::AuditKind};
 
 use crate::support::{NEW_PASSWORD, World, from};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_models::{PasswordResetConfirmation, Secret, ValidateResetTokenRequest};
 use denizen_services::{
-    AccessContext, MailError, PasswordHash, PasswordResets as _, TokenHash,
+    AccessContext, MailError, PasswordHash, TokenHash,
     store::{ReadStore as _, WriteStore as _},
 };
 

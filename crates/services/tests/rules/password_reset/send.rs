@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::{User, UserId};
 use denizen_services::{
-    AcceptInvitationError, AccessContext, HashError, LoginError, MailMessage, PasswordResets as _,
-    SendPasswordResetError,
+    AcceptInvitationError, AccessContext, HashError, LoginError, MailMessage, SendPasswordResetError,
     store::{AuditKind, MailKind, Recipient, StoreError},
 };
 

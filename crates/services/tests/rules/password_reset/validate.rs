@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_models::{ResetTokenStatus, Secret, ValidateResetTokenRequest};
-use denizen_services::{Clock as _, PasswordResets as _, ValidateResetTokenError};
+use denizen_services::{Clock as _, ValidateResetTokenError};
 
 use crate::support::{NEW_PASSWORD, World, failing_members, stranger};
 

@@ -5,8 +5,7 @@ use denizen_models::{
     ValidateResetTokenRequest,
 };
 use denizen_services::{
-    AccessContext, Disclosure, Limits, PasswordResets as _, RequestPasswordResetError, ResetPasswordError,
-    ServiceSettings,
+    AccessContext, Disclosure, Limits, RequestPasswordResetError, ResetPasswordError, ServiceSettings,
 };
 
 use crate::support::{World, stranger};

@@ -33,7 +33,7 @@ async fn a_session_in_use_ends_after_thirty_days_to_the_moment() {
     for _ in 0..5 {
         world.clock.advance(Duration::days(6) - MOMENT);
         assert!(world.lets_in(&session).await);
-        world.auth.flush_last_seen().await.unwrap();
+        world.accounts.flush_last_seen().await.unwrap();
     }
     world.clock.set(session.expires_at - MOMENT);
     assert!(world.lets_in(&session).await);
@@ -66,14 +66,14 @@ async fn uses_are_noted_together_and_each_session_at_most_once_a_minute() {
     for _ in 0..20 {
         assert!(world.lets_in(&alice.signed_in).await);
     }
-    world.auth.flush_last_seen().await.unwrap();
+    world.accounts.flush_last_seen().await.unwrap();
     assert_eq!(world.store.calls("touch_sessions"), 0);
     world.clock.advance(MOMENT);
     for _ in 0..20 {
         assert!(world.lets_in(&alice.signed_in).await && world.lets_in(&other).await);
     }
     for _ in 0..3 {
-        world.auth.flush_last_seen().await.unwrap();
+        world.accounts.flush_last_seen().await.unwrap();
     }
     assert_eq!(world.store.calls("touch_sessions"), 1);
     for session in world.sessions_of(alice.user.id).await {
@@ -101,7 +101,7 @@ async fn a_use_that_cannot_be_noted_costs_nobody_the_session() {
     assert!(world.lets_in(&alice.signed_in).await);
     let busy = StoreError::Busy("a full queue".to_owned());
     world.fail_next_touch(busy.clone());
-    assert_eq!(world.auth.flush_last_seen().await, Err(busy));
+    assert_eq!(world.accounts.flush_last_seen().await, Err(busy));
     assert_eq!(world.sessions_of(alice.user.id).await[0].last_seen_at, opened_at);
     assert!(world.lets_in(&alice.signed_in).await);
 }
@@ -114,7 +114,7 @@ async fn a_session_that_ended_is_not_revived_by_its_last_use() {
     world.clock.advance(Duration::hours(1));
     assert!(world.lets_in(&alice.signed_in).await);
     world.switch_off(alice.user.id).await;
-    world.auth.flush_last_seen().await.unwrap();
+    world.accounts.flush_last_seen().await.unwrap();
     world.switch_on(alice.user.id).await;
     assert!(!world.lets_in(&alice.signed_in).await);
 }

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_models::UserId;
 use denizen_services::{
-    AccessContext, AuthService as _, Clock as _, SessionError,
+    AccessContext, Clock as _, SessionError,
     store::{AuditKind, SessionId},
 };
 
@@ -57,7 +57,7 @@ async fn users_see_their_open_sessions_the_one_used_last_first() {
     let listed = list(&world, &alice.context, alice.user.id).await;
     assert_eq!(listed, Ok(vec![third.session, second.session, alice.session.id]));
     assert!(world.lets_in(&second).await);
-    world.auth.flush_last_seen().await.unwrap();
+    world.accounts.flush_last_seen().await.unwrap();
     world.clock.advance(Duration::days(1));
     let listed = list(&world, &alice.context, alice.user.id).await;
     assert_eq!(listed, Ok(vec![third.session, second.session]), "the first was not used for a week");

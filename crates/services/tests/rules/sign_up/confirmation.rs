@@ -4,7 +4,7 @@ use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
     AccessContext, Clock as _, Disclosure, Limits, Mail, MailError, MailMessage, ServiceSettings, SignedUp,
-    UserService as _, VerifyEmailError,
+    VerifyEmailError,
     store::{AuditEvent, AuditKind, StoreError},
 };
 

@@ -1,9 +1,7 @@
 //! How often strangers may sign up, and how many of them may wait.
 
 use chrono::Duration;
-use denizen_services::{
-    AccessContext, Limits, RegistrationMode, ServiceSettings, SignUpError, SignUps as _, SignedUp,
-};
+use denizen_services::{AccessContext, Limits, RegistrationMode, ServiceSettings, SignUpError, SignedUp};
 
 use crate::support::{OLD_PASSWORD, World, new_user, stranger};
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::{CreateUserRequest, PasswordPolicy, Secret};
 use denizen_services::{
-    Disclosure, HashError, RegistrationMode, ServiceSettings, SignUpError, SignUps as _, SignedUp,
-    store::StoreError,
+    Disclosure, HashError, RegistrationMode, ServiceSettings, SignUpError, SignedUp, store::StoreError,
 };
 
 use crate::support::{World, failing_members, new_user, stranger};

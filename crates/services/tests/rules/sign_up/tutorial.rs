@@ -2,7 +2,7 @@
 
 use denizen_models::{CreateUserRequest, User};
 use denizen_services::{
-    Disclosure, MailMessage, SignUpError, SignUps as _, SignedUp,
+    Disclosure, MailMessage, SignUpError, SignedUp,
     store::{AuditKind, MailKind},
 };
 

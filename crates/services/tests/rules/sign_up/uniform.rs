@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    Disclosure, MailMessage, SignUps as _, SignedUp,
+    Disclosure, MailMessage, SignedUp,
     store::{AuditKind, MailKind, QueuedMail, ReadStore as _, Recipient},
 };
 

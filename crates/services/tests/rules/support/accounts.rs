@@ -7,10 +7,8 @@ use denizen_models::{
     Secret, User, UserId, VerifyEmailRequest,
 };
 use denizen_services::{
-    AcceptInvitationError, AccessContext, AuthService as _, Authentication, ChangeEmailError,
-    ChangePasswordError, ConfirmEmailChangeError, EmailChanges as _, EmailVerifications as _,
-    Invitations as _, LoginError, SignUpError, SignUps as _, SignedIn, SignedUp, UserService as _,
-    VerifyEmailError,
+    AcceptInvitationError, AccessContext, Authentication, ChangeEmailError, ChangePasswordError,
+    ConfirmEmailChangeError, LoginError, SignUpError, SignedIn, SignedUp, VerifyEmailError,
     store::{AuditKind, MailKind, ReadStore as _, Session},
 };
 
@@ -70,7 +68,8 @@ impl World {
 
     /// The user chooses another password with an invitation by hand, and all that was given under the old one ends.
     pub async fn replace_password(&self, user: UserId, password: &str) {
-        let token = self.users.invite_by_hand(&AccessContext::system(), user).await.expect("an invitation");
+        let token =
+            self.accounts.invite_by_hand(&AccessContext::system(), user).await.expect("an invitation");
         self.accept(token.expose(), password).await.expect("another password");
     }
 
@@ -140,7 +139,7 @@ impl World {
         password: &str,
     ) -> Result<(), ChangeEmailError> {
         let request = ChangeEmailRequest { email: email.to_owned(), password: Secret::from(password) };
-        self.auth.change_email(context, request).await
+        self.users.change_email(context, request).await
     }
 
     pub async fn confirm_email(&self, token: &str) -> Result<(), ConfirmEmailChangeError> {

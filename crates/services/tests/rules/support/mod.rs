@@ -13,8 +13,8 @@ use std::sync::Arc;
 use denizen_models::PasswordPolicy;
 use denizen_services::store::WriteStore as _;
 use denizen_services::{
-    DefaultAuthService, DefaultUserService, Disclosure, Limits, MailWorker, Ports, RegistrationMode,
-    ServiceSettings, store::Store,
+    AccountService, AuthService, Disclosure, Limits, MailWorker, Ports, RegistrationMode, ServiceSettings,
+    UserService, store::Store,
 };
 use denizen_storage_memory::InMemoryStore;
 use denizen_testkit::{CountingStore, FixedClock, InsecureTestHasher, RecordingMailer};
@@ -37,8 +37,9 @@ fn settings() -> ServiceSettings {
 /// Services and worker of one process, on a store that other processes may share ([`World::rival`]).
 #[derive(Clone)]
 pub struct World {
-    pub users: Arc<DefaultUserService>,
-    pub auth: Arc<DefaultAuthService>,
+    pub accounts: AccountService,
+    pub users: Arc<dyn UserService>,
+    pub auth: Arc<dyn AuthService>,
     pub worker: Arc<MailWorker>,
     /// Counts what this process asks of the store.
     pub store: Arc<CountingStore>,
@@ -126,9 +127,11 @@ impl World {
         };
         let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), sending.clone()));
         store.observe(worker.observer());
+        let accounts = AccountService::new(ports, settings.clone());
         Self {
-            users: Arc::new(DefaultUserService::new(ports.clone(), settings.clone())),
-            auth: Arc::new(DefaultAuthService::new(ports, settings.clone())),
+            users: Arc::new(accounts.clone()),
+            auth: Arc::new(accounts.clone()),
+            accounts,
             worker,
             store,
             clock,

@@ -6,7 +6,7 @@ use chrono::Duration;
 use denizen_models::{Password, Secret, UpdateUserRequest, User, UserId};
 use denizen_services::{
     AccessContext, Clock as _, DeleteUserError, IfMatch, PasswordHash, PasswordHasher as _, Token, TokenHash,
-    TokenPurpose, UpdateUserError, UserService as _,
+    TokenPurpose, UpdateUserError,
     store::{
         AuditEvent, AuditKind, AuditQuery, MailKind, MailQuery, NewSession, QueuedMail, ReadStore as _,
         StoreError, UnitOfWork, WriteStore as _,

@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, Patch, PatchUserRequest, UpdateUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, DeleteUserError, IfMatch, MailMessage, UpdateUserError, UserService as _,
+    AccessContext, DeleteUserError, IfMatch, MailMessage, UpdateUserError,
     store::{AuditKind, MailKind, Recipient},
 };
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::{CreateUserRequest, Profile, Secret, User};
 use denizen_services::{
-    AccessContext, Actor, Clock as _, CreateUserError, HashError, UserService as _,
+    AccessContext, Actor, Clock as _, CreateUserError, HashError,
     store::{AuditEvent, AuditKind, StoreError},
 };
 

@@ -5,7 +5,6 @@ use std::{future::Future, pin::Pin};
 use denizen_models::{PatchUserRequest, User, UserId};
 use denizen_services::{
     AccessContext, DeleteUserError, EntityTags, IfMatch, PreconditionError, UpdateUserError,
-    UserService as _,
     store::{AuditKind, StoreError},
 };
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use denizen_models::{CreateUserRequest, UserId};
-use denizen_services::{AccessContext, GetUserError, UserService as _};
+use denizen_services::{AccessContext, GetUserError};
 
 use crate::support::{World, administrator, member, new_user, stranger};
 

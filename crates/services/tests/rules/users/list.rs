@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use denizen_models::CreateUserRequest;
-use denizen_services::{
-    AccessContext, ListUsersError, UserList, UserQuery, UserService as _, store::UserSort,
-};
+use denizen_services::{AccessContext, ListUsersError, UserList, UserQuery, store::UserSort};
 
 use crate::support::{World, administrator, failing_members, member, new_user, stranger};
 

@@ -1,8 +1,6 @@
 //! Going through the list page by page.
 
-use denizen_services::{
-    AccessContext, ListUsersError, UserList, UserQuery, UserService as _, store::UserSort,
-};
+use denizen_services::{AccessContext, ListUsersError, UserList, UserQuery, store::UserSort};
 
 use crate::support::{World, failing_members};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{Patch, PatchUserRequest, Profile, ProfilePatch, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, IfMatch, TokenPurpose, UpdateUserError, UserService as _,
+    AccessContext, Clock as _, IfMatch, TokenPurpose, UpdateUserError,
     store::{AuditKind, StoreError},
 };
 
