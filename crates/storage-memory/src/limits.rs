@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::state::State;
-use denizen_services::store::{BucketKey, Quota, StoreError};
+use denizen_services::store::{BucketKey, Quota, CommitError};
 
 impl State {
     pub fn take_from_bucket(
@@ -12,7 +12,7 @@ impl State {
         quota: Quota,
         now: DateTime<Utc>,
         capacity: u32,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CommitError> {
         let full_at = self.buckets.get(&bucket).copied();
         let next = quota.take(full_at, now)?;
         match full_at {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId};
 use denizen_services::store::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, Precondition, QueuedMail,
-    Recipient, StoreError,
+    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
+    Precondition, QueuedMail, Recipient,
 };
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
@@ -77,40 +77,28 @@ statements! {
     OLDEST_OF_STATUS = queued!("dead = ?3 AND ");
 }
 
-/// Queues a mail for `recipient`, who takes the place of the job's own reference.
+/// Queues `mail`, which takes the place of the job's own.
 pub(crate) fn enqueue(
     connection: &Connection,
     job: &NewMailJob,
-    recipient: &Recipient<UserId>,
+    mail: &MailJob<UserId>,
 ) -> Result<MailJobId, Failure> {
-    let id = match recipient {
+    let (at, ip) = (job.at.timestamp_micros(), job.ip.map(|ip| ip.to_string()));
+    let (kind, capacity) = (mail.kind(), job.capacity.map_or(i64::MAX, i64::from));
+    let for_user = |user: UserId, send_to: Option<&EmailAddress>| {
+        let (name, send_to) = (kind.as_str(), send_to.map(EmailAddress::as_str));
+        let params = params![name, kind.carries_token(), user.get(), send_to, at, ip, job.request_id];
+        find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))
+    };
+    let id = match mail.recipient() {
         Recipient::Address(address) => {
-            let (at, ip) = (job.at.timestamp_micros(), job.ip.map(|ip| ip.to_string()));
-            let params = params![job.kind.as_str(), address, at, ip, job.request_id, job.capacity];
+            let params = params![kind.as_str(), address, at, ip, job.request_id, capacity];
             find(connection, ENQUEUE_FOR_ADDRESS, params, |row| Ok(row.get(0)?))?
         }
-        Recipient::User(user) => enqueue_for_user(connection, job, *user, None)?,
-        Recipient::UserAt(user, address) => enqueue_for_user(connection, job, *user, Some(address))?,
+        Recipient::User(user) => for_user(user, None)?,
+        Recipient::UserAt(user, address) => for_user(user, Some(&address))?,
     };
-    id.map(MailJobId).ok_or_else(|| StoreError::PreconditionFailed(Precondition::QueueRoom).into())
-}
-
-fn enqueue_for_user(
-    connection: &Connection,
-    job: &NewMailJob,
-    user: UserId,
-    send_to: Option<&EmailAddress>,
-) -> Result<Option<i64>, Failure> {
-    let params = params![
-        job.kind.as_str(),
-        job.kind.carries_token(),
-        user.get(),
-        send_to.map(EmailAddress::as_str),
-        job.at.timestamp_micros(),
-        job.ip.map(|ip| ip.to_string()),
-        job.request_id,
-    ];
-    find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))
+    id.map(MailJobId).ok_or_else(|| CommitError::PreconditionFailed(Precondition::QueueRoom).into())
 }
 
 pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), Failure> {
@@ -141,8 +129,7 @@ pub(crate) fn lease(
         let record = Record::new("mail_jobs", row)?;
         let leased = LeasedMail {
             lease: Lease { job: MailJobId(record.id), id: lease_id, generation: record.get(5)? },
-            kind: record.parse(1, MailKind::from_name)?,
-            recipient: recipient(&record)?,
+            mail: mail(&record)?,
             attempts: record.get(6)?,
             requested_at: record.time(7)?,
             ip: record.parse_optional(8, |text| text.parse().ok())?,
@@ -191,8 +178,7 @@ fn queued(row: &Row<'_>) -> Result<QueuedMail, Failure> {
     let record = Record::new("mail_jobs", row)?;
     Ok(QueuedMail {
         id: MailJobId(record.id),
-        kind: record.parse(1, MailKind::from_name)?,
-        recipient: recipient(&record)?,
+        mail: mail(&record)?,
         generation: record.get(5)?,
         attempts: record.get(6)?,
         requested_at: record.time(7)?,
@@ -203,12 +189,16 @@ fn queued(row: &Row<'_>) -> Result<QueuedMail, Failure> {
     })
 }
 
-/// The columns `address`, `user_id` and `send_to`, which all statements have at the same place.
-fn recipient(record: &Record<'_>) -> Result<Recipient<UserId>, Failure> {
-    if let Some(address) = record.get(2)? {
-        return Ok(Recipient::Address(address));
-    }
-    let user = UserId::new(record.get(3)?);
-    let send_to = record.parse_optional(4, |text| EmailAddress::parse(text).ok())?;
-    Ok(send_to.map_or(Recipient::User(user), |address| Recipient::UserAt(user, address)))
+/// The columns `kind`, `address`, `user_id` and `send_to`, which all statements have at the same place.
+fn mail(record: &Record<'_>) -> Result<MailJob<UserId>, Failure> {
+    let kind = record.parse(1, MailKind::from_name)?;
+    let recipient = match record.get(2)? {
+        Some(address) => Recipient::Address(address),
+        None => {
+            let user = UserId::new(record.get(3)?);
+            let send_to = record.parse_optional(4, |text| EmailAddress::parse(text).ok())?;
+            send_to.map_or(Recipient::User(user), |address| Recipient::UserAt(user, address))
+        }
+    };
+    MailJob::from_parts(kind, recipient).ok_or_else(|| record.corrupt(1))
 }

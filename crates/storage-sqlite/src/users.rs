@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues, Username, fold};
 use denizen_services::{
     PasswordHash,
-    store::{Credentials, Precondition, StoreError, UniqueKey},
+    store::{CommitError, Credentials, Precondition, StoreFailure, UniqueKey},
 };
 use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
@@ -178,15 +178,15 @@ fn name_the_key(
     }
     let but_for = but_for.map_or(0, UserId::get);
     match find(connection, USERNAME_IS_TAKEN, params![values.username.key(), but_for], |_| Ok(())) {
-        Ok(Some(())) => StoreError::Conflict(UniqueKey::Username).into(),
-        Ok(None) => StoreError::Conflict(UniqueKey::Email).into(),
+        Ok(Some(())) => CommitError::Conflict(UniqueKey::Username).into(),
+        Ok(None) => CommitError::Conflict(UniqueKey::Email).into(),
         Err(failure) => failure,
     }
 }
 
 /// The parameters ?1 to ?13 of [`INSERT`], [`UPDATE`] and whatever else keeps them.
 pub(crate) fn columns(values: &UserValues) -> Result<[Value; 13], Failure> {
-    let refuse = |_| StoreError::Malformed("roles or profile cannot be written as JSON".to_owned());
+    let refuse = |_| StoreFailure::Malformed("roles or profile cannot be written as JSON".into());
     let roles = serde_json::to_string(&values.roles).map_err(refuse)?;
     let profile = values.profile.as_ref().map(serde_json::to_string).transpose().map_err(refuse)?;
     Ok([

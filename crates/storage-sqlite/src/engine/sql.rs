@@ -1,7 +1,7 @@
 //! Running statements, and reading rows.
 
 use chrono::{DateTime, Utc};
-use denizen_services::store::{Precondition, StoreError};
+use denizen_services::store::{CommitError, Precondition};
 use rusqlite::{CachedStatement, Connection, Params, Row, types::FromSql};
 
 use crate::engine::error::Failure;
@@ -67,7 +67,7 @@ pub(crate) fn execute_one(
 ) -> Result<(), Failure> {
     match execute(connection, sql, params)? {
         1 => Ok(()),
-        _ => Err(StoreError::PreconditionFailed(otherwise).into()),
+        _ => Err(CommitError::PreconditionFailed(otherwise).into()),
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn expect(
 ) -> Result<(), Failure> {
     match find(connection, sql, params, |_| Ok(()))? {
         Some(()) => Ok(()),
-        None => Err(StoreError::PreconditionFailed(otherwise).into()),
+        None => Err(CommitError::PreconditionFailed(otherwise).into()),
     }
 }
 

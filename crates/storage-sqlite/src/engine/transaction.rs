@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use denizen_services::store::{CommitObserver, StoreError};
+use denizen_services::store::{CommitError, CommitObserver, StoreFailure};
 use rusqlite::Connection;
 
 use crate::{
@@ -34,12 +34,12 @@ pub(crate) trait Write: Send {
     fn committed(&self, _observers: &[Arc<dyn CommitObserver>]) {}
 
     /// Tells the caller, last of all.
-    fn answer(self: Box<Self>, verdict: Result<(), StoreError>);
+    fn answer(self: Box<Self>, verdict: Result<(), CommitError>);
 }
 
 /// Why nothing of a transaction was written.
 struct Lost {
-    error: StoreError,
+    error: CommitError,
     /// Whether each unit may succeed if it is alone.
     judge_each: bool,
 }
@@ -81,7 +81,7 @@ pub(crate) fn write(
 fn transaction(
     connection: &Connection,
     batch: &mut [Box<dyn Write>],
-) -> Result<Vec<Result<(), StoreError>>, Lost> {
+) -> Result<Vec<Result<(), CommitError>>, Lost> {
     let run = |sql| execute(connection, sql, []);
     run(BEGIN).map_err(|failure| Lost { error: failure.into(), judge_each: false })?;
     let written = write_each(connection, batch).and_then(|verdicts| {
@@ -99,7 +99,7 @@ fn transaction(
 fn write_each(
     connection: &Connection,
     batch: &mut [Box<dyn Write>],
-) -> Result<Vec<Result<(), StoreError>>, Lost> {
+) -> Result<Vec<Result<(), CommitError>>, Lost> {
     let run = |sql| execute(connection, sql, []);
     let mut verdicts = Vec::with_capacity(batch.len());
     for unit in batch {
@@ -113,7 +113,7 @@ fn write_each(
             Ok(Err(failure)) => Err(failure.into()),
             Err(_) => {
                 log::error!("a unit of work panicked");
-                Err(StoreError::Malformed("the unit panicked".to_owned()))
+                Err(StoreFailure::Malformed("the unit panicked".into()).into())
             }
         };
         if verdict.is_err() {
