@@ -76,11 +76,8 @@ pub struct AuditList {
 #[async_trait]
 pub trait AuditService: Send + Sync {
     /// The part of the trail that was asked for, newest event first. Events that come meanwhile shift no later page.
-    async fn list_audit(
-        &self,
-        context: &AccessContext,
-        query: &AuditListQuery,
-    ) -> Result<AuditList, Failure>;
+    async fn list_audit(&self, context: &AccessContext, query: &AuditListQuery)
+    -> Result<AuditList, Failure>;
 }
 
 /// The implementation of [`AuditService`].

@@ -59,8 +59,7 @@ impl PasswordChanges for AccountService {
         context: &AccessContext,
         request: ChangePasswordRequest,
     ) -> Result<SignedIn, ChangePasswordError> {
-        let (current, new) =
-            request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
+        let (current, new) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let user = self.reauthenticate(context, current).await?;
         let hash = passwords::hash_new(&self.ports, new, &user.values, "new_password").await?;
         let now = self.ports.clock.now();

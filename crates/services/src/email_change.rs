@@ -87,8 +87,7 @@ impl EmailChanges for AccountService {
         context: &AccessContext,
         request: ChangeEmailRequest,
     ) -> Result<(), ChangeEmailError> {
-        let (email, password) =
-            request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
+        let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
         self.limiter.count(&rules).await?;
         let user = self.reauthenticate(context, password).await?;

@@ -191,8 +191,7 @@ impl Invitations for AccountService {
         context: &AccessContext,
         request: AcceptInvitationRequest,
     ) -> Result<(), AcceptInvitationError> {
-        let password =
-            request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
+        let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
         let found = found.map_err(|_| AcceptInvitationError::InvalidOrExpired)?;

@@ -64,9 +64,7 @@ pub use common::{
     service::AccountService,
     settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
 };
-pub use demos::calculate::{
-    CalculateError, DefaultMathService, MathService,
-};
+pub use demos::calculate::{CalculateError, DefaultMathService, MathService};
 pub use demos::tasks::{DefaultTaskService, TaskError, TaskService};
 pub use email_change::*;
 pub use email_verification::*;
@@ -74,13 +72,11 @@ pub use health::{DefaultHealthService, HealthService, Readiness};
 pub use housekeeping::Housekeeper;
 pub use invitation::*;
 pub use login::{LoginError, Logins, SignedIn};
-pub use mail_jobs::{
-    DefaultMailJobService, MailJobError, MailJobList, MailJobListQuery, MailJobService,
-};
+pub use mail_jobs::{DefaultMailJobService, MailJobError, MailJobList, MailJobListQuery, MailJobService};
 pub use mail_worker::MailWorker;
 pub use messages::{
-    CloseReason, ConnectError, Connection, ConnectionId, Connections, DefaultMessageService,
-    MessageLimits, MessageService, Outgoing, SendMessageError,
+    CloseReason, ConnectError, Connection, ConnectionId, Connections, DefaultMessageService, MessageLimits,
+    MessageService, Outgoing, SendMessageError,
 };
 pub use metrics::{DefaultMetricsService, MailCounters, MailResult, Metrics, MetricsService};
 pub use password_reset::*;
@@ -97,6 +93,6 @@ pub use ports::{
 pub use sessions::{Authentication, SessionError, Sessions};
 pub use sign_up::*;
 pub use users::{
-    CreateUserError, DeleteUserError, GetUserError, UpdateUserError, UserCreation,
-    UserDeletion, UserList, UserLists, UserQuery, UserUpdates, Users,
+    CreateUserError, DeleteUserError, GetUserError, UpdateUserError, UserCreation, UserDeletion, UserList,
+    UserLists, UserQuery, UserUpdates, Users,
 };

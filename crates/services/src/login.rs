@@ -67,8 +67,7 @@ pub trait Logins: Send + Sync {
 #[async_trait]
 impl Logins for AccountService {
     async fn login(&self, context: &AccessContext, request: LoginRequest) -> Result<SignedIn, LoginError> {
-        let (login, password) =
-            request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
+        let (login, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         self.count_attempt(context, &fold(request.login.expose().trim())).await?;
         let store = &self.ports.store;
         let user = match &login {

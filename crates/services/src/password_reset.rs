@@ -145,8 +145,7 @@ impl PasswordResets for AccountService {
         context: &AccessContext,
         request: PasswordResetConfirmation,
     ) -> Result<(), ResetPasswordError> {
-        let password =
-            request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
+        let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let dead = |told_apart| match self.settings.disclosure {
             Disclosure::Detailed => told_apart,
             Disclosure::Uniform => ResetPasswordError::InvalidOrExpired,

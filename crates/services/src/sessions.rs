@@ -170,8 +170,7 @@ impl AccountService {
         user: UserId,
         session: SessionId,
     ) -> Result<(), SessionError> {
-        let kind =
-            if context.is_self(user) { AuditKind::LoggedOut } else { AuditKind::SessionEndedByAdmin };
+        let kind = if context.is_self(user) { AuditKind::LoggedOut } else { AuditKind::SessionEndedByAdmin };
         let event = AuditEvent::new(kind, user, context, self.ports.clock.now());
         let work = Work::new().revoke_session(user, session, SessionError::NotFound).record(event);
         work.commit(&self.ports).await.map(|_| ())

@@ -104,10 +104,7 @@ impl SignUps for AccountService {
                 let registration = Registration { values: values.clone(), password: hash, expires_at };
                 Work::new()
                     .put_registration(registration, self.settings.registration_capacity)
-                    .enqueue_mail_within(
-                        capacity,
-                        NewMailJob::new(MailJob::SignUp { address }, context, now),
-                    )
+                    .enqueue_mail_within(capacity, NewMailJob::new(MailJob::SignUp { address }, context, now))
             }
         };
         let committed = work.commit(&self.ports).await?;

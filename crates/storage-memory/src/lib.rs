@@ -49,8 +49,9 @@ use self::state::State;
 use denizen_services::{
     lock,
     store::{
-        CommitError, CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName, Secrets,
-        ServiceSecret, SessionTouch, SessionTouches, StoreFailure, UnitOfWork, WriteStore, tell_observers,
+        CommitError, CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName,
+        Secrets, ServiceSecret, SessionTouch, SessionTouches, StoreFailure, UnitOfWork, WriteStore,
+        tell_observers,
     },
 };
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::state::State;
-use denizen_services::store::{BucketKey, Quota, CommitError};
+use denizen_services::store::{BucketKey, CommitError, Quota};
 
 impl State {
     pub fn take_from_bucket(

@@ -7,8 +7,8 @@ use denizen_models::UserId;
 
 use crate::state::State;
 use denizen_services::store::{
-    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailPhase, MailQuery, NewMailJob, Precondition,
-    QueuedMail, Recipient,
+    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailPhase, MailQuery,
+    NewMailJob, Precondition, QueuedMail, Recipient,
 };
 
 const NO_JOB: CommitError = CommitError::PreconditionFailed(Precondition::MailJob);

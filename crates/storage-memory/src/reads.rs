@@ -14,7 +14,8 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, QueuedMail,
-        ReadStore, Registration, Session, SessionId, StoreFailure, StoredToken, UserFilter, UserPage, UserSort,
+        ReadStore, Registration, Session, SessionId, StoreFailure, StoredToken, UserFilter, UserPage,
+        UserSort,
     },
 };
 

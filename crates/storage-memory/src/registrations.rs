@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::state::State;
 use denizen_services::{
     TokenHash,
-    store::{Precondition, Registration, CommitError},
+    store::{CommitError, Precondition, Registration},
 };
 
 #[derive(Clone)]
@@ -15,7 +15,11 @@ pub struct RegistrationRow {
 }
 
 impl State {
-    pub fn put_registration(&mut self, registration: &Registration, capacity: u32) -> Result<(), CommitError> {
+    pub fn put_registration(
+        &mut self,
+        registration: &Registration,
+        capacity: u32,
+    ) -> Result<(), CommitError> {
         let address = registration.values.email.key().to_owned();
         let known = self.remove_registration(&address);
         let full = u32::try_from(self.registrations.rows().len()).is_ok_and(|kept| kept >= capacity);

@@ -3,7 +3,7 @@
 use denizen_models::UserId;
 
 use crate::state::State;
-use denizen_services::store::{NewSession, Precondition, Session, SessionId, CommitError};
+use denizen_services::store::{CommitError, NewSession, Precondition, Session, SessionId};
 
 impl State {
     pub fn insert_session(&mut self, opened: &NewSession) -> Result<SessionId, CommitError> {

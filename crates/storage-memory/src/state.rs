@@ -10,8 +10,8 @@ use super::{
 use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditId, BucketKey, Change, Committed, MailJobId, MailKind, Outcome, Session, SessionId,
-        CommitError, StoredToken, UnitOfWork,
+        AuditEvent, AuditId, BucketKey, Change, CommitError, Committed, MailJobId, MailKind, Outcome,
+        Session, SessionId, StoredToken, UnitOfWork,
     },
 };
 

@@ -6,7 +6,7 @@ use denizen_models::UserId;
 use crate::state::State;
 use denizen_services::{
     TokenHash, TokenPurpose,
-    store::{Precondition, CommitError, StoredToken},
+    store::{CommitError, Precondition, StoredToken},
 };
 
 impl State {

@@ -6,7 +6,7 @@ use denizen_models::{ADMIN_ROLE, User, UserId, UserValues};
 use crate::state::{State, UserRow};
 use denizen_services::{
     PasswordHash,
-    store::{Precondition, CommitError, UniqueKey},
+    store::{CommitError, Precondition, UniqueKey},
 };
 
 const USER: CommitError = CommitError::PreconditionFailed(Precondition::User);

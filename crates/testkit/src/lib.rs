@@ -35,7 +35,7 @@
 //! assert_eq!((store.calls("commit"), store.user_reads()), (1, 0));
 //!
 //! let mailer = RecordingMailer::new();
-//! mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+//! mailer.fail_next(1, MailError::Temporary("no connection".into()));
 //! let token = Token::mint(&SeededTokens::new(1))?;
 //! let message = MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
 //! let mail = Mail { id: "1".to_owned(), to: alice.email, name: alice.first_name, message };

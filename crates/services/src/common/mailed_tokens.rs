@@ -59,7 +59,12 @@ impl ValidToken {
     /// with the old one ends. That the token came by mail shows that the address is the user's.
     ///
     /// It is refused if another request was faster: with the same token, or by changing the account.
-    pub fn set_password<E>(&self, hash: PasswordHash, now: DateTime<Utc>, otherwise: impl Fn() -> E) -> Work<E> {
+    pub fn set_password<E>(
+        &self,
+        hash: PasswordHash,
+        now: DateTime<Utc>,
+        otherwise: impl Fn() -> E,
+    ) -> Work<E> {
         let User { id, security_version, .. } = self.user;
         self.consume(now, otherwise())
             .set_password(id, hash, security_version, now, otherwise())

@@ -89,7 +89,11 @@ impl Limiter {
     }
 
     /// Adds to `work`, whose other changes are limited, that one is taken from the bucket of each rule.
-    pub async fn consume<E>(&self, mut work: Work<E>, rules: &[RateLimitRule<'_>]) -> Result<Work<E>, Failure> {
+    pub async fn consume<E>(
+        &self,
+        mut work: Work<E>,
+        rules: &[RateLimitRule<'_>],
+    ) -> Result<Work<E>, Failure> {
         let (secret, now) = (self.secret().await?, self.ports.clock.now());
         for (limit, subject, quota) in rules {
             if let Some(bucket) = bucket(secret, limit, subject) {

@@ -8,9 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use bigdecimal::{BigDecimal, RoundingMode, num_bigint::BigInt};
-use denizen_models::{
-    CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation,
-};
+use denizen_models::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
 
 use crate::{
     common::{context::AccessContext, failure::Failure, lock::lock},

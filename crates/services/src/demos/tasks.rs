@@ -82,7 +82,10 @@ impl TaskService for DefaultTaskService {
     async fn run(&self, context: &AccessContext, request: TaskRequest) -> Result<TaskReport, TaskError> {
         let load = request.validate().map_err(Failure::Invalid)?;
         let kind = request.kind().ok_or_else(|| TaskError::UnknownKind(excerpt(&request.task_type)))?;
-        let _slot = self.slots.try_acquire().map_err(|_| Failure::overloaded("too many task requests are running"))?;
+        let _slot = self
+            .slots
+            .try_acquire()
+            .map_err(|_| Failure::overloaded("too many task requests are running"))?;
         let jobs = self.jobs(kind, load)?;
         let start_time = self.clock.now().timestamp();
         // A task panicked, or its runtime is shutting down.

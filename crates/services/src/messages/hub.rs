@@ -9,8 +9,7 @@ use denizen_models::{Message, MessageContent, MessageKind, Topic, Username, exce
 use tokio::sync::mpsc;
 
 use super::{
-    CloseReason, ConnectError, Connection, ConnectionId, Connections, MessageService,
-    SendMessageError,
+    CloseReason, ConnectError, Connection, ConnectionId, Connections, MessageService, SendMessageError,
     announcement::{Announcement, announcement},
     clients::{AuthSnapshot, Client, Clients},
 };

@@ -40,14 +40,15 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use crate::ports::cause::Cause;
 pub use audit::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, actor_name};
 pub use change::{Change, Purge};
 pub use cursor::{Cursor, UserSort};
-pub use crate::ports::cause::Cause;
 pub use error::{CommitError, Precondition, StoreFailure, UniqueKey};
 pub use limits::{BucketKey, Quota};
 pub use mail_jobs::{
-    Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail, Recipient,
+    Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail,
+    Recipient,
 };
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};

@@ -6,12 +6,8 @@ use denizen_models::{CreateUserRequest, NewUser, User, UserId, UserValues};
 
 use crate::{
     common::{
-        context::AccessContext,
-        failure::Failure,
-        passwords,
-        service::AccountService,
-        settings::RegistrationMode,
-        work::Work,
+        context::AccessContext, failure::Failure, passwords, service::AccountService,
+        settings::RegistrationMode, work::Work,
     },
     ports::store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, UserRef},
 };

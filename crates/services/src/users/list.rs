@@ -87,11 +87,7 @@ pub struct UserList {
 pub trait UserLists: Send + Sync {
     /// Returns a page of the users that match `query`; an empty query matches all. Administrators only, or all
     /// signed-in users, as [`Directory`] says.
-    async fn list_users(
-        &self,
-        context: &AccessContext,
-        query: &UserQuery,
-    ) -> Result<UserList, Failure>;
+    async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, Failure>;
 
     /// Returns the first page of the users in whose names or, for administrators, e-mail address `text` occurs.
     async fn search_users(&self, context: &AccessContext, text: &str) -> Result<UserList, Failure> {
@@ -101,11 +97,7 @@ pub trait UserLists: Send + Sync {
 
 #[async_trait]
 impl UserLists for AccountService {
-    async fn list_users(
-        &self,
-        context: &AccessContext,
-        query: &UserQuery,
-    ) -> Result<UserList, Failure> {
+    async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, Failure> {
         let is_allowed = match self.settings.directory {
             Directory::Admins => context.is_admin(),
             Directory::Members => context.actor != Actor::Anonymous,

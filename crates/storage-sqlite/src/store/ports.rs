@@ -8,10 +8,10 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts,
-        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration, SecretName,
-        Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreFailure, StoredToken,
-        UnitOfWork, UserFilter, UserPage, WriteStore,
+        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
+        MailCounts, MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration,
+        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreFailure,
+        StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
     },
 };
 

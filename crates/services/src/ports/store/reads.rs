@@ -107,8 +107,10 @@ pub trait ReadStore: Send + Sync {
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure>;
 
     /// The registration whose token has this hash, expired or not.
-    async fn find_registration_by_token(&self, token: &TokenHash)
-    -> Result<Option<Registration>, StoreFailure>;
+    async fn find_registration_by_token(
+        &self,
+        token: &TokenHash,
+    ) -> Result<Option<Registration>, StoreFailure>;
 
     /// Audit records that match, newest first: by their numbers, whatever the clocks said.
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure>;
