@@ -171,7 +171,7 @@ async fn a_mail_that_was_given_up_is_kept_for_thirty_days() {
     let house = House::new();
     let (world, requested_at) = (&house.world, house.world.clock.now());
     let alice = world.create("alice").await;
-    let enqueue = |kind| NewMailJob::to_user(kind, alice.id, &stranger(), requested_at);
+    let enqueue = |kind| NewMailJob::new(TODO_kind { user: alice.id.into() }, &stranger(), requested_at);
     house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
     world.mailer.fail_next(1, MailError::Permanent("refused".to_owned()));
     world.deliver_mail().await;

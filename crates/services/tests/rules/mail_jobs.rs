@@ -7,7 +7,7 @@ use denizen_models::{EmailAddress, MailJobResponse, MailJobState, UserId};
 use denizen_services::{
     AccessContext, Clock as _, DefaultMailJobService, ListMailJobsError, MailError, MailJobError,
     MailJobList, MailJobListQuery, MailJobService as _, Ports,
-    store::{AuditKind, MailJobId, MailKind, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
+    store::{AuditKind, MailJob, MailJobId, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
 };
 
 use crate::support::{World, administrator, failing_members, from, member, stranger};
@@ -46,7 +46,7 @@ async fn enqueue(world: &World, job: NewMailJob) {
 async fn notify(world: &World, user: UserId) {
     enqueue(
         world,
-        NewMailJob::to_user(MailKind::PasswordChanged, user, &from("a change"), world.clock.now()),
+        NewMailJob::new(MailJob::PasswordChanged { user: user.into() }, &from("a change"), world.clock.now()),
     )
     .await;
 }
@@ -88,8 +88,13 @@ async fn of_an_address_the_beginning_and_the_domain_are_shown() {
     let alice = world.create("alice").await;
     let now = world.clock.now();
     let address = EmailAddress::parse("Somebody.Else@Example.org").unwrap();
-    enqueue(&world, NewMailJob::to_address(MailKind::PasswordReset, &address, &stranger(), now, 9)).await;
-    let change = NewMailJob::to_user_at(MailKind::EmailChange, alice.id, address, &stranger(), now);
+    enqueue(
+        &world,
+        NewMailJob::new(MailJob::PasswordReset { address: address.key().to_owned() }, &stranger(), now)
+            .within(9),
+    )
+    .await;
+    let change = NewMailJob::new(MailJob::EmailChange { user: alice.id.into(), address }, &stranger(), now);
     enqueue(&world, change).await;
     let shown: Vec<_> =
         in_state(&world, None).await.into_iter().map(|job| (job.user_id, job.address)).collect();

@@ -7,7 +7,7 @@ use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
     AccessContext, Clock as _, DefaultMetricsService, MailError, MailResult, Metrics, MetricsService as _,
     ServiceSettings,
-    store::{MailKind, MailPhase, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
+    store::{MailJob, MailKind, MailPhase, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
@@ -31,7 +31,7 @@ async fn results(world: &World) -> [u64; 3] {
 }
 
 async fn notify(world: &World, user: UserId) {
-    let job = NewMailJob::to_user(NOTICE, user, &AccessContext::system(), world.clock.now());
+    let job = NewMailJob::new(TODO_NOTICE { user: user.into() }, &AccessContext::system(), world.clock.now());
     world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
 }
 
@@ -69,7 +69,8 @@ async fn a_mail_for_nobody_counts_as_nothing() {
     let world = World::new();
     let (nobody, context) = (EmailAddress::parse("nobody@example.com").unwrap(), AccessContext::system());
     let now = world.clock.now();
-    let job = NewMailJob::to_address(MailKind::EmailVerification, &nobody, &context, now, 10);
+    let job = NewMailJob::new(MailJob::EmailVerification { address: nobody.key().to_owned() }, &context, now)
+        .within(10);
     world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
     assert_eq!((world.deliver_mail().await, results(&world).await), (1, [0, 0, 0]));
 }

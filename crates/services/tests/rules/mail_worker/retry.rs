@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_services::{
     Clock as _, MailError, MailMessage, ServiceSettings,
-    store::{MailKind, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
+    store::{MailJob, MailKind, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, stranger};
@@ -215,7 +215,8 @@ async fn a_token_that_cannot_be_stored_is_not_mailed() {
 async fn a_job_that_makes_no_sense_is_dead_and_does_not_keep_others_waiting() {
     let world = World::new();
     let alice = world.create("alice").await;
-    let job = NewMailJob::to_user(MailKind::PasswordReset, alice.id, &stranger(), world.clock.now());
+    let job =
+        NewMailJob::new(MailJob::PasswordReset { user: alice.id.into() }, &stranger(), world.clock.now());
     world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
     world.request_verification(ALICE).await;
     assert_eq!(world.deliver_mail().await, 2);
