@@ -112,6 +112,6 @@ impl PasswordHasher for Argon2Hasher {
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> HashError {
-    HashError::Failed(error.to_string())
+fn failed(error: impl Into<denizen_services::Cause>) -> HashError {
+    HashError::Failed(error.into())
 }

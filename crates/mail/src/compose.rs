@@ -73,17 +73,19 @@ impl Composer {
             self.templates.word(name, &self.head, &person, &content).map_err(|error| match error {
                 // Without the reason, which may quote values: a token is one of them.
                 TemplateError::Broken { file, line, .. } => {
-                    MailError::Temporary(format!("the mail template {file} fails in line {line}"))
+                    MailError::Temporary(format!("the mail template {file} fails in line {line}").into())
                 }
                 TemplateError::Read { .. } | TemplateError::Unknown { .. } | TemplateError::NoLink(_) => {
-                    MailError::Temporary("the mail templates fail".to_owned())
+                    MailError::Temporary("the mail templates fail".into())
                 }
             })?;
         let id = identifier(&mail.id);
         let address = address(&mail.to)?;
         // Said, not read from the headers: lettre does not understand every address there that it has written itself.
-        let envelope = Envelope::new(Some(self.letter.sender.address()), vec![address.clone()])
-            .map_err(|error| MailError::Temporary(format!("the mail cannot be put together: {error}")))?;
+        let envelope =
+            Envelope::new(Some(self.letter.sender.address()), vec![address.clone()]).map_err(|error| {
+                MailError::Temporary(format!("the mail cannot be put together: {error}").into())
+            })?;
         let to = Mailbox::new(Some(person).filter(|person| !person.is_empty()), address);
         let mut message = Message::builder()
             .envelope(envelope)
@@ -109,7 +111,7 @@ impl Composer {
                     .singlepart(SinglePart::plain(body(wording.text)))
                     .singlepart(SinglePart::html(body(wording.html))),
             )
-            .map_err(|error| MailError::Temporary(format!("the mail cannot be put together: {error}")))
+            .map_err(|error| MailError::Temporary(format!("the mail cannot be put together: {error}").into()))
     }
 
     fn content<'a>(&self, message: &'a MailMessage) -> (&'static str, Content<'a>) {
@@ -170,7 +172,7 @@ pub(crate) fn identifier(id: &str) -> String {
 /// Our rule for addresses (that of browsers) allows dots anywhere in the part before the `@`. SMTP wants quotes around
 /// such a one (RFC 5321, section 4.1.2), which mean the same mailbox.
 fn address(to: &EmailAddress) -> Result<Address, MailError> {
-    let refused = || MailError::Permanent("the address cannot be used in SMTP".to_owned());
+    let refused = || MailError::Permanent("the address cannot be used in SMTP".into());
     let (user, domain) = to.as_str().rsplit_once('@').ok_or_else(refused)?;
     Address::new(user, domain).or_else(|_| Address::new(format!("\"{user}\""), domain)).map_err(|_| refused())
 }

@@ -81,6 +81,7 @@ pub use messages::{
 pub use metrics::{DefaultMetricsService, MailCounters, MailResult, Metrics, MetricsService};
 pub use password_reset::*;
 pub use ports::Ports;
+pub use ports::cause::Cause;
 pub use ports::clock::{Clock, SystemClock};
 pub use ports::hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
 pub use ports::mailer::{Mail, MailError, MailMessage, Mailer};

@@ -214,7 +214,7 @@ async fn a_broken_hasher_is_an_internal_error() {
 /// The client learns nothing of a broken hasher.
 pub async fn assert_internal_with_the_hasher(use_cases: &[HashingUseCase]) {
     for (request, fail) in use_cases {
-        let error = HashError::Failed("out of memory".to_owned());
+        let error = HashError::Failed("out of memory".into());
         let cause = error.to_string();
         assert_internal(&send(request(), |setup| fail(setup, error)).await, &cause);
     }
@@ -222,7 +222,7 @@ pub async fn assert_internal_with_the_hasher(use_cases: &[HashingUseCase]) {
 
 #[actix_web::test]
 async fn no_session_is_opened_without_randomness() {
-    let broken = || RandomnessError("broken".to_owned());
+    let broken = || RandomnessError("broken".into());
     let cause = broken().to_string();
     let answer = send(sign_in(), |setup| setup.auth.login = Err(LoginError::Randomness(broken()))).await;
     assert_internal(&answer, &cause);

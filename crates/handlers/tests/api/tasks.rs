@@ -89,8 +89,7 @@ async fn too_many_requests_at_once_are_asked_to_come_back() {
 
 #[actix_web::test]
 async fn lost_tasks_are_a_failure_of_ours() {
-    for error in [TaskError::Lost("1 of 2 came back".to_owned()), RandomnessError("broken".to_owned()).into()]
-    {
+    for error in [TaskError::Lost("1 of 2 came back".to_owned()), RandomnessError("broken".into()).into()] {
         let cause = error.to_string();
         let answer = fail(error).await;
         assert_eq!(answer.expect_error(500, "INTERNAL_ERROR", "Internal server error"), Value::Null);

@@ -15,6 +15,21 @@ use std::{error::Error, fmt, sync::Arc};
 #[derive(Debug, Clone)]
 pub struct Cause(Arc<dyn Error + Send + Sync>);
 
+/// A sentence in front of an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+struct Because {
+    reason: String,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl Cause {
+    /// Puts a sentence in front of an error: for errors whose own text is of no use, or must not be read by everyone.
+    pub fn because(reason: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Because { reason: reason.into(), source: source.into() }.into()
+    }
+}
+
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Cause {
     fn from(error: E) -> Self {
         Self(error.into().into())

@@ -173,7 +173,7 @@ async fn a_mail_that_was_given_up_is_kept_for_thirty_days() {
     let alice = world.create("alice").await;
     let enqueue = |kind| NewMailJob::new(TODO_kind { user: alice.id.into() }, &stranger(), requested_at);
     house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
-    world.mailer.fail_next(1, MailError::Permanent("refused".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("refused".into()));
     world.deliver_mail().await;
     house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
 

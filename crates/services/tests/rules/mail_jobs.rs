@@ -56,7 +56,7 @@ async fn world_with_a_dead_job() -> (World, MailJobId) {
     let world = World::new();
     let alice = world.create("alice").await;
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     world.deliver_mail().await;
     let job = world.only_job().await;
     assert!(job.dead, "{job:?}");
@@ -159,7 +159,7 @@ async fn a_job_that_waits_for_its_next_attempt_need_not_wait() {
     let world = World::new();
     let alice = world.create("alice").await;
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     assert_eq!(world.deliver_mail().await, 0, "it is not due");
     let id = world.only_job().await.id;

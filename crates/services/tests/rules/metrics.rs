@@ -41,14 +41,14 @@ async fn what_became_of_each_attempt_is_counted_by_kind() {
     let alice = world.create("alice").await;
     assert_eq!(results(&world).await, [0, 0, 0]);
     notify(&world, alice.id).await;
-    world.mailer.fail_next(2, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(2, MailError::Temporary("no connection".into()));
     for expected in [[0, 1, 0], [0, 2, 0], [1, 2, 0]] {
         world.deliver_mail().await;
         assert_eq!(results(&world).await, expected);
         world.clock.advance(Duration::minutes(1));
     }
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     world.deliver_mail().await;
     assert_eq!(results(&world).await, [1, 2, 1]);
 }
@@ -59,7 +59,7 @@ async fn a_mail_that_has_become_too_old_counts_as_given_up() {
     let alice = world.create("alice").await;
     notify(&world, alice.id).await;
     world.clock.advance(ServiceSettings::default().mail_max_age);
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     assert_eq!(results(&world).await, [0, 0, 1]);
 }
@@ -81,11 +81,11 @@ async fn the_age_is_that_of_the_oldest_mail_that_is_not_dead() {
     let alice = world.create("alice").await;
     assert_eq!(measure(&world).await.oldest_mail_job, Duration::zero());
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     world.deliver_mail().await;
     world.clock.advance(Duration::hours(5));
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     world.clock.advance(Duration::milliseconds(20));
     notify(&world, alice.id).await;

@@ -215,13 +215,13 @@ async fn without_randomness_there_are_no_random_delays() {
 
     impl TokenSource for Broken {
         fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
-            Err(RandomnessError("broken".to_owned()))
+            Err(RandomnessError("broken".into()))
         }
     }
 
     let service = DefaultTaskService::new(Handle::current(), Arc::new(FixedClock::new()), Arc::new(Broken));
     let error = refusal(&service, request("basic", 1, None)).await;
-    assert_eq!(error, TaskError::Randomness(RandomnessError("broken".to_owned())));
+    assert_eq!(error, TaskError::Randomness(RandomnessError("broken".into())));
     let report = service.run(&AccessContext::anonymous(), request("basic", 1, Some(0))).await;
     assert_eq!(report.map(|report| report.completed_tasks), Ok(1));
 }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use denizen_services::store::{Cause, CommitError, Precondition, StoreFailure};
+use denizen_services::{
+    Cause,
+    store::{CommitError, Precondition, StoreFailure},
+};
 use rusqlite::ffi;
 
 /// Why a database could not be opened. Every message is for the operator: it says which file, and what to do.
@@ -150,7 +153,7 @@ impl From<Failure> for CommitError {
         if code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY {
             return Self::PreconditionFailed(Precondition::User);
         }
-        let named = |reason: &str| because(reason.to_owned(), code);
+        let named = |reason: &str| because(reason, code);
         Self::Failed(match primary(code) {
             ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => StoreFailure::Busy(named("another process is writing")),
             ffi::SQLITE_FULL => StoreFailure::Busy(named("the disk is full")),
@@ -181,14 +184,7 @@ pub(crate) fn without_precondition(error: impl Into<CommitError>) -> StoreFailur
     }
 }
 
-/// An error of SQLite under a fixed sentence: its own messages can hold text of the statement.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-struct Coded {
-    reason: String,
-    source: ffi::Error,
-}
-
-fn because(reason: String, code: i32) -> Cause {
-    Coded { reason, source: ffi::Error::new(code) }.into()
+/// A fixed sentence and SQLite's code: its own messages can hold text of the statement.
+fn because(reason: impl Into<String>, code: i32) -> Cause {
+    Cause::because(reason, ffi::Error::new(code))
 }

@@ -285,6 +285,6 @@ pub struct NoRandomness;
 
 impl TokenSource for NoRandomness {
     fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
-        Err(RandomnessError("broken".to_owned()))
+        Err(RandomnessError("broken".into()))
     }
 }

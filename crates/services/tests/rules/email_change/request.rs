@@ -147,7 +147,7 @@ async fn a_wish_that_is_renewed_while_it_is_prepared_gets_one_mail_at_the_newer_
 #[tokio::test]
 async fn a_wish_from_before_the_password_was_replaced_is_mailed_to_nobody() {
     let (world, alice) = world_with_request().await;
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     // Somebody else was in; the owner throws them out while their mail waits for the mail server.
     world.clock.advance(Duration::milliseconds(500));

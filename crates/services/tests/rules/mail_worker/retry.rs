@@ -11,7 +11,7 @@ use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, stranger};
 const ALICE: &str = "alice@example.com";
 
 fn no_connection() -> MailError {
-    MailError::Temporary("no connection".to_owned())
+    MailError::Temporary("no connection".into())
 }
 
 /// Alice has asked for a verification, and nothing was delivered yet.
@@ -138,7 +138,7 @@ async fn the_age_at_which_mails_are_given_up_is_that_of_the_settings() {
 #[tokio::test]
 async fn a_mail_that_is_refused_for_good_is_dead_at_once_and_keeps_the_reason() {
     let world = world_with_request().await;
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     assert_eq!(world.deliver_mail().await, 1);
     let job = world.only_job().await;
     assert_eq!((job.attempts, job.dead, job.reason.as_deref()), (1, true, Some("no such mailbox")));
@@ -150,7 +150,7 @@ async fn a_mail_that_is_refused_for_good_is_dead_at_once_and_keeps_the_reason() 
 #[tokio::test]
 async fn a_new_request_revives_a_dead_mail() {
     let world = world_with_request().await;
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     world.deliver_mail().await;
     world.request_verification(ALICE).await;
     let job = world.only_job().await;

@@ -26,7 +26,7 @@ async fn when_the_queue_is_full_everybody_is_turned_away_known_or_not_waiting_or
 async fn a_full_queue_does_not_tell_whose_mail_is_in_it() {
     let world = World::with_room_for(1);
     world.create("alice").await;
-    world.mailer.fail_next(1, MailError::Permanent("550 no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("550 no such mailbox".into()));
     for address in ["alice@example.com", "nobody@example.com"] {
         world.request_reset(address).await;
         world.deliver_mail().await;

@@ -204,7 +204,7 @@ struct NoRandomness;
 
 impl TokenSource for NoRandomness {
     fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
-        Err(RandomnessError("broken".to_owned()))
+        Err(RandomnessError("broken".into()))
     }
 }
 

@@ -117,7 +117,7 @@ async fn a_wish_that_is_renewed_while_it_is_prepared_gets_one_mail_with_one_toke
 async fn a_mail_that_fails_is_tried_again_with_another_token_and_a_whole_day_to_use_it() {
     let world = World::open(Disclosure::Uniform);
     world.sign_up("alice").await.unwrap();
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     world.clock.advance(Duration::hours(23));
     world.deliver_mail().await;
