@@ -13,7 +13,7 @@ use actix_web::{
 };
 use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, PreconditionError, SignUpError, SignedUp,
+    CreateUserError, DeleteUserError, GetUserError, PreconditionError, SignUpError, SignedUp,
     UpdateUserError, UserQuery, UserService, store::UserSort,
 };
 use serde_json::json;
@@ -199,17 +199,7 @@ impl From<GetUserError> for ApiError {
             GetUserError::IdNotFound(_) | GetUserError::UsernameNotFound(_) => {
                 Self::because(ErrorCode::UserNotFound, "User not found", error)
             }
-            GetUserError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ListUsersError> for ApiError {
-    fn from(error: ListUsersError) -> Self {
-        match error {
-            ListUsersError::Query(errors) => Self::query(&errors),
-            ListUsersError::Forbidden => Self::forbidden(error),
-            ListUsersError::Store(error) => error.into(),
+            GetUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -217,13 +207,10 @@ impl From<ListUsersError> for ApiError {
 impl From<CreateUserError> for ApiError {
     fn from(error: CreateUserError) -> Self {
         match error {
-            CreateUserError::Validation(errors) => Self::validation(&errors),
-            CreateUserError::Forbidden => Self::forbidden(error),
             CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
-            CreateUserError::Hash(error) => error.into(),
-            CreateUserError::Store(error) => error.into(),
+            CreateUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -231,15 +218,10 @@ impl From<CreateUserError> for ApiError {
 impl From<SignUpError> for ApiError {
     fn from(error: SignUpError) -> Self {
         match error {
-            SignUpError::Validation(errors) => Self::validation(&errors),
-            SignUpError::Closed | SignUpError::Forbidden(_) => Self::forbidden(error),
             SignUpError::UsernameTaken(_) | SignUpError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
-            SignUpError::Overloaded => Self::unavailable(error),
-            SignUpError::RateLimited(wait) => Self::too_often(wait),
-            SignUpError::Hash(error) => error.into(),
-            SignUpError::Store(error) => error.into(),
+            SignUpError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -249,12 +231,11 @@ impl From<UpdateUserError> for ApiError {
         match error {
             UpdateUserError::NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
             UpdateUserError::PreconditionError(error) => error.into(),
-            UpdateUserError::Validation(errors) => Self::validation(&errors),
-            UpdateUserError::Forbidden(_) | UpdateUserError::LastAdministrator => Self::forbidden(error),
+            UpdateUserError::LastAdministrator => Self::forbidden(error),
             UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserUpdateError, "Failed to update user", error)
             }
-            UpdateUserError::Store(error) => error.into(),
+            UpdateUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -267,7 +248,7 @@ impl From<DeleteUserError> for ApiError {
             }
             DeleteUserError::LastAdministrator => Self::forbidden(error),
             DeleteUserError::PreconditionError(error) => error.into(),
-            DeleteUserError::Store(error) => error.into(),
+            DeleteUserError::Failure(failure) => failure.into(),
         }
     }
 }

@@ -105,7 +105,9 @@ impl<'a> StoredHash<'a> {
     /// Whether it was made from these bytes. `memory` serves argon2 if it has the right size.
     pub fn is_of(&self, password: &[u8], memory: &mut Vec<Block>) -> Result<bool, HashError> {
         let (function, salt, output) = match self {
-            Self::Bcrypt(text) => return bcrypt::verify(password, text).map_err(|error| failed(error.to_string())),
+            Self::Bcrypt(text) => {
+                return bcrypt::verify(password, text).map_err(|error| failed(error.to_string()));
+            }
             Self::Other { function, salt, output } => (function, salt, output),
         };
         let mut computed = Zeroizing::new(vec![0; output.len()]);

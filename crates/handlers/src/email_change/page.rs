@@ -4,7 +4,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::ConfirmEmailChangeRequest;
-use denizen_services::{ConfirmEmailChangeError, UserService};
+use denizen_services::{ConfirmEmailChangeError, Failure, UserService};
 use minijinja::context;
 
 use crate::{
@@ -36,9 +36,9 @@ pub(super) async fn submit(
     let Some(token) = token_in(query)? else { return refused(StatusCode::BAD_REQUEST, DEAD) };
     match users.confirm_email_change(&request.access, ConfirmEmailChangeRequest { token }).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Validation(_)) => {
-            refused(StatusCode::BAD_REQUEST, DEAD)
-        }
+        Err(
+            ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Failure(Failure::Invalid(_)),
+        ) => refused(StatusCode::BAD_REQUEST, DEAD),
         Err(ConfirmEmailChangeError::EmailTaken(_)) => {
             refused(StatusCode::CONFLICT, "Another account has this e-mail address by now.")
         }

@@ -4,7 +4,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::VerifyEmailRequest;
-use denizen_services::{UserService, VerifyEmailError};
+use denizen_services::{Failure, UserService, VerifyEmailError};
 use minijinja::context;
 
 use crate::{
@@ -42,7 +42,7 @@ pub(super) async fn submit(
             let error = format!("Somebody else is called {name} by now. Please choose another user name.");
             ask(StatusCode::CONFLICT, Some(&error), Some(&name))
         }
-        Err(VerifyEmailError::Validation(errors)) => {
+        Err(VerifyEmailError::Failure(Failure::Invalid(errors))) => {
             ask(StatusCode::BAD_REQUEST, Some(&sentence(&errors)), name.as_deref())
         }
         Err(error) => Err(error.into()),

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::AcceptInvitationRequest;
-use denizen_services::{AcceptInvitationError, UserService};
+use denizen_services::{AcceptInvitationError, Failure, UserService};
 use minijinja::context;
 
 use crate::{
@@ -41,7 +41,7 @@ pub(super) async fn submit(
     match users.accept_invitation(&request.access, body).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
         Err(AcceptInvitationError::InvalidOrExpired) => dead(PAGE),
-        Err(AcceptInvitationError::Validation(errors)) => {
+        Err(AcceptInvitationError::Failure(Failure::Invalid(errors))) => {
             choose(&state, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
         }
         Err(error) => Err(error.into()),

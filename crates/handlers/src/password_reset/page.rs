@@ -5,7 +5,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, ValidateResetTokenRequest};
-use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
+use denizen_services::{Failure, RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 
 use crate::{
@@ -50,7 +50,7 @@ pub(super) async fn submit(
         let body = PasswordResetRequest { email: form.text("email") };
         return match users.request_password_reset(&request.access, body).await {
             Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "sent" }),
-            Err(RequestPasswordResetError::Validation(errors)) => {
+            Err(RequestPasswordResetError::Failure(Failure::Invalid(errors))) => {
                 ask(StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
             }
             Err(RequestPasswordResetError::UnknownAddress(_)) => {
@@ -62,7 +62,7 @@ pub(super) async fn submit(
     let body = PasswordResetConfirmation { token, new_password: form.secret("new_password") };
     match users.reset_password(&request.access, body).await {
         Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(ResetPasswordError::Validation(errors)) => {
+        Err(ResetPasswordError::Failure(Failure::Invalid(errors))) => {
             choose(&state, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
         }
         Err(
