@@ -8,6 +8,7 @@ use std::{
 };
 
 use actix_server::Server;
+use actix_web::web::ServiceConfig;
 use denizen_handlers::Services;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_mail::ConnectError;
@@ -23,7 +24,7 @@ use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     config::{Config, ConfigErrors, Database, Profile},
-    http::serve,
+    http::{HttpLimits, serve},
     samples::{self, SampleError},
     storage::Storage,
 };
@@ -132,7 +133,11 @@ impl Application {
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
         let services = services(&accounts, &background, messages.clone(), overrides);
-        let server = serve(&config, services, listener).map_err(bind_error)?;
+        let settings = config.handler_settings();
+        let routes = move |config: &mut ServiceConfig| {
+            denizen_handlers::configure(services.clone(), settings.clone())(config);
+        };
+        let server = serve(HttpLimits::from(&config), listener, routes).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
         Ok(Self { address, server, messages, storage, background, stop_workers })
     }

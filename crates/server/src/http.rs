@@ -13,31 +13,72 @@ use actix_web::{
     body::{BoxBody, MessageBody as _},
     dev::{AppConfig, ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
+    web::ServiceConfig,
 };
-use denizen_handlers::Services;
 use tokio::net::TcpStream;
 
 use self::idle_timeout::{IdleTimeoutStream, InFlight};
 use crate::config::Config;
 
-/// Serves on this listener as the configuration says, once the result is awaited.
-pub(crate) fn serve(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
-    let settings = config.handler_settings();
+/// What the HTTP server grants its clients.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpLimits {
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Open connections; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// The time in which the head of a request must arrive, on every request of a connection.
+    pub header_timeout: Duration,
+    /// How long a connection without a request stays open.
+    pub idle_timeout: Duration,
+    /// How long the client may go without reading a response.
+    pub body_timeout: Duration,
+    /// How long running requests may take after a stop.
+    pub shutdown_timeout: Duration,
+}
+
+impl From<&Config> for HttpLimits {
+    fn from(config: &Config) -> Self {
+        Self {
+            workers: config.workers,
+            max_connections: config.max_connections,
+            header_timeout: config.header_timeout,
+            idle_timeout: config.idle_timeout,
+            body_timeout: config.body_timeout,
+            shutdown_timeout: config.shutdown_timeout,
+        }
+    }
+}
+
+/// Serves the routes of `configure` on this listener, once the result is awaited, with protection against slow clients
+/// that `actix_web::HttpServer` does not have: the time for the head of a request counts on every request of a
+/// connection, not only on the first.
+///
+/// To stop, end the WebSockets ([`MessageService::shut_down`](denizen_services::MessageService::shut_down)), then call
+/// `handle().stop(true)`: the server waits for its connections. Signals are the caller's.
+///
+/// # Errors
+/// Returns an error if the listener has no address or cannot be registered.
+pub fn serve<F>(limits: HttpLimits, listener: TcpListener, configure: F) -> io::Result<Server>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let HttpLimits { workers, max_connections, header_timeout, idle_timeout, body_timeout, shutdown_timeout } =
+        limits;
     let address = listener.local_addr()?;
-    let (header_timeout, idle_timeout, body_timeout) =
-        (config.header_timeout, config.idle_timeout, config.body_timeout);
     let builder = Server::build();
     let stop = builder.graceful_shutdown_signal();
     let server = builder
-        .workers(config.workers)
+        .workers(workers)
         // actix counts per thread.
-        .max_concurrent_connections(config.max_connections.div_ceil(config.workers.max(1)))
-        .shutdown_timeout(config.shutdown_timeout.as_secs())
+        .max_concurrent_connections(max_connections.div_ceil(workers.max(1)))
+        .shutdown_timeout(shutdown_timeout.as_secs())
         // Signals are the caller's: the store has to be closed after the server.
         .disable_signals()
         .listen("denizen", listener, move || {
+            let configure = configure.clone();
             let app = App::new()
-                .configure(denizen_handlers::configure(services.clone(), settings.clone()))
+                .configure(move |config| configure(config))
                 .wrap(from_fn(count))
                 .into_factory()
                 .map_err(|error: actix_web::Error| error.error_response());

@@ -25,6 +25,8 @@ mod cors;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod embedding;
 #[cfg(test)]
 mod errors;
