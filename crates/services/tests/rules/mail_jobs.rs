@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{EmailAddress, MailJobResponse, MailJobState, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, DefaultMailJobService, ListMailJobsError, MailError, MailJobError,
-    MailJobList, MailJobListQuery, MailJobService as _, Ports,
-    store::{AuditKind, MailJob, MailJobId, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
+    AccessContext, Clock as _, DefaultMailJobService, Failure, MailError, MailJobError, MailJobList,
+    MailJobListQuery, MailJobService as _, Ports,
+    store::{AuditKind, MailJob, MailJobId, NewMailJob, StoreFailure, UnitOfWork, WriteStore as _},
 };
 
 use crate::support::{World, administrator, failing_members, from, member, stranger};
@@ -34,7 +34,7 @@ async fn in_state(world: &World, state: Option<MailJobState>) -> Vec<MailJobResp
 
 async fn refusal(world: &World, query: &MailJobListQuery) -> Vec<String> {
     match service(world).list_mail_jobs(&AccessContext::system(), query).await {
-        Err(ListMailJobsError::Query(errors)) => failing_members(&errors),
+        Err(Failure::InvalidQuery(errors)) => failing_members(&errors),
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -229,10 +229,10 @@ async fn a_job_that_is_finished_in_that_very_moment_is_not_found_and_nothing_is_
 #[tokio::test]
 async fn a_store_that_fails_is_not_a_job_that_is_missing() {
     let (world, id) = world_with_a_dead_job().await;
-    let failure = StoreError::Busy("locked".to_owned());
+    let failure = StoreFailure::Busy("locked".into());
     world.fail_next_commit(failure.clone());
     let dropped = service(&world).drop_mail_job(&administrator(ADMIN), id).await;
-    assert_eq!(dropped, Err(MailJobError::Store(failure)));
+    assert_eq!(dropped, Err(MailJobError::from(failure)));
     assert_eq!(world.only_job().await.id, id);
 }
 
@@ -244,12 +244,22 @@ async fn only_administrators_see_and_change_jobs() {
         for id in [id, NOBODY] {
             let retried = service(&world).retry_mail_job(&context, id).await;
             let dropped = service(&world).drop_mail_job(&context, id).await;
-            assert_eq!((retried, dropped), (Err(MailJobError::Forbidden), Err(MailJobError::Forbidden)));
+            assert_eq!(
+                (retried, dropped),
+                (
+                    Err(MailJobError::Failure(Failure::Forbidden(
+                        "only administrators can change mail jobs".into()
+                    ))),
+                    Err(MailJobError::Failure(Failure::Forbidden(
+                        "only administrators can change mail jobs".into()
+                    )))
+                )
+            );
         }
         for limit in [None, Some(0)] {
             let query = MailJobListQuery { limit, ..MailJobListQuery::default() };
             let listed = service(&world).list_mail_jobs(&context, &query).await;
-            assert_eq!(listed, Err(ListMailJobsError::Forbidden));
+            assert_eq!(listed, Err(Failure::Forbidden("only administrators can see mail jobs".into())));
         }
     }
     assert_eq!(world.store.all_calls(), BTreeMap::new());

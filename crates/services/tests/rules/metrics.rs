@@ -7,7 +7,7 @@ use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
     AccessContext, Clock as _, DefaultMetricsService, MailError, MailResult, Metrics, MetricsService as _,
     ServiceSettings,
-    store::{MailJob, MailKind, MailPhase, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
+    store::{MailJob, MailKind, MailPhase, NewMailJob, StoreFailure, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
@@ -31,7 +31,8 @@ async fn results(world: &World) -> [u64; 3] {
 }
 
 async fn notify(world: &World, user: UserId) {
-    let job = NewMailJob::new(TODO_NOTICE { user: user.into() }, &AccessContext::system(), world.clock.now());
+    let notice = MailJob::PasswordChanged { user: user.into() };
+    let job = NewMailJob::new(notice, &AccessContext::system(), world.clock.now());
     world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
 }
 
@@ -114,8 +115,8 @@ struct Uncountable;
 
 #[async_trait::async_trait]
 impl StoreHook for Uncountable {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-        let busy = || StoreError::Busy("too many long reads".to_owned());
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure> {
+        let busy = || StoreFailure::Busy("too many long reads".into());
         if call.method == "count_mail_jobs" { Err(busy()) } else { Ok(()) }
     }
 }

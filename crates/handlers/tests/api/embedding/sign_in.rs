@@ -6,7 +6,7 @@ use actix_web::{
     web,
 };
 use denizen_handlers::{Authenticated, configure};
-use denizen_services::store::StoreError;
+use denizen_services::store::StoreFailure;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -123,7 +123,7 @@ async fn a_cookie_reads_anywhere_and_writes_from_pages_of_the_site_only() {
 
 #[actix_web::test]
 async fn while_nobody_can_look_nobody_is_let_in() {
-    let unavailable = || StoreError::Unavailable("disk on fire".to_owned());
+    let unavailable = || StoreFailure::Unavailable("disk on fire".into());
     let fail = |setup: &mut Setup| setup.auth.authenticate = Err(unavailable());
     let answer = send(fail, request_of(ADMIN, "GET", "/who")).await;
     answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
