@@ -1,7 +1,7 @@
 //! What is written into the log, and above all what is not.
 
 use denizen_models::ValidationErrors;
-use denizen_services::{AcceptInvitationError, CreateUserError, Failure, HashError};
+use denizen_services::{AcceptInvitationError, CreateUserError, Failure, HashError, store::StoreFailure};
 use serde_json::json;
 
 use crate::support::{
@@ -133,8 +133,8 @@ fn failing_setups() -> Vec<Setup> {
     broken.answers.accept = Err(AcceptInvitationError::from(store()));
     setups.push(broken);
     let mut refusing = Setup::default();
-    refusing.answers.create = Err(CreateUserError::Validation(validation()));
-    refusing.answers.accept = Err(AcceptInvitationError::Validation(validation()));
+    refusing.answers.create = Err(CreateUserError::Failure(Failure::Invalid(validation())));
+    refusing.answers.accept = Err(AcceptInvitationError::Failure(Failure::Invalid(validation())));
     setups.push(refusing);
     setups
 }

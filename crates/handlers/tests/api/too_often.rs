@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use chrono::Duration;
 use denizen_services::{
     AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, Failure,
-    LoginError, SignUpError, VerifyEmailError, store::CommitError,
+    LoginError, SignUpError, VerifyEmailError,
 };
 use serde_json::{Value, json};
 
@@ -79,8 +79,8 @@ async fn a_time_to_wait_is_rounded_up_to_whole_seconds() {
 
 #[actix_web::test]
 async fn a_limit_that_a_service_passes_on_from_its_store_is_no_fault() {
-    let error = CommitError::RateLimited { retry_after: Duration::seconds(5) };
-    let change = |setup: &mut Setup| setup.answers.verify = Err(VerifyEmailError::from(error));
+    let limited = Failure::RateLimited(Duration::seconds(5));
+    let change = |setup: &mut Setup| setup.answers.verify = Err(limited.into());
     let answer = Api::start_with(change).await.send(verify_email()).await;
     answer.expect_error(429, "RATE_LIMITED", "Too many requests");
     assert_eq!(answer.header("retry-after"), Some("5"));

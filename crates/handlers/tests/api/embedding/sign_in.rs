@@ -124,7 +124,7 @@ async fn a_cookie_reads_anywhere_and_writes_from_pages_of_the_site_only() {
 #[actix_web::test]
 async fn while_nobody_can_look_nobody_is_let_in() {
     let unavailable = || StoreFailure::Unavailable("disk on fire".into());
-    let fail = |setup: &mut Setup| setup.auth.authenticate = Err(unavailable());
+    let fail = |setup: &mut Setup| setup.auth.authenticate = Err(unavailable().into());
     let answer = send(fail, request_of(ADMIN, "GET", "/who")).await;
     answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));

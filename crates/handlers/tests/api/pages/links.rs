@@ -74,13 +74,13 @@ async fn a_button_does_what_it_says_with_the_token_of_the_link() {
 #[actix_web::test]
 async fn what_breaks_a_rule_can_be_typed_again() {
     let errors = |name: &'static str| ValidationErrors::of(name, format!("{name} is <b>too</b> short"));
-    let refused = Err(AcceptInvitationError::Validation(errors("password")));
+    let refused = Err(AcceptInvitationError::Failure(Failure::Invalid(errors("password"))));
     let text = page(&press(ACCEPT, "password=horse", |answers| answers.accept = refused).await, 400);
     assert_eq!(notice(&text), Some("Password is &lt;b&gt;too&lt;&#x2f;b&gt; short."));
     assert_eq!(fields(&text), ["password"]);
     assert!(!text.contains("horse"), "the password stands on the page: {text}");
 
-    let refused = Err(VerifyEmailError::Validation(errors("username")));
+    let refused = Err(VerifyEmailError::Failure(Failure::Invalid(errors("username"))));
     let text = page(&press(VERIFY, "username=%22%3E%3Ci%3E", |answers| answers.verify = refused).await, 400);
     assert_eq!(notice(&text), Some("Username is &lt;b&gt;too&lt;&#x2f;b&gt; short."));
     assert_eq!(fields(&text), ["username"]);

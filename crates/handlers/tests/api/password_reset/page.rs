@@ -271,8 +271,8 @@ async fn the_token_stands_on_no_page_and_in_no_log() {
 async fn what_people_typed_is_never_markup() {
     let hostile = "\"'></p><script>alert(1)</script>&{{7*7}}";
     let errors = || ValidationErrors::of("email", hostile.to_owned());
-    let of_reset = Err(ResetPasswordError::Validation(errors()));
-    let of_request = Err(RequestPasswordResetError::Validation(errors()));
+    let of_reset = Err(ResetPasswordError::Failure(Failure::Invalid(errors())));
+    let of_request = Err(RequestPasswordResetError::Failure(Failure::Invalid(errors())));
     for answer in [
         choose(|answers| answers.password_reset.reset = of_reset).await,
         ask(|answers| answers.password_reset.request = of_request).await,

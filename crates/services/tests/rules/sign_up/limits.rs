@@ -66,7 +66,7 @@ async fn when_too_many_wait_to_be_mailed_or_confirmed_nothing_of_the_next_is_kep
         }
         assert_eq!(
             world.sign_up("carol").await,
-            Err(SignUpError::Failure(Failure::Overloaded("too many requests are waiting".into()))),
+            Err(SignUpError::Failure(Failure::Overloaded("too many sign-ups are waiting".into()))),
             "{dropped}"
         );
         // Those who wait may ask again, unless everybody waits for the mail server.
