@@ -2,30 +2,44 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
-use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest};
+use actix_web::{HttpResponse, http::Method, web::Data};
+use denizen_models::{ChangeEmailRequest, TokenRequest};
 use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::RequestContext,
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/auth/change-email").post(change));
-    config.service(Endpoint::at("/api/users/confirm-email-change").post(confirm));
-    config.service(Endpoint::at("/confirm-email-change").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/api/auth/change-email").on(
+            Method::POST,
+            Access::Member,
+            "Asks to change the caller's e-mail address.",
+            change,
+        ),
+        Endpoint::at("/api/users/confirm-email-change").on(
+            Method::POST,
+            Access::Public,
+            "Confirms a new e-mail address.",
+            confirm,
+        ),
+        Endpoint::at("/confirm-email-change")
+            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
+            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
+    ]
 }
 
 /// `POST /api/auth/change-email`
 async fn change(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<ChangeEmailRequest>,
@@ -36,10 +50,10 @@ async fn change(
 
 /// `POST /api/users/confirm-email-change`
 async fn confirm(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
-    Json(body): Json<ConfirmEmailChangeRequest>,
+    Json(body): Json<TokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     users.confirm_email_change(&request.access, body).await?;
     Ok(request.done("Email address changed successfully"))

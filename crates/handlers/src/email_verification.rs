@@ -2,30 +2,44 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, http::Method, web::Data};
 use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
 use denizen_services::{UserService, VerifyEmailError};
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::RequestContext,
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users/request-email-verification").post(request_verification));
-    config.service(Endpoint::at("/api/users/verify-email").post(verify));
-    config.service(Endpoint::at("/verify-email").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/api/users/request-email-verification").on(
+            Method::POST,
+            Access::Public,
+            "Mails a new verification token.",
+            request_verification,
+        ),
+        Endpoint::at("/api/users/verify-email").on(
+            Method::POST,
+            Access::Public,
+            "Verifies an e-mail address.",
+            verify,
+        ),
+        Endpoint::at("/verify-email")
+            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
+            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
+    ]
 }
 
 /// `POST /api/users/request-email-verification`
 async fn request_verification(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<EmailVerificationRequest>,
@@ -37,7 +51,7 @@ async fn request_verification(
 
 /// `POST /api/users/verify-email`
 async fn verify(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<VerifyEmailRequest>,

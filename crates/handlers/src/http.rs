@@ -1,10 +1,14 @@
-//! Reading requests and wording answers.
+//! Reading requests and writing responses.
 
-pub(crate) mod authenticated;
 pub(crate) mod body;
+pub(crate) mod client_ip;
 pub(crate) mod conditions;
-pub(crate) mod endpoint;
 pub(crate) mod error;
+pub(crate) mod fallback;
 pub(crate) mod json;
+pub(crate) mod log_line;
+pub(crate) mod origin;
 pub(crate) mod query;
 pub(crate) mod request;
+pub(crate) mod request_counts;
+pub(crate) mod route;

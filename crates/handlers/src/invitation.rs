@@ -2,29 +2,38 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, http::Method, web::Data};
 use denizen_models::AcceptInvitationRequest;
 use denizen_services::{AcceptInvitationError, UserService};
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::RequestContext,
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users/accept-invitation").post(accept));
-    config.service(Endpoint::at("/accept-invitation").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/api/users/accept-invitation").on(
+            Method::POST,
+            Access::Public,
+            "Sets the first password.",
+            accept,
+        ),
+        Endpoint::at("/accept-invitation")
+            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
+            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
+    ]
 }
 
 /// `POST /api/users/accept-invitation`
 async fn accept(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<AcceptInvitationRequest>,

@@ -9,38 +9,45 @@ mod session;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
+    http::{Method, StatusCode},
+    web::Data,
 };
 use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationErrors};
 use denizen_services::{ConnectError, MessageService, SendMessageError};
 use serde_json::json;
 
-use self::frame_limit::Intake;
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::{AppState, Request},
+use self::frame_limit::IncomingFrames;
+use crate::{
+    http::{
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::{AppState, RequestContext},
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/ws").get(get).post(send));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/ws")
+            .on(Method::GET, Access::Member, "Opens a WebSocket, or lists connected users.", get)
+            .on(Method::POST, Access::Member, "Sends a message to connected users.", send),
+    ]
 }
 
 /// `GET /ws`: a WebSocket for those who ask for one, else the list of connected users.
 async fn get(
-    request: Request,
+    request: RequestContext,
     http: HttpRequest,
     messages: Data<dyn MessageService>,
     state: Data<AppState>,
     _: NoQuery,
-    intake: Intake,
+    incoming: IncomingFrames,
 ) -> Result<HttpResponse, ApiError> {
     if handshake::is_wanted(&http) {
         handshake::check_origin(&http, &state.settings.cors_origins)?;
-        return session::open(request.access, &http, messages.into_inner(), state, intake);
+        return session::open(request.access, &http, messages.into_inner(), state, incoming);
     }
     let names = messages.connected_users(&request.access)?;
     let metadata = json!({ "count": names.len() });
@@ -49,7 +56,7 @@ async fn get(
 
 /// `POST /ws`
 async fn send(
-    request: Request,
+    request: RequestContext,
     messages: Data<dyn MessageService>,
     _: NoQuery,
     Json(body): Json<MessageRequest>,

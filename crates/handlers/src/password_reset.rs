@@ -2,38 +2,60 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, http::Method, web::Data};
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
-    PasswordResetResponse, SendPasswordResetRequest, ValidateResetTokenRequest,
+    PasswordResetResponse, SendPasswordResetRequest, TokenRequest,
 };
 use denizen_services::{RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService};
 
 use crate::{
     http::{
-        endpoint::Endpoint,
         error::{ApiError, ErrorCode},
         json::Json,
         query::NoQuery,
-        request::Request,
+        request::RequestContext,
+        route::Access,
     },
+    middleware::endpoint::Endpoint,
     users::PathId,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users/request-password-reset").post(request_password_reset));
-    config.service(Endpoint::at("/api/users/reset-password").post(reset_password));
-    config.service(Endpoint::at("/api/users/validate-reset-token").post(validate_reset_token));
-    config.service(Endpoint::at("/api/users/{id}/send-password-reset").post(send_password_reset));
-    config.service(Endpoint::at("/reset-password").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/api/users/request-password-reset").on(
+            Method::POST,
+            Access::Public,
+            "Mails a reset token.",
+            request_password_reset,
+        ),
+        Endpoint::at("/api/users/reset-password").on(
+            Method::POST,
+            Access::Public,
+            "Sets a new password with a reset token.",
+            reset_password,
+        ),
+        Endpoint::at("/api/users/validate-reset-token").on(
+            Method::POST,
+            Access::Public,
+            "Checks a reset token.",
+            validate_reset_token,
+        ),
+        Endpoint::at("/api/users/{id}/send-password-reset").on(
+            Method::POST,
+            Access::Admin,
+            "Mails a reset token to a user.",
+            send_password_reset,
+        ),
+        Endpoint::at("/reset-password")
+            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
+            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
+    ]
 }
 
 /// `POST /api/users/request-password-reset`
 async fn request_password_reset(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<PasswordResetRequest>,
@@ -48,7 +70,7 @@ async fn request_password_reset(
 
 /// `POST /api/users/reset-password`
 async fn reset_password(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<PasswordResetConfirmation>,
@@ -62,10 +84,10 @@ async fn reset_password(
 
 /// `POST /api/users/validate-reset-token`
 async fn validate_reset_token(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
-    Json(body): Json<ValidateResetTokenRequest>,
+    Json(body): Json<TokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let status = users.validate_reset_token(&request.access, body).await?;
     let message = if status.valid { "Reset token is valid" } else { "Reset token is not valid" };
@@ -74,7 +96,7 @@ async fn validate_reset_token(
 
 /// `POST /api/users/{id}/send-password-reset`
 async fn send_password_reset(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     _: NoQuery,

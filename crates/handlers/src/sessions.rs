@@ -1,12 +1,12 @@
-//! Sessions: list them, end them.
+//! Listing and ending sessions.
 
 use std::future::{Ready, ready};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
+    http::{Method, StatusCode},
+    web::Data,
 };
 use denizen_models::{SessionResponse, UserId};
 use denizen_services::{
@@ -17,25 +17,42 @@ use serde_json::json;
 
 use crate::{
     http::{
-        endpoint::Endpoint,
         error::{ApiError, ErrorCode},
         query::NoQuery,
-        request::{Request, number_in, personal},
+        request::{RequestContext, number_in, personal},
+        route::Access,
     },
     login::session_response,
+    middleware::endpoint::Endpoint,
     users::PathId,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/auth/sessions").get(list_own).delete(end_others));
-    config.service(Endpoint::at("/api/auth/sessions/{session}").delete(end_own));
-    config.service(Endpoint::at("/api/users/{id}/sessions").get(list_of).delete(end_all_of));
-    config.service(Endpoint::at("/api/users/{id}/sessions/{session}").delete(end_of));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/api/auth/sessions")
+            .on(Method::GET, Access::Member, "Lists the caller's sessions.", list_own)
+            .on(Method::DELETE, Access::Member, "Ends the caller's other sessions.", end_others),
+        Endpoint::at("/api/auth/sessions/{session}").on(
+            Method::DELETE,
+            Access::Member,
+            "Ends one of the caller's sessions.",
+            end_own,
+        ),
+        Endpoint::at("/api/users/{id}/sessions")
+            .on(Method::GET, Access::Admin, "Lists a user's sessions.", list_of)
+            .on(Method::DELETE, Access::Admin, "Ends all sessions of a user.", end_all_of),
+        Endpoint::at("/api/users/{id}/sessions/{session}").on(
+            Method::DELETE,
+            Access::Admin,
+            "Ends a session of a user.",
+            end_of,
+        ),
+    ]
 }
 
 /// `GET /api/auth/sessions`
 async fn list_own(
-    request: Request,
+    request: RequestContext,
     auth: Data<dyn AuthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
@@ -46,7 +63,7 @@ async fn list_own(
 
 /// `DELETE /api/auth/sessions`: all but the one that asks.
 async fn end_others(
-    request: Request,
+    request: RequestContext,
     auth: Data<dyn AuthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
@@ -57,7 +74,7 @@ async fn end_others(
 
 /// `DELETE /api/auth/sessions/{session}`
 async fn end_own(
-    request: Request,
+    request: RequestContext,
     PathSession(session): PathSession,
     auth: Data<dyn AuthService>,
     _: NoQuery,
@@ -69,7 +86,7 @@ async fn end_own(
 
 /// `GET /api/users/{id}/sessions`
 async fn list_of(
-    request: Request,
+    request: RequestContext,
     PathId(user): PathId,
     auth: Data<dyn AuthService>,
     _: NoQuery,
@@ -80,7 +97,7 @@ async fn list_of(
 
 /// `DELETE /api/users/{id}/sessions`
 async fn end_all_of(
-    request: Request,
+    request: RequestContext,
     PathId(user): PathId,
     auth: Data<dyn AuthService>,
     _: NoQuery,
@@ -91,7 +108,7 @@ async fn end_all_of(
 
 /// `DELETE /api/users/{id}/sessions/{session}`
 async fn end_of(
-    request: Request,
+    request: RequestContext,
     PathId(user): PathId,
     PathSession(session): PathSession,
     auth: Data<dyn AuthService>,
@@ -101,11 +118,11 @@ async fn end_of(
     Ok(request.done("Session ended successfully"))
 }
 
-fn own_id(request: &Request) -> Result<UserId, ApiError> {
+fn own_id(request: &RequestContext) -> Result<UserId, ApiError> {
     request.caller.as_ref().map(|known| known.user.id).ok_or_else(ApiError::unauthenticated)
 }
 
-/// The session that the path names. What cannot be a number of one names none.
+/// The session that the path names. Anything but a number is a session that does not exist.
 struct PathSession(SessionId);
 
 impl FromRequest for PathSession {
@@ -118,7 +135,7 @@ impl FromRequest for PathSession {
     }
 }
 
-fn listed(request: &Request, sessions: Vec<Session>) -> HttpResponse {
+fn listed(request: &RequestContext, sessions: Vec<Session>) -> HttpResponse {
     let shown: Vec<SessionResponse> =
         sessions.into_iter().map(|session| session_response(session, request)).collect();
     let metadata = json!({ "count": shown.len() });

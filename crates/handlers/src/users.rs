@@ -6,36 +6,48 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderName},
     },
-    web::{Data, ServiceConfig},
+    web::Data,
 };
 use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, PreconditionError, SignUpError, SignedUp,
-    UpdateUserError, UserQuery, UserService, store::UserSort,
+    CreateUserError, DeleteUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery,
+    UserService, store::UserSort,
 };
 use serde_json::json;
 
-use crate::http::{
-    conditions::{Conditions, tagged},
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::{Json, MergePatch},
-    query::{NoQuery, Query},
-    request::{Request, number_in, personal},
+use crate::{
+    http::{
+        conditions::{Conditions, tagged},
+        error::{ApiError, ErrorCode},
+        json::{Json, MergePatch},
+        query::{NoQuery, Query},
+        request::{RequestContext, number_in, personal},
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users").get(list).post(create));
-    let one = Endpoint::at("/api/users/{id:.*}").checked(|request| id_in(request).map(|_| ()));
-    config.service(one.get(get).put(update).patch(patch).delete(delete));
+/// The path of all users; signing up is another method of it.
+pub(crate) const USERS: &str = "/api/users";
+
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at(USERS).on(Method::GET, Access::Directory, "Lists and searches users.", list),
+        Endpoint::at("/api/users/{id:.*}")
+            .checked(|request| id_in(request).map(|_| ()))
+            .on(Method::GET, Access::Owner, "Returns a user.", get)
+            .on(Method::PUT, Access::Owner, "Replaces the editable members of a user.", update)
+            .on(Method::PATCH, Access::Owner, "Changes members of a user.", patch)
+            .on(Method::DELETE, Access::Owner, "Deletes a user.", delete),
+    ]
 }
 
 /// `GET /api/users`
 async fn list(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
@@ -55,50 +67,43 @@ async fn list(
     Ok(personal(request.answer_with(StatusCode::OK, &message, shown, metadata)))
 }
 
-fn user_query(mut query: Query) -> Result<UserQuery, ApiError> {
+fn user_query(query: Query) -> Result<UserQuery, ApiError> {
     let flag = |text: &str| text.parse::<bool>().ok();
     let sorts = UserSort::ALL.map(UserSort::as_str).join(", ");
-    let parsed = UserQuery {
-        search: query.take("search").unwrap_or_default(),
-        role: query.take("role"),
-        active: query.take_as("active", "true or false", flag)?,
-        sort: query.take_as("sort", &format!("one of {sorts}"), UserSort::from_name)?.unwrap_or_default(),
-        limit: query.take_number("limit")?,
-        cursor: query.take("cursor"),
-        total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
-    };
-    query.finish()?;
-    Ok(parsed)
+    query.read(|query| {
+        Ok(UserQuery {
+            search: query.take("search").unwrap_or_default(),
+            role: query.take("role"),
+            active: query.take_as("active", "true or false", flag)?,
+            sort: query.take_as("sort", &format!("one of {sorts}"), UserSort::from_name)?.unwrap_or_default(),
+            limit: query.take_number("limit")?,
+            cursor: query.take("cursor"),
+            total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
+        })
+    })
 }
 
-/// What a stranger is told who signs up, whoever it is.
-const PENDING: &str = "Check your email to complete the registration.";
-
-/// `POST /api/users`
-async fn create(
-    request: Request,
-    users: Data<dyn UserService>,
-    _: NoQuery,
-    Json(body): Json<CreateUserRequest>,
+/// `POST /api/users`, of a signed-in user.
+pub(crate) async fn create(
+    request: &RequestContext,
+    users: &dyn UserService,
+    body: CreateUserRequest,
 ) -> Result<HttpResponse, ApiError> {
-    // A stranger signs up; whoever is known makes somebody else's account, or is told that they may not.
-    let user = match request.caller {
-        Some(_) => users.create_user(&request.access, body).await?,
-        None => match users.sign_up(&request.access, body).await? {
-            SignedUp::User(user) => user,
-            SignedUp::Pending => return Ok(request.pending(PENDING)),
-        },
-    };
-    let (path, tag) = (path_of(user.id), user.tag());
+    Ok(created(request, users.create_user(&request.access, body).await?))
+}
+
+/// The response about a new user.
+pub(crate) fn created(request: &RequestContext, user: User) -> HttpResponse {
+    let (path, tag) = (path_of(request, user.id), user.tag());
     let metadata = json!({ "user_id": user.id });
     let view = request.access.view(user);
     let response = request.answer_with(StatusCode::CREATED, "User created successfully", view, metadata);
-    Ok(tagged(at(response, header::LOCATION, path), &tag))
+    tagged(at(response, header::LOCATION, path), &tag)
 }
 
 /// `GET /api/users/{id}`
 async fn get(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     Conditions(expected): Conditions,
@@ -116,7 +121,7 @@ async fn get(
 
 /// `PUT /api/users/{id}`
 async fn update(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     Conditions(expected): Conditions,
@@ -129,7 +134,7 @@ async fn update(
 
 /// `PATCH /api/users/{id}`
 async fn patch(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     Conditions(expected): Conditions,
@@ -140,17 +145,17 @@ async fn patch(
     Ok(updated(&request, user))
 }
 
-/// The user after a change. `Content-Location` says that this is what GET would return, so that the tag is its tag
+/// The response about a changed user. `Content-Location` says that this is what GET would return, so that the tag is its tag
 /// (RFC 9110, section 8.7).
-fn updated(request: &Request, user: User) -> HttpResponse {
-    let (path, tag) = (path_of(user.id), user.tag());
+fn updated(request: &RequestContext, user: User) -> HttpResponse {
+    let (path, tag) = (path_of(request, user.id), user.tag());
     let response = request.answer("User updated successfully", request.access.view(user));
     tagged(at(response, header::CONTENT_LOCATION, path), &tag)
 }
 
 /// `DELETE /api/users/{id}`
 async fn delete(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     Conditions(expected): Conditions,
@@ -160,8 +165,8 @@ async fn delete(
     Ok(request.done("User deleted successfully"))
 }
 
-/// The user whom the path names. Stands before query and body among a handler's arguments: a path that names nobody is
-/// refused as that.
+/// The user that the path names. It comes before query and body among a handler's arguments, so that an invalid id is
+/// reported first.
 pub(crate) struct PathId(pub(crate) UserId);
 
 impl FromRequest for PathId {
@@ -181,11 +186,11 @@ fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
     id.ok_or_else(|| ApiError::new(ErrorCode::InvalidUserId, "Invalid user ID format"))
 }
 
-fn path_of(user: UserId) -> String {
-    format!("/api/users/{user}")
+fn path_of(request: &RequestContext, user: UserId) -> String {
+    format!("{}{USERS}/{user}", request.state.prefix)
 }
 
-/// Names the path in this header of the answer.
+/// Inserts the path as this header.
 fn at(mut response: HttpResponse, name: HeaderName, path: String) -> HttpResponse {
     if let Ok(path) = path.try_into() {
         response.headers_mut().insert(name, path);
@@ -211,17 +216,6 @@ impl From<CreateUserError> for ApiError {
                 Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
             CreateUserError::Failure(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<SignUpError> for ApiError {
-    fn from(error: SignUpError) -> Self {
-        match error {
-            SignUpError::UsernameTaken(_) | SignUpError::EmailTaken(_) => {
-                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
-            }
-            SignUpError::Failure(failure) => failure.into(),
         }
     }
 }

@@ -11,11 +11,11 @@ use actix_server::Server;
 use actix_web::web::ServiceConfig;
 use denizen_handlers::Services;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
-use denizen_mail::ConnectError;
+use denizen_mail::TransportError;
 use denizen_services::{
     AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
     DefaultTaskService, Failure, HashError, InvalidSettings, Mailer, MessageLimits, MessageService as _,
-    OsTokenSource, PasswordHasher, SystemClock, TaskService, TokenSource, UserQuery, UserService,
+    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
     store::{Store, StoreFailure},
 };
 use denizen_storage_sqlite::OpenError;
@@ -53,7 +53,7 @@ pub enum StartError {
     Settings(#[from] InvalidSettings),
     /// The mail transport cannot be set up.
     #[error(transparent)]
-    Mail(#[from] ConnectError),
+    Mail(#[from] TransportError),
     /// The sample users cannot be created, or have their documented passwords in production.
     #[error(transparent)]
     Samples(#[from] SampleError),
@@ -131,10 +131,11 @@ impl Application {
         }
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
-        let services = services(&accounts, &background, messages.clone(), overrides);
+        let services = services(&config, &accounts, &background, messages.clone(), overrides);
         let settings = config.handler_settings();
         let routes = move |config: &mut ServiceConfig| {
-            denizen_handlers::configure(services.clone(), settings.clone())(config);
+            denizen_handlers::mount("", services.clone(), settings.clone())(config);
+            denizen_handlers::fallback(config);
         };
         let server = serve(HttpLimits::from(&config), listener, routes).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
@@ -209,28 +210,31 @@ fn assemble(
 }
 
 fn services(
+    config: &Config,
     accounts: &Accounts,
     background: &Background,
     messages: DefaultMessageService,
     overrides: Overrides,
 ) -> Services {
     let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
-    let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
-    // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
-    let tasks = || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
-    Services {
-        users: accounts.users(),
-        auth: accounts.auth(),
-        audit: accounts.audit(),
-        mail_jobs: accounts.mail_jobs(),
-        math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
-        tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
-        messages: Arc::new(messages),
-        health: accounts.health(background),
-        metrics: accounts.metrics(),
-        clock,
-        tokens,
+    let mut services = Services::new(accounts.users(), accounts.auth())
+        .with_audit(accounts.audit())
+        .with_mail_jobs(accounts.mail_jobs())
+        .with_messages(Arc::new(messages))
+        .with_health(accounts.health(background))
+        .with_clock(Arc::clone(&clock));
+    if config.metrics {
+        services = services.with_metrics(accounts.metrics());
     }
+    if config.demo_routes {
+        // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
+        let tasks =
+            || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::new(OsTokenSource));
+        services = services
+            .with_math(Arc::new(DefaultMathService::new(Arc::clone(&clock))))
+            .with_tasks(overrides.tasks.unwrap_or_else(|| Arc::new(tasks())));
+    }
+    services
 }
 
 /// Creates the sample users in an empty database, and says where things are.

@@ -1,7 +1,7 @@
 //! Changing the address of an account: asked for with the password, confirmed at the new address, told to the old one.
 
 use async_trait::async_trait;
-use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest, EmailAddress, UserId, UserValues};
+use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, UserValues};
 
 use crate::{
     common::{
@@ -14,7 +14,7 @@ use crate::{
     },
     login::ReauthenticateError,
     ports::{
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenPurpose,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, actor_name},
     },
@@ -76,7 +76,7 @@ pub trait EmailChanges: Send + Sync {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError>;
 }
 
@@ -103,7 +103,7 @@ impl EmailChanges for AccountService {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         use ConfirmEmailChangeError::{EmailTaken, InvalidOrExpired};
         request.validate().map_err(Failure::Invalid)?;
@@ -160,7 +160,8 @@ impl DeliveryContext<'_> {
                 .record(AuditEvent { actor: actor_name(user.id), ..event })
         };
         let token = self.mint(store).await?;
-        let message = MailMessage::ConfirmEmailChange { token, valid_for };
+        let template = LinkTemplate::ConfirmEmailChange;
+        let message = MailMessage::Link { template, token, valid_for };
         Ok(Some(self.mail_to_stranger(email.clone(), message)))
     }
 }

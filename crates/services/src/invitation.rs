@@ -16,7 +16,7 @@ use crate::{
         work::{Work, retry},
     },
     ports::{
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{Token, TokenPurpose},
         store::{AuditEvent, AuditKind, MailJob, MailQuery},
     },
@@ -219,7 +219,7 @@ impl DeliveryContext<'_> {
                 .record(self.event(AuditKind::UserInvited, Actor::System, user.id, now))
         };
         let token = self.mint(store).await?;
-        let username = user.values.username.clone();
-        Ok(Some(self.mail_to(user, MailMessage::Invitation { username, token, valid_for })))
+        let template = LinkTemplate::Invitation(user.values.username.clone());
+        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
     }
 }

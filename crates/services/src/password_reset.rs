@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use denizen_models::{
     EmailAddress, Password, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret,
-    UserId, ValidateResetTokenRequest,
+    TokenRequest, UserId,
 };
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     ports::{
         Ports,
         hasher::PasswordHash,
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{Token, TokenPurpose},
         store::{AuditEvent, AuditKind, MailJob, NewMailJob},
     },
@@ -97,7 +97,7 @@ pub trait PasswordResets: Send + Sync {
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
-        request: ValidateResetTokenRequest,
+        request: TokenRequest,
     ) -> Result<ResetTokenStatus, Failure>;
 
     /// Queues a mail with which a user can choose a password: an invitation for one who never had any, else a reset.
@@ -172,7 +172,7 @@ impl PasswordResets for AccountService {
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
-        request: ValidateResetTokenRequest,
+        request: TokenRequest,
     ) -> Result<ResetTokenStatus, Failure> {
         request.validate().map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
@@ -240,7 +240,8 @@ impl DeliveryContext<'_> {
                 .record(self.event(AuditKind::PasswordResetRequested, Actor::Anonymous, user.id, now))
         };
         let token = self.mint(store).await?;
-        Ok(Some(self.mail_to(user, MailMessage::PasswordReset { token, valid_for })))
+        let template = LinkTemplate::PasswordReset;
+        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
     }
 }
 

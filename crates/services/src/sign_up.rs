@@ -2,10 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{
-    CreateUserRequest, DEFAULT_ROLE, EmailAddress, NewUser, Password, PasswordPolicy, User, UserValues,
-    Username, ValidationErrors,
-};
+use denizen_models::{CreateUserRequest, EmailAddress, InvalidSignUp, User, UserValues, Username};
 
 use crate::{
     common::{
@@ -19,7 +16,7 @@ use crate::{
         work::Work,
     },
     ports::{
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenHash,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
     },
@@ -52,6 +49,17 @@ pub enum SignUpError {
 
 embeds_failure! { SignUpError ConfirmSignUpError }
 
+impl From<InvalidSignUp> for SignUpError {
+    fn from(error: InvalidSignUp) -> Self {
+        match error {
+            InvalidSignUp::Members(errors) => Failure::Invalid(errors).into(),
+            InvalidSignUp::Forbidden(member) => {
+                Failure::forbidden(format!("only administrators can choose {member}")).into()
+            }
+        }
+    }
+}
+
 /// How a stranger becomes a user.
 #[async_trait]
 pub trait SignUps: Send + Sync {
@@ -75,7 +83,7 @@ impl SignUps for AccountService {
         if self.settings.registration != RegistrationMode::Open {
             return Err(Failure::forbidden("registration is not open").into());
         }
-        let (values, password) = read(request, &self.settings.password_policy)?;
+        let (values, password) = request.validate_sign_up(&self.settings.password_policy)?;
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
@@ -115,24 +123,6 @@ impl SignUps for AccountService {
     }
 }
 
-/// What a stranger wants to be, and the password, which a stranger cannot do without. Of what only administrators
-/// decide, they may say what they would get anyway.
-fn read(request: CreateUserRequest, policy: &PasswordPolicy) -> Result<(UserValues, Password), Failure> {
-    let password = Some(request.password.unwrap_or_default());
-    let request = CreateUserRequest { password, ..request };
-    let NewUser { values, password } = request.validate(policy).map_err(Failure::Invalid)?;
-    let chosen = [
-        ("roles", values.roles != [DEFAULT_ROLE]),
-        ("active", !values.active),
-        ("email_verified", values.email_verified),
-    ];
-    if let Some((member, _)) = chosen.into_iter().find(|(_, chosen)| *chosen) {
-        return Err(Failure::forbidden(format!("only administrators can choose {member}")));
-    }
-    let missing = || ValidationErrors::of("password", "password cannot be empty");
-    password.map(|password| (values, password)).ok_or_else(|| Failure::Invalid(missing()))
-}
-
 impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn sign_up(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
@@ -153,7 +143,8 @@ impl DeliveryContext<'_> {
         };
         let token = self.mint(store).await?;
         let UserValues { username, email, .. } = registration.values;
-        Ok(Some(self.mail_to_stranger(email, MailMessage::ConfirmSignUp { username, token, valid_for })))
+        let template = LinkTemplate::ConfirmSignUp(username);
+        Ok(Some(self.mail_to_stranger(email, MailMessage::Link { template, token, valid_for })))
     }
 }
 

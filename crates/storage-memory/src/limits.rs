@@ -14,7 +14,8 @@ impl State {
         capacity: u32,
     ) -> Result<(), CommitError> {
         let full_at = self.buckets.get(&bucket).copied();
-        let next = quota.take(full_at, now)?;
+        let next =
+            quota.take(full_at, now).map_err(|retry_after| CommitError::RateLimited { retry_after })?;
         match full_at {
             Some(full_at) => {
                 self.buckets_by_time.remove(&(full_at, bucket));

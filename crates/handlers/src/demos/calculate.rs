@@ -2,24 +2,27 @@
 
 use actix_web::{
     HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
+    http::{Method, StatusCode},
+    web::Data,
 };
 use denizen_models::{CalculateRequest, Calculation};
 use denizen_services::{CalculateError, MathService};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::RequestContext,
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/calculate").post(calculate));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![Endpoint::at("/api/calculate").on(Method::POST, Access::Demo, "Calculates.", calculate)]
 }
 
 /// What became of one calculation in a list.
@@ -32,7 +35,7 @@ enum Outcome {
 
 /// `POST /api/calculate`
 async fn calculate(
-    request: Request,
+    request: RequestContext,
     math: Data<dyn MathService>,
     _: NoQuery,
     Json(body): Json<CalculateRequest>,

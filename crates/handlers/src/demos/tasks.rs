@@ -2,30 +2,35 @@
 
 use actix_web::{
     HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
+    http::{Method, StatusCode},
+    web::Data,
 };
 use denizen_models::TaskRequest;
 use denizen_services::{Failure, TaskError, TaskService};
 use serde_json::json;
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{
+        error::{ApiError, ErrorCode},
+        json::Json,
+        query::NoQuery,
+        request::RequestContext,
+        route::Access,
+    },
+    middleware::endpoint::Endpoint,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/tasks").post(run));
-    // The name that the original gave it.
-    config.service(Endpoint::at("/api/goroutines").post(run));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/api/tasks").on(Method::POST, Access::Demo, "Runs concurrent tasks.", run),
+        // The name in the original.
+        Endpoint::at("/api/goroutines").on(Method::POST, Access::Demo, "Runs concurrent tasks.", run),
+    ]
 }
 
 /// `POST /api/tasks`. The tasks end with this future, which the server drops when the client hangs up.
 async fn run(
-    request: Request,
+    request: RequestContext,
     tasks: Data<dyn TaskService>,
     _: NoQuery,
     Json(body): Json<TaskRequest>,

@@ -9,9 +9,9 @@ use actix_web::{
     },
 };
 
-use crate::{
-    http::error::{ApiError, ErrorCode},
-    middleware::cors::is_own_origin,
+use crate::http::{
+    error::{ApiError, ErrorCode},
+    origin::is_own_origin,
 };
 
 /// Whether a WebSocket is asked for, rightly or not. HEAD asks about the list.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use denizen_handlers::Demos;
 use denizen_models::{CalculationRequest, ValidationErrors};
 use denizen_services::{CalculateError, Failure};
 use serde_json::{Value, json};
@@ -16,7 +15,7 @@ use crate::support::{
 
 async fn send(fake: FakeDemonstrations, body: &Value) -> (Answer, Arc<FakeDemonstrations>) {
     let fake = Arc::new(fake);
-    let api = Api::start_with(|setup| setup.demonstrations = fake.clone()).await;
+    let api = Api::start_with(|setup| setup.demonstrations = Some(fake.clone())).await;
     (api.send(send_json("POST", "/api/calculate", body)).await, fake)
 }
 
@@ -120,7 +119,7 @@ async fn a_list_that_is_refused_names_its_member() {
 
 #[actix_web::test]
 async fn there_is_no_calculating_where_demonstrations_are_off() {
-    let api = Api::start_with(|setup| setup.settings.demos = Demos::Off).await;
+    let api = Api::start_with(|setup| setup.demonstrations = None).await;
     for path in ["/api/calculate", "/api/tasks", "/api/goroutines"] {
         for method in ["POST", "GET"] {
             let answer = api.send(send_json(method, path, &json!({}))).await;

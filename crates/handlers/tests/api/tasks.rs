@@ -18,7 +18,7 @@ use crate::support::{
 
 async fn send(fake: FakeDemonstrations, path: &str, body: &Value) -> (Answer, Arc<FakeDemonstrations>) {
     let fake = Arc::new(fake);
-    let api = Api::start_with(|setup| setup.demonstrations = fake.clone()).await;
+    let api = Api::start_with(|setup| setup.demonstrations = Some(fake.clone())).await;
     (api.send(send_json("POST", path, body)).await, fake)
 }
 
@@ -105,7 +105,7 @@ async fn lost_tasks_are_a_failure_of_ours() {
 #[actix_web::test]
 async fn a_request_whose_client_hangs_up_has_its_line_in_the_log() {
     let fake = Arc::new(FakeDemonstrations { endless: true, ..Default::default() });
-    let api = Api::start_with(|setup| setup.demonstrations = fake.clone()).await;
+    let api = Api::start_with(|setup| setup.demonstrations = Some(fake.clone())).await;
     // One look, and then the future is dropped: this is what the server does.
     assert!(api.send(send_json("POST", "/api/tasks", &json!({}))).now_or_never().is_none());
     let id = fake.last_call().0.request_id;

@@ -4,7 +4,7 @@ use denizen_models::{Password, UserValues, ValidationErrors};
 use tokio::sync::oneshot;
 
 use crate::{
-    common::failure::Failure,
+    common::{failure::Failure, password_strength::check_strength},
     ports::{
         Ports,
         hasher::{HashError, PasswordHash},
@@ -23,7 +23,7 @@ pub(crate) async fn hash_new(
     let (judge, judgement) = oneshot::channel();
     let (candidate, user) = (password.clone(), user.clone());
     let work = move || {
-        let _gone = judge.send(candidate.check_strength(&user));
+        let _gone = judge.send(check_strength(&candidate, &user));
     };
     ports.hasher.run(Box::new(work)).await?;
     let judgement = judgement.await;

@@ -10,7 +10,7 @@ use crate::{
     metrics::{MailCounters, MailResult},
     ports::{
         Ports,
-        mailer::{MailError, MailMessage, Mailer},
+        mailer::{MailError, Mailer, NoticeTemplate},
         randomness::RandomnessError,
         store::{Lease, LeasedMail, MailJob, MailOutcome, StoreFailure},
     },
@@ -80,7 +80,6 @@ impl Dispatcher {
     /// Sends the mail of `job`; `false` if there is nobody to send it to.
     async fn send(&self, job: &LeasedMail) -> Result<bool, DeliveryError> {
         let delivery = DeliveryContext { ports: &self.ports, settings: &self.settings, job };
-        let (at, ip) = (job.requested_at, job.ip);
         let mail = match &job.mail {
             MailJob::PasswordReset { address } => delivery.password_reset(address).await,
             MailJob::SignUp { address } => delivery.sign_up(address).await,
@@ -88,10 +87,10 @@ impl Dispatcher {
             MailJob::Invitation { user } => delivery.invitation(*user).await,
             MailJob::EmailChange { user, address } => delivery.email_change(*user, address).await,
             MailJob::PasswordChanged { user } => {
-                delivery.notice(*user, None, MailMessage::PasswordChanged { at, ip }).await
+                delivery.notice(*user, None, NoticeTemplate::PasswordChanged).await
             }
             MailJob::EmailChanged { user, address } => {
-                delivery.notice(*user, Some(address), MailMessage::EmailChanged { at, ip }).await
+                delivery.notice(*user, Some(address), NoticeTemplate::EmailChanged).await
             }
         };
         match mail? {

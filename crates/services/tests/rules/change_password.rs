@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_services::{
     AccessContext, ChangePasswordError, Clock as _, Failure, HashError, LoginError, MailMessage,
-    TokenPurpose,
+    NoticeTemplate, TokenPurpose,
     store::{AuditKind, MailJob, StoreFailure},
 };
 
@@ -54,7 +54,9 @@ async fn tokens_in_the_mail_die_and_a_notice_tells_when_and_from_where() {
     assert_eq!(job.mail, MailJob::PasswordChanged { user: alice.user.id });
     world.deliver_mail().await;
     let mail = world.mailer.sent().pop().unwrap();
-    let MailMessage::PasswordChanged { at, ip } = mail.message else { panic!("{mail:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::PasswordChanged, at, ip } = mail.message else {
+        panic!("{mail:?}")
+    };
     assert_eq!((at, ip), (world.clock.now(), stranger().ip));
 }
 

@@ -80,13 +80,15 @@ impl Client {
             .insert_header((header::SEC_WEBSOCKET_VERSION, "13"))
             .insert_header((header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="))
             .to_http_request();
-        let intake = Intake::from_request(&request, &mut payload).await.unwrap();
+        let incoming = IncomingFrames::from_request(&request, &mut payload).await.unwrap();
         let state = Data::new(AppState {
             clock: Arc::new(FixedClock::new()),
             tokens: Arc::new(SeededTokens::new(1)),
             settings: HandlerSettings::default(),
+            prefix: String::new(),
+            counts: None,
         });
-        let response = open(AccessContext::system(), &request, messages, state, intake).unwrap();
+        let response = open(AccessContext::system(), &request, messages, state, incoming).unwrap();
         assert_eq!(response.status().as_u16(), 101);
         Self { sends, body: response.into_body(), service, left }
     }

@@ -35,7 +35,7 @@ async fn press(path: &str, fields: &str, change: impl FnOnce(&mut Answers)) -> A
 
 #[actix_web::test]
 async fn a_link_leads_to_a_page_with_one_form_that_is_sent_back_to_it() {
-    let api = Api::start_with(|setup| setup.settings.password_policy.min_chars = 15).await;
+    let api = Api::start_with(|setup| setup.answers.policy.min_chars = 15).await;
     for (path, title, names) in [
         (VERIFY, "Confirm your e-mail address", &[][..]),
         (ACCEPT, "Welcome", &["password"]),

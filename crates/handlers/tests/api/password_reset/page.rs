@@ -75,7 +75,7 @@ async fn without_a_link_the_page_asks_for_an_address() {
 
 #[actix_web::test]
 async fn a_living_link_leads_to_a_form_for_the_password() {
-    let api = Api::start_with(|setup| setup.settings.password_policy.min_chars = 15).await;
+    let api = Api::start_with(|setup| setup.answers.policy.min_chars = 15).await;
     let text = page(&api.send(get(&link())).await, 200);
     assert_eq!((heading(&text), notice(&text)), ("Choose a new password", None));
     assert_asks_for_a_password(&text);

@@ -7,9 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{
-    AcceptInvitationRequest, ChangeEmailRequest, ConfirmEmailChangeRequest, CreateUserRequest,
-    EmailVerificationRequest, PasswordPolicy, PatchUserRequest, UpdateUserRequest, User, UserId,
-    VerifyEmailRequest,
+    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, EmailVerificationRequest, PasswordPolicy,
+    PatchUserRequest, TokenRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
@@ -22,6 +21,7 @@ use denizen_testkit::sample_user;
 
 /// What the fake says to each question. By default all goes well, with user 7 called alice.
 pub struct Answers {
+    pub policy: PasswordPolicy,
     pub get: Result<User, GetUserError>,
     pub list: Result<UserList, Failure>,
     pub create: Result<User, CreateUserError>,
@@ -40,6 +40,7 @@ impl Default for Answers {
     fn default() -> Self {
         let alice = sample_user(7, "alice");
         Self {
+            policy: PasswordPolicy::default(),
             get: Ok(alice.clone()),
             list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
             create: Ok(alice.clone()),
@@ -71,7 +72,7 @@ pub enum Asked {
     Verify(VerifyEmailRequest),
     Accept(AcceptInvitationRequest),
     ChangeEmail(ChangeEmailRequest),
-    ConfirmChange(ConfirmEmailChangeRequest),
+    ConfirmChange(TokenRequest),
 }
 
 pub struct FakeUsers {
@@ -129,7 +130,7 @@ impl Users for FakeUsers {
     }
 
     fn password_policy(&self) -> PasswordPolicy {
-        PasswordPolicy::default()
+        self.answers.policy
     }
 }
 
@@ -250,7 +251,7 @@ impl EmailChanges for FakeUsers {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         self.record(context, Asked::ConfirmChange(request));
         self.answers.confirm_change.clone()

@@ -1,27 +1,43 @@
-//! What never changes while the process runs: sent once, revalidated by its hash.
+//! The start page, and the files that pages load: the same while the process runs, revalidated by their hash.
+//!
+//! A file that is not named here does not exist: there is no folder that a path could leave.
 
 use std::sync::LazyLock;
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder, Result,
-    http::header::{self, EntityTag, Header as _, IfNoneMatch},
+    HttpRequest, HttpResponse, Responder,
+    http::{
+        Method,
+        header::{self, EntityTag, Header as _, IfNoneMatch},
+    },
     web::Bytes,
 };
 use minijinja::context;
 use sha2::{Digest as _, Sha256};
 
-use super::template::{POLICY, Page};
-use crate::http::{error::ApiError, query::NoQuery};
+use crate::{
+    http::{error::ApiError, query::NoQuery, request::RequestContext, route::Access},
+    middleware::endpoint::Endpoint,
+    pages::template::{POLICY, Page},
+};
+
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/").on(Method::GET, Access::Public, "Shows the start page.", index).compressed(),
+        Endpoint::at("/assets/style.css")
+            .on(Method::GET, Access::Public, "Returns the style sheet.", style)
+            .compressed(),
+        Endpoint::at("/assets/icon.svg")
+            .on(Method::GET, Access::Public, "Returns the icon.", icon)
+            .compressed(),
+    ]
+}
 
 static STYLE: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("text/css; charset=utf-8", include_str!("../../pages/style.css")));
+    LazyLock::new(|| Asset::new("text/css; charset=utf-8", include_str!("../pages/style.css")));
 static ICON: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("image/svg+xml", include_str!("../../pages/icon.svg")));
-static INDEX: LazyLock<Result<Asset, ApiError>> = LazyLock::new(|| {
-    Page(include_str!("../../pages/index.html"))
-        .render(context! {})
-        .map(|page| Asset::new("text/html; charset=utf-8", page))
-});
+    LazyLock::new(|| Asset::new("image/svg+xml", include_str!("../pages/icon.svg")));
+const INDEX: Page = Page(include_str!("../pages/index.html"));
 
 struct Asset {
     media_type: &'static str,
@@ -57,16 +73,17 @@ impl Asset {
 }
 
 /// `GET /`
-pub(super) async fn index(request: HttpRequest, _: NoQuery) -> Result<impl Responder, ApiError> {
-    INDEX.as_ref().map(|page| page.answer(&request)).map_err(Clone::clone)
+async fn index(request: RequestContext, http: HttpRequest, _: NoQuery) -> Result<HttpResponse, ApiError> {
+    let page = INDEX.render(&request.state.prefix, context! {})?;
+    Ok(Asset::new("text/html; charset=utf-8", page).answer(&http))
 }
 
 /// `GET /assets/style.css`
-pub(super) async fn style(request: HttpRequest, _: NoQuery) -> impl Responder {
+async fn style(request: HttpRequest, _: NoQuery) -> impl Responder {
     STYLE.answer(&request)
 }
 
 /// `GET /assets/icon.svg`
-pub(super) async fn icon(request: HttpRequest, _: NoQuery) -> impl Responder {
+async fn icon(request: HttpRequest, _: NoQuery) -> impl Responder {
     ICON.answer(&request)
 }

@@ -1,4 +1,4 @@
-//! Who is at the other end, if proxies stand in between.
+//! The client's IP address behind proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,10 +8,10 @@ use actix_web::{
 };
 use ipnet::IpNet;
 
-/// The client's address: the one at the other end of the connection; or, if that is a trusted proxy, the last one in
+/// Returns the client's IP address: the one at the other end of the connection; or, if that is a trusted proxy, the last one in
 /// `X-Forwarded-For` that is not a trusted proxy too.
 ///
-/// Everything further to the left was written by somebody whom we do not trust: a client that sends the header
+/// Everything further to the left was written by a client that is not trusted: one that sends the header
 /// itself must not choose its own address (OWASP ASVS 5.0, V4.1.3).
 pub(crate) fn client_ip(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     request.peer_addr().map(|peer| behind_proxies(peer.ip().to_canonical(), request.headers(), trusted))
