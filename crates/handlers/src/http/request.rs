@@ -29,8 +29,10 @@ pub(crate) struct AppState {
     pub(crate) settings: HandlerSettings,
     /// The path below which the handlers are mounted: empty, or with a slash at its start and none at its end.
     pub(crate) prefix: String,
-    /// Absent unless they can be read.
+    /// Absent without `/metrics`.
     pub(crate) counts: Option<RequestCounts>,
+    /// Renders an error as a page with links below the prefix.
+    pub(crate) error_page: fn(prefix: &str, error: &ApiError) -> HttpResponse,
 }
 
 impl AppState {
