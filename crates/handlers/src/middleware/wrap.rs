@@ -29,6 +29,9 @@ use crate::{
     },
 };
 
+/// Marks requests that are inside the middleware.
+struct Wrapped;
+
 /// Gives routes of the application around the handlers what every route of theirs has: a request id, a line in the log,
 /// security headers, CORS headers, the rate limit, the check for local clients, and a response if the handler panics.
 ///
@@ -62,11 +65,6 @@ pub(crate) async fn mounted<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let wrapped = request.extensions().contains::<RequestMeta>();
-    if wrapped {
-        // The application has wrapped itself as a whole.
-        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
-    }
     let state = AppState::of(request.request())?.clone();
     let json = speaks_json(&state.prefix, request.path());
     respond(state, json, request, next).await
@@ -78,9 +76,12 @@ async fn respond<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.extensions_mut().insert(Wrapped).is_some() {
+        // The application has wrapped itself as a whole.
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    }
     let settings = &state.settings;
-    let meta = RequestMeta::of(request.request(), &state);
-    request.extensions_mut().insert(meta.clone());
+    let meta = RequestMeta::of(request.request());
     let line = LogLine::of(&request, &meta, settings.slow_request);
     let grant = CorsGrant::of(settings, request.headers());
     let render = |error: &ApiError| render(error, &meta, (!json).then_some(&state));
