@@ -14,16 +14,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     http::{ApiError, NoQuery, Public, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
     pages::POLICY,
     pages::Page,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/").get(Public, "Shows the start page.", index).compressed(),
-        Endpoint::at("/assets/style.css").get(Public, "Returns the style sheet.", style).compressed(),
-        Endpoint::at("/assets/icon.svg").get(Public, "Returns the icon.", icon).compressed(),
+        route("/").get(Public, "Shows the start page.", index).compressed(),
+        route("/assets/style.css").get(Public, "Returns the style sheet.", style).compressed(),
+        route("/assets/icon.svg").get(Public, "Returns the icon.", icon).compressed(),
     ]
 }
 

@@ -7,11 +7,11 @@ use denizen_services::{AuditListQuery, AuditService, ListAuditError, store::Audi
 
 use crate::{
     http::{Admin, ApiError, Query, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/api/audit").get(Admin, "Lists the audit trail.", list)]
+    vec![route("/api/audit").get(Admin, "Lists the audit trail.", list)]
 }
 
 /// `GET /api/audit`

@@ -7,12 +7,12 @@ use denizen_services::{AuthService, ChangePasswordError};
 use crate::{
     http::{ApiError, ErrorCode, Json, Member, NoQuery, RequestContext},
     login::signed_in_answer,
-    middleware::Endpoint,
     middleware::credentials::came_by_cookie,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/api/auth/change-password").post(Member, "Changes the caller's password.", change)]
+    vec![route("/api/auth/change-password").post(Member, "Changes the caller's password.", change)]
 }
 
 /// `POST /api/auth/change-password`: answers like a sign-in, because the session is a new one.

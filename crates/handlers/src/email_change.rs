@@ -8,22 +8,14 @@ use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
 
 use crate::{
     http::{ApiError, ErrorCode, Json, Member, NoQuery, Public, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/auth/change-email").post(
-            Member,
-            "Asks to change the caller's e-mail address.",
-            change,
-        ),
-        Endpoint::at("/api/users/confirm-email-change").post(
-            Public,
-            "Confirms a new e-mail address.",
-            confirm,
-        ),
-        Endpoint::at("/confirm-email-change")
+        route("/api/auth/change-email").post(Member, "Asks to change the caller's e-mail address.", change),
+        route("/api/users/confirm-email-change").post(Public, "Confirms a new e-mail address.", confirm),
+        route("/confirm-email-change")
             .get(Public, "Shows the page behind the mailed link.", page::show)
             .post(Public, "Takes the form of that page.", page::submit),
     ]

@@ -8,18 +8,18 @@ use denizen_services::{RequestEmailVerificationError, UserService, VerifyEmailEr
 
 use crate::{
     http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/users/request-email-verification").post(
+        route("/api/users/request-email-verification").post(
             Public,
             "Mails a new verification token.",
             request_verification,
         ),
-        Endpoint::at("/api/users/verify-email").post(Public, "Verifies an e-mail address.", verify),
-        Endpoint::at("/verify-email").get(Public, "Shows the page behind the mailed link.", page::show).post(
+        route("/api/users/verify-email").post(Public, "Verifies an e-mail address.", verify),
+        route("/verify-email").get(Public, "Shows the page behind the mailed link.", page::show).post(
             Public,
             "Takes the form of that page.",
             page::submit,

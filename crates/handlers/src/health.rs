@@ -6,14 +6,14 @@ use serde_json::json;
 
 use crate::{
     http::{ApiError, ErrorCode, NoQuery, Public, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/health").get(Public, "Returns that the service is healthy, and its version.", health),
-        Endpoint::at("/livez").get(Public, "Returns that the process is up.", livez),
-        Endpoint::at("/readyz").get(Public, "Checks the store and the mail worker.", readyz),
+        route("/health").get(Public, "Returns that the service is healthy, and its version.", health),
+        route("/livez").get(Public, "Returns that the process is up.", livez),
+        route("/readyz").get(Public, "Checks the store and the mail worker.", readyz),
     ]
 }
 

@@ -8,15 +8,17 @@ use denizen_services::{AcceptInvitationError, UserService};
 
 use crate::{
     http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/users/accept-invitation").post(Public, "Sets the first password.", accept),
-        Endpoint::at("/accept-invitation")
-            .get(Public, "Shows the page behind the mailed link.", page::show)
-            .post(Public, "Takes the form of that page.", page::submit),
+        route("/api/users/accept-invitation").post(Public, "Sets the first password.", accept),
+        route("/accept-invitation").get(Public, "Shows the page behind the mailed link.", page::show).post(
+            Public,
+            "Takes the form of that page.",
+            page::submit,
+        ),
     ]
 }
 

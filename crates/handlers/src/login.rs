@@ -13,15 +13,15 @@ use serde::Serialize;
 use crate::{
     HandlerSettings,
     http::{ApiError, Challenge, ErrorCode, Json, Member, NoQuery, Public, RequestContext, personal},
-    middleware::Endpoint,
     middleware::credentials::cookie_name,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/auth/login").post(Public, "Signs in.", login),
-        Endpoint::at("/api/auth/logout").post(Member, "Signs out.", logout),
-        Endpoint::at("/api/auth/session").get(Member, "Returns the caller's user and session.", session),
+        route("/api/auth/login").post(Public, "Signs in.", login),
+        route("/api/auth/logout").post(Member, "Signs out.", logout),
+        route("/api/auth/session").get(Member, "Returns the caller's user and session.", session),
     ]
 }
 

@@ -6,14 +6,14 @@ use denizen_services::{ListMailJobsError, MailJobError, MailJobListQuery, MailJo
 
 use crate::{
     http::{Admin, ApiError, ErrorCode, NoQuery, Query, RequestContext, number_in},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/mail/jobs").get(Admin, "Lists mail jobs.", list),
-        Endpoint::at("/api/mail/jobs/{id}").delete(Admin, "Drops a mail job.", drop_job),
-        Endpoint::at("/api/mail/jobs/{id}/retry").post(Admin, "Makes a mail job due again.", retry),
+        route("/api/mail/jobs").get(Admin, "Lists mail jobs.", list),
+        route("/api/mail/jobs/{id}").delete(Admin, "Drops a mail job.", drop_job),
+        route("/api/mail/jobs/{id}/retry").post(Admin, "Makes a mail job due again.", retry),
     ]
 }
 

@@ -15,11 +15,11 @@ use serde_json::json;
 use self::frame_limit::IncomingFrames;
 use crate::{
     http::{ApiError, AppState, ErrorCode, Json, Member, NoQuery, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/ws").get(Member, "Opens a WebSocket, or lists connected users.", get).post(
+    vec![route("/ws").get(Member, "Opens a WebSocket, or lists connected users.", get).post(
         Member,
         "Sends a message to connected users.",
         send,

@@ -15,11 +15,11 @@ use crate::{
     http::client_ip::is_proxied,
     http::request_counts::RequestCounts,
     http::{ApiError, AppState, ErrorCode, NoQuery, Public},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/metrics").get(Public, "Returns metrics for Prometheus.", metrics)]
+    vec![route("/metrics").get(Public, "Returns metrics for Prometheus.", metrics)]
 }
 
 /// `GET /metrics`: for operators. Requests through a proxy, as all others are, get 404: the numbers of mails can reveal

@@ -10,4 +10,4 @@ pub(crate) mod endpoint;
 pub(crate) mod rate_limit;
 pub(crate) mod wrap;
 
-pub(crate) use self::endpoint::Endpoint;
+pub(crate) use self::endpoint::{Endpoint, route};

@@ -14,35 +14,33 @@ use denizen_services::{
 
 use crate::{
     http::{Admin, ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
     users::PathId,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/users/request-password-reset").post(
+        route("/api/users/request-password-reset").post(
             Public,
             "Mails a reset token.",
             request_password_reset,
         ),
-        Endpoint::at("/api/users/reset-password").post(
+        route("/api/users/reset-password").post(
             Public,
             "Sets a new password with a reset token.",
             reset_password,
         ),
-        Endpoint::at("/api/users/validate-reset-token").post(
-            Public,
-            "Checks a reset token.",
-            validate_reset_token,
-        ),
-        Endpoint::at("/api/users/{id}/send-password-reset").post(
+        route("/api/users/validate-reset-token").post(Public, "Checks a reset token.", validate_reset_token),
+        route("/api/users/{id}/send-password-reset").post(
             Admin,
             "Mails a reset token to a user.",
             send_password_reset,
         ),
-        Endpoint::at("/reset-password")
-            .get(Public, "Shows the page behind the mailed link.", page::show)
-            .post(Public, "Takes the form of that page.", page::submit),
+        route("/reset-password").get(Public, "Shows the page behind the mailed link.", page::show).post(
+            Public,
+            "Takes the form of that page.",
+            page::submit,
+        ),
     ]
 }
 

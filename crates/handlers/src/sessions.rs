@@ -13,28 +13,24 @@ use serde_json::json;
 use crate::{
     http::{Admin, ApiError, ErrorCode, Member, NoQuery, RequestContext, number_in, personal},
     login::session_response,
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
     users::PathId,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/auth/sessions").get(Member, "Lists the caller's sessions.", list_own).delete(
+        route("/api/auth/sessions").get(Member, "Lists the caller's sessions.", list_own).delete(
             Member,
             "Ends the caller's other sessions.",
             end_others,
         ),
-        Endpoint::at("/api/auth/sessions/{session}").delete(
-            Member,
-            "Ends one of the caller's sessions.",
-            end_own,
-        ),
-        Endpoint::at("/api/users/{id}/sessions").get(Admin, "Lists a user's sessions.", list_of).delete(
+        route("/api/auth/sessions/{session}").delete(Member, "Ends one of the caller's sessions.", end_own),
+        route("/api/users/{id}/sessions").get(Admin, "Lists a user's sessions.", list_of).delete(
             Admin,
             "Ends all sessions of a user.",
             end_all_of,
         ),
-        Endpoint::at("/api/users/{id}/sessions/{session}").delete(Admin, "Ends a session of a user.", end_of),
+        route("/api/users/{id}/sessions/{session}").delete(Admin, "Ends a session of a user.", end_of),
     ]
 }
 

@@ -6,12 +6,12 @@ use denizen_services::{SignUpError, SignedUp, UserService};
 
 use crate::{
     http::{Anyone, ApiError, ErrorCode, Json, NoQuery, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
     users::{self, USERS},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at(USERS).post(Anyone, "Creates a user, or signs up.", sign_up)]
+    vec![route(USERS).post(Anyone, "Creates a user, or signs up.", sign_up)]
 }
 
 /// The response to every sign-up that needs a confirmation, whether or not a mail is sent.

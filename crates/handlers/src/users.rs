@@ -23,7 +23,7 @@ use crate::{
         ApiError, Conditions, Directory, ErrorCode, Json, MergePatch, NoQuery, Owner, Query, RequestContext,
         number_in, personal, tagged,
     },
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 /// The path of all users; signing up is another method of it.
@@ -31,8 +31,8 @@ pub(crate) const USERS: &str = "/api/users";
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at(USERS).get(Directory, "Lists and searches users.", list),
-        Endpoint::at("/api/users/{id:.*}")
+        route(USERS).get(Directory, "Lists and searches users.", list),
+        route("/api/users/{id:.*}")
             .checked(|request| id_in(request).map(|_| ()))
             .get(Owner, "Returns a user.", get)
             .put(Owner, "Replaces the editable members of a user.", update)

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::{
     http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/api/calculate").post(Demo, "Calculates.", calculate)]
+    vec![route("/api/calculate").post(Demo, "Calculates.", calculate)]
 }
 
 /// What became of one calculation in a list.

@@ -7,14 +7,14 @@ use serde_json::json;
 
 use crate::{
     http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
-    middleware::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/tasks").post(Demo, "Runs concurrent tasks.", run),
+        route("/api/tasks").post(Demo, "Runs concurrent tasks.", run),
         // The name in the original.
-        Endpoint::at("/api/goroutines").post(Demo, "Runs concurrent tasks.", run),
+        route("/api/goroutines").post(Demo, "Runs concurrent tasks.", run),
     ]
 }
 

@@ -45,12 +45,13 @@ pub(crate) struct Endpoint {
     compressed: bool,
 }
 
-impl Endpoint {
-    pub(crate) const fn at(path: &'static str) -> Self {
-        let route = Route { path, operations: Vec::new() };
-        Self { route, routes: Vec::new(), check: None, compressed: false }
-    }
+/// Begins the declaration of a path.
+pub(crate) const fn route(path: &'static str) -> Endpoint {
+    let route = Route { path, operations: Vec::new() };
+    Endpoint { route, routes: Vec::new(), check: None, compressed: false }
+}
 
+impl Endpoint {
     methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE }
 
     fn on<F, Args>(mut self, method: Method, access: Access, summary: &'static str, handler: F) -> Self
