@@ -3,7 +3,7 @@
 mod page;
 
 use actix_web::{HttpResponse, web::Data};
-use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest};
+use denizen_models::{ChangeEmailRequest, TokenRequest};
 use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
 
 use crate::{
@@ -37,7 +37,7 @@ async fn confirm(
     request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
-    Json(body): Json<ConfirmEmailChangeRequest>,
+    Json(body): Json<TokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     users.confirm_email_change(&request.access, body).await?;
     Ok(request.done("Email address changed successfully"))

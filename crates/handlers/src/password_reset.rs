@@ -5,7 +5,7 @@ mod page;
 use actix_web::{HttpResponse, web::Data};
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
-    PasswordResetResponse, SendPasswordResetRequest, ValidateResetTokenRequest,
+    PasswordResetResponse, SendPasswordResetRequest, TokenRequest,
 };
 use denizen_services::{
     RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService,
@@ -78,7 +78,7 @@ async fn validate_reset_token(
     request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
-    Json(body): Json<ValidateResetTokenRequest>,
+    Json(body): Json<TokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let status = users.validate_reset_token(&request.access, body).await?;
     let message = if status.valid { "Reset token is valid" } else { "Reset token is not valid" };

@@ -16,7 +16,10 @@ use argon2::{
 use denizen_models::Password;
 use tokio::sync::oneshot;
 
-use crate::{Argon2Cost, failed, stored::StoredHash};
+use crate::{
+    cost::Argon2Cost,
+    stored::{SALT_LEN, StoredHash, failed},
+};
 use denizen_services::{HashError, PasswordHash, TokenSource, Verdict, lock};
 
 type Job = Box<dyn FnOnce(&mut Worker) + Send>;
@@ -128,9 +131,6 @@ impl Worker {
         self.verify(password, &nobody).map(|_| Verdict::Mismatch)
     }
 }
-
-/// 128 bits, as RFC 9106, section 3.1, recommends.
-pub(super) const SALT_LEN: usize = 16;
 
 fn encode(params: &Params, salt: &[u8], output: &[u8]) -> Result<PasswordHash, HashError> {
     let phc = phc::PasswordHash {

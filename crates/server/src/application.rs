@@ -11,7 +11,7 @@ use actix_server::Server;
 use actix_web::web::ServiceConfig;
 use denizen_handlers::Services;
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
-use denizen_mail::ConnectError;
+use denizen_mail::TransportError;
 use denizen_services::{
     AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
     DefaultTaskService, HashError, InvalidSettings, ListUsersError, Mailer, MessageLimits,
@@ -53,7 +53,7 @@ pub enum StartError {
     Settings(#[from] InvalidSettings),
     /// The mail transport cannot be set up.
     #[error(transparent)]
-    Mail(#[from] ConnectError),
+    Mail(#[from] TransportError),
     /// The sample users cannot be created, or have their documented passwords in production.
     #[error(transparent)]
     Samples(#[from] SampleError),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Parser as _;
+use denizen_models::text;
 use denizen_server::{
     Application,
     cli::{Cli, Command},
@@ -48,8 +49,8 @@ fn configure(settings: &Settings) -> Result<Config, ExitCode> {
 
 fn show(report: &Report) -> ExitCode {
     // A closed pipe (`denizen config print | head`) is not an error.
-    let _closed = io::stdout().write_all(report.stdout.as_bytes());
-    let _closed = io::stderr().write_all(report.stderr.as_bytes());
+    let _closed = io::stdout().write_all(text::escaped_lines(&report.stdout).as_bytes());
+    let _closed = io::stderr().write_all(text::escaped_lines(&report.stderr).as_bytes());
     ExitCode::from(report.exit_code)
 }
 
@@ -100,5 +101,5 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
 /// To standard error and not to the log: a filter must not hide why nothing runs.
 fn complain(what: &dyn std::fmt::Display) {
-    let _closed = writeln!(io::stderr(), "denizen: {what}");
+    let _closed = writeln!(io::stderr(), "denizen: {}", text::escaped_lines(&what.to_string()));
 }

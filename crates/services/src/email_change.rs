@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::Duration;
-use denizen_models::{
-    ChangeEmailRequest, ConfirmEmailChangeRequest, EmailAddress, UserId, UserValues, ValidationErrors,
-};
+use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, UserValues, ValidationErrors};
 
 use crate::{
     common::{
@@ -17,7 +15,7 @@ use crate::{
     login::ReauthenticateError,
     ports::{
         hasher::HashError,
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenPurpose,
         store::{
             AuditEvent, AuditKind, Change, MailKind, NewMailJob, Precondition, StoreError, UniqueKey,
@@ -99,7 +97,7 @@ pub trait EmailChanges: Send + Sync {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError>;
 }
 
@@ -130,7 +128,7 @@ impl EmailChanges for AccountService {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         request.validate().map_err(ConfirmEmailChangeError::Validation)?;
         self.limiter.count_token(context).await?;
@@ -195,7 +193,8 @@ impl DeliveryContext<'_> {
                 .record(AuditEvent { actor: actor_name(user.id), ..event })
         };
         let token = self.mint(store).await?;
-        let message = MailMessage::ConfirmEmailChange { token, valid_for };
+        let template = LinkTemplate::ConfirmEmailChange;
+        let message = MailMessage::Link { template, token, valid_for };
         Ok(Some(self.mail_to_stranger(email.clone(), message)))
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         service::AccountService,
     },
     ports::{
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{TokenHash, TokenPurpose},
         store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
     },
@@ -151,6 +151,7 @@ impl DeliveryContext<'_> {
             )
         };
         let token = self.mint(store).await?;
-        Ok(Some(self.mail_to(user, MailMessage::VerifyEmail { token, valid_for })))
+        let template = LinkTemplate::VerifyEmail;
+        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     },
     ports::{
         hasher::HashError,
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{RandomnessError, Token, TokenPurpose},
         store::{AuditEvent, AuditKind, MailKind, MailQuery, Precondition, StoreError, UnitOfWork},
     },
@@ -243,7 +243,7 @@ impl DeliveryContext<'_> {
                 .record(self.event(AuditKind::UserInvited, Actor::System, user.id, now))
         };
         let token = self.mint(store).await?;
-        let username = user.values.username.clone();
-        Ok(Some(self.mail_to(user, MailMessage::Invitation { username, token, valid_for })))
+        let template = LinkTemplate::Invitation(user.values.username.clone());
+        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
     }
 }

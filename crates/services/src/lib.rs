@@ -35,6 +35,7 @@ mod accounts;
 mod audit;
 mod change_password;
 mod common;
+#[cfg(feature = "demos")]
 mod demos;
 mod email_change;
 mod email_verification;
@@ -44,6 +45,7 @@ mod invitation;
 mod login;
 mod mail_jobs;
 mod mail_worker;
+#[cfg(feature = "messages")]
 mod messages;
 mod metrics;
 mod password_reset;
@@ -63,9 +65,11 @@ pub use common::{
     service::AccountService,
     settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
 };
+#[cfg(feature = "demos")]
 pub use demos::calculate::{
     CalculateBulkError, CalculateError, CalculationHistoryError, DefaultMathService, MathService,
 };
+#[cfg(feature = "demos")]
 pub use demos::tasks::{DefaultTaskService, TaskError, TaskService};
 pub use email_change::*;
 pub use email_verification::*;
@@ -77,6 +81,7 @@ pub use mail_jobs::{
     DefaultMailJobService, ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService,
 };
 pub use mail_worker::MailWorker;
+#[cfg(feature = "messages")]
 pub use messages::{
     CloseReason, ConnectError, Connection, ConnectionId, Connections, DefaultMessageService,
     ListConnectedError, MessageLimits, MessageService, Outgoing, SendMessageError, SubscribeError,
@@ -86,7 +91,7 @@ pub use password_reset::*;
 pub use ports::Ports;
 pub use ports::clock::{Clock, SystemClock};
 pub use ports::hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
-pub use ports::mailer::{Mail, MailError, MailMessage, Mailer};
+pub use ports::mailer::{LinkTemplate, Mail, MailError, MailMessage, Mailer, NoticeTemplate};
 pub use ports::randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
 pub use ports::store;
 pub use ports::{

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
     EmailAddress, Password, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret,
-    UserId, ValidateResetTokenRequest, ValidationErrors,
+    TokenRequest, UserId, ValidationErrors,
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     ports::{
         Ports,
         hasher::{HashError, PasswordHash},
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{Token, TokenPurpose},
         store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
     },
@@ -138,7 +138,7 @@ pub trait PasswordResets: Send + Sync {
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
-        request: ValidateResetTokenRequest,
+        request: TokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError>;
 
     /// Queues a mail with which a user can choose a password: an invitation for one who never had any, else a reset.
@@ -226,7 +226,7 @@ impl PasswordResets for AccountService {
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
-        request: ValidateResetTokenRequest,
+        request: TokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
         request.validate().map_err(ValidateResetTokenError::Validation)?;
         self.limiter.count_token(context).await?;
@@ -296,7 +296,8 @@ impl DeliveryContext<'_> {
                 .record(self.event(AuditKind::PasswordResetRequested, Actor::Anonymous, user.id, now))
         };
         let token = self.mint(store).await?;
-        Ok(Some(self.mail_to(user, MailMessage::PasswordReset { token, valid_for })))
+        let template = LinkTemplate::PasswordReset;
+        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
     }
 }
 

@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{
-    CreateUserRequest, DEFAULT_ROLE, EmailAddress, NewUser, Password, PasswordPolicy, User, UserValues,
-    Username, ValidationErrors,
+    CreateUserRequest, EmailAddress, InvalidSignUp, User, UserValues, Username, ValidationErrors,
 };
 
 use crate::{
@@ -18,7 +17,7 @@ use crate::{
     },
     ports::{
         hasher::HashError,
-        mailer::{Mail, MailMessage},
+        mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenHash,
         store::{
             AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, Registration, StoreError, UniqueKey,
@@ -73,6 +72,15 @@ pub enum SignUpError {
 from_limited! { SignUpError }
 from_new_password! { SignUpError: "password", "password" }
 
+impl From<InvalidSignUp> for SignUpError {
+    fn from(error: InvalidSignUp) -> Self {
+        match error {
+            InvalidSignUp::Members(errors) => Self::Validation(errors),
+            InvalidSignUp::Forbidden(member) => Self::Forbidden(member),
+        }
+    }
+}
+
 /// How a stranger becomes a user.
 #[async_trait]
 pub trait SignUps: Send + Sync {
@@ -96,7 +104,7 @@ impl SignUps for AccountService {
         if self.settings.registration != RegistrationMode::Open {
             return Err(SignUpError::Closed);
         }
-        let (values, password) = read(request, &self.settings.password_policy)?;
+        let (values, password) = request.validate_sign_up(&self.settings.password_policy)?;
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
@@ -137,24 +145,6 @@ impl SignUps for AccountService {
     }
 }
 
-/// What a stranger wants to be, and the password, which a stranger cannot do without. Of what only administrators
-/// decide, they may say what they would get anyway.
-fn read(request: CreateUserRequest, policy: &PasswordPolicy) -> Result<(UserValues, Password), SignUpError> {
-    let password = Some(request.password.unwrap_or_default());
-    let request = CreateUserRequest { password, ..request };
-    let NewUser { values, password } = request.validate(policy).map_err(SignUpError::Validation)?;
-    let chosen = [
-        ("roles", values.roles != [DEFAULT_ROLE]),
-        ("active", !values.active),
-        ("email_verified", values.email_verified),
-    ];
-    if let Some((member, _)) = chosen.into_iter().find(|(_, chosen)| *chosen) {
-        return Err(SignUpError::Forbidden(member));
-    }
-    let missing = || ValidationErrors::of("password", "password cannot be empty");
-    password.map(|password| (values, password)).ok_or_else(|| SignUpError::Validation(missing()))
-}
-
 impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn sign_up(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
@@ -175,7 +165,8 @@ impl DeliveryContext<'_> {
             |work: UnitOfWork, hash, now| work.put_registration_token(&address, hash, now + valid_for);
         let token = self.mint(store).await?;
         let UserValues { username, email, .. } = registration.values;
-        Ok(Some(self.mail_to_stranger(email, MailMessage::ConfirmSignUp { username, token, valid_for })))
+        let template = LinkTemplate::ConfirmSignUp(username);
+        Ok(Some(self.mail_to_stranger(email, MailMessage::Link { template, token, valid_for })))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use denizen_services::store::{BucketKey, Quota};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params};
 
 use crate::engine::{
     error::Failure,
@@ -10,14 +10,14 @@ use crate::engine::{
 };
 
 statements! {
-    FIND = "SELECT full_at FROM buckets WHERE key = ?1";
+    FIND = "SELECT full_at FROM buckets WHERE key = :bucket";
     /// Two buckets that are full again; if there is no room, the two that are nearest to it.
     FORGET = "DELETE FROM buckets WHERE key IN (SELECT key FROM buckets WHERE full_at <= iif( \
-         (SELECT buckets FROM bucket_count WHERE id = 1) >= ?2, 9223372036854775807, ?1) \
+         (SELECT buckets FROM bucket_count WHERE id = 1) >= :capacity, 9223372036854775807, :now) \
          ORDER BY full_at, key LIMIT 2)";
-    INSERT = "INSERT INTO buckets (key, full_at) VALUES (?1, ?2)";
-    UPDATE = "UPDATE buckets SET full_at = ?2 WHERE key = ?1";
-    FILL = "DELETE FROM buckets WHERE key = ?1";
+    INSERT = "INSERT INTO buckets (key, full_at) VALUES (:bucket, :full_at)";
+    UPDATE = "UPDATE buckets SET full_at = :full_at WHERE key = :bucket";
+    FILL = "DELETE FROM buckets WHERE key = :bucket";
 }
 
 pub(crate) fn take(
@@ -32,10 +32,12 @@ pub(crate) fn take(
     let put = if full_at.is_some() {
         UPDATE
     } else {
-        execute(connection, FORGET, params![now.timestamp_micros(), capacity])?;
+        let params = named_params! { ":now": now.timestamp_micros(), ":capacity": capacity };
+        execute(connection, FORGET, params)?;
         INSERT
     };
-    execute(connection, put, params![bucket.as_bytes(), next]).map(|_| ())
+    let params = named_params! { ":bucket": bucket.as_bytes(), ":full_at": next };
+    execute(connection, put, params).map(|_| ())
 }
 
 /// Fills a bucket, which then needs no row.

@@ -13,15 +13,20 @@ use std::{
 use denizen_services::store::StoreError;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::engine::{
-    checkpoint::Checkpoints,
-    error::OpenError,
-    migrations::{identify, migrate},
-    open::{connect, create, failed, reader, set_up_writer, unusable},
-    options::SqliteOptions,
-    readers::Readers,
-    writer::Writer,
+use crate::{
+    engine::{
+        checkpoint::Checkpoints,
+        error::OpenError,
+        migrations::{identify, migrate},
+        open::{connect, create, failed, reader, set_up_writer, unusable},
+        options::SqliteOptions,
+        readers::Readers,
+        writer::{Statements, Writer},
+    },
+    search,
 };
+
+const STATEMENTS: Statements = Statements { apply: apply::apply, complete: search::index };
 
 /// A store in a SQLite database. See the [crate's documentation](crate).
 pub struct SqliteStore {
@@ -60,7 +65,8 @@ impl SqliteStore {
         let (checkpoints, thread) = Checkpoints::start(checkpointer, ends.clone()).map_err(fail)?;
         let mut threads = vec![thread];
         let (writer, thread) =
-            Writer::start(writer, checkpoints, queue, busy_timeout, others, alive_end).map_err(fail)?;
+            Writer::start(writer, STATEMENTS, checkpoints, queue, busy_timeout, others, alive_end)
+                .map_err(fail)?;
         threads.push(thread);
         let (readers, reading) = Readers::start(connections, queue, read_time_limit, &ends).map_err(fail)?;
         threads.extend(reading);

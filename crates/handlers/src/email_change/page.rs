@@ -1,7 +1,7 @@
 //! The page behind the link that confirms the new e-mail address of an account.
 
 use actix_web::{http::StatusCode, web::Data};
-use denizen_models::ConfirmEmailChangeRequest;
+use denizen_models::TokenRequest;
 use denizen_services::{ConfirmEmailChangeError, UserService};
 
 use crate::{
@@ -24,7 +24,7 @@ pub(super) async fn submit(
     _: Form,
 ) -> Result<Step, ApiError> {
     let Some(token) = token else { return Ok(Step::dead(PAGE)) };
-    match users.confirm_email_change(&request.access, ConfirmEmailChangeRequest { token }).await {
+    match users.confirm_email_change(&request.access, TokenRequest { token }).await {
         Ok(()) => Ok(Step::of(PAGE, "done")),
         Err(ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Validation(_)) => {
             Ok(Step::dead(PAGE))

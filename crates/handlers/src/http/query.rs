@@ -6,10 +6,11 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use denizen_models::text::printable;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::http::{error::ApiError, log_line::printable};
+use crate::http::error::ApiError;
 
 /// The most parameters, twice as many as any route knows: each is compared with all before it, and a form may be as
 /// long as a body.

@@ -12,14 +12,14 @@ use actix_web::{
     http::{StatusCode, header},
     web::Data,
 };
-use denizen_models::{SuccessResponse, UserId};
+use denizen_models::{SuccessResponse, UserId, text::printable};
 use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
     HandlerSettings,
-    http::{client_ip::client_ip, error::ApiError, log_line::printable, request_counts::RequestCounts},
+    http::{client_ip::client_ip, error::ApiError, request_counts::RequestCounts},
 };
 
 /// What all handlers share.

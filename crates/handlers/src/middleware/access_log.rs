@@ -11,11 +11,9 @@ use actix_web::{
     dev::ServiceRequest,
     http::header::{HeaderMap, HeaderName},
 };
+use denizen_models::text::printable;
 
-use crate::http::{
-    log_line::{printable, without_tokens},
-    request::RequestMeta,
-};
+use crate::http::{log_line::without_tokens, request::RequestMeta};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

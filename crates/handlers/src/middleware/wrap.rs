@@ -12,7 +12,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use denizen_models::ErrorResponse;
+use denizen_models::{ErrorResponse, text::printable};
 use futures_util::FutureExt as _;
 
 use crate::{
@@ -20,7 +20,6 @@ use crate::{
         client_ip::is_proxied,
         error::{ApiError, ErrorCode},
         fallback::{accepts_html, speaks_json},
-        log_line::printable,
         request::{self, AppState, RequestMeta},
     },
     middleware::{

@@ -6,6 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
 };
+use denizen_models::text;
 use minijinja::{Environment, Value, context};
 
 use crate::http::{
@@ -74,18 +75,18 @@ pub(crate) fn error(prefix: &str, error: &ApiError) -> HttpResponse {
     let title = status.canonical_reason().unwrap_or("Error");
     let text = error.retry_after.map_or_else(
         || error.message.to_string(),
-        |seconds| format!("{}. Please try again in {}.", error.message, in_words(seconds)),
+        |seconds| format!("{}. Please try again in {}.", error.message, waiting_time(seconds)),
     );
     let page = MESSAGE.answer(prefix, status, context! { title, text });
     page.unwrap_or_else(|_| HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(title))
 }
 
-/// A time to wait, rounded up to whole minutes if there is more than one of them.
-fn in_words(seconds: u32) -> String {
-    match (seconds, seconds.div_ceil(60)) {
-        (..=1, _) => "a second".to_owned(),
-        (..=90, _) => format!("{seconds} seconds"),
-        (_, minutes) => format!("{minutes} minutes"),
+/// Returns a time to wait in words: more than 90 seconds are rounded up to whole minutes.
+fn waiting_time(seconds: u32) -> String {
+    match seconds {
+        0 | 1 => "a second".to_owned(),
+        2..=90 => text::counted(seconds.into(), "second"),
+        _ => text::counted(seconds.div_ceil(60).into(), "minute"),
     }
 }
 
@@ -127,7 +128,7 @@ mod tests {
             (1_200, "20 minutes"),
             (u32::MAX, "71582789 minutes"),
         ] {
-            assert_eq!(in_words(seconds), words);
+            assert_eq!(waiting_time(seconds), words);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The page behind the link in a reset mail, and the one to ask for such a mail.
 
 use actix_web::{http::StatusCode, web::Data};
-use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, ValidateResetTokenRequest};
+use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, TokenRequest};
 use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 
@@ -19,7 +19,7 @@ pub(super) async fn show(
     Link(token): Link,
 ) -> Result<Step, ApiError> {
     let Some(token) = token else { return Ok(Step::of(PAGE, "ask")) };
-    let status = users.validate_reset_token(&request.access, ValidateResetTokenRequest { token }).await?;
+    let status = users.validate_reset_token(&request.access, TokenRequest { token }).await?;
     Ok(if status.valid { choose(users.as_ref()) } else { dead() })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use denizen_mail::{ConnectError, MailSettings, MailUrl, connect};
+use denizen_mail::{MailSettings, MailUrl, TransportError, connect};
 use denizen_services::MailError;
 use denizen_testkit::{FixedClock, Letter};
 use tempfile::TempDir;
@@ -69,6 +69,6 @@ fn a_directory_that_cannot_be_made_stops_the_start() {
     let parent = TempDir::new().unwrap();
     let settings = writing_to(&parent.path().join("missing/mails"));
     let error = connect(settings, std::sync::Arc::new(FixedClock::new())).err().unwrap();
-    assert!(matches!(error, ConnectError::Directory { .. }), "{error}");
+    assert!(matches!(error, TransportError::Directory { .. }), "{error}");
     assert!(error.to_string().contains("missing/mails: "), "{error}");
 }

@@ -10,7 +10,7 @@ use crate::{
     },
     ports::{
         Ports,
-        mailer::{Mail, MailError, MailMessage},
+        mailer::{Mail, MailError, MailMessage, NoticeTemplate},
         randomness::{RandomnessError, Token, TokenHash},
         store::{AuditEvent, AuditKind, LeasedMail, StoreError, UnitOfWork},
     },
@@ -86,8 +86,7 @@ impl DeliveryContext<'_> {
 
     /// Says that somebody wants for an account what is the address of `user`.
     pub fn mail_of_account(&self, user: User) -> Mail {
-        let message = MailMessage::AccountExists { at: self.job.requested_at, ip: self.job.ip };
-        self.mail_to(user, message)
+        self.mail_to(user, self.message(NoticeTemplate::AccountExists))
     }
 
     /// A mail without a token to a user, also to one who is switched off, at `address` or the one of the account.
@@ -95,12 +94,17 @@ impl DeliveryContext<'_> {
         &self,
         user: UserId,
         address: Option<&EmailAddress>,
-        message: MailMessage,
+        template: NoticeTemplate,
     ) -> Result<Option<Mail>, DeliveryError> {
         let user = self.ports.store.find_user(user).await?;
         Ok(user.map(|User { values, .. }| {
-            self.mail(address.cloned().unwrap_or(values.email), values.first_name, message)
+            let to = address.cloned().unwrap_or(values.email);
+            self.mail(to, values.first_name, self.message(template))
         }))
+    }
+
+    const fn message(&self, template: NoticeTemplate) -> MailMessage {
+        MailMessage::Notice { template, at: self.job.requested_at, ip: self.job.ip }
     }
 
     fn mail(&self, to: EmailAddress, name: String, message: MailMessage) -> Mail {

@@ -3,16 +3,19 @@
 use denizen_models::{Password, UserValues};
 use tokio::sync::oneshot;
 
-use crate::ports::{
-    Ports,
-    hasher::{HashError, PasswordHash},
+use crate::{
+    common::password_strength::check_strength,
+    ports::{
+        Ports,
+        hasher::{HashError, PasswordHash},
+    },
 };
 
 /// Why a password is not taken.
 #[derive(Debug)]
 pub(crate) enum NewPasswordError {
     /// It is no good. The text is the rest of a sentence that begins with what the use case calls the password.
-    Weak(String),
+    Weak(&'static str),
     /// It could not be judged or hashed.
     Hash(HashError),
 }
@@ -50,7 +53,7 @@ pub(crate) async fn hash_new(
     let (judge, judgement) = oneshot::channel();
     let (candidate, user) = (password.clone(), user.clone());
     let work = move || {
-        let _gone = judge.send(candidate.check_strength(&user));
+        let _gone = judge.send(check_strength(&candidate, &user));
     };
     ports.hasher.run(Box::new(work)).await?;
     let judgement = judgement.await;

@@ -10,7 +10,7 @@ use crate::{
     metrics::{MailCounters, MailResult},
     ports::{
         Ports,
-        mailer::{MailError, MailMessage, Mailer},
+        mailer::{MailError, Mailer, NoticeTemplate},
         randomness::RandomnessError,
         store::{Lease, LeasedMail, MailKind, MailOutcome, Precondition, Recipient, StoreError},
     },
@@ -86,7 +86,6 @@ impl Dispatcher {
     /// Sends the mail of `job`; `false` if there is nobody to send it to.
     async fn send(&self, job: &LeasedMail) -> Result<bool, DeliveryError> {
         let delivery = DeliveryContext { ports: &self.ports, settings: &self.settings, job };
-        let (at, ip) = (job.requested_at, job.ip);
         let mail = match (job.kind, &job.recipient) {
             (MailKind::PasswordReset, Recipient::Address(to)) => delivery.password_reset(to).await,
             (MailKind::SignUp, Recipient::Address(to)) => delivery.sign_up(to).await,
@@ -94,10 +93,10 @@ impl Dispatcher {
             (MailKind::Invitation, Recipient::User(user)) => delivery.invitation(*user).await,
             (MailKind::EmailChange, Recipient::UserAt(user, to)) => delivery.email_change(*user, to).await,
             (MailKind::PasswordChanged, Recipient::User(user)) => {
-                delivery.notice(*user, None, MailMessage::PasswordChanged { at, ip }).await
+                delivery.notice(*user, None, NoticeTemplate::PasswordChanged).await
             }
             (MailKind::EmailChanged, Recipient::UserAt(user, to)) => {
-                delivery.notice(*user, Some(to), MailMessage::EmailChanged { at, ip }).await
+                delivery.notice(*user, Some(to), NoticeTemplate::EmailChanged).await
             }
             (kind, _) => {
                 let reason = format!("nothing here sends a {} mail to such a recipient", kind.as_str());

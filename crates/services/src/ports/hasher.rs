@@ -11,7 +11,7 @@ use denizen_models::Password;
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Wraps what a hasher made or a store kept. A hash from elsewhere comes in through [`Self::import`].
+    /// Wraps what a hasher made or a store kept. A hash from elsewhere comes in through `import` of the hashing crate.
     #[must_use]
     pub const fn new(text: String) -> Self {
         Self(text)

@@ -2,7 +2,8 @@
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, ChangePasswordError, Clock as _, HashError, LoginError, MailMessage, TokenPurpose,
+    AccessContext, ChangePasswordError, Clock as _, HashError, LoginError, MailMessage, NoticeTemplate,
+    TokenPurpose,
     store::{AuditKind, MailKind, Recipient, StoreError},
 };
 
@@ -53,7 +54,9 @@ async fn tokens_in_the_mail_die_and_a_notice_tells_when_and_from_where() {
     assert_eq!((job.kind, job.recipient), (MailKind::PasswordChanged, Recipient::User(alice.user.id)));
     world.deliver_mail().await;
     let mail = world.mailer.sent().pop().unwrap();
-    let MailMessage::PasswordChanged { at, ip } = mail.message else { panic!("{mail:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::PasswordChanged, at, ip } = mail.message else {
+        panic!("{mail:?}")
+    };
     assert_eq!((at, ip), (world.clock.now(), stranger().ip));
 }
 

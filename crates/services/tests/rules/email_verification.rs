@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{EmailVerificationRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, Disclosure, MailMessage, RequestEmailVerificationError, ServiceSettings,
-    VerifyEmailError,
+    AccessContext, Clock as _, Disclosure, LinkTemplate, MailMessage, RequestEmailVerificationError,
+    ServiceSettings, VerifyEmailError,
     store::{AuditEvent, AuditKind, MailKind, StoreError},
 };
 
@@ -62,7 +62,9 @@ async fn only_active_users_who_have_not_verified_their_address_are_mailed() {
     assert_eq!(world.deliver_mail().await, 4);
     let mails = world.mailer.sent();
     assert_eq!((mails.len(), mails[1].to.as_str(), mails[1].name.as_str()), (2, ALICE, "Sample"));
-    let MailMessage::VerifyEmail { valid_for, .. } = &mails[1].message else { panic!("{mails:?}") };
+    let MailMessage::Link { template: LinkTemplate::VerifyEmail, valid_for, .. } = &mails[1].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!((*valid_for, world.jobs().await), (Duration::days(1), Vec::new()));
 }
 

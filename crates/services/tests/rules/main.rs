@@ -7,6 +7,7 @@ mod accounts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+#[cfg(feature = "demos")]
 mod calculate;
 #[cfg(test)]
 mod change_password;
@@ -31,6 +32,7 @@ mod mail_worker;
 #[cfg(test)]
 mod mailed_tokens;
 #[cfg(test)]
+#[cfg(feature = "messages")]
 mod messages;
 #[cfg(test)]
 mod metrics;
@@ -45,6 +47,7 @@ mod sign_up;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+#[cfg(feature = "demos")]
 mod tasks;
 #[cfg(test)]
 mod users;

@@ -8,12 +8,9 @@ use std::{
 use denizen_services::store::{CommitObserver, StoreError};
 use rusqlite::Connection;
 
-use crate::{
-    engine::{
-        error::Failure,
-        sql::{execute, statements},
-    },
-    search,
+use crate::engine::{
+    error::Failure,
+    sql::{execute, statements},
 };
 
 statements! {
@@ -37,6 +34,9 @@ pub(crate) trait Write: Send {
     fn answer(self: Box<Self>, verdict: Result<(), StoreError>);
 }
 
+/// Runs once at the end of each transaction, before its COMMIT.
+pub(crate) type Complete = fn(&Connection) -> Result<(), Failure>;
+
 /// Why nothing of a transaction was written.
 struct Lost {
     error: StoreError,
@@ -54,9 +54,10 @@ impl Lost {
 pub(crate) fn write(
     connection: &Connection,
     mut batch: Vec<Box<dyn Write>>,
+    complete: Complete,
     observers: &[Arc<dyn CommitObserver>],
 ) {
-    match transaction(connection, &mut batch) {
+    match transaction(connection, &mut batch, complete) {
         Ok(verdicts) => {
             for (unit, _) in batch.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()) {
                 unit.committed(observers);
@@ -67,7 +68,7 @@ pub(crate) fn write(
         }
         Err(Lost { judge_each: true, .. }) if batch.len() > 1 => {
             for unit in batch {
-                write(connection, vec![unit], observers);
+                write(connection, vec![unit], complete, observers);
             }
         }
         Err(Lost { error, .. }) => {
@@ -81,11 +82,12 @@ pub(crate) fn write(
 fn transaction(
     connection: &Connection,
     batch: &mut [Box<dyn Write>],
+    complete: Complete,
 ) -> Result<Vec<Result<(), StoreError>>, Lost> {
     let run = |sql| execute(connection, sql, []);
     run(BEGIN).map_err(|failure| Lost { error: failure.into(), judge_each: false })?;
     let written = write_each(connection, batch).and_then(|verdicts| {
-        search::index(connection).map_err(Lost::by)?;
+        complete(connection).map_err(Lost::by)?;
         let lost = |failure: Failure| Lost { judge_each: failure.is_full(), error: failure.of_commit() };
         run(COMMIT).map_err(lost)?;
         Ok(verdicts)

@@ -13,14 +13,11 @@ use denizen_services::store::{CommitObserver, Committed, StoreError, UnitOfWork,
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{
-    engine::{
-        checkpoint::{Checkpoints, RESTART_PATIENCE, checkpoint},
-        error::Failure,
-        queue::{send, stopped},
-        transaction::{Write, write},
-    },
-    store::apply::apply,
+use crate::engine::{
+    checkpoint::{Checkpoints, RESTART_PATIENCE, checkpoint},
+    error::Failure,
+    queue::{send, stopped},
+    transaction::{Complete, Write, write},
 };
 use denizen_services::lock;
 
@@ -34,12 +31,21 @@ pub(crate) enum Message {
     Stop,
 }
 
+/// The statements of the layer above.
+#[derive(Clone, Copy)]
+pub(crate) struct Statements {
+    /// Applies one unit of work.
+    pub apply: fn(&Connection, &UnitOfWork) -> Result<Committed, Failure>,
+    pub complete: Complete,
+}
+
 type Observers = Arc<Mutex<Vec<Arc<dyn CommitObserver>>>>;
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// The callers' end of the queue. The thread ends when it is dropped.
 pub(crate) struct Writer {
     pub(crate) queue: mpsc::Sender<Message>,
+    statements: Statements,
     observers: Observers,
     fate: watch::Receiver<Option<StoreError>>,
 }
@@ -48,6 +54,7 @@ impl Writer {
     /// Starts the thread, which owns `connection`, waits for the `others` to end, and then drops `alive`.
     pub fn start(
         connection: Connection,
+        statements: Statements,
         checkpoints: Checkpoints,
         capacity: usize,
         busy_timeout: Duration,
@@ -57,8 +64,15 @@ impl Writer {
         let (queue, messages) = mpsc::channel(capacity.max(1));
         let (announce, fate) = watch::channel(None);
         let observers = Observers::default();
-        let thread =
-            Thread { connection, checkpoints, busy_timeout, others, observers: Arc::clone(&observers) };
+        let complete = statements.complete;
+        let thread = Thread {
+            connection,
+            complete,
+            checkpoints,
+            busy_timeout,
+            others,
+            observers: Arc::clone(&observers),
+        };
         let run = move || {
             // Dropped last, in this order also when the thread panics: connection, queue, news of the end, `alive`.
             let _alive = alive;
@@ -66,13 +80,13 @@ impl Writer {
             thread.serve(messages);
         };
         let handle = thread::Builder::new().name("denizen-writer".to_owned()).spawn(run)?;
-        Ok((Self { queue, observers, fate }, handle))
+        Ok((Self { queue, statements, observers, fate }, handle))
     }
 
     pub async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
         work.check()?;
-        let (reply, answer) = oneshot::channel();
-        send(&self.queue, Message::One(Box::new(Unit { work, committed: None, reply }))).await?;
+        let (unit, answer) = self.unit(work);
+        send(&self.queue, Message::One(unit)).await?;
         receive(answer).await
     }
 
@@ -81,8 +95,8 @@ impl Writer {
         let mut answers = Vec::with_capacity(units.len());
         for work in units {
             answers.push(work.check().map(|()| {
-                let (reply, answer) = oneshot::channel();
-                accepted.push(Box::new(Unit { work, committed: None, reply }));
+                let (unit, answer) = self.unit(work);
+                accepted.push(unit);
                 answer
             }));
         }
@@ -98,7 +112,12 @@ impl Writer {
         results
     }
 
-    /// Writes something that is no unit of work.
+    fn unit(&self, work: UnitOfWork) -> (Box<Unit>, oneshot::Receiver<Result<Committed, StoreError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Box::new(Unit { work, apply: self.statements.apply, committed: None, reply }), answer)
+    }
+
+    /// Writes something that is not a unit of work.
     pub async fn run<T: Send + 'static>(
         &self,
         run: impl FnMut(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -142,6 +161,7 @@ impl Drop for End {
 
 struct Thread {
     connection: Connection,
+    complete: Complete,
     checkpoints: Checkpoints,
     busy_timeout: Duration,
     /// Closed when the threads with the other connections have ended.
@@ -187,7 +207,7 @@ impl Thread {
         }
         // A copy, because an observer may register another one.
         let observers = lock(&self.observers).clone();
-        write(&self.connection, batch, &observers);
+        write(&self.connection, batch, self.complete, &observers);
         self.checkpoints.committed();
         if self.checkpoints.log_is_long()
             && let Err(error) = self.begin_log_anew()
@@ -206,13 +226,14 @@ impl Thread {
 
 struct Unit {
     work: UnitOfWork,
+    apply: fn(&Connection, &UnitOfWork) -> Result<Committed, Failure>,
     committed: Option<Committed>,
     reply: Answer<Committed>,
 }
 
 impl Write for Unit {
     fn apply(&mut self, connection: &Connection) -> Result<(), Failure> {
-        self.committed = Some(apply(connection, &self.work)?);
+        self.committed = Some((self.apply)(connection, &self.work)?);
         Ok(())
     }
 

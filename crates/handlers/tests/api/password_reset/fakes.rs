@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
-    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, UserId, ValidateResetTokenRequest,
+    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, TokenRequest, UserId,
 };
 use denizen_services::{
     AccessContext, PasswordResets, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError,
@@ -38,7 +38,7 @@ impl Default for ResetAnswers {
 pub enum ResetAsked {
     Request(PasswordResetRequest),
     Reset(PasswordResetConfirmation),
-    Validate(ValidateResetTokenRequest),
+    Validate(TokenRequest),
     Send(UserId, bool),
 }
 
@@ -65,7 +65,7 @@ impl PasswordResets for FakeUsers {
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
-        request: ValidateResetTokenRequest,
+        request: TokenRequest,
     ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
         self.record(context, Asked::PasswordReset(ResetAsked::Validate(request)));
         self.answers.password_reset.validate.clone()

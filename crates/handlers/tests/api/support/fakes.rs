@@ -7,9 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{
-    AcceptInvitationRequest, ChangeEmailRequest, ConfirmEmailChangeRequest, CreateUserRequest,
-    EmailVerificationRequest, PasswordPolicy, PatchUserRequest, UpdateUserRequest, User, UserId,
-    VerifyEmailRequest,
+    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, EmailVerificationRequest, PasswordPolicy,
+    PatchUserRequest, TokenRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
@@ -73,7 +72,7 @@ pub enum Asked {
     Verify(VerifyEmailRequest),
     Accept(AcceptInvitationRequest),
     ChangeEmail(ChangeEmailRequest),
-    ConfirmChange(ConfirmEmailChangeRequest),
+    ConfirmChange(TokenRequest),
 }
 
 pub struct FakeUsers {
@@ -256,7 +255,7 @@ impl EmailChanges for FakeUsers {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         self.record(context, Asked::ConfirmChange(request));
         self.answers.confirm_change.clone()

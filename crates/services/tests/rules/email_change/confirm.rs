@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, EmailAddress};
 use denizen_services::{
-    Clock as _, ConfirmEmailChangeError, Disclosure, MailMessage,
+    Clock as _, ConfirmEmailChangeError, Disclosure, MailMessage, NoticeTemplate,
     store::{AuditKind, MailKind, ReadStore as _, StoreError},
 };
 
@@ -53,7 +53,9 @@ async fn the_old_address_is_told_when_and_from_where() {
     world.deliver_mail().await;
     let mails = world.mailer.sent_to(OLD);
     assert_eq!((mails.len(), mails[0].name.as_str()), (1, "Sample"));
-    let MailMessage::EmailChanged { at, ip } = mails[0].message else { panic!("{mails:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::EmailChanged, at, ip } = mails[0].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!((at, ip), (changed_at, stranger().ip));
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, ChangeEmailError, Clock as _, HashError, Limits, LoginError, MailError, MailMessage,
-    ServiceSettings,
+    AccessContext, ChangeEmailError, Clock as _, HashError, Limits, LinkTemplate, LoginError, MailError,
+    MailMessage, NoticeTemplate, ServiceSettings,
     store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
 };
 
@@ -38,7 +38,10 @@ async fn whoever_knows_the_password_is_mailed_a_token_at_the_new_address() {
     let mails = world.mailer.sent();
     // The new address may be mistyped, and somebody else's: nothing about the user is told there.
     assert_eq!((mails.len(), mails[0].to.as_str(), mails[0].name.as_str()), (1, NEW, ""));
-    let MailMessage::ConfirmEmailChange { valid_for, .. } = &mails[0].message else { panic!("{mails:?}") };
+    let MailMessage::Link { template: LinkTemplate::ConfirmEmailChange, valid_for, .. } = &mails[0].message
+    else {
+        panic!("{mails:?}")
+    };
     assert_eq!(*valid_for, Duration::days(1));
     let expected = AuditEvent {
         kind: AuditKind::EmailChangeRequested,
@@ -108,7 +111,10 @@ async fn the_owner_of_a_taken_address_is_told_and_whoever_asked_is_not() {
     world.deliver_mail().await;
     let mails = world.mailer.sent();
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "bob@example.com"));
-    assert!(matches!(mails[0].message, MailMessage::AccountExists { .. }), "{mails:?}");
+    assert!(
+        matches!(mails[0].message, MailMessage::Notice { template: NoticeTemplate::AccountExists, .. }),
+        "{mails:?}"
+    );
     assert!(world.tokens.minted().len() == 1 && world.jobs().await.is_empty(), "only the session's");
 }
 

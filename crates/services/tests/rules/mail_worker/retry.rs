@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use denizen_services::{
-    Clock as _, MailError, MailMessage, ServiceSettings,
+    Clock as _, MailError, MailMessage, NoticeTemplate, ServiceSettings,
     store::{MailKind, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
 };
 
@@ -194,7 +194,7 @@ async fn a_notice_is_tried_again_and_tells_the_time_of_the_change() {
     }
     let mails = world.mailer.sent_to(ALICE);
     assert!(
-        matches!(mails[0].message, MailMessage::PasswordChanged { at, .. } if at == changed_at),
+        matches!(mails[0].message, MailMessage::Notice { template: NoticeTemplate::PasswordChanged, at, .. } if at == changed_at),
         "{mails:?}"
     );
     assert_eq!((mails.len(), world.jobs().await), (1, Vec::new()));

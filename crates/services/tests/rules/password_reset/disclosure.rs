@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_services::{
-    MailMessage, RequestPasswordResetError, ResetPasswordError,
+    LinkTemplate, MailMessage, RequestPasswordResetError, ResetPasswordError,
     store::{QueuedMail, Recipient},
 };
 
@@ -119,5 +119,8 @@ async fn the_mail_goes_to_the_stored_address_not_to_the_typed_one() {
     world.deliver_mail().await;
     let mails = world.mailer.sent();
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "Alice@Example.com"));
-    assert!(matches!(mails[0].message, MailMessage::PasswordReset { .. }), "{mails:?}");
+    assert!(
+        matches!(mails[0].message, MailMessage::Link { template: LinkTemplate::PasswordReset, .. }),
+        "{mails:?}"
+    );
 }

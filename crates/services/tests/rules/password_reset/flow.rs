@@ -3,7 +3,8 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, PasswordResetRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, MailMessage, RequestPasswordResetError, ServiceSettings,
+    AccessContext, Clock as _, LinkTemplate, MailMessage, NoticeTemplate, RequestPasswordResetError,
+    ServiceSettings,
     store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
 };
 
@@ -45,7 +46,9 @@ async fn the_worker_mails_a_token_of_256_bits_to_the_user() {
         (mails.len(), mails[0].to.as_str(), mails[0].name.as_str()),
         (1, "alice@example.com", "Sample")
     );
-    let MailMessage::PasswordReset { valid_for, .. } = &mails[0].message else { panic!("{mails:?}") };
+    let MailMessage::Link { template: LinkTemplate::PasswordReset, valid_for, .. } = &mails[0].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!(*valid_for, Duration::minutes(30));
     assert!(world.jobs().await.is_empty());
 }
@@ -112,7 +115,9 @@ async fn a_notice_without_any_secret_tells_when_and_from_where() {
     world.clock.advance(Duration::hours(1));
     world.deliver_mail().await;
     let mails = world.mailer.sent_to("alice@example.com");
-    let MailMessage::PasswordChanged { at, ip } = &mails[1].message else { panic!("{mails:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::PasswordChanged, at, ip } = &mails[1].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!((*at, *ip), (changed_at, stranger().ip));
     assert!(world.jobs().await.is_empty());
 }
@@ -167,7 +172,9 @@ async fn the_time_to_live_is_that_of_the_settings() {
     let world = World::with(settings);
     world.create("alice").await;
     let token = world.obtain_token("alice@example.com").await;
-    let MailMessage::PasswordReset { valid_for, .. } = world.mailer.sent().remove(0).message else {
+    let MailMessage::Link { template: LinkTemplate::PasswordReset, valid_for, .. } =
+        world.mailer.sent().remove(0).message
+    else {
         panic!("another mail")
     };
     assert_eq!(valid_for, Duration::hours(2));

@@ -141,7 +141,7 @@ async fn a_thousand_random_tokens_cost_thirty_reads_and_no_hash() {
         assert_eq!(world.reset(&format!("{number:064x}"), NEW_PASSWORD).await, Err(expected), "{number}");
     }
     assert_eq!((world.store.calls("find_token"), world.hasher.hashes()), (30, hashed));
-    let question = denizen_models::ValidateResetTokenRequest { token: "0".into() };
+    let question = denizen_models::TokenRequest { token: "0".into() };
     let answer = world.users.validate_reset_token(&stranger(), question).await;
     assert_eq!(
         answer,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use denizen_models::{PasswordResetConfirmation, Secret, ValidateResetTokenRequest};
+use denizen_models::{PasswordResetConfirmation, Secret, TokenRequest};
 use denizen_services::{
     AccessContext, MailError, PasswordHash, TokenHash,
     store::{ReadStore as _, WriteStore as _},
@@ -79,7 +79,7 @@ async fn no_debug_output_of_a_reset_shows_a_secret() {
     let alice = audit[0].target.unwrap();
     printed.push(format!("{:?} {:?}", world.find(alice).await, world.store.find_credentials(alice).await));
     let token = world.token_for(ALICE);
-    printed.push(format!("{:?}", ValidateResetTokenRequest { token: Secret::from(token.as_str()) }));
+    printed.push(format!("{:?}", TokenRequest { token: Secret::from(token.as_str()) }));
     let confirmation = PasswordResetConfirmation {
         token: Secret::from(token.as_str()),
         new_password: Secret::from(NEW_PASSWORD),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use denizen_models::{User, UserId};
 use denizen_services::{
-    AcceptInvitationError, AccessContext, HashError, LoginError, MailMessage, SendPasswordResetError,
+    AcceptInvitationError, AccessContext, HashError, LinkTemplate, LoginError, MailMessage,
+    SendPasswordResetError,
     store::{AuditKind, MailKind, Recipient, StoreError},
 };
 
@@ -49,7 +50,10 @@ async fn a_user_without_a_password_is_mailed_an_invitation_even_where_registrati
     assert_eq!(world.only_job().await.recipient, Recipient::User(alice.id));
     world.deliver_mail().await;
     let mails = world.mailer.sent();
-    assert!(matches!(mails[0].message, MailMessage::Invitation { .. }), "{mails:?}");
+    assert!(
+        matches!(mails[0].message, MailMessage::Link { template: LinkTemplate::Invitation(_), .. }),
+        "{mails:?}"
+    );
     assert_eq!(world.accept(&world.token_for(ALICE), NEW_PASSWORD).await, Ok(()));
 }
 

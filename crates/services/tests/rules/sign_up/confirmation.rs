@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    AccessContext, Clock as _, Disclosure, Limits, Mail, MailError, MailMessage, ServiceSettings, SignedUp,
-    VerifyEmailError,
+    AccessContext, Clock as _, Disclosure, Limits, Mail, MailError, MailMessage, NoticeTemplate,
+    ServiceSettings, SignedUp, VerifyEmailError,
     store::{AuditEvent, AuditKind, StoreError},
 };
 
@@ -143,7 +143,10 @@ async fn whoever_gets_the_address_before_the_mail_goes_out_is_told_instead() {
     world.create("alice").await;
     world.deliver_mail().await;
     let mails = world.mailer.sent_to(ALICE);
-    assert!(matches!(mails[..], [Mail { message: MailMessage::AccountExists { .. }, .. }]));
+    assert!(matches!(
+        mails[..],
+        [Mail { message: MailMessage::Notice { template: NoticeTemplate::AccountExists, .. }, .. }]
+    ));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    Disclosure, MailMessage, SignedUp,
+    Disclosure, LinkTemplate, MailMessage, NoticeTemplate, SignedUp,
     store::{AuditKind, MailKind, QueuedMail, ReadStore as _, Recipient},
 };
 
@@ -84,7 +84,9 @@ async fn the_owner_of_a_taken_address_is_told_and_nothing_changes() {
         (mails.len(), mails[0].to.as_str(), mails[0].name.as_str()),
         (1, "alice@example.com", "Sample")
     );
-    let MailMessage::AccountExists { at, ip } = mails[0].message else { panic!("{mails:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::AccountExists, at, ip } = mails[0].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!((at, ip), (alice.created_at, stranger().ip));
     // The password that somebody else chose is not kept for her.
     assert_eq!(world.store.find_registration(&alice.values.email).await, Ok(None));
@@ -99,7 +101,9 @@ async fn a_stranger_is_mailed_a_token_and_is_nobody_until_it_is_used() {
     assert!(world.tokens.minted().is_empty() && world.mailer.sent().is_empty());
     world.deliver_mail().await;
     let mails = world.mailer.sent();
-    let MailMessage::ConfirmSignUp { username, valid_for, .. } = &mails[0].message else {
+    let MailMessage::Link { template: LinkTemplate::ConfirmSignUp(username), valid_for, .. } =
+        &mails[0].message
+    else {
         panic!("{mails:?}")
     };
     assert_eq!((username.as_str(), valid_for.num_hours(), mails.len()), ("alice", 24, 1));

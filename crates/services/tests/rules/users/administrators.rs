@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, Patch, PatchUserRequest, UpdateUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, DeleteUserError, IfMatch, MailMessage, UpdateUserError,
+    AccessContext, DeleteUserError, IfMatch, MailMessage, NoticeTemplate, UpdateUserError,
     store::{AuditKind, MailKind, Recipient},
 };
 
@@ -154,6 +154,8 @@ async fn an_address_that_an_administrator_changes_is_told_of_at_the_old_one() {
     world.deliver_mail().await;
     let mails = world.mailer.sent();
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "alice@example.com"));
-    let MailMessage::EmailChanged { ip, .. } = mails[0].message else { panic!("{mails:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::EmailChanged, ip, .. } = mails[0].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!(ip, stranger().ip);
 }

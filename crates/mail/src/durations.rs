@@ -1,17 +1,18 @@
-//! Durations as people say them.
+//! How long a link works, in words.
 
 use chrono::Duration;
+use denizen_models::text;
 
-/// "30 minutes", "24 hours", "3 days": in the largest unit that is exact, days from two on. Less than a minute counts as
-/// one, and what is left of a minute is dropped, so that a link never works shorter than its mail says.
+/// Returns `duration` in the largest unit that is exact: "30 minutes", "24 hours", "3 days". Days start at two.
+///
+/// Seconds are dropped, so that a link never works for a shorter time than its mail says. The least is one minute.
 pub(crate) fn in_words(duration: Duration) -> String {
     let minutes = duration.num_minutes().max(1);
-    let (count, unit) = match minutes {
-        _ if minutes % (24 * 60) == 0 && minutes >= 2 * 24 * 60 => (minutes / (24 * 60), "day"),
-        _ if minutes % 60 == 0 => (minutes / 60, "hour"),
-        _ => (minutes, "minute"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    match minutes {
+        _ if minutes % (24 * 60) == 0 && minutes >= 2 * 24 * 60 => text::counted(minutes / (24 * 60), "day"),
+        _ if minutes % 60 == 0 => text::counted(minutes / 60, "hour"),
+        _ => text::counted(minutes, "minute"),
+    }
 }
 
 #[cfg(test)]

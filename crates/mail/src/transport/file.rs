@@ -15,10 +15,10 @@ use denizen_services::{Mail, MailError, Mailer};
 
 use crate::compose::{Composer, identifier};
 
-/// Writes every mail into a directory, as a file that mail programs open (`.eml`, RFC 5322).
+/// Writes every mail into a directory, as a file for mail programs (`.eml`, RFC 5322).
 ///
 /// Names begin with the time (UTC, to the microsecond) and a number, so that they sort in the order of sending. A file
-/// appears under its name when it is complete, and only its owner can read it: it may contain a token.
+/// appears under its name when it is complete. Only its owner can read it, because it may contain a token.
 #[derive(Debug)]
 pub struct FileMailer {
     composer: Arc<Composer>,
@@ -27,10 +27,10 @@ pub struct FileMailer {
 }
 
 impl FileMailer {
-    /// Writes into `directory`, which is made if only its last part is missing.
+    /// Creates a transport into `directory`, which is created if its parent exists.
     ///
     /// # Errors
-    /// It is no directory, and cannot be made one.
+    /// Returns an error if the directory does not exist and cannot be created.
     pub fn new(composer: Composer, directory: PathBuf) -> io::Result<Self> {
         if !directory.is_dir() {
             make_private_directory(&directory)?;
@@ -67,7 +67,7 @@ fn write(directory: &Path, name: &str, message: &[u8]) -> io::Result<()> {
         })
         .and_then(|()| fs::rename(&unfinished, directory.join(name)));
     if written.is_err() {
-        // What is left of it helps nobody; that this fails too is no news.
+        // The write failed already, so a second error adds nothing.
         drop(fs::remove_file(&unfinished));
     }
     written

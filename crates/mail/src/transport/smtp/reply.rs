@@ -1,12 +1,12 @@
-//! What a failure means for the mail.
+//! Whether a failed mail is tried again.
 
 use std::{error::Error as _, io};
 
-use denizen_models::EmailAddress;
+use denizen_models::{EmailAddress, text};
 use denizen_services::MailError;
 use lettre::transport::smtp::{self, response::Code};
 
-/// How far a delivery got.
+/// The step of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Connect,
@@ -17,7 +17,7 @@ pub(super) enum Stage {
     Content,
 }
 
-/// Why it got no further.
+/// Why a delivery failed.
 #[derive(Debug)]
 pub(super) enum Failure {
     Dial(io::Error),
@@ -42,9 +42,9 @@ impl Stage {
 }
 
 impl Failure {
-    /// Permanent is only what the server refuses for good (5yz) about *this* mail: its recipient or its content. What it
-    /// refuses before, such as our password or the sender's address, is wrong in the configuration. An operator mends that,
-    /// and the mails that wait meanwhile shall arrive then.
+    /// Converts the failure. Only a permanent refusal (5yz) of *this* mail, of its recipient or its content, is permanent.
+    /// An earlier refusal, such as of our password or of the sender, is a mistake in the configuration: once an operator
+    /// has corrected it, the mails that waited are sent.
     pub(super) fn into_mail_error(self, to: &EmailAddress) -> MailError {
         let (stage, error) = match self {
             Self::Dial(error) => {
@@ -75,15 +75,15 @@ impl Failure {
     }
 }
 
-/// RFC 4954, sections 4 and 6: login required, mechanism too weak, login failed, encryption required. Some servers say so
-/// only when they are told the recipient.
+/// Returns whether the code is about the login (RFC 4954, sections 4 and 6): required, mechanism too weak, failed,
+/// encryption required. Some servers send these only in reply to the recipient.
 fn asks_for_login(code: Code) -> bool {
     matches!(u16::from(code), 530 | 534 | 535 | 538)
 }
 
-/// Replies often quote the recipient, and some quote the mail, or the command that they do not understand, be it the one
-/// with our password in base64. Reasons are logged and shown to operators, who are to see none of this: each word with an
-/// address, a part of the recipient's, or something that could be a token or a password is left out.
+/// Returns a reply on one line, for the log and for operators, with `…` in place of every word that contains an e-mail
+/// address, a part of the recipient's, or possibly a token or a password. Replies often quote the recipient, and some
+/// quote the mail or the command that they do not understand, such as the one with our password in base64.
 fn without_recipient(reply: &str, to: &EmailAddress) -> String {
     const MAX_CHARS: usize = 200;
     // User and password of 12 characters together; words of any language are rarely as long.
@@ -99,8 +99,8 @@ fn without_recipient(reply: &str, to: &EmailAddress) -> String {
             || (user.len() > 3 && word.contains(user))
             || word.split(|c: char| !is_base64(c)).any(|digits| digits.len() >= MIN_SECRET)
     };
-    let words = reply.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let words: Vec<&str> = words.map(|word| if tells(word) { "…" } else { word }).collect();
+    let line = text::single_line(reply);
+    let words: Vec<&str> = line.split(' ').map(|word| if tells(word) { "…" } else { word }).collect();
     words.join(" ").chars().take(MAX_CHARS).collect()
 }
 
@@ -117,7 +117,10 @@ mod tests {
             ("5.1.1 <ada.l@example.com>: Recipient address rejected", "5.1.1 … Recipient address rejected"),
             ("no such user ADA.L here", "no such user … here"),
             ("bounce+ada.l=example.com is unknown", "… is unknown"),
-            ("mailbox of mx.example.com is full\r\n\u{1b}[31m", "mailbox of … is full [31m"),
+            (
+                "mailbox of mx.example.com is \u{202e}full\r\n\u{1b}[31m\u{2066}\u{200e}",
+                "mailbox of … is full [31m",
+            ),
             (&format!("link https://x.y/?token={token} looks like spam"), "link … looks like spam"),
             ("501 unknown: 'AUTH PLAIN AHVzZXIAcGFzc3dvcmQ='", "501 unknown: 'AUTH PLAIN …"),
             (

@@ -1,8 +1,7 @@
-//! Whether a password is one that everybody tries first.
+//! Refuses passwords that attackers try first.
 
+use denizen_models::{Password, UserValues, fold};
 use zxcvbn::{matching::patterns::MatchPattern, zxcvbn};
-
-use crate::types::fold::fold;
 
 /// No entry of the dictionaries is longer than 23 characters; repeated ones are. From 29 on, the number of guesses for a
 /// walk on a number pad overflows in zxcvbn, which panics where overflows are checked.
@@ -13,9 +12,27 @@ const MOST_SIGNS: usize = 4;
 /// What is one keyboard walk, date or repetition is refused below so many guesses (as a power of ten).
 const CHEAP: f64 = 8.0;
 
-/// Why a password is no good, whatever its length.
+/// Refuses a new password that is too common, or that is `user`'s own name or e-mail address. Its length is for
+/// [`denizen_models::PasswordPolicy::check_length`].
+///
+/// Can take tens of milliseconds of a core: call it on the hasher's threads.
+///
+/// # Errors
+/// Returns the broken rule as the rest of a sentence that begins with the caller's name for the password.
+pub(crate) fn check_strength(password: &Password, user: &UserValues) -> Result<(), &'static str> {
+    let (name, email) = (user.username.as_str(), user.email.as_str());
+    // An address without its domain is a name like any other.
+    let local = email.split('@').next().unwrap_or("");
+    match weakness(password.expose(), &[name, email, local, &user.first_name, &user.last_name]) {
+        Some(Weakness::Common) => Err("is too common"),
+        Some(Weakness::Personal) => Err("cannot be your own name or address"),
+        None => Ok(()),
+    }
+}
+
+/// Why a password is refused, whatever its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weakness {
+enum Weakness {
     /// It is in the lists of passwords, words and names that attackers try first.
     Common,
     /// It is the user's own name or address.
@@ -25,7 +42,7 @@ pub(crate) enum Weakness {
 /// Looks for `password` as a whole in the dictionaries and among `personal`, whatever its case, read backwards, or
 /// with digits and signs for letters. A password that merely *contains* a word is no business of ours (NIST SP
 /// 800-63B-4, section 3.1.1.2).
-pub(crate) fn weakness(password: &str, personal: &[&str]) -> Option<Weakness> {
+fn weakness(password: &str, personal: &[&str]) -> Option<Weakness> {
     if is_personal(password, personal) {
         return Some(Weakness::Personal);
     }
@@ -94,9 +111,36 @@ const fn letter_for(c: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use denizen_models::{CreateUserRequest, NewUser, PasswordPolicy, Secret};
+
     use super::*;
 
     const ALICE: [&str; 4] = ["alice_dev", "alice@example.com", "Alice", "Johnson"];
+
+    fn refusal(password: &str) -> Option<&'static str> {
+        let request = CreateUserRequest {
+            username: "new_user".to_owned(),
+            email: "new@example.com".to_owned(),
+            first_name: "New".to_owned(),
+            last_name: "User".to_owned(),
+            password: Some(Secret::from(password)),
+            ..CreateUserRequest::default()
+        };
+        let NewUser { values, password } = request.validate(&PasswordPolicy::default()).unwrap();
+        check_strength(&password.unwrap(), &values).err()
+    }
+
+    /// Security checklist: 30.
+    #[test]
+    fn common_passwords_are_refused() {
+        assert_eq!(refusal("P@ssw0rd"), Some("is too common"));
+        assert_eq!(refusal("newsecurepassword"), None);
+    }
+
+    #[test]
+    fn the_strength_of_a_password_is_judged_when_all_else_is_valid() {
+        assert_eq!(refusal("resu_wen"), Some("cannot be your own name or address"));
+    }
 
     /// Security checklist: 30.
     #[test]

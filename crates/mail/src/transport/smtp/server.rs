@@ -1,4 +1,4 @@
-//! Connecting to the server, up to the point where it takes mails.
+//! Connections to the server, up to the login.
 
 use std::{
     fmt, fs, io,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::url::{Encryption, SmtpServer};
 
-/// How long one address of the server may take to accept a connection, before its next one is tried.
+/// How long one IP address of the server may take to accept a connection, before the next one is tried.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Why the trusted certificates cannot be used.
@@ -31,35 +31,35 @@ pub enum TlsError {
     /// The file cannot be read.
     #[error("the root certificate {}: {error}", path.display())]
     Read {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// It holds nothing to trust.
+    /// The file does not contain certificates.
     #[error("the root certificate {} is not in PEM format (-----BEGIN CERTIFICATE-----)", .0.display())]
     Pem(PathBuf),
-    /// A certificate that is not well formed, or none that is.
+    /// A certificate is not well formed, or the system trusts none.
     #[error("TLS cannot be set up: {0}")]
     Setup(String),
 }
 
-/// Where mails go, and all that it takes to get there.
+/// The server, with everything that a connection needs.
 pub(super) struct Server {
-    address: SmtpServer,
+    url: SmtpServer,
     credentials: Option<Credentials>,
     tls: TlsParameters,
-    /// How we introduce ourselves.
+    /// The name in our `EHLO`.
     hello: ClientId,
 }
 
 impl Server {
     pub(super) fn new(
-        address: SmtpServer,
+        url: SmtpServer,
         our_host: &str,
         root_certificate: Option<&Path>,
     ) -> Result<Self, TlsError> {
-        let mut tls = TlsParameters::builder(address.host.clone());
+        let mut tls = TlsParameters::builder(url.host.clone());
         if let Some(path) = root_certificate {
             let pem = fs::read(path).map_err(|error| TlsError::Read { path: path.to_owned(), error })?;
             let has_certificates = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
@@ -67,19 +67,19 @@ impl Server {
             tls = tls.add_root_certificate(certificates.ok_or_else(|| TlsError::Pem(path.to_owned()))?);
         }
         let tls = tls.build().map_err(|error| TlsError::Setup(error.to_string()))?;
-        let credentials = address
+        let credentials = url
             .login
             .as_ref()
             .map(|(user, password)| Credentials::new(user.clone(), password.expose().to_owned()));
-        // Many servers refuse who has no full name. Without a public one, the address literal of the machine itself will do.
+        // Many servers refuse clients without a full name, but accept an IP address literal.
         let is_name = our_host.contains('.') && our_host.contains(|c: char| c.is_ascii_alphabetic());
         let hello = if is_name { ClientId::Domain(our_host.to_owned()) } else { ClientId::default() };
-        Ok(Self { address, credentials, tls, hello })
+        Ok(Self { url, credentials, tls, hello })
     }
 
-    /// A connection that is encrypted and logged in as configured.
+    /// Opens a connection, with encryption and login as configured.
     pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let mut connection = match self.address.encryption {
+        let mut connection = match self.url.encryption {
             Encryption::Implicit => self.connect_encrypted().await?,
             Encryption::None => self.connect_in_clear().await?,
             Encryption::StartTls => {
@@ -95,7 +95,7 @@ impl Server {
     }
 
     async fn connect_encrypted(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let SmtpServer { host, port, .. } = &self.address;
+        let SmtpServer { host, port, .. } = &self.url;
         let (tls, limit) = (Some(self.tls.clone()), Some(CONNECT));
         let server = (host.as_str(), *port);
         Stage::Connect
@@ -109,9 +109,9 @@ impl Server {
     }
 
     async fn dial(&self) -> io::Result<TcpStream> {
-        let mut failure = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
-        for address in lookup_host((self.address.host.as_str(), self.address.port)).await? {
-            match timeout(CONNECT, TcpStream::connect(address)).await {
+        let mut failure = io::Error::new(io::ErrorKind::NotFound, "its name has no IP address");
+        for ip in lookup_host((self.url.host.as_str(), self.url.port)).await? {
+            match timeout(CONNECT, TcpStream::connect(ip)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => failure = error,
                 Err(_) => failure = io::ErrorKind::TimedOut.into(),
@@ -123,6 +123,6 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.address.fmt(f)
+        self.url.fmt(f)
     }
 }

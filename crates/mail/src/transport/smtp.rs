@@ -28,16 +28,16 @@ use crate::{compose::Composer, url::SmtpServer};
 
 /// Connections that are kept open for the next mail.
 const MAX_IDLE: usize = 4;
-/// How long they are. Servers wait five minutes (RFC 5321, section 4.5.3.2.7); routers often forget sooner.
+/// How long they are kept. Servers wait five minutes (RFC 5321, section 4.5.3.2.7); routers often forget sooner.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long a server may take to say goodbye after it refused something.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Hands every mail to a mail server (RFC 5321).
+/// Sends every mail to a mail server (RFC 5321).
 ///
-/// A connection is kept for half a minute, so that many mails in a row need one. What is kept is only what came through a
-/// whole delivery: lettre's own pool would also keep a connection whose conversation was cut short by the time-out, and
-/// would take the late answers to that one for those to the next.
+/// A connection is kept for half a minute, so that many mails in a row share one. Only connections with a complete delivery
+/// are kept: lettre's own pool would also keep a connection whose delivery was cut short by the time-out, and would take
+/// late replies to it for replies to the next mail.
 pub struct SmtpMailer {
     composer: Composer,
     server: Server,
@@ -46,15 +46,15 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// The longest time that one mail may take, and the default: far below the worker's lease of five minutes.
+    /// The longest time that one mail may take, which is the default: far below the worker's lease of five minutes.
     pub const MAX_TIME: Duration = Duration::from_secs(60);
 
-    /// A mailer for this server. Certificates are checked against those that the system trusts (`SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` name others) and against those in the PEM file `root_certificate`, if there is one. A mail takes at most
-    /// `time_limit`, from looking up the host to the last reply; no more than [`Self::MAX_TIME`].
+    /// Creates a mailer for this server. Trusts the certificates of the system (or those of `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR`) and those in the PEM file `root_certificate`, if set. A mail takes at most `time_limit`, from looking
+    /// up the host to the last reply; no more than [`Self::MAX_TIME`].
     ///
     /// # Errors
-    /// The file holds no certificates.
+    /// Returns a [`TlsError`] if the file cannot be read or does not contain certificates.
     pub fn new(
         composer: Composer,
         server: SmtpServer,
@@ -87,15 +87,15 @@ impl SmtpMailer {
                 Ok(())
             }
             Err(failure) => {
-                // The mail's fate is known; that the goodbye is heard does not matter.
+                // The result is known, so a failed QUIT does not matter.
                 drop(timeout(GOODBYE, connection.abort()).await);
                 Err(failure)
             }
         }
     }
 
-    /// An idle connection that accepts this first command of a delivery. The server may have closed it meanwhile, or have
-    /// had enough of us: whatever else it says, another connection is asked, and no harm is done so far.
+    /// Returns an idle connection that accepts this first command of a delivery. The server may have closed it, or may
+    /// refuse more mails on it. No mail has been sent at this point, so another connection can be used.
     async fn resume(&self, sender: commands::Mail) -> Option<AsyncSmtpConnection> {
         loop {
             let mut connection = self.take_idle()?;
@@ -108,7 +108,7 @@ impl SmtpMailer {
     fn take_idle(&self) -> Option<AsyncSmtpConnection> {
         let mut idle = self.idle();
         idle.retain(|(since, _)| since.elapsed() < IDLE_TIME);
-        // Concurrent deliveries may have left more than are wanted.
+        // Concurrent deliveries may have left more than the limit.
         idle.truncate(MAX_IDLE);
         idle.pop().map(|(_, connection)| connection)
     }
@@ -127,7 +127,7 @@ impl Mailer for SmtpMailer {
             _ => return Err(MailError::Permanent("the mail has no sender or not one recipient".to_owned())),
         };
         let message = message.formatted();
-        // Dropped by the time-out, the delivery drops its connection: nothing half-said is ever reused.
+        // The time-out drops the delivery and its connection, which is therefore never reused.
         match timeout(self.time_limit, self.deliver(from, to, &message)).await {
             Ok(delivered) => delivered.map_err(|failure| failure.into_mail_error(&mail.to)),
             Err(_) => {

@@ -1,4 +1,4 @@
-//! A guard against replies that somebody slips in before encryption begins.
+//! A guard against replies injected before encryption begins.
 
 use std::{
     io,
@@ -13,16 +13,16 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A TCP stream that hands out at most one line at a time.
+/// A TCP stream that returns at most one line per read.
 ///
-/// lettre reads replies through a buffer, and keeps what is in it when STARTTLS replaces the stream below. Whoever sits in
-/// between could add replies to the server's last unencrypted one, and they would be taken for answers to what is asked
-/// under encryption ("NO STARTTLS", USENIX Security 2021; CVE-2011-0411 is the same in a server). With one line at a time that
-/// buffer is empty when encryption begins, and what was slipped in goes where it makes the handshake fail.
+/// lettre reads replies through a buffer, and keeps the buffer when STARTTLS replaces the stream below. An attacker on the
+/// network could append replies to the server's last unencrypted one, and they would be taken for replies to encrypted
+/// commands ("NO STARTTLS", USENIX Security 2021; CVE-2011-0411 is the same fault in a server). With one line per read, the
+/// buffer is empty when encryption begins, and injected replies make the handshake fail.
 #[derive(Debug)]
 pub(super) struct LineByLine {
     stream: TcpStream,
-    /// Received, not yet handed out.
+    /// Received, but not yet read.
     received: Vec<u8>,
 }
 
