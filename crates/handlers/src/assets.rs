@@ -6,30 +6,24 @@ use std::sync::LazyLock;
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
-    http::{
-        Method,
-        header::{self, EntityTag, Header as _, IfNoneMatch},
-    },
+    http::header::{self, EntityTag, Header as _, IfNoneMatch},
     web::Bytes,
 };
 use minijinja::context;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    http::{error::ApiError, query::NoQuery, request::RequestContext, route::Access},
-    middleware::endpoint::Endpoint,
-    pages::template::{POLICY, Page},
+    http::{ApiError, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
+    pages::POLICY,
+    pages::Page,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/").on(Method::GET, Access::Public, "Shows the start page.", index).compressed(),
-        Endpoint::at("/assets/style.css")
-            .on(Method::GET, Access::Public, "Returns the style sheet.", style)
-            .compressed(),
-        Endpoint::at("/assets/icon.svg")
-            .on(Method::GET, Access::Public, "Returns the icon.", icon)
-            .compressed(),
+        route("/").get(Public, "Shows the start page.", index).compressed(),
+        route("/assets/style.css").get(Public, "Returns the style sheet.", style).compressed(),
+        route("/assets/icon.svg").get(Public, "Returns the icon.", icon).compressed(),
     ]
 }
 

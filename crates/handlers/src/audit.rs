@@ -1,17 +1,17 @@
 //! The audit trail.
 
-use actix_web::{HttpResponse, http::Method, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::{AuditListQuery, AuditService, store::AuditKind};
 
 use crate::{
-    http::{error::ApiError, query::Query, request::RequestContext, route::Access},
-    middleware::endpoint::Endpoint,
+    http::{Admin, ApiError, Query, RequestContext},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/api/audit").on(Method::GET, Access::Admin, "Lists the audit trail.", list)]
+    vec![route("/api/audit").get(Admin, "Lists the audit trail.", list)]
 }
 
 /// `GET /api/audit`

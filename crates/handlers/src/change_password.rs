@@ -1,29 +1,18 @@
 //! Replacing a password that is known.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use denizen_models::ChangePasswordRequest;
 use denizen_services::{AuthService, ChangePasswordError};
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
+    http::{ApiError, ErrorCode, Json, Member, NoQuery, RequestContext},
     login::signed_in_answer,
     middleware::credentials::came_by_cookie,
-    middleware::endpoint::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/api/auth/change-password").on(
-        Method::POST,
-        Access::Member,
-        "Changes the caller's password.",
-        change,
-    )]
+    vec![route("/api/auth/change-password").post(Member, "Changes the caller's password.", change)]
 }
 
 /// `POST /api/auth/change-password`: answers like a sign-in, because the session is a new one.

@@ -2,38 +2,22 @@
 
 mod page;
 
-use actix_web::{HttpResponse, http::Method, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use denizen_models::{ChangeEmailRequest, TokenRequest};
 use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{ApiError, ErrorCode, Json, Member, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/auth/change-email").on(
-            Method::POST,
-            Access::Member,
-            "Asks to change the caller's e-mail address.",
-            change,
-        ),
-        Endpoint::at("/api/users/confirm-email-change").on(
-            Method::POST,
-            Access::Public,
-            "Confirms a new e-mail address.",
-            confirm,
-        ),
-        Endpoint::at("/confirm-email-change")
-            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
-            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
+        route("/api/auth/change-email").post(Member, "Asks to change the caller's e-mail address.", change),
+        route("/api/users/confirm-email-change").post(Public, "Confirms a new e-mail address.", confirm),
+        route("/confirm-email-change")
+            .get(Public, "Shows the page behind the mailed link.", page::show)
+            .post(Public, "Takes the form of that page.", page::submit),
     ]
 }
 

@@ -2,38 +2,28 @@
 
 mod page;
 
-use actix_web::{HttpResponse, http::Method, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
 use denizen_services::{UserService, VerifyEmailError};
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/users/request-email-verification").on(
-            Method::POST,
-            Access::Public,
+        route("/api/users/request-email-verification").post(
+            Public,
             "Mails a new verification token.",
             request_verification,
         ),
-        Endpoint::at("/api/users/verify-email").on(
-            Method::POST,
-            Access::Public,
-            "Verifies an e-mail address.",
-            verify,
+        route("/api/users/verify-email").post(Public, "Verifies an e-mail address.", verify),
+        route("/verify-email").get(Public, "Shows the page behind the mailed link.", page::show).post(
+            Public,
+            "Takes the form of that page.",
+            page::submit,
         ),
-        Endpoint::at("/verify-email")
-            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
-            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
     ]
 }
 

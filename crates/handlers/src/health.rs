@@ -1,38 +1,19 @@
 //! Whether the service is there, and whether it can work.
 
-use actix_web::{
-    HttpResponse,
-    http::{Method, StatusCode},
-    web::Data,
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_services::HealthService;
 use serde_json::json;
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{ApiError, ErrorCode, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/health").on(
-            Method::GET,
-            Access::Public,
-            "Returns that the service is healthy, and its version.",
-            health,
-        ),
-        Endpoint::at("/livez").on(Method::GET, Access::Public, "Returns that the process is up.", livez),
-        Endpoint::at("/readyz").on(
-            Method::GET,
-            Access::Public,
-            "Checks the store and the mail worker.",
-            readyz,
-        ),
+        route("/health").get(Public, "Returns that the service is healthy, and its version.", health),
+        route("/livez").get(Public, "Returns that the process is up.", livez),
+        route("/readyz").get(Public, "Checks the store and the mail worker.", readyz),
     ]
 }
 

@@ -12,3 +12,12 @@ pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod request_counts;
 pub(crate) mod route;
+
+pub(crate) use self::{
+    conditions::{Conditions, tagged},
+    error::{ApiError, Challenge, ErrorCode},
+    json::{Json, MergePatch},
+    query::{NoQuery, Query},
+    request::{AppState, RequestContext, number_in, personal},
+    route::Access::{Admin, Anyone, Demo, Directory, Member, Owner, Public},
+};

@@ -2,32 +2,23 @@
 
 mod page;
 
-use actix_web::{HttpResponse, http::Method, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use denizen_models::AcceptInvitationRequest;
 use denizen_services::{AcceptInvitationError, UserService};
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/users/accept-invitation").on(
-            Method::POST,
-            Access::Public,
-            "Sets the first password.",
-            accept,
+        route("/api/users/accept-invitation").post(Public, "Sets the first password.", accept),
+        route("/accept-invitation").get(Public, "Shows the page behind the mailed link.", page::show).post(
+            Public,
+            "Takes the form of that page.",
+            page::submit,
         ),
-        Endpoint::at("/accept-invitation")
-            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
-            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
     ]
 }
 

@@ -175,8 +175,8 @@ pub fn mount(
             config.service(scope.default_service(not_found));
         }
         let (clock, tokens) = (services.clock.clone(), services.tokens.clone());
-        let counts = services.counts.clone();
-        config.app_data(Data::new(AppState { clock, tokens, settings, prefix, counts }));
+        let (counts, error_page) = (services.counts.clone(), pages::error);
+        config.app_data(Data::new(AppState { clock, tokens, settings, prefix, counts, error_page }));
         services.provide(config);
     }
 }

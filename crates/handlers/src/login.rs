@@ -3,7 +3,7 @@
 use actix_web::{
     HttpResponse,
     cookie::{Cookie, SameSite, time::OffsetDateTime},
-    http::{Method, header},
+    http::header,
     web::Data,
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
@@ -12,26 +12,16 @@ use serde::Serialize;
 
 use crate::{
     HandlerSettings,
-    http::{
-        error::{ApiError, Challenge, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::{RequestContext, personal},
-        route::Access,
-    },
-    middleware::{credentials::cookie_name, endpoint::Endpoint},
+    http::{ApiError, Challenge, ErrorCode, Json, Member, NoQuery, Public, RequestContext, personal},
+    middleware::credentials::cookie_name,
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/auth/login").on(Method::POST, Access::Public, "Signs in.", login),
-        Endpoint::at("/api/auth/logout").on(Method::POST, Access::Member, "Signs out.", logout),
-        Endpoint::at("/api/auth/session").on(
-            Method::GET,
-            Access::Member,
-            "Returns the caller's user and session.",
-            session,
-        ),
+        route("/api/auth/login").post(Public, "Signs in.", login),
+        route("/api/auth/logout").post(Member, "Signs out.", logout),
+        route("/api/auth/session").get(Member, "Returns the caller's user and session.", session),
     ]
 }
 

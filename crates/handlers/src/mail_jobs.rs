@@ -1,29 +1,19 @@
 //! The mail queue and its dead letters.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use denizen_models::MailJobState;
 use denizen_services::{MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        query::{NoQuery, Query},
-        request::{RequestContext, number_in},
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{Admin, ApiError, ErrorCode, NoQuery, Query, RequestContext, number_in},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/mail/jobs").on(Method::GET, Access::Admin, "Lists mail jobs.", list),
-        Endpoint::at("/api/mail/jobs/{id}").on(Method::DELETE, Access::Admin, "Drops a mail job.", drop_job),
-        Endpoint::at("/api/mail/jobs/{id}/retry").on(
-            Method::POST,
-            Access::Admin,
-            "Makes a mail job due again.",
-            retry,
-        ),
+        route("/api/mail/jobs").get(Admin, "Lists mail jobs.", list),
+        route("/api/mail/jobs/{id}").delete(Admin, "Drops a mail job.", drop_job),
+        route("/api/mail/jobs/{id}/retry").post(Admin, "Makes a mail job due again.", retry),
     ]
 }
 

@@ -7,33 +7,23 @@ mod handshake;
 mod rate;
 mod session;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{Method, StatusCode},
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationErrors};
 use denizen_services::{ConnectError, MessageService, SendMessageError};
 use serde_json::json;
 
 use self::frame_limit::IncomingFrames;
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::{AppState, RequestContext},
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{ApiError, AppState, ErrorCode, Json, Member, NoQuery, RequestContext},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![
-        Endpoint::at("/ws")
-            .on(Method::GET, Access::Member, "Opens a WebSocket, or lists connected users.", get)
-            .on(Method::POST, Access::Member, "Sends a message to connected users.", send),
-    ]
+    vec![route("/ws").get(Member, "Opens a WebSocket, or lists connected users.", get).post(
+        Member,
+        "Sends a message to connected users.",
+        send,
+    )]
 }
 
 /// `GET /ws`: a WebSocket for those who ask for one, else the list of connected users.

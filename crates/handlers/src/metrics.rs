@@ -5,11 +5,7 @@
 
 use std::fmt::Display;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{Method, header},
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use denizen_services::{
     MailResult, Metrics, MetricsService,
     store::{MailCounts, MailKind, MailPhase},
@@ -18,17 +14,12 @@ use denizen_services::{
 use crate::{
     http::client_ip::is_proxied,
     http::request_counts::RequestCounts,
-    http::{
-        error::{ApiError, ErrorCode},
-        query::NoQuery,
-        request::AppState,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{ApiError, AppState, ErrorCode, NoQuery, Public},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/metrics").on(Method::GET, Access::Public, "Returns metrics for Prometheus.", metrics)]
+    vec![route("/metrics").get(Public, "Returns metrics for Prometheus.", metrics)]
 }
 
 /// `GET /metrics`: for operators. Requests through a proxy, as all others are, get 404: the numbers of mails can reveal

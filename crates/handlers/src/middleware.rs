@@ -9,3 +9,5 @@ pub(crate) mod endpoint;
 
 pub(crate) mod rate_limit;
 pub(crate) mod wrap;
+
+pub(crate) use self::endpoint::{Endpoint, route};

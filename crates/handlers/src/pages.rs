@@ -2,8 +2,12 @@
 //!
 //! Here is what they have in common; the page of a feature is next to its routes.
 
-pub(crate) mod form;
-pub(crate) mod link;
-pub(crate) mod template;
+mod form;
+mod link;
+mod template;
 
-pub(crate) use template::{error, not_found};
+pub(crate) use self::{
+    form::Form,
+    link::{DEAD, Link, Step},
+    template::{POLICY, Page, error, not_found},
+};

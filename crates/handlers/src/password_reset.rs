@@ -2,7 +2,7 @@
 
 mod page;
 
-use actix_web::{HttpResponse, http::Method, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
     PasswordResetResponse, SendPasswordResetRequest, TokenRequest,
@@ -10,46 +10,34 @@ use denizen_models::{
 use denizen_services::{RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService};
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{Admin, ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
     users::PathId,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/users/request-password-reset").on(
-            Method::POST,
-            Access::Public,
+        route("/api/users/request-password-reset").post(
+            Public,
             "Mails a reset token.",
             request_password_reset,
         ),
-        Endpoint::at("/api/users/reset-password").on(
-            Method::POST,
-            Access::Public,
+        route("/api/users/reset-password").post(
+            Public,
             "Sets a new password with a reset token.",
             reset_password,
         ),
-        Endpoint::at("/api/users/validate-reset-token").on(
-            Method::POST,
-            Access::Public,
-            "Checks a reset token.",
-            validate_reset_token,
-        ),
-        Endpoint::at("/api/users/{id}/send-password-reset").on(
-            Method::POST,
-            Access::Admin,
+        route("/api/users/validate-reset-token").post(Public, "Checks a reset token.", validate_reset_token),
+        route("/api/users/{id}/send-password-reset").post(
+            Admin,
             "Mails a reset token to a user.",
             send_password_reset,
         ),
-        Endpoint::at("/reset-password")
-            .on(Method::GET, Access::Public, "Shows the page behind the mailed link.", page::show)
-            .on(Method::POST, Access::Public, "Takes the form of that page.", page::submit),
+        route("/reset-password").get(Public, "Shows the page behind the mailed link.", page::show).post(
+            Public,
+            "Takes the form of that page.",
+            page::submit,
+        ),
     ]
 }
 

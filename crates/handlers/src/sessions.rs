@@ -2,12 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
-    dev::Payload,
-    http::{Method, StatusCode},
-    web::Data,
-};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
 use denizen_models::{SessionResponse, UserId};
 use denizen_services::{
     AuthService, SessionError,
@@ -16,37 +11,26 @@ use denizen_services::{
 use serde_json::json;
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        query::NoQuery,
-        request::{RequestContext, number_in, personal},
-        route::Access,
-    },
+    http::{Admin, ApiError, ErrorCode, Member, NoQuery, RequestContext, number_in, personal},
     login::session_response,
-    middleware::endpoint::Endpoint,
+    middleware::{Endpoint, route},
     users::PathId,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/auth/sessions")
-            .on(Method::GET, Access::Member, "Lists the caller's sessions.", list_own)
-            .on(Method::DELETE, Access::Member, "Ends the caller's other sessions.", end_others),
-        Endpoint::at("/api/auth/sessions/{session}").on(
-            Method::DELETE,
-            Access::Member,
-            "Ends one of the caller's sessions.",
-            end_own,
+        route("/api/auth/sessions").get(Member, "Lists the caller's sessions.", list_own).delete(
+            Member,
+            "Ends the caller's other sessions.",
+            end_others,
         ),
-        Endpoint::at("/api/users/{id}/sessions")
-            .on(Method::GET, Access::Admin, "Lists a user's sessions.", list_of)
-            .on(Method::DELETE, Access::Admin, "Ends all sessions of a user.", end_all_of),
-        Endpoint::at("/api/users/{id}/sessions/{session}").on(
-            Method::DELETE,
-            Access::Admin,
-            "Ends a session of a user.",
-            end_of,
+        route("/api/auth/sessions/{session}").delete(Member, "Ends one of the caller's sessions.", end_own),
+        route("/api/users/{id}/sessions").get(Admin, "Lists a user's sessions.", list_of).delete(
+            Admin,
+            "Ends all sessions of a user.",
+            end_all_of,
         ),
+        route("/api/users/{id}/sessions/{session}").delete(Admin, "Ends a session of a user.", end_of),
     ]
 }
 

@@ -1,23 +1,17 @@
 //! Signing up.
 
-use actix_web::{HttpResponse, http::Method, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use denizen_models::CreateUserRequest;
 use denizen_services::{SignUpError, SignedUp, UserService};
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{Anyone, ApiError, ErrorCode, Json, NoQuery, RequestContext},
+    middleware::{Endpoint, route},
     users::{self, USERS},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at(USERS).on(Method::POST, Access::Anyone, "Creates a user, or signs up.", sign_up)]
+    vec![route(USERS).post(Anyone, "Creates a user, or signs up.", sign_up)]
 }
 
 /// The response to every sign-up that needs a confirmation, whether or not a mail is sent.

@@ -6,7 +6,7 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
     http::{
-        Method, StatusCode,
+        StatusCode,
         header::{self, HeaderName},
     },
     web::Data,
@@ -20,14 +20,10 @@ use serde_json::json;
 
 use crate::{
     http::{
-        conditions::{Conditions, tagged},
-        error::{ApiError, ErrorCode},
-        json::{Json, MergePatch},
-        query::{NoQuery, Query},
-        request::{RequestContext, number_in, personal},
-        route::Access,
+        ApiError, Conditions, Directory, ErrorCode, Json, MergePatch, NoQuery, Owner, Query, RequestContext,
+        number_in, personal, tagged,
     },
-    middleware::endpoint::Endpoint,
+    middleware::{Endpoint, route},
 };
 
 /// The path of all users; signing up is another method of it.
@@ -35,13 +31,13 @@ pub(crate) const USERS: &str = "/api/users";
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at(USERS).on(Method::GET, Access::Directory, "Lists and searches users.", list),
-        Endpoint::at("/api/users/{id:.*}")
+        route(USERS).get(Directory, "Lists and searches users.", list),
+        route("/api/users/{id:.*}")
             .checked(|request| id_in(request).map(|_| ()))
-            .on(Method::GET, Access::Owner, "Returns a user.", get)
-            .on(Method::PUT, Access::Owner, "Replaces the editable members of a user.", update)
-            .on(Method::PATCH, Access::Owner, "Changes members of a user.", patch)
-            .on(Method::DELETE, Access::Owner, "Deletes a user.", delete),
+            .get(Owner, "Returns a user.", get)
+            .put(Owner, "Replaces the editable members of a user.", update)
+            .patch(Owner, "Changes members of a user.", patch)
+            .delete(Owner, "Deletes a user.", delete),
     ]
 }
 

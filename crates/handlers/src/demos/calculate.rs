@@ -1,28 +1,18 @@
 //! Calculating.
 
-use actix_web::{
-    HttpResponse,
-    http::{Method, StatusCode},
-    web::Data,
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::{CalculateRequest, Calculation};
 use denizen_services::{CalculateError, MathService};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![Endpoint::at("/api/calculate").on(Method::POST, Access::Demo, "Calculates.", calculate)]
+    vec![route("/api/calculate").post(Demo, "Calculates.", calculate)]
 }
 
 /// What became of one calculation in a list.

@@ -1,30 +1,20 @@
 //! Demonstrations of concurrency.
 
-use actix_web::{
-    HttpResponse,
-    http::{Method, StatusCode},
-    web::Data,
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::TaskRequest;
 use denizen_services::{Failure, TaskError, TaskService};
 use serde_json::json;
 
 use crate::{
-    http::{
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::RequestContext,
-        route::Access,
-    },
-    middleware::endpoint::Endpoint,
+    http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
+    middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        Endpoint::at("/api/tasks").on(Method::POST, Access::Demo, "Runs concurrent tasks.", run),
+        route("/api/tasks").post(Demo, "Runs concurrent tasks.", run),
         // The name in the original.
-        Endpoint::at("/api/goroutines").on(Method::POST, Access::Demo, "Runs concurrent tasks.", run),
+        route("/api/goroutines").post(Demo, "Runs concurrent tasks.", run),
     ]
 }
 

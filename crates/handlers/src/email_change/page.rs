@@ -5,12 +5,8 @@ use denizen_models::TokenRequest;
 use denizen_services::{ConfirmEmailChangeError, Failure, UserService};
 
 use crate::{
-    http::{error::ApiError, request::RequestContext},
-    pages::{
-        form::Form,
-        link::{Link, Step},
-        template::Page,
-    },
+    http::{ApiError, RequestContext},
+    pages::{Form, Link, Page, Step},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/confirm_email_change.html"));

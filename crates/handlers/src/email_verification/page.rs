@@ -6,12 +6,8 @@ use denizen_services::{Failure, UserService, VerifyEmailError};
 use minijinja::context;
 
 use crate::{
-    http::{error::ApiError, request::RequestContext},
-    pages::{
-        form::Form,
-        link::{Link, Step},
-        template::Page,
-    },
+    http::{ApiError, RequestContext},
+    pages::{Form, Link, Page, Step},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/verify_email.html"));

@@ -29,8 +29,10 @@ pub(crate) struct AppState {
     pub(crate) settings: HandlerSettings,
     /// The path below which the handlers are mounted: empty, or with a slash at its start and none at its end.
     pub(crate) prefix: String,
-    /// Absent unless they can be read.
+    /// Absent without `/metrics`.
     pub(crate) counts: Option<RequestCounts>,
+    /// Renders an error as a page with links below the prefix.
+    pub(crate) error_page: fn(prefix: &str, error: &ApiError) -> HttpResponse,
 }
 
 impl AppState {
@@ -54,8 +56,18 @@ pub(crate) struct RequestMeta {
 }
 
 impl RequestMeta {
-    /// Reads the request. The id is `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
-    pub(crate) fn of(request: &HttpRequest, state: &AppState) -> Self {
+    /// Returns what is known of the request, the same for as long as it lasts.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let known = request.extensions().get::<Self>().cloned();
+        known.unwrap_or_else(|| {
+            let meta = AppState::of(request).map(|state| Self::read(request, state)).unwrap_or_default();
+            request.extensions_mut().insert(meta.clone());
+            meta
+        })
+    }
+
+    /// The id is `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    fn read(request: &HttpRequest, state: &AppState) -> Self {
         let now = state.clock.now();
         let mut random = [0; 10];
         // An id without randomness is still an id: it need not be secret, and a broken generator shows elsewhere.

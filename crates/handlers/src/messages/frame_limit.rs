@@ -20,7 +20,7 @@ use denizen_models::Message;
 use futures_util::{Stream, StreamExt as _};
 
 use super::close::SessionEnd;
-use crate::http::error::ApiError;
+use crate::http::ApiError;
 
 /// The most that may arrive without completing a frame. More than a frame may have, because one look at the socket may
 /// bring the end of one frame and about 160 KiB of others behind it.

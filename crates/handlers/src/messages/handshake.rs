@@ -9,9 +9,9 @@ use actix_web::{
     },
 };
 
-use crate::http::{
-    error::{ApiError, ErrorCode},
-    origin::is_own_origin,
+use crate::{
+    http::origin::is_own_origin,
+    http::{ApiError, ErrorCode},
 };
 
 /// Whether a WebSocket is asked for, rightly or not. HEAD asks about the list.

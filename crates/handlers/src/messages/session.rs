@@ -16,7 +16,7 @@ use super::{
     handshake,
     rate::RateLimiter,
 };
-use crate::http::{error::ApiError, json, request::AppState};
+use crate::http::{ApiError, AppState, json};
 
 /// How often the client is pinged.
 const HEARTBEAT: Duration = Duration::from_secs(30);

@@ -2,16 +2,14 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use actix_web::{
-    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
-};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode};
 use denizen_models::User;
 use denizen_services::{AccessContext, store::Session};
 
 use crate::{
     http::{
         error::ApiError,
-        request::{self, AppState, RequestMeta},
+        request::{self, RequestMeta},
     },
     middleware::{access_guard, wrap},
 };
@@ -77,7 +75,7 @@ impl FromRequest for MaybeAuthenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let meta = meta_of(&request);
+            let meta = RequestMeta::of(&request);
             match access_guard::authenticate(&request).await {
                 Ok(known) => Ok(Self(known.map(|known| {
                     let access = request::context(&request, known.actor(), &meta);
@@ -97,20 +95,10 @@ impl FromRequest for Authenticated {
         let known = MaybeAuthenticated::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            let unauthenticated = || AccessError::new(ApiError::unauthenticated(), meta_of(&request));
+            let unauthenticated = || AccessError::new(ApiError::unauthenticated(), RequestMeta::of(&request));
             known.await?.0.ok_or_else(unauthenticated)
         })
     }
-}
-
-/// Returns what is known of the request, the same for as long as it lasts.
-fn meta_of(request: &HttpRequest) -> RequestMeta {
-    if let Some(meta) = request.extensions().get::<RequestMeta>() {
-        return meta.clone();
-    }
-    let meta = AppState::of(request).map(|state| RequestMeta::of(request, state)).unwrap_or_default();
-    request.extensions_mut().insert(meta.clone());
-    meta
 }
 
 /// Why a request is refused: without a valid session, without the role, or because that could not be checked. It is

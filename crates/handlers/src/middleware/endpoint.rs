@@ -24,7 +24,20 @@ use crate::{
 
 type Check = fn(&HttpRequest) -> Result<(), ApiError>;
 
-/// One path with its methods. Every other method is a 405 with `Allow`.
+macro_rules! methods {
+    ($($name:ident = $method:ident),+) => {
+        $(pub(crate) fn $name<F, Args>(self, access: Access, summary: &'static str, handler: F) -> Self
+        where
+            F: Handler<Args>,
+            Args: FromRequest + 'static,
+            F::Output: Responder + 'static,
+        {
+            self.on(Method::$method, access, summary, handler)
+        })+
+    };
+}
+
+/// One path with its methods. GET brings HEAD with it. Every other method is a 405 with `Allow`.
 pub(crate) struct Endpoint {
     pub(crate) route: Route,
     routes: Vec<actix_web::Route>,
@@ -32,20 +45,16 @@ pub(crate) struct Endpoint {
     compressed: bool,
 }
 
-impl Endpoint {
-    pub(crate) const fn at(path: &'static str) -> Self {
-        let route = Route { path, operations: Vec::new() };
-        Self { route, routes: Vec::new(), check: None, compressed: false }
-    }
+/// Begins the declaration of a path.
+pub(crate) const fn route(path: &'static str) -> Endpoint {
+    let route = Route { path, operations: Vec::new() };
+    Endpoint { route, routes: Vec::new(), check: None, compressed: false }
+}
 
-    /// Adds a method. GET answers HEAD too: actix omits the body and keeps its length.
-    pub(crate) fn on<F, Args>(
-        mut self,
-        method: Method,
-        access: Access,
-        summary: &'static str,
-        handler: F,
-    ) -> Self
+impl Endpoint {
+    methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE }
+
+    fn on<F, Args>(mut self, method: Method, access: Access, summary: &'static str, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -56,6 +65,7 @@ impl Endpoint {
             self.routes.push(web::method(method).to(handler).wrap(guard));
         };
         if method == Method::GET {
+            // actix omits the body and keeps its length.
             add(Method::HEAD, handler.clone());
         }
         add(method.clone(), handler);

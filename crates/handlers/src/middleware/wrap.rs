@@ -26,8 +26,10 @@ use crate::{
         access_log::{LogLine, X_REQUEST_ID},
         cors::CorsGrant,
     },
-    pages,
 };
+
+/// Marks requests that are inside the middleware.
+struct Wrapped;
 
 /// Gives routes of the application around the handlers what every route of theirs has: a request id, a line in the log,
 /// security headers, CORS headers, the rate limit, the check for local clients, and a response if the handler panics.
@@ -62,11 +64,6 @@ pub(crate) async fn mounted<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let wrapped = request.extensions().contains::<RequestMeta>();
-    if wrapped {
-        // The application has wrapped itself as a whole.
-        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
-    }
     let state = AppState::of(request.request())?.clone();
     let json = speaks_json(&state.prefix, request.path());
     respond(state, json, request, next).await
@@ -78,12 +75,15 @@ async fn respond<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.extensions_mut().insert(Wrapped).is_some() {
+        // The application has wrapped itself as a whole.
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    }
     let settings = &state.settings;
-    let meta = RequestMeta::of(request.request(), &state);
-    request.extensions_mut().insert(meta.clone());
+    let meta = RequestMeta::of(request.request());
     let line = LogLine::of(&request, &meta, settings.slow_request);
     let grant = CorsGrant::of(settings, request.headers());
-    let render = |error: &ApiError| render(error, &meta, (!json).then_some(&*state.prefix));
+    let render = |error: &ApiError| render(error, &meta, (!json).then_some(&state));
     let finish = |response| {
         let response = default_headers(response, &meta, grant, settings.secure_cookies);
         line.write(&response);
@@ -154,16 +154,19 @@ fn into_envelope(response: HttpResponse, render: impl Fn(&ApiError) -> HttpRespo
     rendered
 }
 
-/// Renders an error as JSON, or as a page with links below this prefix. Logs the cause of a failure of ours: this is the
-/// one place that does.
-fn render(error: &ApiError, meta: &RequestMeta, page: Option<&str>) -> HttpResponse {
+/// Renders an error as JSON, or as a page of this application. Logs the cause of a failure of ours: this is the one place
+/// that does.
+fn render(error: &ApiError, meta: &RequestMeta, page: Option<&AppState>) -> HttpResponse {
     let code = error.code.as_str();
     if let Some(cause) = &error.cause {
         let level =
             if error.code == ErrorCode::ServiceUnavailable { log::Level::Warn } else { log::Level::Error };
         log::log!(level, "{} {code}: {}", meta.id, printable(cause, 1000));
     }
-    let mut response = page.map_or_else(|| envelope(error, meta), |prefix| pages::error(prefix, error));
+    let mut response = match page {
+        Some(state) => (state.error_page)(&state.prefix, error),
+        None => envelope(error, meta),
+    };
     let headers = response.headers_mut();
     if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);

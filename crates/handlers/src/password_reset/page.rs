@@ -6,12 +6,8 @@ use denizen_services::{Failure, RequestPasswordResetError, ResetPasswordError, U
 use minijinja::context;
 
 use crate::{
-    http::{error::ApiError, request::RequestContext},
-    pages::{
-        form::Form,
-        link::{DEAD, Link, Step},
-        template::Page,
-    },
+    http::{ApiError, RequestContext},
+    pages::{DEAD, Form, Link, Page, Step},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/password_reset.html"));

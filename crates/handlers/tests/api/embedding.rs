@@ -5,16 +5,19 @@ mod sign_in;
 use std::num::NonZeroU32;
 
 use actix_web::{
-    App, HttpResponse,
-    middleware::from_fn,
+    App, Error, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::{Condition, Next, from_fn},
     test::{TestRequest, call_service, init_service, read_body},
     web,
 };
-use denizen_handlers::{RateLimit, Services, fallback, middleware, mount};
+use denizen_handlers::{MaybeAuthenticated, RateLimit, Services, fallback, middleware, mount};
 
 use crate::support::{
     Setup,
     answer::Answer,
+    log::lines_with,
     requests::{anonymous, create_user, get, request, send_json, update_user},
 };
 
@@ -156,6 +159,30 @@ async fn routes_of_the_application_can_have_ids_and_limits_too() {
     assert!(answers[0].header("x-request-id").is_some());
     answers[1].expect_error(429, "RATE_LIMITED", "Too many requests");
     answers[2].expect_page(429);
+}
+
+/// A middleware of the application that asks who sends a request.
+async fn look(
+    known: MaybeAuthenticated,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    drop(known);
+    next.call(request).await
+}
+
+#[actix_web::test]
+async fn an_application_can_wrap_itself_as_a_whole() {
+    for whole in [true, false] {
+        let (services, settings, ..) = Setup::default().wire();
+        let outer = Condition::new(whole, from_fn(middleware));
+        let app = App::new().configure(mount("", services, settings)).wrap(from_fn(look)).wrap(outer);
+        let response = call_service(&init_service(app).await, get("/api/users/x").to_request()).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let answer = Answer::new(status, headers, read_body(response).await.to_vec());
+        answer.expect_error(400, "INVALID_USER_ID", "Invalid user ID format");
+        assert_eq!(lines_with(answer.request_id()).len(), 1);
+    }
 }
 
 #[actix_web::test]

@@ -11,9 +11,11 @@ use actix_web::{
     test::TestRequest,
     web::Bytes,
 };
+use chrono::{DateTime, Utc};
 use denizen_models::{MessageContent, Topic, Username};
-use denizen_services::{CloseReason, ConnectError, ConnectionId, Connections, Failure, SendMessageError};
-use denizen_testkit::{FixedClock, SeededTokens};
+use denizen_services::{
+    Clock, CloseReason, ConnectError, ConnectionId, Connections, Failure, OsTokenSource, SendMessageError,
+};
 use futures_util::stream;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -54,6 +56,15 @@ impl MessageService for OneConnection {
     fn unsubscribe(&self, _: ConnectionId, _: Topic) {}
 }
 
+/// A clock that always shows the same time.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+}
+
 /// What is around a session.
 struct Client {
     sends: mpsc::UnboundedSender<Bytes>,
@@ -82,11 +93,12 @@ impl Client {
             .to_http_request();
         let incoming = IncomingFrames::from_request(&request, &mut payload).await.unwrap();
         let state = Data::new(AppState {
-            clock: Arc::new(FixedClock::new()),
-            tokens: Arc::new(SeededTokens::new(1)),
+            clock: Arc::new(Stopped),
+            tokens: Arc::new(OsTokenSource),
             settings: HandlerSettings::default(),
             prefix: String::new(),
             counts: None,
+            error_page: |_, _| HttpResponse::NotFound().finish(),
         });
         let response = open(AccessContext::system(), &request, messages, state, incoming).unwrap();
         assert_eq!(response.status().as_u16(), 101);
@@ -131,7 +143,7 @@ async fn a_client_that_answers_pings_stays_for_days() {
     }
     client.send(TEXT, br#"{"type": "ping"}"#);
     let (opcode, payload) = client.next().await;
-    let pong = format!(r#"{{"type":"pong","content":{{}},"timestamp":{}}}"#, FixedClock::start().timestamp());
+    let pong = format!(r#"{{"type":"pong","content":{{}},"timestamp":{}}}"#, Stopped.now().timestamp());
     assert_eq!((opcode, String::from_utf8(payload).unwrap()), (TEXT, pong));
 }
 
