@@ -150,7 +150,7 @@ async fn while_nobody_can_look_nobody_is_let_in() {
 #[actix_web::test]
 async fn a_failure_on_a_wrapped_route_keeps_its_status() {
     let fail =
-        |setup: &mut Setup| setup.auth.authenticate = Err(StoreFailure::Unavailable("disk".to_owned()));
+        |setup: &mut Setup| setup.auth.authenticate = Err(StoreFailure::Unavailable("disk".into()).into());
     let answer = send(fail, request_of(ADMIN, "GET", "/wrapped")).await;
     answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
 }
