@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use denizen_services::Failure;
 use denizen_services::store::{Store, StoreFailure};
 use denizen_storage_memory::InMemoryStore;
 use denizen_testkit::{Call, HookedStore, StoreHook};
