@@ -7,11 +7,10 @@ use denizen_services::{
         LeasedMail, MailJobId, MailKind, MailQueue as _, NewMailJob, Recipient, UnitOfWork, WriteStore as _,
     },
 };
-use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{now, open, sign_up, spoil},
+    tests::{now, open, sign_up, spoil, user_values},
 };
 
 const ANN: UserId = UserId::new(1);
