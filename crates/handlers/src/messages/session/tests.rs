@@ -12,10 +12,7 @@ use actix_web::{
     web::Bytes,
 };
 use denizen_models::{MessageContent, Topic, Username};
-use denizen_services::{
-    CloseReason, ConnectError, ConnectionId, Connections, ListConnectedError, SendMessageError,
-    SubscribeError,
-};
+use denizen_services::{CloseReason, ConnectError, ConnectionId, Connections, Failure, SendMessageError};
 use denizen_testkit::{FixedClock, SeededTokens};
 use futures_util::stream;
 use tokio::{
@@ -38,7 +35,7 @@ impl MessageService for OneConnection {
 
     fn shut_down(&self) {}
 
-    fn connected_users(&self, _: &AccessContext) -> Result<Vec<String>, ListConnectedError> {
+    fn connected_users(&self, _: &AccessContext) -> Result<Vec<String>, Failure> {
         Ok(Vec::new())
     }
 
@@ -50,7 +47,7 @@ impl MessageService for OneConnection {
         Ok(1)
     }
 
-    fn subscribe(&self, _: &AccessContext, _: ConnectionId, _: Topic) -> Result<(), SubscribeError> {
+    fn subscribe(&self, _: &AccessContext, _: ConnectionId, _: Topic) -> Result<(), Failure> {
         Ok(())
     }
 
