@@ -16,10 +16,9 @@ mod upkeep;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use denizen_models::UserValues;
+use chrono::{DateTime, TimeDelta, Utc};
+use denizen_models::{CreateUserRequest, PasswordPolicy, UserValues};
 use denizen_services::store::{CommitError, CommitObserver, StoreFailure, UnitOfWork, WriteStore as _};
-use denizen_testkit::{FixedClock, user_values};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -41,7 +40,19 @@ fn open_with(change: impl FnOnce(SqliteOptions) -> SqliteOptions) -> (SqliteStor
 }
 
 fn now() -> DateTime<Utc> {
-    FixedClock::start()
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_454)
+}
+
+/// The values of a user called `name`.
+fn user_values(name: &str) -> UserValues {
+    let request = CreateUserRequest {
+        username: name.to_owned(),
+        email: format!("{name}@example.com"),
+        first_name: "Sample".to_owned(),
+        last_name: "User".to_owned(),
+        ..CreateUserRequest::default()
+    };
+    request.validate(&PasswordPolicy::default()).unwrap().values
 }
 
 fn sign_up(values: UserValues) -> UnitOfWork {

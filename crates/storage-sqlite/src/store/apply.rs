@@ -78,10 +78,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::RetryMail { job, now } => mail_jobs::retry(connection, *job, *now)?,
         Change::DropMail { job } => mail_jobs::drop_job(connection, *job)?,
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
-        Change::Record(event) => {
-            let target = event.target.map(|target| target.resolve(created)).transpose()?;
-            audit::record(connection, event, target)?;
-        }
+        Change::Record(event) => audit::record(connection, event, created)?,
     }
     Ok(Outcome::Done)
 }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use denizen_services::store::{ReadStore as _, StoreFailure, WriteStore as _};
-use denizen_testkit::user_values;
 
-use crate::tests::{Unit, names, open, open_with, sign_up, write_together};
+use crate::tests::{Unit, names, open, open_with, sign_up, user_values, write_together};
 
 fn unavailable<T, E: From<StoreFailure>>(reason: &str) -> Result<T, E> {
     Err(StoreFailure::Unavailable(reason.into()).into())

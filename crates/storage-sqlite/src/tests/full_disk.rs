@@ -2,11 +2,10 @@
 
 use denizen_models::{Profile, UserValues};
 use denizen_services::store::{CommitError, ReadStore as _, StoreFailure, WriteStore as _};
-use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{Unit, names, open, sign_up, write_together},
+    tests::{Unit, names, open, sign_up, user_values, write_together},
 };
 
 /// Leaves room for `pages` pages more.

@@ -5,11 +5,10 @@ use denizen_services::{
     AccessContext,
     store::{LeasedMail, MailJob, MailJobId, MailQueue as _, NewMailJob, UnitOfWork, WriteStore as _},
 };
-use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{now, open, sign_up, spoil},
+    tests::{now, open, sign_up, spoil, user_values},
 };
 
 const ANN: UserId = UserId::new(1);

@@ -6,13 +6,12 @@ use denizen_models::UserId;
 use denizen_services::store::{
     PageRequest, ReadStore as _, StoreFailure, UserFilter, UserSort, WriteStore as _,
 };
-use denizen_testkit::user_values;
 use tokio::sync::oneshot;
 
 use crate::{
     SqliteOptions, SqliteStore,
     engine::writer::Message,
-    tests::{Answer, Unit, names, open_with, sign_up},
+    tests::{Answer, Unit, names, open_with, sign_up, user_values},
 };
 
 fn busy<T, E: From<StoreFailure>>(reason: &str) -> Result<T, E> {

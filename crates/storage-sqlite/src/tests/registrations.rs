@@ -6,11 +6,10 @@ use denizen_services::{
     PasswordHash, TokenHash,
     store::{CommitError, Precondition, Purge, Registration, UnitOfWork, WriteStore as _},
 };
-use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{now, open},
+    tests::{now, open, user_values},
 };
 
 /// One that has just expired.

@@ -8,11 +8,10 @@ use denizen_services::{
         NewSession, ReadStore as _, StoreFailure, UnitOfWork, WriteStore as _,
     },
 };
-use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{now, open, registrations::registration, sign_up, spoil},
+    tests::{now, open, registrations::registration, sign_up, spoil, user_values},
 };
 
 const ANN: UserId = UserId::new(1);
