@@ -2,30 +2,28 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
-use denizen_models::{ChangeEmailRequest, ConfirmEmailChangeRequest};
+use actix_web::{HttpResponse, web::Data};
+use denizen_models::{ChangeEmailRequest, TokenRequest};
 use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{ApiError, ErrorCode, Json, Member, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/auth/change-email").post(change));
-    config.service(Endpoint::at("/api/users/confirm-email-change").post(confirm));
-    config.service(Endpoint::at("/confirm-email-change").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/api/auth/change-email").post(Member, "Asks to change the caller's e-mail address.", change),
+        route("/api/users/confirm-email-change").post(Public, "Confirms a new e-mail address.", confirm),
+        route("/confirm-email-change")
+            .get(Public, "Shows the page behind the mailed link.", page::show)
+            .post(Public, "Takes the form of that page.", page::submit),
+    ]
 }
 
 /// `POST /api/auth/change-email`
 async fn change(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<ChangeEmailRequest>,
@@ -36,10 +34,10 @@ async fn change(
 
 /// `POST /api/users/confirm-email-change`
 async fn confirm(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
-    Json(body): Json<ConfirmEmailChangeRequest>,
+    Json(body): Json<TokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     users.confirm_email_change(&request.access, body).await?;
     Ok(request.done("Email address changed successfully"))
@@ -48,14 +46,11 @@ async fn confirm(
 impl From<ChangeEmailError> for ApiError {
     fn from(error: ChangeEmailError) -> Self {
         match error {
-            ChangeEmailError::Validation(errors) => Self::validation(&errors),
             ChangeEmailError::Forbidden => Self::unauthenticated(),
             ChangeEmailError::WrongPassword => {
                 Self::because(ErrorCode::WrongPassword, "Failed to change email", error)
             }
-            ChangeEmailError::RateLimited(wait) => Self::too_often(wait),
-            ChangeEmailError::Hash(error) => error.into(),
-            ChangeEmailError::Store(error) => error.into(),
+            ChangeEmailError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -63,15 +58,13 @@ impl From<ChangeEmailError> for ApiError {
 impl From<ConfirmEmailChangeError> for ApiError {
     fn from(error: ConfirmEmailChangeError) -> Self {
         match error {
-            ConfirmEmailChangeError::Validation(errors) => Self::validation(&errors),
             ConfirmEmailChangeError::InvalidOrExpired => {
                 Self::because(ErrorCode::EmailChangeFailed, "Failed to change email", error)
             }
             ConfirmEmailChangeError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserUpdateError, "Failed to change email", error)
             }
-            ConfirmEmailChangeError::RateLimited(wait) => Self::too_often(wait),
-            ConfirmEmailChangeError::Store(error) => error.into(),
+            ConfirmEmailChangeError::Failure(failure) => failure.into(),
         }
     }
 }

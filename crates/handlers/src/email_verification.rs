@@ -2,30 +2,34 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, web::Data};
 use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
-use denizen_services::{RequestEmailVerificationError, UserService, VerifyEmailError};
+use denizen_services::{UserService, VerifyEmailError};
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users/request-email-verification").post(request_verification));
-    config.service(Endpoint::at("/api/users/verify-email").post(verify));
-    config.service(Endpoint::at("/verify-email").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/api/users/request-email-verification").post(
+            Public,
+            "Mails a new verification token.",
+            request_verification,
+        ),
+        route("/api/users/verify-email").post(Public, "Verifies an e-mail address.", verify),
+        route("/verify-email").get(Public, "Shows the page behind the mailed link.", page::show).post(
+            Public,
+            "Takes the form of that page.",
+            page::submit,
+        ),
+    ]
 }
 
 /// `POST /api/users/request-email-verification`
 async fn request_verification(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<EmailVerificationRequest>,
@@ -37,7 +41,7 @@ async fn request_verification(
 
 /// `POST /api/users/verify-email`
 async fn verify(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<VerifyEmailRequest>,
@@ -46,29 +50,16 @@ async fn verify(
     Ok(request.done("Email address verified successfully"))
 }
 
-impl From<RequestEmailVerificationError> for ApiError {
-    fn from(error: RequestEmailVerificationError) -> Self {
-        match error {
-            RequestEmailVerificationError::Validation(errors) => Self::validation(&errors),
-            RequestEmailVerificationError::Overloaded => Self::unavailable(error),
-            RequestEmailVerificationError::RateLimited(wait) => Self::too_often(wait),
-            RequestEmailVerificationError::Store(error) => error.into(),
-        }
-    }
-}
-
 impl From<VerifyEmailError> for ApiError {
     fn from(error: VerifyEmailError) -> Self {
         match error {
-            VerifyEmailError::Validation(errors) => Self::validation(&errors),
             VerifyEmailError::InvalidOrExpired => {
                 Self::because(ErrorCode::EmailVerificationFailed, "Failed to verify email", error)
             }
             VerifyEmailError::UsernameTaken(_) => {
                 Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
-            VerifyEmailError::RateLimited(wait) => Self::too_often(wait),
-            VerifyEmailError::Store(error) => error.into(),
+            VerifyEmailError::Failure(failure) => failure.into(),
         }
     }
 }

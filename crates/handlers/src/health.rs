@@ -1,28 +1,24 @@
 //! Whether the service is there, and whether it can work.
 
-use actix_web::{
-    HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_services::HealthService;
 use serde_json::json;
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{ApiError, ErrorCode, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/health").get(health));
-    config.service(Endpoint::at("/livez").get(livez));
-    config.service(Endpoint::at("/readyz").get(readyz));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/health").get(Public, "Returns that the service is healthy, and its version.", health),
+        route("/livez").get(Public, "Returns that the process is up.", livez),
+        route("/readyz").get(Public, "Checks the store and the mail worker.", readyz),
+    ]
 }
 
 /// `GET /health`: for people and for clients of the original.
-async fn health(request: Request, _: NoQuery) -> HttpResponse {
+async fn health(request: RequestContext, _: NoQuery) -> HttpResponse {
     let data = json!({
         "service": "denizen",
         "status": "healthy",
@@ -35,13 +31,13 @@ async fn health(request: Request, _: NoQuery) -> HttpResponse {
 }
 
 /// `GET /livez`: the process answers. Looks at nothing, so that a slow store does not get the process killed.
-async fn livez(request: Request, _: NoQuery) -> HttpResponse {
+async fn livez(request: RequestContext, _: NoQuery) -> HttpResponse {
     request.answer("Process is up", json!({ "status": "alive" }))
 }
 
 /// `GET /readyz`: store and mail worker can be reached; 503 otherwise.
 async fn readyz(
-    request: Request,
+    request: RequestContext,
     health: Data<dyn HealthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {

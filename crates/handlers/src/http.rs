@@ -1,10 +1,23 @@
-//! Reading requests and wording answers.
+//! Reading requests and writing responses.
 
-pub(crate) mod authenticated;
 pub(crate) mod body;
+pub(crate) mod client_ip;
 pub(crate) mod conditions;
-pub(crate) mod endpoint;
 pub(crate) mod error;
+pub(crate) mod fallback;
 pub(crate) mod json;
+pub(crate) mod log_line;
+pub(crate) mod origin;
 pub(crate) mod query;
 pub(crate) mod request;
+pub(crate) mod request_counts;
+pub(crate) mod route;
+
+pub(crate) use self::{
+    conditions::{Conditions, tagged},
+    error::{ApiError, Challenge, ErrorCode},
+    json::{Json, MergePatch},
+    query::{NoQuery, Query},
+    request::{AppState, RequestContext, number_in, personal},
+    route::Access::{Admin, Anyone, Demo, Directory, Member, Owner, Public},
+};

@@ -2,29 +2,29 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, web::Data};
 use denizen_models::AcceptInvitationRequest;
 use denizen_services::{AcceptInvitationError, UserService};
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users/accept-invitation").post(accept));
-    config.service(Endpoint::at("/accept-invitation").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/api/users/accept-invitation").post(Public, "Sets the first password.", accept),
+        route("/accept-invitation").get(Public, "Shows the page behind the mailed link.", page::show).post(
+            Public,
+            "Takes the form of that page.",
+            page::submit,
+        ),
+    ]
 }
 
 /// `POST /api/users/accept-invitation`
 async fn accept(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<AcceptInvitationRequest>,
@@ -36,13 +36,10 @@ async fn accept(
 impl From<AcceptInvitationError> for ApiError {
     fn from(error: AcceptInvitationError) -> Self {
         match error {
-            AcceptInvitationError::Validation(errors) => Self::validation(&errors),
             AcceptInvitationError::InvalidOrExpired => {
                 Self::because(ErrorCode::InvitationFailed, "Failed to accept invitation", error)
             }
-            AcceptInvitationError::RateLimited(wait) => Self::too_often(wait),
-            AcceptInvitationError::Hash(error) => error.into(),
-            AcceptInvitationError::Store(error) => error.into(),
+            AcceptInvitationError::Failure(failure) => failure.into(),
         }
     }
 }

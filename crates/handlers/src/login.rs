@@ -4,7 +4,7 @@ use actix_web::{
     HttpResponse,
     cookie::{Cookie, SameSite, time::OffsetDateTime},
     http::header,
-    web::{Data, ServiceConfig},
+    web::Data,
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
 use denizen_services::{AuthService, LoginError, SignedIn, store::Session};
@@ -12,39 +12,34 @@ use serde::Serialize;
 
 use crate::{
     HandlerSettings,
-    http::{
-        endpoint::Endpoint,
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::{AppState, Request, personal},
-    },
-    middleware::{access_guard::Challenge, credentials::cookie_name},
+    http::{ApiError, Challenge, ErrorCode, Json, Member, NoQuery, Public, RequestContext, personal},
+    middleware::credentials::cookie_name,
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/auth/login").post(login));
-    config.service(Endpoint::at("/api/auth/logout").post(logout));
-    config.service(Endpoint::at("/api/auth/session").get(session));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/api/auth/login").post(Public, "Signs in.", login),
+        route("/api/auth/logout").post(Member, "Signs out.", logout),
+        route("/api/auth/session").get(Member, "Returns the caller's user and session.", session),
+    ]
 }
 
 /// `POST /api/auth/login`
 async fn login(
-    request: Request,
+    request: RequestContext,
     auth: Data<dyn AuthService>,
-    state: Data<AppState>,
     _: NoQuery,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let by_cookie = body.cookie.unwrap_or(false);
     let signed_in = auth.login(&request.access, body).await?;
-    signed_in_answer(&request, &state.settings, "Signed in successfully", signed_in, by_cookie)
+    signed_in_answer(&request, "Signed in successfully", signed_in, by_cookie)
 }
 
 /// The token, in the answer or in a cookie.
 pub(crate) fn signed_in_answer(
-    request: &Request,
-    settings: &HandlerSettings,
+    request: &RequestContext,
     message: &str,
     signed_in: SignedIn,
     by_cookie: bool,
@@ -59,7 +54,7 @@ pub(crate) fn signed_in_answer(
     let mut response = request.answer(message, answer);
     if by_cookie {
         let ends = OffsetDateTime::from_unix_timestamp(expires_at.timestamp()).map_err(ApiError::internal)?;
-        let cookie = session_cookie(settings, token.expose(), ends);
+        let cookie = session_cookie(&request.state.settings, token.expose(), ends);
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
     }
     Ok(response)
@@ -78,14 +73,13 @@ fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str, ends: OffsetDa
 
 /// `POST /api/auth/logout`
 async fn logout(
-    request: Request,
+    request: RequestContext,
     auth: Data<dyn AuthService>,
-    state: Data<AppState>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
     auth.logout(&request.access).await?;
     let mut response = request.done("Signed out successfully");
-    let gone = session_cookie(&state.settings, "", OffsetDateTime::UNIX_EPOCH);
+    let gone = session_cookie(&request.state.settings, "", OffsetDateTime::UNIX_EPOCH);
     response.add_cookie(&gone).map_err(ApiError::internal)?;
     Ok(response)
 }
@@ -99,7 +93,7 @@ struct Current {
 
 /// `GET /api/auth/session`: who the caller is. A proxy that asks this before it lets a request through finds the user name
 /// in `Remote-User`, and the id in `Remote-User-Id`.
-async fn session(request: Request, _: NoQuery) -> Result<HttpResponse, ApiError> {
+async fn session(request: RequestContext, _: NoQuery) -> Result<HttpResponse, ApiError> {
     let known = request.caller.as_ref().ok_or_else(ApiError::unauthenticated)?;
     let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
     let name = header::HeaderValue::from_str(name).map_err(ApiError::internal)?;
@@ -115,7 +109,7 @@ async fn session(request: Request, _: NoQuery) -> Result<HttpResponse, ApiError>
 }
 
 /// A session as its owner may see it.
-pub(crate) fn session_response(session: Session, request: &Request) -> SessionResponse {
+pub(crate) fn session_response(session: Session, request: &RequestContext) -> SessionResponse {
     let current = request.caller.as_ref().is_some_and(|known| known.session.id == session.id);
     SessionResponse {
         id: session.id.0,
@@ -131,15 +125,11 @@ pub(crate) fn session_response(session: Session, request: &Request) -> SessionRe
 impl From<LoginError> for ApiError {
     fn from(error: LoginError) -> Self {
         match error {
-            LoginError::Validation(errors) => Self::validation(&errors),
             LoginError::Rejected => Self {
                 challenge: Some(Challenge::SignIn),
                 ..Self::new(ErrorCode::InvalidCredentials, "Login failed: wrong login or password")
             },
-            LoginError::RateLimited(wait) => Self::too_often(wait),
-            LoginError::Hash(error) => error.into(),
-            LoginError::Randomness(error) => Self::internal(error),
-            LoginError::Store(error) => error.into(),
+            LoginError::Failure(failure) => failure.into(),
         }
     }
 }

@@ -1,53 +1,46 @@
-//! Mails that are still to be sent, or were given up.
+//! The mail queue and its dead letters.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use denizen_models::MailJobState;
-use denizen_services::{ListMailJobsError, MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
-use serde_json::json;
+use denizen_services::{MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    query::{NoQuery, Query},
-    request::{Request, number_in, personal},
+use crate::{
+    http::{Admin, ApiError, ErrorCode, NoQuery, Query, RequestContext, number_in},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/mail/jobs").get(list));
-    config.service(Endpoint::at("/api/mail/jobs/{id}").delete(drop_job));
-    config.service(Endpoint::at("/api/mail/jobs/{id}/retry").post(retry));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/api/mail/jobs").get(Admin, "Lists mail jobs.", list),
+        route("/api/mail/jobs/{id}").delete(Admin, "Drops a mail job.", drop_job),
+        route("/api/mail/jobs/{id}/retry").post(Admin, "Makes a mail job due again.", retry),
+    ]
 }
 
 /// `GET /api/mail/jobs`
 async fn list(
-    request: Request,
+    request: RequestContext,
     jobs: Data<dyn MailJobService>,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     let page = jobs.list_mail_jobs(&request.access, &job_query(query)?).await?;
-    let metadata = json!({ "count": page.jobs.len(), "next_cursor": page.next_cursor });
-    let message = "Mail jobs retrieved successfully";
-    Ok(personal(request.answer_with(StatusCode::OK, message, page.jobs, metadata)))
+    Ok(request.list("Mail jobs retrieved successfully", page.jobs, page.next_cursor))
 }
 
-fn job_query(mut query: Query) -> Result<MailJobListQuery, ApiError> {
+fn job_query(query: Query) -> Result<MailJobListQuery, ApiError> {
     let states = MailJobState::ALL.map(MailJobState::as_str).join(" or ");
-    let parsed = MailJobListQuery {
-        state: query.take_as("state", &states, MailJobState::from_name)?,
-        limit: query.take_number("limit")?,
-        cursor: query.take("cursor"),
-    };
-    query.finish()?;
-    Ok(parsed)
+    query.read(|query| {
+        Ok(MailJobListQuery {
+            state: query.take_as("state", &states, MailJobState::from_name)?,
+            limit: query.take_number("limit")?,
+            cursor: query.take("cursor"),
+        })
+    })
 }
 
 /// `DELETE /api/mail/jobs/{id}`
 async fn drop_job(
-    request: Request,
+    request: RequestContext,
     http: HttpRequest,
     jobs: Data<dyn MailJobService>,
     _: NoQuery,
@@ -58,7 +51,7 @@ async fn drop_job(
 
 /// `POST /api/mail/jobs/{id}/retry`
 async fn retry(
-    request: Request,
+    request: RequestContext,
     http: HttpRequest,
     jobs: Data<dyn MailJobService>,
     _: NoQuery,
@@ -67,28 +60,17 @@ async fn retry(
     Ok(request.done("Mail job is due again"))
 }
 
-/// The job in the path. What cannot be a number of one names none.
+/// Returns the job in the path. Anything but a number is a job that does not exist.
 fn job_in(request: &HttpRequest) -> Result<MailJobId, ApiError> {
     let id = number_in(request, "id").map(MailJobId);
     id.ok_or_else(|| MailJobError::NotFound.into())
-}
-
-impl From<ListMailJobsError> for ApiError {
-    fn from(error: ListMailJobsError) -> Self {
-        match error {
-            ListMailJobsError::Query(errors) => Self::query(&errors),
-            ListMailJobsError::Forbidden => Self::forbidden(error),
-            ListMailJobsError::Store(error) => error.into(),
-        }
-    }
 }
 
 impl From<MailJobError> for ApiError {
     fn from(error: MailJobError) -> Self {
         match error {
             MailJobError::NotFound => Self::new(ErrorCode::MailJobNotFound, "Mail job not found"),
-            MailJobError::Forbidden => Self::forbidden(error),
-            MailJobError::Store(error) => error.into(),
+            MailJobError::Failure(failure) => failure.into(),
         }
     }
 }

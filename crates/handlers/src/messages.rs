@@ -7,40 +7,37 @@ mod handshake;
 mod rate;
 mod session;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationErrors};
-use denizen_services::{ConnectError, ListConnectedError, MessageService, SendMessageError, SubscribeError};
+use denizen_services::{ConnectError, MessageService, SendMessageError};
 use serde_json::json;
 
-use self::frame_limit::Intake;
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::{AppState, Request},
+use self::frame_limit::IncomingFrames;
+use crate::{
+    http::{ApiError, AppState, ErrorCode, Json, Member, NoQuery, RequestContext},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/ws").get(get).post(send));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![route("/ws").get(Member, "Opens a WebSocket, or lists connected users.", get).post(
+        Member,
+        "Sends a message to connected users.",
+        send,
+    )]
 }
 
 /// `GET /ws`: a WebSocket for those who ask for one, else the list of connected users.
 async fn get(
-    request: Request,
+    request: RequestContext,
     http: HttpRequest,
     messages: Data<dyn MessageService>,
     state: Data<AppState>,
     _: NoQuery,
-    intake: Intake,
+    incoming: IncomingFrames,
 ) -> Result<HttpResponse, ApiError> {
     if handshake::is_wanted(&http) {
         handshake::check_origin(&http, &state.settings.cors_origins)?;
-        return session::open(request.access, &http, messages.into_inner(), state, intake);
+        return session::open(request.access, &http, messages.into_inner(), state, incoming);
     }
     let names = messages.connected_users(&request.access)?;
     let metadata = json!({ "count": names.len() });
@@ -49,7 +46,7 @@ async fn get(
 
 /// `POST /ws`
 async fn send(
-    request: Request,
+    request: RequestContext,
     messages: Data<dyn MessageService>,
     _: NoQuery,
     Json(body): Json<MessageRequest>,
@@ -102,14 +99,6 @@ impl From<SendMessageError> for ApiError {
     }
 }
 
-impl From<ListConnectedError> for ApiError {
-    fn from(error: ListConnectedError) -> Self {
-        match error {
-            ListConnectedError::Forbidden => Self::forbidden(error),
-        }
-    }
-}
-
 impl From<ConnectError> for ApiError {
     fn from(error: ConnectError) -> Self {
         match error {
@@ -118,14 +107,6 @@ impl From<ConnectError> for ApiError {
                 Self::because(ErrorCode::TooManyConnections, "Connection refused", error)
             }
             ConnectError::Full(_) | ConnectError::GoingAway => Self::unavailable(error),
-        }
-    }
-}
-
-impl From<SubscribeError> for ApiError {
-    fn from(error: SubscribeError) -> Self {
-        match error {
-            SubscribeError::Forbidden(_) => Self::forbidden(error),
         }
     }
 }

@@ -3,53 +3,27 @@
 //! Written by hand, because there is little to it: the libraries for it want to own the numbers, which are the store's and
 //! the worker's here, and the maintained one writes another format (OpenMetrics).
 
-use std::{
-    fmt::Display,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::fmt::Display;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use denizen_services::{
     MailResult, Metrics, MetricsService,
     store::{MailCounts, MailKind, MailPhase},
 };
 
 use crate::{
-    http::{
-        endpoint::Endpoint,
-        error::{ApiError, ErrorCode},
-        query::NoQuery,
-        request::AppState,
-    },
-    middleware::client_ip::is_proxied,
+    http::client_ip::is_proxied,
+    http::request_counts::RequestCounts,
+    http::{ApiError, AppState, ErrorCode, NoQuery, Public},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/metrics").get(metrics));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![route("/metrics").get(Public, "Returns metrics for Prometheus.", metrics)]
 }
 
-/// How many requests were answered, by the first digit of the status. Clones count together.
-#[derive(Debug, Clone, Default)]
-pub struct RequestCounts(Arc<[AtomicU64; 5]>);
-
-impl RequestCounts {
-    pub(crate) fn add(&self, status: StatusCode) {
-        let class = usize::from(status.as_u16() / 100).checked_sub(1);
-        if let Some(count) = class.and_then(|class| self.0.get(class)) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// `GET /metrics`: for whoever runs the service. There is no such thing for those who come through a proxy, as the rest of
-/// the world does: what becomes of mails can tell who has an account (see [`MetricsService`]).
+/// `GET /metrics`: for operators. Requests through a proxy, as all others are, get 404: the numbers of mails can reveal
+/// who has an account (see [`MetricsService`]).
 async fn metrics(
     request: HttpRequest,
     state: Data<AppState>,
@@ -59,7 +33,7 @@ async fn metrics(
     if is_proxied(request.headers()) {
         return Err(ApiError::new(ErrorCode::NotFound, "Not found"));
     }
-    let body = page(&service.metrics().await, state.settings.metrics.as_ref());
+    let body = page(&service.metrics().await, state.counts.as_ref());
     let text = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
     Ok(HttpResponse::Ok().insert_header(text).body(body))
 }
@@ -81,11 +55,11 @@ fn page(metrics: &Metrics, requests: Option<&RequestCounts>) -> String {
             page.sample(name, &labels, metrics.mails.count(kind, result));
         }
     }
-    if let Some(RequestCounts(counts)) = requests {
+    if let Some(counts) = requests.map(RequestCounts::by_class) {
         let name = "denizen_http_requests_total";
         page.family(name, "counter", "Requests that this process answered, by the class of the status.");
-        for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(counts.iter()) {
-            page.sample(name, &[("status", class)], count.load(Ordering::Relaxed));
+        for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(counts) {
+            page.sample(name, &[("status", class)], count);
         }
     }
     page.0
@@ -137,15 +111,5 @@ mod tests {
             "\na 7\n"
         );
         assert_eq!(page.0, expected);
-    }
-
-    #[test]
-    fn a_status_counts_in_its_class_and_what_is_none_nowhere() {
-        let counts = RequestCounts::default();
-        for status in [101, 200, 204, 499, 503, 999] {
-            counts.clone().add(StatusCode::from_u16(status).unwrap());
-        }
-        let counts: Vec<_> = counts.0.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-        assert_eq!(counts, [1, 2, 0, 1, 1]);
     }
 }

@@ -2,9 +2,12 @@
 
 pub(crate) mod access_guard;
 pub(crate) mod access_log;
-pub(crate) mod client_ip;
+pub(crate) mod authenticated;
 pub(crate) mod cors;
 pub(crate) mod credentials;
-pub(crate) mod log_line;
-pub(crate) mod observe;
+pub(crate) mod endpoint;
+
 pub(crate) mod rate_limit;
+pub(crate) mod wrap;
+
+pub(crate) use self::endpoint::{Endpoint, route};

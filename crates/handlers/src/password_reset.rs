@@ -2,41 +2,48 @@
 
 mod page;
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, web::Data};
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
-    PasswordResetResponse, SendPasswordResetRequest, ValidateResetTokenRequest,
+    PasswordResetResponse, SendPasswordResetRequest, TokenRequest,
 };
-use denizen_services::{
-    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService,
-    ValidateResetTokenError,
-};
+use denizen_services::{RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService};
 
 use crate::{
-    http::{
-        endpoint::Endpoint,
-        error::{ApiError, ErrorCode},
-        json::Json,
-        query::NoQuery,
-        request::Request,
-    },
+    http::{Admin, ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    middleware::{Endpoint, route},
     users::PathId,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users/request-password-reset").post(request_password_reset));
-    config.service(Endpoint::at("/api/users/reset-password").post(reset_password));
-    config.service(Endpoint::at("/api/users/validate-reset-token").post(validate_reset_token));
-    config.service(Endpoint::at("/api/users/{id}/send-password-reset").post(send_password_reset));
-    config.service(Endpoint::at("/reset-password").get(page::show).post(page::submit));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/api/users/request-password-reset").post(
+            Public,
+            "Mails a reset token.",
+            request_password_reset,
+        ),
+        route("/api/users/reset-password").post(
+            Public,
+            "Sets a new password with a reset token.",
+            reset_password,
+        ),
+        route("/api/users/validate-reset-token").post(Public, "Checks a reset token.", validate_reset_token),
+        route("/api/users/{id}/send-password-reset").post(
+            Admin,
+            "Mails a reset token to a user.",
+            send_password_reset,
+        ),
+        route("/reset-password").get(Public, "Shows the page behind the mailed link.", page::show).post(
+            Public,
+            "Takes the form of that page.",
+            page::submit,
+        ),
+    ]
 }
 
 /// `POST /api/users/request-password-reset`
 async fn request_password_reset(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<PasswordResetRequest>,
@@ -51,7 +58,7 @@ async fn request_password_reset(
 
 /// `POST /api/users/reset-password`
 async fn reset_password(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
     Json(body): Json<PasswordResetConfirmation>,
@@ -65,10 +72,10 @@ async fn reset_password(
 
 /// `POST /api/users/validate-reset-token`
 async fn validate_reset_token(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     _: NoQuery,
-    Json(body): Json<ValidateResetTokenRequest>,
+    Json(body): Json<TokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let status = users.validate_reset_token(&request.access, body).await?;
     let message = if status.valid { "Reset token is valid" } else { "Reset token is not valid" };
@@ -77,7 +84,7 @@ async fn validate_reset_token(
 
 /// `POST /api/users/{id}/send-password-reset`
 async fn send_password_reset(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     _: NoQuery,
@@ -90,15 +97,12 @@ async fn send_password_reset(
 impl From<RequestPasswordResetError> for ApiError {
     fn from(error: RequestPasswordResetError) -> Self {
         match error {
-            RequestPasswordResetError::Validation(errors) => Self::validation(&errors),
             RequestPasswordResetError::UnknownAddress(_) => Self::because(
                 ErrorCode::PasswordResetRequestFailed,
                 "Failed to request password reset",
                 error,
             ),
-            RequestPasswordResetError::RateLimited(wait) => Self::too_often(wait),
-            RequestPasswordResetError::Overloaded => Self::unavailable(error),
-            RequestPasswordResetError::Store(error) => error.into(),
+            RequestPasswordResetError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -106,25 +110,12 @@ impl From<RequestPasswordResetError> for ApiError {
 impl From<ResetPasswordError> for ApiError {
     fn from(error: ResetPasswordError) -> Self {
         match error {
-            ResetPasswordError::Validation(errors) => Self::validation(&errors),
             ResetPasswordError::InvalidToken
             | ResetPasswordError::ExpiredToken
             | ResetPasswordError::InvalidOrExpired => {
                 Self::because(ErrorCode::PasswordResetFailed, "Failed to reset password", error)
             }
-            ResetPasswordError::RateLimited(wait) => Self::too_often(wait),
-            ResetPasswordError::Hash(error) => error.into(),
-            ResetPasswordError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ValidateResetTokenError> for ApiError {
-    fn from(error: ValidateResetTokenError) -> Self {
-        match error {
-            ValidateResetTokenError::Validation(errors) => Self::validation(&errors),
-            ValidateResetTokenError::RateLimited(wait) => Self::too_often(wait),
-            ValidateResetTokenError::Store(error) => error.into(),
+            ResetPasswordError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -135,9 +126,8 @@ impl From<SendPasswordResetError> for ApiError {
             SendPasswordResetError::NotFound(_) => {
                 Self::because(ErrorCode::UserNotFound, "User not found", error)
             }
-            SendPasswordResetError::Forbidden | SendPasswordResetError::Inactive => Self::forbidden(error),
-            SendPasswordResetError::Hash(error) => error.into(),
-            SendPasswordResetError::Store(error) => error.into(),
+            SendPasswordResetError::Inactive => Self::forbidden(error),
+            SendPasswordResetError::Failure(failure) => failure.into(),
         }
     }
 }

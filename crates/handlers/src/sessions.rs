@@ -1,13 +1,8 @@
-//! Sessions: list them, end them.
+//! Listing and ending sessions.
 
 use std::future::{Ready, ready};
 
-use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
-    dev::Payload,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
 use denizen_models::{SessionResponse, UserId};
 use denizen_services::{
     AuthService, SessionError,
@@ -16,26 +11,32 @@ use denizen_services::{
 use serde_json::json;
 
 use crate::{
-    http::{
-        endpoint::Endpoint,
-        error::{ApiError, ErrorCode},
-        query::NoQuery,
-        request::{Request, number_in, personal},
-    },
+    http::{Admin, ApiError, ErrorCode, Member, NoQuery, RequestContext, number_in, personal},
     login::session_response,
+    middleware::{Endpoint, route},
     users::PathId,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/auth/sessions").get(list_own).delete(end_others));
-    config.service(Endpoint::at("/api/auth/sessions/{session}").delete(end_own));
-    config.service(Endpoint::at("/api/users/{id}/sessions").get(list_of).delete(end_all_of));
-    config.service(Endpoint::at("/api/users/{id}/sessions/{session}").delete(end_of));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/api/auth/sessions").get(Member, "Lists the caller's sessions.", list_own).delete(
+            Member,
+            "Ends the caller's other sessions.",
+            end_others,
+        ),
+        route("/api/auth/sessions/{session}").delete(Member, "Ends one of the caller's sessions.", end_own),
+        route("/api/users/{id}/sessions").get(Admin, "Lists a user's sessions.", list_of).delete(
+            Admin,
+            "Ends all sessions of a user.",
+            end_all_of,
+        ),
+        route("/api/users/{id}/sessions/{session}").delete(Admin, "Ends a session of a user.", end_of),
+    ]
 }
 
 /// `GET /api/auth/sessions`
 async fn list_own(
-    request: Request,
+    request: RequestContext,
     auth: Data<dyn AuthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
@@ -46,7 +47,7 @@ async fn list_own(
 
 /// `DELETE /api/auth/sessions`: all but the one that asks.
 async fn end_others(
-    request: Request,
+    request: RequestContext,
     auth: Data<dyn AuthService>,
     _: NoQuery,
 ) -> Result<HttpResponse, ApiError> {
@@ -57,7 +58,7 @@ async fn end_others(
 
 /// `DELETE /api/auth/sessions/{session}`
 async fn end_own(
-    request: Request,
+    request: RequestContext,
     PathSession(session): PathSession,
     auth: Data<dyn AuthService>,
     _: NoQuery,
@@ -69,7 +70,7 @@ async fn end_own(
 
 /// `GET /api/users/{id}/sessions`
 async fn list_of(
-    request: Request,
+    request: RequestContext,
     PathId(user): PathId,
     auth: Data<dyn AuthService>,
     _: NoQuery,
@@ -80,7 +81,7 @@ async fn list_of(
 
 /// `DELETE /api/users/{id}/sessions`
 async fn end_all_of(
-    request: Request,
+    request: RequestContext,
     PathId(user): PathId,
     auth: Data<dyn AuthService>,
     _: NoQuery,
@@ -91,7 +92,7 @@ async fn end_all_of(
 
 /// `DELETE /api/users/{id}/sessions/{session}`
 async fn end_of(
-    request: Request,
+    request: RequestContext,
     PathId(user): PathId,
     PathSession(session): PathSession,
     auth: Data<dyn AuthService>,
@@ -101,11 +102,11 @@ async fn end_of(
     Ok(request.done("Session ended successfully"))
 }
 
-fn own_id(request: &Request) -> Result<UserId, ApiError> {
+fn own_id(request: &RequestContext) -> Result<UserId, ApiError> {
     request.caller.as_ref().map(|known| known.user.id).ok_or_else(ApiError::unauthenticated)
 }
 
-/// The session that the path names. What cannot be a number of one names none.
+/// The session that the path names. Anything but a number is a session that does not exist.
 struct PathSession(SessionId);
 
 impl FromRequest for PathSession {
@@ -118,7 +119,7 @@ impl FromRequest for PathSession {
     }
 }
 
-fn listed(request: &Request, sessions: Vec<Session>) -> HttpResponse {
+fn listed(request: &RequestContext, sessions: Vec<Session>) -> HttpResponse {
     let shown: Vec<SessionResponse> =
         sessions.into_iter().map(|session| session_response(session, request)).collect();
     let metadata = json!({ "count": shown.len() });
@@ -130,7 +131,7 @@ impl From<SessionError> for ApiError {
         match error {
             SessionError::NotFound => Self::new(ErrorCode::SessionNotFound, "Session not found"),
             SessionError::UserNotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
-            SessionError::Store(error) => error.into(),
+            SessionError::Failure(failure) => failure.into(),
         }
     }
 }

@@ -9,33 +9,41 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderName},
     },
-    web::{Data, ServiceConfig},
+    web::Data,
 };
 use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, PreconditionError, SignUpError, SignedUp,
-    UpdateUserError, UserQuery, UserService, store::UserSort,
+    CreateUserError, DeleteUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery,
+    UserService, store::UserSort,
 };
 use serde_json::json;
 
-use crate::http::{
-    conditions::{Conditions, tagged},
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::{Json, MergePatch},
-    query::{NoQuery, Query},
-    request::{Request, number_in, personal},
+use crate::{
+    http::{
+        ApiError, Conditions, Directory, ErrorCode, Json, MergePatch, NoQuery, Owner, Query, RequestContext,
+        number_in, personal, tagged,
+    },
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/users").get(list).post(create));
-    let one = Endpoint::at("/api/users/{id:.*}").checked(|request| id_in(request).map(|_| ()));
-    config.service(one.get(get).put(update).patch(patch).delete(delete));
+/// The path of all users; signing up is another method of it.
+pub(crate) const USERS: &str = "/api/users";
+
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route(USERS).get(Directory, "Lists and searches users.", list),
+        route("/api/users/{id:.*}")
+            .checked(|request| id_in(request).map(|_| ()))
+            .get(Owner, "Returns a user.", get)
+            .put(Owner, "Replaces the editable members of a user.", update)
+            .patch(Owner, "Changes members of a user.", patch)
+            .delete(Owner, "Deletes a user.", delete),
+    ]
 }
 
 /// `GET /api/users`
 async fn list(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
@@ -55,50 +63,43 @@ async fn list(
     Ok(personal(request.answer_with(StatusCode::OK, &message, shown, metadata)))
 }
 
-fn user_query(mut query: Query) -> Result<UserQuery, ApiError> {
+fn user_query(query: Query) -> Result<UserQuery, ApiError> {
     let flag = |text: &str| text.parse::<bool>().ok();
     let sorts = UserSort::ALL.map(UserSort::as_str).join(", ");
-    let parsed = UserQuery {
-        search: query.take("search").unwrap_or_default(),
-        role: query.take("role"),
-        active: query.take_as("active", "true or false", flag)?,
-        sort: query.take_as("sort", &format!("one of {sorts}"), UserSort::from_name)?.unwrap_or_default(),
-        limit: query.take_number("limit")?,
-        cursor: query.take("cursor"),
-        total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
-    };
-    query.finish()?;
-    Ok(parsed)
+    query.read(|query| {
+        Ok(UserQuery {
+            search: query.take("search").unwrap_or_default(),
+            role: query.take("role"),
+            active: query.take_as("active", "true or false", flag)?,
+            sort: query.take_as("sort", &format!("one of {sorts}"), UserSort::from_name)?.unwrap_or_default(),
+            limit: query.take_number("limit")?,
+            cursor: query.take("cursor"),
+            total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
+        })
+    })
 }
 
-/// What a stranger is told who signs up, whoever it is.
-const PENDING: &str = "Check your email to complete the registration.";
-
-/// `POST /api/users`
-async fn create(
-    request: Request,
-    users: Data<dyn UserService>,
-    _: NoQuery,
-    Json(body): Json<CreateUserRequest>,
+/// `POST /api/users`, of a signed-in user.
+pub(crate) async fn create(
+    request: &RequestContext,
+    users: &dyn UserService,
+    body: CreateUserRequest,
 ) -> Result<HttpResponse, ApiError> {
-    // A stranger signs up; whoever is known makes somebody else's account, or is told that they may not.
-    let user = match request.caller {
-        Some(_) => users.create_user(&request.access, body).await?,
-        None => match users.sign_up(&request.access, body).await? {
-            SignedUp::User(user) => user,
-            SignedUp::Pending => return Ok(request.pending(PENDING)),
-        },
-    };
-    let (path, tag) = (path_of(user.id), user.tag());
+    Ok(created(request, users.create_user(&request.access, body).await?))
+}
+
+/// The response about a new user.
+pub(crate) fn created(request: &RequestContext, user: User) -> HttpResponse {
+    let (path, tag) = (path_of(request, user.id), user.tag());
     let metadata = json!({ "user_id": user.id });
     let view = request.access.view(user);
     let response = request.answer_with(StatusCode::CREATED, "User created successfully", view, metadata);
-    Ok(tagged(at(response, header::LOCATION, path), &tag))
+    tagged(at(response, header::LOCATION, path), &tag)
 }
 
 /// `GET /api/users/{id}`
 async fn get(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     Conditions(expected): Conditions,
@@ -116,7 +117,7 @@ async fn get(
 
 /// `PUT /api/users/{id}`
 async fn update(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     Conditions(expected): Conditions,
@@ -129,7 +130,7 @@ async fn update(
 
 /// `PATCH /api/users/{id}`
 async fn patch(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     Conditions(expected): Conditions,
@@ -140,17 +141,17 @@ async fn patch(
     Ok(updated(&request, user))
 }
 
-/// The user after a change. `Content-Location` says that this is what GET would return, so that the tag is its tag
+/// The response about a changed user. `Content-Location` says that this is what GET would return, so that the tag is its tag
 /// (RFC 9110, section 8.7).
-fn updated(request: &Request, user: User) -> HttpResponse {
-    let (path, tag) = (path_of(user.id), user.tag());
+fn updated(request: &RequestContext, user: User) -> HttpResponse {
+    let (path, tag) = (path_of(request, user.id), user.tag());
     let response = request.answer("User updated successfully", request.access.view(user));
     tagged(at(response, header::CONTENT_LOCATION, path), &tag)
 }
 
 /// `DELETE /api/users/{id}`
 async fn delete(
-    request: Request,
+    request: RequestContext,
     PathId(id): PathId,
     users: Data<dyn UserService>,
     Conditions(expected): Conditions,
@@ -160,8 +161,8 @@ async fn delete(
     Ok(request.done("User deleted successfully"))
 }
 
-/// The user whom the path names. Stands before query and body among a handler's arguments: a path that names nobody is
-/// refused as that.
+/// The user that the path names. It comes before query and body among a handler's arguments, so that an invalid id is
+/// reported first.
 pub(crate) struct PathId(pub(crate) UserId);
 
 impl FromRequest for PathId {
@@ -181,11 +182,11 @@ fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
     id.ok_or_else(|| ApiError::new(ErrorCode::InvalidUserId, "Invalid user ID format"))
 }
 
-fn path_of(user: UserId) -> String {
-    format!("/api/users/{user}")
+fn path_of(request: &RequestContext, user: UserId) -> String {
+    format!("{}{USERS}/{user}", request.state.prefix)
 }
 
-/// Names the path in this header of the answer.
+/// Inserts the path as this header.
 fn at(mut response: HttpResponse, name: HeaderName, path: String) -> HttpResponse {
     if let Ok(path) = path.try_into() {
         response.headers_mut().insert(name, path);
@@ -199,17 +200,7 @@ impl From<GetUserError> for ApiError {
             GetUserError::IdNotFound(_) | GetUserError::UsernameNotFound(_) => {
                 Self::because(ErrorCode::UserNotFound, "User not found", error)
             }
-            GetUserError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ListUsersError> for ApiError {
-    fn from(error: ListUsersError) -> Self {
-        match error {
-            ListUsersError::Query(errors) => Self::query(&errors),
-            ListUsersError::Forbidden => Self::forbidden(error),
-            ListUsersError::Store(error) => error.into(),
+            GetUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -217,29 +208,10 @@ impl From<ListUsersError> for ApiError {
 impl From<CreateUserError> for ApiError {
     fn from(error: CreateUserError) -> Self {
         match error {
-            CreateUserError::Validation(errors) => Self::validation(&errors),
-            CreateUserError::Forbidden => Self::forbidden(error),
             CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
-            CreateUserError::Hash(error) => error.into(),
-            CreateUserError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<SignUpError> for ApiError {
-    fn from(error: SignUpError) -> Self {
-        match error {
-            SignUpError::Validation(errors) => Self::validation(&errors),
-            SignUpError::Closed | SignUpError::Forbidden(_) => Self::forbidden(error),
-            SignUpError::UsernameTaken(_) | SignUpError::EmailTaken(_) => {
-                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
-            }
-            SignUpError::Overloaded => Self::unavailable(error),
-            SignUpError::RateLimited(wait) => Self::too_often(wait),
-            SignUpError::Hash(error) => error.into(),
-            SignUpError::Store(error) => error.into(),
+            CreateUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -249,12 +221,11 @@ impl From<UpdateUserError> for ApiError {
         match error {
             UpdateUserError::NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
             UpdateUserError::PreconditionError(error) => error.into(),
-            UpdateUserError::Validation(errors) => Self::validation(&errors),
-            UpdateUserError::Forbidden(_) | UpdateUserError::LastAdministrator => Self::forbidden(error),
+            UpdateUserError::LastAdministrator => Self::forbidden(error),
             UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserUpdateError, "Failed to update user", error)
             }
-            UpdateUserError::Store(error) => error.into(),
+            UpdateUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -267,7 +238,7 @@ impl From<DeleteUserError> for ApiError {
             }
             DeleteUserError::LastAdministrator => Self::forbidden(error),
             DeleteUserError::PreconditionError(error) => error.into(),
-            DeleteUserError::Store(error) => error.into(),
+            DeleteUserError::Failure(failure) => failure.into(),
         }
     }
 }

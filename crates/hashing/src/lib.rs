@@ -1,5 +1,6 @@
-//! The password hasher: argon2id on threads of its own.
+#![doc = include_str!("../README.md")]
 
+mod cost;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -7,57 +8,25 @@ mod worker;
 
 use std::{sync::Arc, thread};
 
-use argon2::Params;
 use async_trait::async_trait;
 use denizen_models::Password;
 
+pub use self::cost::Argon2Cost;
+#[cfg(feature = "imported")]
 pub use self::stored::import;
 use self::worker::{Worker, Workers};
 use denizen_services::{
     CostlyWork, HashError, OsTokenSource, PasswordHash, PasswordHasher, TokenSource, Verdict,
 };
 
-/// How much a hash costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Argon2Cost {
-    /// Memory per hash, in KiB.
-    pub memory_kib: u32,
-    /// Passes over it.
-    pub passes: u32,
-    /// Lanes, computed one after the other.
-    pub lanes: u32,
-}
-
-impl Argon2Cost {
-    /// 19 MiB, 2 passes, 1 lane: the least that OWASP's Password Storage cheat sheet accepts, about 30 ms of a core.
-    pub const RECOMMENDED: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
-    /// As little as the algorithm allows. For tests, which hash often and protect nothing.
-    pub const CHEAPEST: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };
-    /// What a hash may cost at most, so that nobody can plant one whose comparison stops the service: 256 MiB,
-    /// 16 passes, 16 lanes.
-    pub const MOST: Self = Self { memory_kib: 256 * 1024, passes: 16, lanes: 16 };
-
-    /// Whether a hash of this cost is at least as dear as one of `floor` in memory, in passes and in lanes.
-    #[must_use]
-    pub const fn is_at_least(self, floor: Self) -> bool {
-        self.memory_kib >= floor.memory_kib && self.passes >= floor.passes && self.lanes >= floor.lanes
-    }
-}
-
-impl From<&Params> for Argon2Cost {
-    fn from(params: &Params) -> Self {
-        Self { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
-    }
-}
-
 /// argon2id (RFC 9106) on a fixed number of threads, each of which keeps its memory, behind a bounded queue.
 ///
 /// A pool of its own rather than tokio's blocking pool: that one grows to hundreds of threads, and hundreds of
 /// hashes at once are gigabytes. Dropping the hasher ends its threads once the queue is empty.
 ///
-/// It also compares what [`import`] takes over, for which a thread takes up to 256 MiB for as long as it
-/// lasts. All of these are [`Verdict::Outdated`] when they match, and so is argon2id that is weaker than what
-/// [`Self::start`] was told to make. Stronger argon2id stays: to lower the cost is no reason to weaken what is there.
+/// With the feature `imported`, it also compares what `import` takes over, for which a thread takes up to 256 MiB for
+/// as long as it lasts. All of these are [`Verdict::Outdated`] when they match, and so is argon2id that is weaker than
+/// what [`Self::start`] was told to make. Stronger argon2id stays: a lower cost does not weaken existing hashes.
 pub struct Argon2Hasher {
     workers: Workers,
 }
@@ -110,8 +79,4 @@ impl PasswordHasher for Argon2Hasher {
             })
             .await
     }
-}
-
-fn failed(error: impl std::fmt::Display) -> HashError {
-    HashError::Failed(error.to_string())
 }

@@ -1,6 +1,7 @@
 //! The hasher from outside: what it makes, what it recognises, and what it does when too much is asked of it.
 
 mod crowd;
+#[cfg(feature = "imported")]
 mod imported;
 
 use denizen_models::Secret;

@@ -16,7 +16,10 @@ use argon2::{
 use denizen_models::Password;
 use tokio::sync::oneshot;
 
-use crate::{Argon2Cost, failed, stored::StoredHash};
+use crate::{
+    cost::Argon2Cost,
+    stored::{SALT_LEN, StoredHash, failed},
+};
 use denizen_services::{HashError, PasswordHash, TokenSource, Verdict, lock};
 
 type Job = Box<dyn FnOnce(&mut Worker) + Send>;
@@ -55,15 +58,15 @@ impl Workers {
             let outcome = catch_unwind(AssertUnwindSafe(|| work(worker))).unwrap_or_else(|_| {
                 // What it panicked with stays unsaid here: it may quote the password.
                 log::error!("a job of the password hasher panicked");
-                Err(HashError::Failed("the job panicked".to_owned()))
+                Err(HashError::Failed("the job panicked".into()))
             });
             let _gone = reply.send(outcome);
         };
         self.0.try_send(Box::new(job)).map_err(|error| match error {
             TrySendError::Full(_) => HashError::Busy,
-            TrySendError::Disconnected(_) => HashError::Failed("the hashing threads are gone".to_owned()),
+            TrySendError::Disconnected(_) => HashError::Failed("the hashing threads are gone".into()),
         })?;
-        answer.await.map_err(|_| HashError::Failed("a hashing thread died".to_owned()))?
+        answer.await.map_err(|_| HashError::Failed("a hashing thread died".into()))?
     }
 }
 
@@ -78,7 +81,7 @@ pub(super) struct Worker {
 impl Worker {
     pub fn new(cost: Argon2Cost, salts: Arc<dyn TokenSource>) -> Result<Self, HashError> {
         if !Argon2Cost::MOST.is_at_least(cost) {
-            return Err(HashError::Failed(format!("a hash may cost {:?} at most", Argon2Cost::MOST)));
+            return Err(HashError::Failed(format!("a hash may cost {:?} at most", Argon2Cost::MOST).into()));
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(failed)?;
         let memory = vec![Block::default(); params.block_count()];
@@ -128,9 +131,6 @@ impl Worker {
         self.verify(password, &nobody).map(|_| Verdict::Mismatch)
     }
 }
-
-/// 128 bits, as RFC 9106, section 3.1, recommends.
-pub(super) const SALT_LEN: usize = 16;
 
 fn encode(params: &Params, salt: &[u8], output: &[u8]) -> Result<PasswordHash, HashError> {
     let phc = phc::PasswordHash {

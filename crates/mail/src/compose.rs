@@ -1,8 +1,8 @@
-//! From what is to be said to a message as it travels (RFC 5322 and MIME).
+//! Composes messages as they travel (RFC 5322 and MIME).
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use denizen_models::EmailAddress;
+use denizen_models::{EmailAddress, text};
 use denizen_services::{Clock, Mail, MailError, MailMessage};
 use lettre::{
     Address, Message,
@@ -14,44 +14,46 @@ use lettre::{
 };
 
 use crate::{
-    link::{Links, Page},
-    person::{one_line, presentable},
+    display_name::display_name,
+    link::Links,
     sender::Sender,
-    templates::{Content, Letterhead, TemplateError, Templates},
+    templates::{
+        Content, RenderedMail, TemplateContext, TemplateError, Templates, link_template, notice_template,
+    },
 };
 
-/// Who writes, and in whose name.
+/// What all mails of a service have in common.
 #[derive(Debug, Clone)]
-pub struct Letter {
-    /// Where the pages behind the links are.
+pub struct MailProfile {
+    /// Makes the links.
     pub links: Links,
-    /// What the service is called in subjects and texts.
+    /// The name of the service in subjects and texts.
     pub service: String,
-    /// The `From` of every mail, and where a mail server returns what it cannot deliver.
+    /// The `From` of every mail, and the e-mail address to which mail servers return undeliverable mails.
     pub sender: Sender,
-    /// Where answers go, if not to the sender.
+    /// The `Reply-To`, if answers do not go to the sender.
     pub reply_to: Option<Sender>,
 }
 
-/// Words mails and puts them into the form in which they travel.
+/// Renders mails and composes messages from them.
 pub struct Composer {
     templates: Templates,
-    letter: Letter,
-    head: Letterhead,
+    profile: MailProfile,
+    context: TemplateContext,
     clock: Arc<dyn Clock>,
 }
 
 impl Composer {
-    /// A composer with these words. The clock gives the `Date`.
+    /// Creates a composer. The clock gives the `Date`.
     #[must_use]
-    pub fn new(templates: Templates, letter: Letter, clock: Arc<dyn Clock>) -> Self {
-        let head = Letterhead {
-            // An operator chose it, and may call the service like its site.
-            service: one_line(&letter.service),
-            url: letter.links.home().to_owned(),
-            reply_to: letter.reply_to.as_ref().map(ToString::to_string),
+    pub fn new(templates: Templates, profile: MailProfile, clock: Arc<dyn Clock>) -> Self {
+        let context = TemplateContext {
+            // Set by an operator, so it may be a host name: `display_name` would drop it.
+            service: text::single_line(&profile.service),
+            url: profile.links.home().to_owned(),
+            reply_to: profile.reply_to.as_ref().map(ToString::to_string),
         };
-        Self { templates, letter, head, clock }
+        Self { templates, profile, context, clock }
     }
 
     pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
@@ -59,100 +61,84 @@ impl Composer {
     }
 
     pub(crate) fn links(&self) -> &Links {
-        &self.letter.links
+        &self.profile.links
     }
 
-    /// The message for `mail`. All of it is 7-bit, with lines of fewer than 1,000 characters.
+    /// Returns subject, text and HTML part of `mail`.
     ///
     /// # Errors
-    /// Temporary if a template fails, which an operator can mend; permanent if the address cannot be used in SMTP.
-    pub(crate) fn compose(&self, mail: &Mail) -> Result<Message, MailError> {
-        let (name, content) = self.content(&mail.message);
-        let person = presentable(&mail.name);
-        let wording =
-            self.templates.word(name, &self.head, &person, &content).map_err(|error| match error {
+    /// Returns [`MailError::Temporary`] if a template fails, which an operator can repair.
+    pub(crate) fn render(&self, mail: &Mail) -> Result<RenderedMail, MailError> {
+        let (name, content) = match &mail.message {
+            MailMessage::Link { template, token, valid_for } => {
+                let (name, page, username) = link_template(template);
+                let link = self.profile.links.to(page, token);
+                (name, Content::Link { link, valid_for: *valid_for, username })
+            }
+            MailMessage::Notice { template, at, ip } => {
+                (notice_template(*template), Content::Notice { at: *at, ip: *ip })
+            }
+        };
+        self.templates.render(name, &self.context, &display_name(&mail.name), &content).map_err(|error| {
+            MailError::Temporary(match error {
                 // Without the reason, which may quote values: a token is one of them.
                 TemplateError::Broken { file, line, .. } => {
-                    MailError::Temporary(format!("the mail template {file} fails in line {line}"))
+                    format!("the mail template {file} fails in line {line}").into()
                 }
                 TemplateError::Read { .. } | TemplateError::Unknown { .. } | TemplateError::NoLink(_) => {
-                    MailError::Temporary("the mail templates fail".to_owned())
+                    "the mail templates fail".into()
                 }
-            })?;
+            })
+        })
+    }
+
+    /// Returns the message for `mail`. It is 7-bit, with lines of fewer than 1,000 characters.
+    ///
+    /// # Errors
+    /// Returns [`MailError::Temporary`] if a template fails, and [`MailError::Permanent`] if the e-mail address cannot be
+    /// used in SMTP.
+    pub(crate) fn compose(&self, mail: &Mail) -> Result<Message, MailError> {
+        let failed = |error| MailError::Temporary(format!("the mail cannot be put together: {error}").into());
+        let RenderedMail { subject, text, html, .. } = self.render(mail)?;
         let id = identifier(&mail.id);
-        let address = address(&mail.to)?;
-        // Said, not read from the headers: lettre does not understand every address there that it has written itself.
-        let envelope = Envelope::new(Some(self.letter.sender.address()), vec![address.clone()])
-            .map_err(|error| MailError::Temporary(format!("the mail cannot be put together: {error}")))?;
-        let to = Mailbox::new(Some(person).filter(|person| !person.is_empty()), address);
+        let email = smtp_address(&mail.to)?;
+        // Set, not read from the headers: lettre does not understand every e-mail address that it writes there.
+        let envelope =
+            Envelope::new(Some(self.profile.sender.email()), vec![email.clone()]).map_err(failed)?;
+        let to = Mailbox::new(Some(display_name(&mail.name)).filter(|name| !name.is_empty()), email);
         let mut message = Message::builder()
             .envelope(envelope)
             .date(SystemTime::from(self.clock.now()))
-            .from(self.letter.sender.mailbox())
+            .from(self.profile.sender.mailbox())
             .to(to)
-            .subject(wording.subject)
-            .message_id(Some(format!("<{id}@{}>", self.letter.links.host())))
-            // RFC 3834: nobody's holiday answer to this, please.
+            .subject(subject)
+            .message_id(Some(format!("<{id}@{}>", self.profile.links.host())))
+            // RFC 3834: asks for no automatic replies.
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ));
-        if let Some(reply_to) = &self.letter.reply_to {
+        if let Some(reply_to) = &self.profile.reply_to {
             message = message.reply_to(reply_to.mailbox());
         }
-        // A boundary that a mail determines makes mails reproducible. That it occurs at the start of a line of a part is
-        // up to the templates alone: no value has line breaks.
-        let parts = MultiPart::alternative().boundary(format!("=_denizen_{id}"));
-        message
-            .multipart(
-                parts
-                    .singlepart(SinglePart::plain(body(wording.text)))
-                    .singlepart(SinglePart::html(body(wording.html))),
-            )
-            .map_err(|error| MailError::Temporary(format!("the mail cannot be put together: {error}")))
-    }
-
-    fn content<'a>(&self, message: &'a MailMessage) -> (&'static str, Content<'a>) {
-        let link = |page, token: &denizen_services::Token| self.letter.links.to(page, token.expose());
-        match message {
-            MailMessage::PasswordReset { token, valid_for } => {
-                let link = link(Page::ResetPassword, token);
-                ("password_reset", Content::Link { link, valid_for: *valid_for, username: None })
-            }
-            MailMessage::Invitation { username, token, valid_for } => {
-                let (link, username) = (link(Page::AcceptInvitation, token), Some(username.as_str()));
-                ("invitation", Content::Link { link, valid_for: *valid_for, username })
-            }
-            MailMessage::ConfirmSignUp { username, token, valid_for } => {
-                let (link, username) = (link(Page::VerifyEmail, token), Some(username.as_str()));
-                ("confirm_sign_up", Content::Link { link, valid_for: *valid_for, username })
-            }
-            MailMessage::VerifyEmail { token, valid_for } => {
-                let link = link(Page::VerifyEmail, token);
-                ("verify_email", Content::Link { link, valid_for: *valid_for, username: None })
-            }
-            MailMessage::ConfirmEmailChange { token, valid_for } => {
-                let link = link(Page::ConfirmEmailChange, token);
-                ("confirm_email_change", Content::Link { link, valid_for: *valid_for, username: None })
-            }
-            MailMessage::PasswordChanged { at, ip } => {
-                ("password_changed", Content::Notice { at: *at, ip: *ip })
-            }
-            MailMessage::AccountExists { at, ip } => ("account_exists", Content::Notice { at: *at, ip: *ip }),
-            MailMessage::EmailChanged { at, ip } => ("email_changed", Content::Notice { at: *at, ip: *ip }),
-            MailMessage::Test { at } => ("test", Content::Notice { at: *at, ip: None }),
-        }
+        // A boundary derived from the mail makes mails reproducible. No value has line breaks, so only a template could
+        // contain the boundary at the start of a line.
+        let parts = MultiPart::alternative()
+            .boundary(format!("=_denizen_{id}"))
+            .singlepart(SinglePart::plain(body(text)))
+            .singlepart(SinglePart::html(body(html)));
+        message.multipart(parts).map_err(failed)
     }
 }
 
 impl fmt::Debug for Composer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Composer").field("letter", &self.letter).finish_non_exhaustive()
+        f.debug_struct("Composer").field("profile", &self.profile).finish_non_exhaustive()
     }
 }
 
-/// Text goes as it is, if it can: a developer who opens the file, or an operator the mail's source, sees whole links. lettre
-/// would encode each line of more than 76 characters; what SMTP demands is less than 999 (RFC 5322, section 2.1.1).
+/// Returns `text` unencoded where possible, so that the source of a mail shows whole links. lettre would encode each line
+/// of more than 76 characters; SMTP allows 998 (RFC 5322, section 2.1.1).
 fn body(text: String) -> Body {
     if text.is_ascii() && text.lines().all(|line| line.len() <= 998) {
         let lines = text.replace('\n', "\r\n");
@@ -162,15 +148,15 @@ fn body(text: String) -> Body {
     }
 }
 
-/// The left side of a `Message-ID`. Whatever has no place there, or in a file name, becomes a hyphen.
+/// Returns the left side of a `Message-ID`, also safe in a file name: other characters become hyphens.
 pub(crate) fn identifier(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect()
 }
 
-/// Our rule for addresses (that of browsers) allows dots anywhere in the part before the `@`. SMTP wants quotes around
-/// such a one (RFC 5321, section 4.1.2), which mean the same mailbox.
-fn address(to: &EmailAddress) -> Result<Address, MailError> {
-    let refused = || MailError::Permanent("the address cannot be used in SMTP".to_owned());
+/// Returns the e-mail address as SMTP wants it. Our rule (that of browsers) allows dots anywhere before the `@`; where SMTP
+/// does not, the part is quoted (RFC 5321, section 4.1.2), which names the same mailbox.
+fn smtp_address(to: &EmailAddress) -> Result<Address, MailError> {
+    let refused = || MailError::Permanent("the e-mail address cannot be used in SMTP".into());
     let (user, domain) = to.as_str().rsplit_once('@').ok_or_else(refused)?;
     Address::new(user, domain).or_else(|_| Address::new(format!("\"{user}\""), domain)).map_err(|_| refused())
 }

@@ -1,15 +1,15 @@
 //! # Mail transports
 //!
-//! A transport implements [`denizen_services::Mailer`]: it words a [`denizen_services::Mail`] and hands it on. The
-//! services say *what* is mailed and to whom; subject, text and links are made here.
+//! A transport implements [`denizen_services::Mailer`]: it renders a [`denizen_services::Mail`] and sends it. The services
+//! choose the content and the recipient; subject, text and links are made here.
 //!
-//! | transport | setting | what it does |
+//! | transport | setting | effect |
 //! |---|---|---|
-//! | [`LogMailer`] | `log` | shows every mail in the log, for developers |
+//! | [`LogMailer`] | `log` | writes every mail into the log, for developers |
 //! | [`FileMailer`] | `file:DIRECTORY` | writes every mail as an `.eml` file |
-//! | [`SmtpMailer`] | `smtp://HOST`, `smtps://HOST` | hands every mail to a mail server |
+//! | [`SmtpMailer`] | `smtp://HOST`, `smtps://HOST` | sends every mail to a mail server |
 //!
-//! [`connect`] makes the one that a configuration asks for:
+//! [`connect`] makes the transport of a configuration:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -23,52 +23,49 @@
 //!     ..MailSettings::new("smtps://accounts:p%40ss@mail.example.com".parse()?, "https://accounts.example.com")
 //! };
 //! assert_eq!(settings.url.to_string(), "smtps://accounts:…@mail.example.com:465");
-//! assert!(settings.url.delivers_privately());
+//! assert_eq!(settings.url.refused_in_production(), None);
 //! let mailer = connect(settings, Arc::new(SystemClock))?;
 //! # drop(mailer);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Words
+//! # Templates
 //!
-//! Every mail is made of three templates, for the subject, the text and the HTML part: `password_reset.subject.txt`,
-//! `password_reset.txt` and `password_reset.html`. The two kinds of parts share `layout.txt` and `layout.html`. An operator
-//! puts a file of the same name into a directory ([`MailSettings::templates`]) to replace one. These values are there:
+//! Every mail has three templates, for the subject, the text and the HTML part: `password_reset.subject.txt`,
+//! `password_reset.txt` and `password_reset.html`. All texts share `layout.txt`, and all HTML parts share `layout.html`. An
+//! operator replaces a template by a file of the same name in a directory ([`MailSettings::templates`]). The values:
 //!
-//! | value | where | what |
+//! | value | in | meaning |
 //! |---|---|---|
-//! | `service` | everywhere | what the service is called |
-//! | `url` | everywhere | its public URL, without a slash at the end |
-//! | `name` | everywhere | the first name of the person, or an empty text |
-//! | `reply_to` | everywhere | where answers are read, or none |
+//! | `service` | all templates | the name of the service |
+//! | `url` | all templates | its public URL, without a slash at the end |
+//! | `name` | all templates | the first name of the recipient, or an empty text |
+//! | `reply_to` | all templates | the e-mail address for answers, or none |
 //! | `username` | `invitation`, `confirm_sign_up` | the name of the account |
-//! | `link` | in mails with something to do; not in subjects | the page with the token |
-//! | `valid_for` | the same | how long it works, such as "30 minutes" |
-//! | `at` | `password_changed`, `email_changed`, `account_exists`, `test`; not in subjects | when (UTC) |
-//! | `ip` | the same | from which address, or none |
+//! | `link` | mails with a link; not in subjects | the page with the token |
+//! | `valid_for` | mails with a link; not in subjects | how long the link works, such as "30 minutes" |
+//! | `at` | the other mails; not in subjects | the time of the event (UTC) |
+//! | `ip` | the other mails; not in subjects | the IP address that caused the event, or none |
 
 #![deny(missing_docs)]
 
 mod compose;
-mod file;
+mod display_name;
+mod durations;
 mod link;
-mod log;
-mod person;
 mod sender;
-mod settings;
-mod smtp;
 mod templates;
+mod transport;
 mod url;
-mod words;
 
 pub use crate::{
-    compose::{Composer, Letter},
-    file::FileMailer,
+    compose::{Composer, MailProfile},
     link::Links,
-    log::LogMailer,
     sender::{InvalidSender, Sender},
-    settings::{ConnectError, MailSettings, connect},
-    smtp::{SmtpMailer, TlsError},
     templates::{TemplateError, Templates},
-    url::{Encryption, InvalidMailUrl, MailUrl, SmtpServer, is_loopback},
+    transport::{
+        FileMailer, InvalidMailUrl, LogMailer, MailSettings, MailUrl, SmtpMailer, TlsError, TransportError,
+        connect,
+    },
+    url::{Encryption, InvalidSmtpUrl, SmtpServer, is_loopback},
 };

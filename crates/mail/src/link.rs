@@ -2,38 +2,21 @@
 
 use denizen_services::Token;
 
-/// Makes the links, all of which begin where users reach the service from outside: `https://accounts.example.com`.
+/// Makes links below the public URL of the service, such as `https://accounts.example.com`.
 ///
-/// They are built from this setting alone, never from a request's `Host`: whoever asks for a reset must not choose
-/// where the victim's click goes (OWASP, Forgot Password cheat sheet).
+/// They depend on this setting alone, never on a request's `Host`: an attacker who asks for a reset must not choose where
+/// the victim's click goes (OWASP, Forgot Password cheat sheet).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Links {
     home: String,
     host: String,
 }
 
-/// The page behind a link that carries a token. A token is hexadecimal and needs no escaping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Page {
-    ResetPassword,
-    AcceptInvitation,
-    VerifyEmail,
-    ConfirmEmailChange,
-}
-
-impl Page {
-    const fn path(self) -> &'static str {
-        match self {
-            Self::ResetPassword => "reset-password",
-            Self::AcceptInvitation => "accept-invitation",
-            Self::VerifyEmail => "verify-email",
-            Self::ConfirmEmailChange => "confirm-email-change",
-        }
-    }
-}
+/// The page on which invited users choose their password.
+pub(crate) const ACCEPT_INVITATION: &str = "accept-invitation";
 
 impl Links {
-    /// Takes a URL that the configuration has checked, with or without a slash at its end.
+    /// Creates links below a URL that the configuration has checked, with or without a slash at its end.
     #[must_use]
     pub fn below(url: &str) -> Self {
         let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -43,35 +26,40 @@ impl Links {
         }
     }
 
-    /// The page on which whoever was invited chooses a password, with the token of the invitation in it.
+    /// Returns the link to the page on which an invited user chooses a password.
     #[must_use]
     pub fn to_accept_invitation(&self, token: &Token) -> String {
-        self.to(Page::AcceptInvitation, token.expose())
+        self.to(ACCEPT_INVITATION, token)
     }
 
     pub(crate) fn home(&self) -> &str {
         &self.home
     }
 
-    /// The host, in brackets if it is an IPv6 address.
+    /// Returns the host, in brackets if it is an IPv6 address.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
-    pub(crate) fn to(&self, page: Page, token: &str) -> String {
-        format!("{}/{}?token={token}", self.home, page.path())
+    /// Returns the link to `page`. A token is hexadecimal and needs no escaping.
+    pub(crate) fn to(&self, page: &str, token: &Token) -> String {
+        format!("{}/{page}?token={}", self.home, token.expose())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use denizen_services::OsTokenSource;
+
     use super::*;
 
     #[test]
     fn one_slash_joins_url_and_page() {
         for url in ["https://accounts.example.com", "https://accounts.example.com/"] {
-            let link = Links::below(url).to(Page::ResetPassword, "cafe");
-            assert_eq!(link, "https://accounts.example.com/reset-password?token=cafe");
+            let token = Token::mint(&OsTokenSource).unwrap();
+            let link = Links::below(url).to_accept_invitation(&token);
+            let expected = format!("https://accounts.example.com/accept-invitation?token={}", token.expose());
+            assert_eq!(link, expected);
         }
     }
 

@@ -1,22 +1,23 @@
-//! Who mails come from.
+//! Senders of mails.
 
 use std::{fmt, str::FromStr};
 
+use denizen_models::text::is_unprintable;
 use lettre::{Address, message::Mailbox};
 
-/// An address with or without a name: `accounts@example.com`, `Example accounts <accounts@example.com>`.
+/// An e-mail address with or without a name: `accounts@example.com`, `Example accounts <accounts@example.com>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender(Mailbox);
 
-/// Why a text is no [`Sender`].
+/// Why a text is not a [`Sender`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSender {
-    /// Line breaks and other control characters.
+    /// The text contains line breaks, other control characters or marks of bidirectional text.
     #[error("must be one line without control characters")]
     Control,
-    /// No address where one should be.
+    /// The text does not contain an e-mail address that every mail server accepts.
     #[error("must be an e-mail address, such as accounts@example.com or Accounts <accounts@example.com>")]
-    Address,
+    Email,
 }
 
 impl Sender {
@@ -24,11 +25,11 @@ impl Sender {
         self.0.clone()
     }
 
-    pub(crate) fn address(&self) -> Address {
+    pub(crate) fn email(&self) -> Address {
         self.0.email.clone()
     }
 
-    /// For mails that nobody is to answer, because they do not leave the machine.
+    /// Returns the sender of mails that do not leave the machine.
     pub(crate) fn local() -> Self {
         Self(Mailbox::new(None, Address::new_dangerous("denizen", "localhost")))
     }
@@ -37,28 +38,28 @@ impl Sender {
 impl FromStr for Sender {
     type Err = InvalidSender;
 
-    /// Takes everything before the last `<` as the name, with or without quotes around it.
+    /// Parses a sender. Everything before the last `<` is the name, with or without quotes around it.
     fn from_str(text: &str) -> Result<Self, InvalidSender> {
-        if text.contains(char::is_control) {
+        if text.contains(is_unprintable) {
             return Err(InvalidSender::Control);
         }
         let text = text.trim();
         let (name, address) = match text.strip_suffix('>').map(|rest| rest.rsplit_once('<')) {
             None => ("", text),
             Some(Some((name, address))) => (name.trim(), address),
-            Some(None) => return Err(InvalidSender::Address),
+            Some(None) => return Err(InvalidSender::Email),
         };
         let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).trim();
-        let address: Address = address.parse().map_err(|_| InvalidSender::Address)?;
-        // An address beyond ASCII works only with servers that know SMTPUTF8; who relies on one finds out too late.
+        let address: Address = address.parse().map_err(|_| InvalidSender::Email)?;
+        // An e-mail address beyond ASCII works only with servers that support SMTPUTF8.
         if !AsRef::<str>::as_ref(&address).is_ascii() {
-            return Err(InvalidSender::Address);
+            return Err(InvalidSender::Email);
         }
         let mailbox = Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address);
-        // lettre reads the header that it writes, and cannot put a mail together whose sender it does not understand.
+        // lettre parses the header that it writes, and refuses to compose a mail whose sender it does not understand.
         match mailbox.to_string().parse::<Mailbox>() {
             Ok(read) if read == mailbox => Ok(Self(mailbox)),
-            _ => Err(InvalidSender::Address),
+            _ => Err(InvalidSender::Email),
         }
     }
 }
@@ -104,8 +105,10 @@ mod tests {
             "\"a..b\"@example.com",
             "a@b.co, c@d.ef",
         ] {
-            assert_eq!(parse(text), Err(InvalidSender::Address), "{text}");
+            assert_eq!(parse(text), Err(InvalidSender::Email), "{text}");
         }
-        assert_eq!(parse("A\r\nBcc: x@y.zz <a@b.co>"), Err(InvalidSender::Control));
+        for text in ["A\r\nBcc: x@y.zz <a@b.co>", "\u{202e}A <a@b.co>"] {
+            assert_eq!(parse(text), Err(InvalidSender::Control));
+        }
     }
 }

@@ -1,19 +1,49 @@
-//! The words of mails, and how an operator replaces them.
+//! The templates of mails, and how an operator replaces them.
 
 use std::{
     fs, io,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Duration, Utc};
+use denizen_models::text;
+use denizen_services::{LinkTemplate, NoticeTemplate};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 
-use crate::words::in_words;
+use crate::{durations::in_words, link::ACCEPT_INVITATION};
 
-/// The files with the built-in words of the mails named, each with a subject, a text and an HTML part, and their layouts.
+/// Declares all kinds of mails. `Variant(username) => "name", "page"` has the name of an account; its files are
+/// `name.subject.txt`, `name.txt` and `name.html`, and its link leads to `page`.
 macro_rules! built_in {
-    ($($name:literal: $content:ident),* $(,)?) => {
+    (
+        links { $($link:ident $(($username:ident))? => $link_name:literal, $page:expr;)* }
+        notices { $($notice:ident => $notice_name:literal;)* }
+    ) => {
+        built_in! { files $($link_name)* $($notice_name)* }
+
+        /// The mails with a link, and a name of an account for those that have one.
+        const LINKS: &[(&str, Option<&str>)] =
+            &[$(($link_name, [$(stringify!($username))?].as_slice().first().copied())),*];
+
+        /// The mails without a link.
+        const NOTICES: &[&str] = &[$($notice_name),*];
+
+        /// Returns the name of the template, the page behind the link and the name of the account.
+        pub(crate) fn link_template(template: &LinkTemplate) -> (&'static str, &'static str, Option<&str>) {
+            match template {
+                $(LinkTemplate::$link $(($username))? => ($link_name, $page, None$(.or(Some($username.as_str())))?),)*
+            }
+        }
+
+        /// Returns the name of the template.
+        pub(crate) const fn notice_template(template: NoticeTemplate) -> &'static str {
+            match template {
+                $(NoticeTemplate::$notice => $notice_name,)*
+            }
+        }
+    };
+    (files $($name:literal)*) => {
         const FILES: &[(&str, &str)] = &[
             ("layout.txt", include_str!("../templates/layout.txt")),
             ("layout.html", include_str!("../templates/layout.html")),
@@ -23,50 +53,56 @@ macro_rules! built_in {
                 (concat!($name, ".html"), include_str!(concat!("../templates/", $name, ".html"))),
             )*
         ];
-        const SAMPLES: &[(&str, fn(bool) -> Content<'static>)] = &[$(($name, samples::$content)),*];
     };
 }
 
 built_in! {
-    "password_reset": link,
-    "password_changed": notice,
-    "invitation": link_to_account,
-    "confirm_sign_up": link_to_account,
-    "account_exists": notice,
-    "verify_email": link,
-    "confirm_email_change": link,
-    "email_changed": notice,
-    "test": notice,
+    links {
+        PasswordReset => "password_reset", "reset-password";
+        Invitation(username) => "invitation", ACCEPT_INVITATION;
+        ConfirmSignUp(username) => "confirm_sign_up", "verify-email";
+        VerifyEmail => "verify_email", "verify-email";
+        ConfirmEmailChange => "confirm_email_change", "confirm-email-change";
+    }
+    notices {
+        PasswordChanged => "password_changed";
+        AccountExists => "account_exists";
+        EmailChanged => "email_changed";
+        Test => "test";
+    }
 }
 
-/// Why templates cannot be used. Each is one line that names the file.
+/// The token in the link of a trial rendering. Unlike the link, it looks the same in HTML, where slashes are escaped.
+const SAMPLE_TOKEN: &str = "0123456789abcdef";
+
+/// Why templates cannot be used. Each message is one line that names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// The directory or a file in it cannot be read.
     #[error("mail templates: {}: {error}", path.display())]
     Read {
-        /// Which.
+        /// The directory or file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// A file that replaces nothing, such as a misspelt one.
+    /// The directory contains a file that replaces no template, such as a misspelt name.
     #[error("mail templates: {} is none of the files that can be replaced: {}", path.display(), known())]
     Unknown {
-        /// Which.
+        /// The file.
         path: PathBuf,
     },
-    /// A template that is not well formed, or uses a value that its mail does not have.
+    /// A template is not well formed, or uses a value that its mail does not have.
     #[error("mail templates: {file}, line {line}: {reason}")]
     Broken {
-        /// Its name, without the directory.
+        /// The file, without its directory.
         file: String,
-        /// Where, starting at 1.
+        /// The line, starting at 1.
         line: usize,
-        /// What is wrong.
+        /// The mistake.
         reason: String,
     },
-    /// A mail whose purpose is a link, without the link.
+    /// A template does not contain the link that is the purpose of its mail.
     #[error("mail templates: {0} does not contain {{{{ link }}}}, without which the mail is of no use")]
     NoLink(String),
 }
@@ -75,48 +111,50 @@ fn known() -> String {
     FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-/// What differs from mail to mail of a kind.
+/// The values of one mail.
 pub(crate) enum Content<'a> {
-    /// Something to do, with the page where to do it and, if there is no user yet, the name of the account.
+    /// The link, and the name of the account if the recipient may not know it.
     Link { link: String, valid_for: Duration, username: Option<&'a str> },
-    /// Something to know.
+    /// Time and IP address of an event.
     Notice { at: DateTime<Utc>, ip: Option<IpAddr> },
 }
 
-/// What is the same in all mails of a service.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Letterhead {
+/// The values that all mails of a service share.
+#[derive(Debug, Clone)]
+pub(crate) struct TemplateContext {
     pub service: String,
     pub url: String,
     pub reply_to: Option<String>,
 }
 
-/// A worded mail.
+/// A rendered mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wording {
+pub(crate) struct RenderedMail {
+    /// The name of the template.
+    pub name: String,
     pub subject: String,
     pub text: String,
     pub html: String,
 }
 
-/// The words of all mails: those built in, or an operator's instead.
+/// The templates of all mails: those built in, or an operator's instead.
 ///
-/// Templates are [minijinja](https://docs.rs/minijinja)'s. Values in files that end in `.html` are escaped. A value that
+/// They are [minijinja](https://docs.rs/minijinja) templates. Values in files that end in `.html` are escaped. A value that
 /// a mail does not have is an error, never an empty text; [`Templates::load`] finds it.
 #[derive(Debug)]
 pub struct Templates(Environment<'static>);
 
 impl Templates {
-    /// Takes the built-in words, each file of which is replaced by the one of the same name in `directory`, if it is
-    /// there. Everything is rendered once with made-up values, so that a mistake is found now and not in the first mail.
-    /// Names that begin with a dot are passed over.
+    /// Loads the built-in templates, each replaced by the file of the same name in `directory`, if there is one. Every
+    /// mail is rendered once with sample values, so that a mistake is found now and not in the first mail. Names that
+    /// begin with a dot are ignored.
     ///
     /// # Errors
-    /// [`TemplateError`] names the file and the line.
+    /// Returns a [`TemplateError`] that names the file and the line.
     pub fn load(directory: Option<&Path>) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // Jinja's own tags; only that a line break after one is none of the mail's.
+        // Jinja's own tags, but a line break after a tag is not part of the mail.
         match SyntaxConfig::builder().trim_blocks(true).build() {
             Ok(syntax) => environment.set_syntax(syntax),
             Err(error) => return Err(broken("syntax", &error)),
@@ -133,64 +171,70 @@ impl Templates {
         Ok(templates)
     }
 
-    /// Renders everything twice: with all that a mail may have, and without what it may lack.
+    /// Renders every mail twice: with all optional values, and without.
     fn try_out(&self) -> Result<(), TemplateError> {
-        for ((name, sample), full) in SAMPLES.iter().flat_map(|sample| [(sample, true), (sample, false)]) {
-            let letterhead = Letterhead {
+        for full in [true, false] {
+            let context = TemplateContext {
                 service: "Service".to_owned(),
                 url: "https://example.com".to_owned(),
                 reply_to: full.then(|| "help@example.com".to_owned()),
             };
-            let content = sample(full);
-            let wording = self.word(name, &letterhead, if full { "Ada" } else { "" }, &content)?;
-            if let Content::Link { .. } = content {
-                for (part, suffix) in [(&wording.text, "txt"), (&wording.html, "html")] {
-                    if !part.contains(samples::TOKEN) {
+            let display_name = if full { "Ada" } else { "" };
+            for (name, username) in LINKS {
+                let link = format!("https://example.com/page?token={SAMPLE_TOKEN}");
+                let content = Content::Link { link, valid_for: Duration::minutes(30), username: *username };
+                let mail = self.render(name, &context, display_name, &content)?;
+                for (part, suffix) in [(mail.text, "txt"), (mail.html, "html")] {
+                    if !part.contains(SAMPLE_TOKEN) {
                         return Err(TemplateError::NoLink(format!("{name}.{suffix}")));
                     }
                 }
+            }
+            for name in NOTICES {
+                let ip = full.then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
+                let content = Content::Notice { at: DateTime::UNIX_EPOCH, ip };
+                self.render(name, &context, display_name, &content)?;
             }
         }
         Ok(())
     }
 
-    /// Words a mail of the kind `name` to `person`, who may have no name.
+    /// Renders the mail `name` to a recipient whose display name may be empty.
     ///
     /// # Errors
-    /// The template is broken. The error's reason may contain values: it is for [`Templates::load`] only.
-    pub(crate) fn word(
+    /// Returns [`TemplateError::Broken`] if a template fails. Its reason may contain values: it is for
+    /// [`Templates::load`] only.
+    pub(crate) fn render(
         &self,
         name: &str,
-        letterhead: &Letterhead,
-        person: &str,
+        context: &TemplateContext,
+        display_name: &str,
         content: &Content<'_>,
-    ) -> Result<Wording, TemplateError> {
-        let Letterhead { service, url, reply_to } = letterhead;
-        let head = context! { service, url, reply_to, name => person };
-        // No link in subjects: they are shown on locked screens, and logged by mail servers.
-        let (in_subject, in_parts) = match content {
-            Content::Link { link, valid_for, username: None } => {
-                (context! {}, context! { link, valid_for => in_words(*valid_for) })
-            }
-            Content::Link { link, valid_for, username } => {
-                (context! { username }, context! { username, link, valid_for => in_words(*valid_for) })
-            }
+    ) -> Result<RenderedMail, TemplateError> {
+        let TemplateContext { service, url, reply_to } = context;
+        let shared = context! { service, url, reply_to, name => display_name };
+        // Not in subjects: locked screens show them, and mail servers log them.
+        let parts_only = match content {
+            Content::Link { link, valid_for, .. } => context! { link, valid_for => in_words(*valid_for) },
             Content::Notice { at, ip } => {
-                let ip = ip.map(|ip| ip.to_string());
-                (context! {}, context! { at => at.format("%F at %T UTC").to_string(), ip })
+                context! { at => at.format("%F at %T UTC").to_string(), ip => ip.map(|ip| ip.to_string()) }
             }
         };
+        let in_subject = match content {
+            Content::Link { username: Some(username), .. } => context! { username => *username, ..shared },
+            Content::Link { username: None, .. } | Content::Notice { .. } => shared,
+        };
+        let in_parts = context! { ..parts_only, ..in_subject.clone() };
         let part = |suffix: &str, values: &Value| {
             let file = format!("{name}.{suffix}");
-            self.0
-                .get_template(&file)
-                .and_then(|template| template.render(context! { ..values.clone(), ..head.clone() }))
-                .map_err(|error| broken(&file, &error))
+            let rendered = self.0.get_template(&file).and_then(|template| template.render(values));
+            rendered.map_err(|error| broken(&file, &error))
         };
-        Ok(Wording {
-            subject: one_line(&part("subject.txt", &in_subject)?),
-            text: tidy(&part("txt", &in_parts)?),
-            html: tidy(&part("html", &in_parts)?),
+        Ok(RenderedMail {
+            name: name.to_owned(),
+            subject: text::single_line(&part("subject.txt", &in_subject)?),
+            text: normalize(&part("txt", &in_parts)?),
+            html: normalize(&part("html", &in_parts)?),
         })
     }
 }
@@ -204,7 +248,7 @@ fn read(directory: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     for entry in fs::read_dir(directory).map_err(failed(directory))? {
         let path = entry.map_err(failed(directory))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // What Kubernetes mounts has entries like `..data` beside the files.
+        // Kubernetes mounts entries like `..data` beside the files.
         if name.starts_with('.') {
             continue;
         }
@@ -217,7 +261,7 @@ fn read(directory: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     Ok(files)
 }
 
-/// An error in a layout is met while a mail is rendered, and in a mail that extends it: the innermost error has the place.
+/// Converts an error, taking the place from the innermost one: an error in a layout occurs in a mail that extends it.
 fn broken(file: &str, error: &minijinja::Error) -> TemplateError {
     let source =
         std::error::Error::source(error).and_then(|source| source.downcast_ref::<minijinja::Error>());
@@ -233,43 +277,12 @@ fn broken(file: &str, error: &minijinja::Error) -> TemplateError {
     TemplateError::Broken { file, line: error.line().unwrap_or(1), reason }
 }
 
-/// White space of any kind, line breaks first of all, becomes single spaces: a subject cannot begin another header.
-fn one_line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// Line breaks are `\n` and nothing else is a control character, least of all a lone carriage return (the stuff that
-/// SMTP smuggling is made of). One line break at the end.
-fn tidy(text: &str) -> String {
+/// Returns `text` with `\n` as line breaks, one of them at the end, and no other control characters but tabs: SMTP
+/// smuggling needs a lone carriage return. Bidirectional marks stay, because templates in some languages need them; names
+/// are free of them.
+fn normalize(text: &str) -> String {
     let lines = text.trim_end().lines().map(|line| {
         line.chars().filter(|c| *c == '\t' || !c.is_control()).collect::<String>().trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n") + "\n"
-}
-
-/// Made-up values to try templates with: all that a mail of a kind may have, or as little as possible.
-mod samples {
-    use std::net::{IpAddr, Ipv6Addr};
-
-    use chrono::{DateTime, Duration};
-
-    use super::Content;
-
-    /// The part of the link that looks the same in HTML, where slashes are escaped.
-    pub(super) const TOKEN: &str = "0123456789abcdef";
-
-    pub(super) fn link(_full: bool) -> Content<'static> {
-        let link = format!("https://example.com/page?token={TOKEN}");
-        Content::Link { link, valid_for: Duration::minutes(30), username: None }
-    }
-
-    pub(super) fn link_to_account(_full: bool) -> Content<'static> {
-        let link = format!("https://example.com/page?token={TOKEN}");
-        Content::Link { link, valid_for: Duration::minutes(30), username: Some("ada") }
-    }
-
-    pub(super) fn notice(full: bool) -> Content<'static> {
-        Content::Notice { at: DateTime::UNIX_EPOCH, ip: full.then_some(IpAddr::V6(Ipv6Addr::LOCALHOST)) }
-    }
 }

@@ -19,8 +19,8 @@ pub struct ChangePasswordRequest {
 }
 
 impl ChangePasswordRequest {
-    /// Reads both: the current one as it is, the new one if its length is right. Its strength is for the service to
-    /// judge ([`Password::check_strength`]).
+    /// Reads both: the current one as it is, the new one if its length is right. The service
+    /// judges its strength.
     ///
     /// # Errors
     /// A member is missing, or the new password is too short or too long.

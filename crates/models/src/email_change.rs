@@ -35,23 +35,3 @@ impl ChangeEmailRequest {
         }
     }
 }
-
-/// The body of `POST /api/users/confirm-email-change`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConfirmEmailChangeRequest {
-    /// The token from the mail.
-    pub token: Secret,
-}
-
-impl ConfirmEmailChangeRequest {
-    /// Checks that there is a token at all.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut errors = ValidationErrors::new();
-        errors.check_token(&self.token);
-        errors.into_result(())
-    }
-}

@@ -19,8 +19,7 @@ pub struct AcceptInvitationRequest {
 }
 
 impl AcceptInvitationRequest {
-    /// Reads the password, if its length is right. Its strength is for the service to judge
-    /// ([`Password::check_strength`]).
+    /// Reads the password, if its length is right. The service judges its strength.
     ///
     /// # Errors
     /// A member is missing, or the password is too short or too long.

@@ -31,41 +31,52 @@
 
 mod audit;
 mod change_password;
+#[cfg(feature = "demos")]
 mod demos;
 mod email_change;
 mod email_verification;
 mod invitation;
 mod login;
 mod mail_jobs;
+#[cfg(feature = "messages")]
 mod messages;
 mod password_reset;
 mod sessions;
+mod sign_up;
 mod types;
 mod users;
 
 pub use audit::AuditResponse;
 pub use change_password::ChangePasswordRequest;
+#[cfg(feature = "demos")]
 pub use demos::calculate::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
+#[cfg(feature = "demos")]
 pub use demos::tasks::{TaskKind, TaskLoad, TaskReport, TaskRequest};
 pub use email_change::*;
 pub use email_verification::*;
 pub use invitation::*;
 pub use login::{Login, LoginRequest, LoginResponse};
 pub use mail_jobs::{MailJobResponse, MailJobState};
+#[cfg(feature = "messages")]
 pub use messages::{
     InvalidMessage, Message, MessageCommand, MessageContent, MessageKind, MessageRequest, Topic,
 };
 pub use password_reset::*;
 pub use sessions::SessionResponse;
+pub use sign_up::InvalidSignUp;
 pub use types::email::{EmailAddress, InvalidEmail};
 pub use types::envelope::{ErrorResponse, SuccessResponse};
 pub use types::fold::fold;
 pub use types::object::Object;
 pub use types::password::{Password, PasswordPolicy};
-pub use types::patch::{Patch, PatchUserRequest};
+pub use types::patch::Patch;
 pub use types::profile::{Profile, ProfilePatch};
 pub use types::secret::Secret;
+pub use types::text;
+pub use types::token::TokenRequest;
 pub use types::user::{ADMIN_ROLE, DEFAULT_ROLE, User, UserId, UserResponse, UserValues};
 pub use types::username::{InvalidUsername, Username};
 pub use types::validation::{FieldError, ValidationErrors, excerpt};
-pub use users::{CreateUserRequest, NewUser, UpdateUserRequest};
+pub use users::create::{CreateUserRequest, NewUser};
+pub use users::patch::PatchUserRequest;
+pub use users::update::UpdateUserRequest;

@@ -48,8 +48,7 @@ pub struct PasswordResetConfirmation {
 }
 
 impl PasswordResetConfirmation {
-    /// Reads the new password. Whether the token is good is for the service to say, and only then whether the password
-    /// is strong enough ([`Password::check_strength`]).
+    /// Reads the new password. The service judges the token, and after that the strength of the password.
     ///
     /// # Errors
     /// A member is missing, or the password is too short or too long.
@@ -73,26 +72,6 @@ pub struct PasswordResetConfirmationResponse {
     pub message: String,
     /// Always `true`: failures are errors.
     pub success: bool,
-}
-
-/// The body of `POST /api/users/validate-reset-token`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ValidateResetTokenRequest {
-    /// The token from the mail.
-    pub token: Secret,
-}
-
-impl ValidateResetTokenRequest {
-    /// Checks that there is a token at all.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut errors = ValidationErrors::new();
-        errors.check_token(&self.token);
-        errors.into_result(())
-    }
 }
 
 /// The body of `POST /api/users/{id}/send-password-reset`.

@@ -3,12 +3,14 @@
 pub(crate) mod email;
 pub(crate) mod envelope;
 pub(crate) mod fold;
+pub(crate) mod named_enum;
 pub(crate) mod object;
 pub(crate) mod password;
-pub(crate) mod password_strength;
 pub(crate) mod patch;
 pub(crate) mod profile;
 pub(crate) mod secret;
+pub mod text;
+pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod username;
 pub(crate) mod validation;

@@ -13,15 +13,18 @@ use std::{
 };
 
 use actix_server::Server;
-use denizen_handlers::Services;
+use actix_web::{
+    guard::fn_guard,
+    web::{self, ServiceConfig},
+};
+use denizen_handlers::{HandlerSettings, Services};
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
-use denizen_mail::ConnectError;
+use denizen_mail::TransportError;
 use denizen_services::{
     AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
-    DefaultTaskService, HashError, InvalidSettings, ListUsersError, Mailer, MessageLimits,
-    MessageService as _, OsTokenSource, PasswordHasher, SystemClock, TaskService, TokenSource, UserQuery,
-    UserService,
-    store::{Store, StoreError},
+    DefaultTaskService, Failure, HashError, InvalidSettings, Mailer, MessageLimits, MessageService as _,
+    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
+    store::{Store, StoreFailure},
 };
 use denizen_storage_sqlite::{OpenError, SqliteStore};
 use tokio::{
@@ -32,7 +35,7 @@ use tokio::{
 
 use crate::{
     config::{Config, ConfigErrors, Database, Profile},
-    http::{Servers, serve},
+    http::{HttpLimits, serve, serve_counting},
     samples::{self, SampleError},
     storage::Storage,
 };
@@ -53,7 +56,7 @@ pub enum StartError {
     Database(#[from] OpenError),
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
-    Read(#[from] ListUsersError),
+    Read(#[from] Failure),
     /// The configuration, made by hand, breaks its own rules.
     #[error(transparent)]
     Configuration(#[from] ConfigErrors),
@@ -62,7 +65,7 @@ pub enum StartError {
     Settings(#[from] InvalidSettings),
     /// The mail transport cannot be set up.
     #[error(transparent)]
-    Mail(#[from] ConnectError),
+    Mail(#[from] TransportError),
     /// The sample users cannot be created, or have their documented passwords in production.
     #[error(transparent)]
     Samples(#[from] SampleError),
@@ -79,7 +82,7 @@ pub enum RunError {
     Server(#[from] io::Error),
     /// The store can no longer write.
     #[error("the store failed: {0}")]
-    Store(StoreError),
+    Store(#[source] StoreFailure),
 }
 
 /// Adapters to use instead of the configured ones. For tests, and for programs that bring their own.
@@ -102,7 +105,9 @@ pub struct Overrides {
 /// The service, put together and bound to its address, not yet serving.
 pub struct Application {
     address: SocketAddr,
-    servers: Servers,
+    server: Server,
+    health: Option<Server>,
+    in_flight: Arc<AtomicUsize>,
     messages: DefaultMessageService,
     storage: Storage,
     background: Background,
@@ -132,6 +137,7 @@ impl Application {
         config.validate()?;
         // The address first: if another instance runs here, its database is better left alone.
         let (listener, address) = listen(config.bind)?;
+        let bind_error = |error| StartError::Bind { address, error };
         let health = config.health_bind.map(listen).transpose()?;
 
         let storage = match overrides.store.clone() {
@@ -146,16 +152,35 @@ impl Application {
         }
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
-        let services = services(&accounts, &background, messages.clone(), overrides);
-        let health_address = health.as_ref().map(|(_, address)| *address);
-        let servers = serve(&config, services, listener, health.map(|(listener, _)| listener))
-            .map_err(|error| StartError::Bind { address, error })?;
-        if let Some(address) = health_address {
-            log::info!("health checks on http://{address}");
-        }
+        let services = services(&config, &accounts, &background, messages.clone(), overrides);
+        let health = match health {
+            Some((listener, address)) => {
+                log::info!("health checks on http://{address}");
+                Some(serve_health(&config, services.clone(), listener).map_err(bind_error)?)
+            }
+            None => None,
+        };
+        let settings = config.handler_settings();
+        let routes = move |config: &mut ServiceConfig| {
+            denizen_handlers::mount("", services.clone(), settings.clone())(config);
+            denizen_handlers::fallback(config);
+        };
+        let in_flight = Arc::default();
+        let limits = HttpLimits::from(&config);
+        let server = serve_counting(limits, listener, Arc::clone(&in_flight), routes).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
         let shutdown_timeout = config.shutdown_timeout;
-        Ok(Self { address, servers, messages, storage, background, stop_workers, shutdown_timeout })
+        Ok(Self {
+            address,
+            server,
+            health,
+            in_flight,
+            messages,
+            storage,
+            background,
+            stop_workers,
+            shutdown_timeout,
+        })
     }
 
     /// The address that it is bound to, with the real port.
@@ -171,11 +196,9 @@ impl Application {
     /// # Errors
     /// It stopped for a reason of its own.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { address: _, servers, messages, storage, background, stop_workers, shutdown_timeout } =
-            self;
-        let Servers { main, health, in_flight } = servers;
-        let (handle, health_handle) = (main.handle(), health.as_ref().map(Server::handle));
-        let mut serving = tokio::spawn(main);
+        let Self { server, health, in_flight, messages, storage, background, stop_workers, .. } = self;
+        let (handle, health_handle) = (server.handle(), health.as_ref().map(Server::handle));
+        let mut serving = tokio::spawn(server);
         if let Some(health) = health {
             tokio::spawn(health);
         }
@@ -191,7 +214,7 @@ impl Application {
         log::info!("stopping");
         // The server waits for its connections, and these would never end by themselves.
         messages.shut_down();
-        tokio::join!(handle.stop(true), warn_of_cuts(&in_flight, shutdown_timeout));
+        tokio::join!(handle.stop(true), warn_of_cuts(&in_flight, self.shutdown_timeout));
         // The receivers are gone if both have died; then there is nothing to wait for either.
         let _gone = stop_workers.send(true);
         if timeout(END_OF_TASKS, background.join()).await.is_err() {
@@ -213,6 +236,18 @@ impl Application {
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let bound = TcpListener::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
     bound.map(|(bound, listener)| (listener, bound)).map_err(|error| StartError::Bind { address, error })
+}
+
+/// Serves the health checks and nothing else, on a thread and connections of their own, without a rate limit.
+fn serve_health(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
+    const PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+    let limits = HttpLimits { workers: 1, max_connections: 100, ..HttpLimits::from(config) };
+    let settings = HandlerSettings { rate_limit: None, ..config.handler_settings() };
+    serve(limits, listener, move |config: &mut ServiceConfig| {
+        let routes = denizen_handlers::mount("", services.clone(), settings.clone());
+        let only = fn_guard(|request| PATHS.contains(&request.head().uri.path()));
+        config.service(web::scope("").guard(only).configure(routes));
+    })
 }
 
 /// Waits until no request is in flight, and says how many are cut when `shutdown_timeout` is over. Each of them writes its
@@ -286,28 +321,31 @@ fn assemble(
 }
 
 fn services(
+    config: &Config,
     accounts: &Accounts,
     background: &Background,
     messages: DefaultMessageService,
     overrides: Overrides,
 ) -> Services {
     let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
-    let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
-    // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
-    let tasks = || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::clone(&tokens));
-    Services {
-        users: accounts.users(),
-        auth: accounts.auth(),
-        audit: accounts.audit(),
-        mail_jobs: accounts.mail_jobs(),
-        math: Arc::new(DefaultMathService::new(Arc::clone(&clock))),
-        tasks: overrides.tasks.unwrap_or_else(|| Arc::new(tasks())),
-        messages: Arc::new(messages),
-        health: accounts.health(background),
-        metrics: accounts.metrics(),
-        clock,
-        tokens,
+    let mut services = Services::new(accounts.users(), accounts.auth())
+        .with_audit(accounts.audit())
+        .with_mail_jobs(accounts.mail_jobs())
+        .with_messages(Arc::new(messages))
+        .with_health(accounts.health(background))
+        .with_clock(Arc::clone(&clock));
+    if config.metrics {
+        services = services.with_metrics(accounts.metrics());
     }
+    if config.demo_routes {
+        // On this runtime and not on the one of a thread that serves HTTP: those have one thread each.
+        let tasks =
+            || DefaultTaskService::new(Handle::current(), Arc::clone(&clock), Arc::new(OsTokenSource));
+        services = services
+            .with_math(Arc::new(DefaultMathService::new(Arc::clone(&clock))))
+            .with_tasks(overrides.tasks.unwrap_or_else(|| Arc::new(tasks())));
+    }
+    services
 }
 
 /// Creates the sample users in an empty database, and says where things are.

@@ -15,75 +15,89 @@ use actix_http::{HttpService, error::DispatchError};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
-    App, HttpResponse,
+    App,
     body::{BoxBody, MessageBody as _},
     dev::{AppConfig, ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
+    web::ServiceConfig,
 };
-use denizen_handlers::{HandlerSettings, Services};
 use tokio::net::TcpStream;
 
 use self::idle_timeout::{IdleTimeoutStream, InFlight};
 use crate::config::Config;
 
-/// The servers, which serve once they are awaited.
-pub(crate) struct Servers {
-    pub(crate) main: Server,
-    /// Serves [`HEALTH_PATHS`] only, on a listener and a thread of its own.
-    pub(crate) health: Option<Server>,
-    /// How many requests of the main server are in flight.
-    pub(crate) in_flight: Arc<AtomicUsize>,
+/// What the HTTP server grants its clients.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpLimits {
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Open connections; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// The time in which the head of a request must arrive, on every request of a connection.
+    pub header_timeout: Duration,
+    /// How long a connection without a request stays open.
+    pub idle_timeout: Duration,
+    /// How long the client may go without reading a response.
+    pub body_timeout: Duration,
+    /// How long running requests may take after a stop.
+    pub shutdown_timeout: Duration,
 }
 
-/// The paths of the listener for health checks.
-const HEALTH_PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
-/// How many connections that listener keeps at once.
-const HEALTH_CONNECTIONS: usize = 100;
-
-/// Serves on these listeners as the configuration says.
-pub(crate) fn serve(
-    config: &Config,
-    services: Services,
-    listener: TcpListener,
-    health: Option<TcpListener>,
-) -> io::Result<Servers> {
-    let (settings, in_flight) = (config.handler_settings(), Arc::default());
-    let health = health.map(|listener| {
-        let config = Config { workers: 1, max_connections: HEALTH_CONNECTIONS, ..config.clone() };
-        // Probes come from one IP address, or a few.
-        let settings = HandlerSettings { rate_limit: None, ..settings.clone() };
-        server(&config, services.clone(), settings, listener, &HEALTH_PATHS, &Arc::default())
-    });
-    let main = server(config, services, settings, listener, &[], &in_flight)?;
-    Ok(Servers { main, health: health.transpose()?, in_flight })
+impl From<&Config> for HttpLimits {
+    fn from(config: &Config) -> Self {
+        Self {
+            workers: config.workers,
+            max_connections: config.max_connections,
+            header_timeout: config.header_timeout,
+            idle_timeout: config.idle_timeout,
+            body_timeout: config.body_timeout,
+            shutdown_timeout: config.shutdown_timeout,
+        }
+    }
 }
 
-/// Serves only `paths`, or everything if there are none.
-fn server(
-    config: &Config,
-    services: Services,
-    settings: HandlerSettings,
+/// Serves the routes of `configure` on this listener, once the result is awaited, with protection against slow clients
+/// that `actix_web::HttpServer` does not have: the time for the head of a request counts on every request of a
+/// connection, not only on the first.
+///
+/// To stop, end the WebSockets ([`MessageService::shut_down`](denizen_services::MessageService::shut_down)), then call
+/// `handle().stop(true)`: the server waits for its connections. Signals are the caller's.
+///
+/// # Errors
+/// Returns an error if the listener has no address or cannot be registered.
+pub fn serve<F>(limits: HttpLimits, listener: TcpListener, configure: F) -> io::Result<Server>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    serve_counting(limits, listener, Arc::default(), configure)
+}
+
+/// The same, and counts the requests in flight.
+pub(crate) fn serve_counting<F>(
+    limits: HttpLimits,
     listener: TcpListener,
-    paths: &'static [&'static str],
-    in_flight: &Arc<AtomicUsize>,
-) -> io::Result<Server> {
-    let (address, in_flight) = (listener.local_addr()?, Arc::clone(in_flight));
-    let (header_timeout, idle_timeout, body_timeout) =
-        (config.header_timeout, config.idle_timeout, config.body_timeout);
+    in_flight: Arc<AtomicUsize>,
+    configure: F,
+) -> io::Result<Server>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let HttpLimits { workers, max_connections, header_timeout, idle_timeout, body_timeout, shutdown_timeout } =
+        limits;
+    let address = listener.local_addr()?;
     let builder = Server::build();
     let stop = builder.graceful_shutdown_signal();
     let server = builder
-        .workers(config.workers)
+        .workers(workers)
         // actix counts per thread.
-        .max_concurrent_connections(config.max_connections.div_ceil(config.workers.max(1)))
-        .shutdown_timeout(config.shutdown_timeout.as_secs())
+        .max_concurrent_connections(max_connections.div_ceil(workers.max(1)))
+        .shutdown_timeout(shutdown_timeout.as_secs())
         // Signals are the caller's: the store has to be closed after the server.
         .disable_signals()
         .listen("denizen", listener, move || {
-            let in_flight = Arc::clone(&in_flight);
+            let (configure, in_flight) = (configure.clone(), Arc::clone(&in_flight));
             let app = App::new()
-                .configure(denizen_handlers::configure(services.clone(), settings.clone()))
-                .wrap(from_fn(move |request, next| only(paths, request, next)))
+                .configure(move |config| configure(config))
                 .wrap(from_fn(count))
                 .into_factory()
                 .map_err(|error: actix_web::Error| error.error_response());
@@ -117,18 +131,6 @@ fn server(
         })?
         .run();
     Ok(server)
-}
-
-/// Answers 404 to requests for other paths than these, if there are any.
-async fn only(
-    paths: &[&str],
-    request: ServiceRequest,
-    next: Next<BoxBody>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if paths.is_empty() || paths.contains(&request.path()) {
-        return next.call(request).await;
-    }
-    Ok(request.into_response(HttpResponse::NotFound().finish()))
 }
 
 /// Marks the request as in flight on its connection until the response has ended.

@@ -26,7 +26,7 @@ mod application;
 pub mod cli;
 pub mod commands;
 pub mod config;
-mod http;
+pub mod http;
 mod logging;
 mod samples;
 mod storage;

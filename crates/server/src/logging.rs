@@ -2,9 +2,10 @@
 
 mod queue;
 
-use std::{fmt::Write as _, io, panic, sync::OnceLock, time::Duration};
+use std::{io, panic, sync::OnceLock, time::Duration};
 
 use chrono::SecondsFormat;
+use denizen_models::text;
 use denizen_services::{Clock as _, SystemClock};
 
 use self::queue::LogQueue;
@@ -64,29 +65,5 @@ pub fn write_message(text: &str) {
 
 fn line(level: log::Level, target: &str, text: &str) -> String {
     let time = SystemClock.now().to_rfc3339_opts(SecondsFormat::Millis, true);
-    format!("{time} {level:<5} {target} {}\n", one_line(text))
-}
-/// Escapes what could start a line of the sender's choice or steer the reader's terminal (OWASP ASVS 5.0, V16.4.1).
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            // Writing to a `String` cannot fail.
-            let _infallible = write!(line, "{}", c.escape_default());
-        } else {
-            line.push(c);
-        }
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::one_line;
-
-    /// Security checklist: 12.
-    #[test]
-    fn a_record_stays_on_its_line() {
-        assert_eq!(one_line("a\nERROR forged \u{1b}[31m\u{2028}é"), "a\\nERROR forged \\u{1b}[31m\\u{2028}é");
-    }
+    format!("{time} {level:<5} {target} {}\n", text::escaped(text))
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::Parser as _;
+use denizen_models::text;
 use denizen_server::{
     Application,
     cli::{Cli, Command},
@@ -81,8 +82,10 @@ fn configure(settings: &Settings) -> Result<Config, ExitCode> {
 }
 
 fn show(report: &Report) -> ExitCode {
-    let out = io::stdout().write_all(report.stdout.as_bytes()).and_then(|()| io::stdout().flush());
-    let err = io::stderr().write_all(report.stderr.as_bytes());
+    let out = io::stdout()
+        .write_all(text::escaped_lines(&report.stdout).as_bytes())
+        .and_then(|()| io::stdout().flush());
+    let err = io::stderr().write_all(text::escaped_lines(&report.stderr).as_bytes());
     written(err, written(out, ExitCode::from(report.exit_code)))
 }
 
@@ -149,5 +152,5 @@ fn fail(what: &dyn Display) -> ExitCode {
 
 /// To standard error and not to the log: a filter must not hide why nothing runs.
 fn complain(what: &dyn Display) {
-    write_message(&format!("denizen: {what}"));
+    write_message(&format!("denizen: {}", text::escaped_lines(&what.to_string())));
 }

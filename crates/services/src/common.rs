@@ -2,13 +2,16 @@
 
 pub(crate) mod context;
 pub(crate) mod delivery;
+pub(crate) mod failure;
 pub(crate) mod last_seen;
 pub(crate) mod lock;
 pub(crate) mod mailed_tokens;
 pub(crate) mod pagination;
+pub(crate) mod password_strength;
 pub(crate) mod passwords;
 pub(crate) mod preconditions;
 pub(crate) mod rate_limits;
 pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod supervise;
+pub(crate) mod work;

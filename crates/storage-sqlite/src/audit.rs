@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::store::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params};
 
 use crate::engine::{
     error::Failure,
@@ -11,42 +11,42 @@ use crate::engine::{
 };
 
 // One condition leads through its index, the others are looked at in every row that it finds. The plus sign keeps the
-// index of times out of it, which would have to be sorted: times have become the ids ?1 and ?2 before.
+// index of times out of it, which would have to be sorted: times have become the ids `:first` and `:last` before.
 macro_rules! newest {
     ($leading:literal) => {
         concat!(
             "SELECT id, kind, at, actor, target, ip, request_id FROM audit WHERE ",
             $leading,
-            " AND id BETWEEN ?1 AND ?2 AND (?4 IS NULL OR kind = ?4) AND (?5 IS NULL OR actor = ?5) \
-             AND (?6 IS NULL OR target = ?6) AND +at >= ?7 AND +at < ?8 ORDER BY id DESC LIMIT ?3"
+            " AND id BETWEEN :first AND :last AND (:kind IS NULL OR kind = :kind) \
+             AND (:actor IS NULL OR actor = :actor) AND (:target IS NULL OR target = :target) \
+             AND +at >= :since AND +at < :until ORDER BY id DESC LIMIT :limit"
         )
     };
 }
 
 statements! {
-    RECORD = "INSERT INTO audit (kind, at, actor, target, ip, request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    BETWEEN = "SELECT ifnull(min(first_id), 0), ifnull(max(last_id), 0) FROM audit_hours \
-         WHERE hour BETWEEN ?1 / 3600000000 AND ?2 / 3600000000";
+    RECORD = "INSERT INTO audit (kind, at, actor, target, ip, request_id) \
+         VALUES (:kind, :at, :actor, :target, :ip, :request_id)";
+    BETWEEN = "SELECT ifnull(min(first_id), 0) AS first, ifnull(max(last_id), 0) AS last FROM audit_hours \
+         WHERE hour BETWEEN :since / 3600000000 AND :until / 3600000000";
     ALL_KINDS = newest!("TRUE");
-    OF_KIND = newest!("kind = ?4");
-    BY_ACTOR = newest!("actor = ?5");
-    OF_TARGET = newest!("target = ?6");
+    OF_KIND = newest!("kind = :kind");
+    BY_ACTOR = newest!("actor = :actor");
+    OF_TARGET = newest!("target = :target");
 }
 
-/// Appends what happened to `target`, which takes the place of the event's own.
+/// Appends an event. `created` is the user that the unit has created.
 pub(crate) fn record(
     connection: &Connection,
     event: &AuditEvent,
-    target: Option<UserId>,
+    created: Option<UserId>,
 ) -> Result<(), Failure> {
-    let params = params![
-        event.kind.as_str(),
-        event.at.timestamp_micros(),
-        event.actor,
-        target.map(UserId::get),
-        event.ip.map(|ip| ip.to_string()),
-        event.request_id,
-    ];
+    let target = event.target.map(|target| target.resolve(created)).transpose()?;
+    let params = named_params! {
+        ":kind": event.kind.as_str(), ":at": event.at.timestamp_micros(), ":actor": event.actor,
+        ":target": target.map(UserId::get), ":ip": event.ip.map(|ip| ip.to_string()),
+        ":request_id": event.request_id
+    };
     execute(connection, RECORD, params).map(|_| ())
 }
 
@@ -55,7 +55,8 @@ pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<
     let micros = |at: DateTime<Utc>| at.timestamp_micros();
     let (from, to) = (since.map_or(i64::MIN, micros), until.map_or(i64::MAX, micros));
     let (first, last) = if since.is_some() || until.is_some() {
-        find(connection, BETWEEN, [from, to], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or((0, 0))
+        let params = named_params! { ":since": from, ":until": to };
+        find(connection, BETWEEN, params, |row| Ok((row.get("first")?, row.get("last")?)))?.unwrap_or((0, 0))
     } else {
         (0, i64::MAX)
     };
@@ -67,25 +68,19 @@ pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<
         (None, None, Some(_)) => OF_KIND,
         (None, None, None) => ALL_KINDS,
     };
-    let params = params![
-        first,
-        last,
-        at_most(*limit),
-        kind.map(AuditKind::as_str),
-        actor,
-        target.map(UserId::get),
-        from,
-        to
-    ];
+    let params = named_params! {
+        ":first": first, ":last": last, ":limit": at_most(*limit), ":kind": kind.map(AuditKind::as_str),
+        ":actor": actor, ":target": target.map(UserId::get), ":since": from, ":until": to
+    };
     list(connection, sql, params, |row| {
         let record = Record::new("audit", row)?;
         let event = AuditEvent {
-            kind: record.parse(1, AuditKind::from_name)?,
-            at: record.time(2)?,
-            actor: record.get(3)?,
-            target: record.get::<Option<i64>>(4)?.map(UserId::new),
-            ip: record.parse_optional(5, |text| text.parse().ok())?,
-            request_id: record.get(6)?,
+            kind: record.parse("kind", AuditKind::from_name)?,
+            at: record.time("at")?,
+            actor: record.get("actor")?,
+            target: record.get::<Option<i64>>("target")?.map(UserId::new),
+            ip: record.parse_optional("ip", |text| text.parse().ok())?,
+            request_id: record.get("request_id")?,
         };
         Ok(AuditRecord { id: AuditId(record.id), event })
     })

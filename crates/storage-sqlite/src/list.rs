@@ -1,18 +1,18 @@
 //! The list of users in all its orders.
 
 use denizen_services::store::{Cursor, PageRequest, UserFilter, UserPage, UserSort};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params, types::Null};
 
 use crate::{
     engine::{
         error::Failure,
-        sql::{at_most, find, list, statements},
+        sql::{Named, at_most, find, list, statements},
     },
     search,
     users::{self, user_columns},
 };
 
-// ?1 and ?2 are the name and the id of the last user that was seen, ?3 is the limit.
+// `:key` and `:id` are the name and the id of the last user that was seen.
 macro_rules! everybody {
     ($behind:literal, $order:literal) => {
         concat!(
@@ -22,41 +22,42 @@ macro_rules! everybody {
             $behind,
             " ORDER BY ",
             $order,
-            " LIMIT ?3"
+            " LIMIT :limit"
         )
     };
 }
 
-// ?4 is the name of the list, ?5 the status or NULL for both. Both halves are in order, and SQLite merges them row by
+// `:active` is NULL for both. Both halves are in order, and SQLite merges them row by
 // row up to the limit.
 macro_rules! listed {
     ($behind:literal, $order:literal) => {
         concat!(
             "SELECT ",
             user_columns!(),
-            " FROM (SELECT user_id, username_key FROM user_lists WHERE list = ?4 AND active = 0 AND ?5 IS NOT 1 AND ",
+            " FROM (SELECT user_id, username_key FROM user_lists WHERE list = :list AND active = 0 AND :active IS NOT 1 AND ",
             $behind,
-            " UNION ALL SELECT user_id, username_key FROM user_lists WHERE list = ?4 AND active = 1 AND ?5 IS NOT 0 AND ",
+            " UNION ALL SELECT user_id, username_key FROM user_lists WHERE list = :list AND active = 1 AND :active IS NOT 0 AND ",
             $behind,
             " ORDER BY ",
             $order,
-            " LIMIT ?3) l CROSS JOIN users u ON u.id = l.user_id ORDER BY l.",
+            " LIMIT :limit) l CROSS JOIN users u ON u.id = l.user_id ORDER BY l.",
             $order
         )
     };
 }
 
 statements! {
-    ALL_BY_ID = everybody!("u.id > ?2", "u.id");
-    ALL_BY_ID_DESCENDING = everybody!("u.id < ?2", "u.id DESC");
-    ALL_BY_NAME = everybody!("(u.username_key, u.id) > (?1, ?2)", "u.username_key");
-    ALL_BY_NAME_DESCENDING = everybody!("(u.username_key, u.id) < (?1, ?2)", "u.username_key DESC");
-    LISTED_BY_ID = listed!("user_id > ?2", "user_id");
-    LISTED_BY_ID_DESCENDING = listed!("user_id < ?2", "user_id DESC");
-    LISTED_BY_NAME = listed!("(username_key, user_id) > (?1, ?2)", "username_key");
-    LISTED_BY_NAME_DESCENDING = listed!("(username_key, user_id) < (?1, ?2)", "username_key DESC");
+    ALL_BY_ID = everybody!("u.id > :id", "u.id");
+    ALL_BY_ID_DESCENDING = everybody!("u.id < :id", "u.id DESC");
+    ALL_BY_NAME = everybody!("(u.username_key, u.id) > (:key, :id)", "u.username_key");
+    ALL_BY_NAME_DESCENDING = everybody!("(u.username_key, u.id) < (:key, :id)", "u.username_key DESC");
+    LISTED_BY_ID = listed!("user_id > :id", "user_id");
+    LISTED_BY_ID_DESCENDING = listed!("user_id < :id", "user_id DESC");
+    LISTED_BY_NAME = listed!("(username_key, user_id) > (:key, :id)", "username_key");
+    LISTED_BY_NAME_DESCENDING = listed!("(username_key, user_id) < (:key, :id)", "username_key DESC");
     COUNT_ALL = "SELECT count(*) FROM users";
-    COUNT_LISTED = "SELECT count(*) FROM user_lists WHERE list = ?1 AND active BETWEEN ifnull(?2, 0) AND ifnull(?2, 1)";
+    COUNT_LISTED = "SELECT count(*) FROM user_lists WHERE list = :list \
+         AND active BETWEEN ifnull(:active, 0) AND ifnull(:active, 1)";
 }
 
 /// Above every user name, which consist of ASCII characters.
@@ -71,6 +72,10 @@ pub(crate) fn page(
     // One more than asked for tells whether there is more.
     let limit = at_most(page.limit.saturating_add(1));
     let (key, id) = seen(page);
+    let mut params: Named<'_> = vec![(":id", id.into()), (":limit", limit.into())];
+    if matches!(page.sort, UserSort::Username | UserSort::UsernameDescending) {
+        params.push((":key", key.into()));
+    }
     let mut users = if !filter.search.is_empty() {
         search::page(connection, filter, id, limit)?
     } else if filter.role.is_none() && filter.active.is_none() {
@@ -80,7 +85,7 @@ pub(crate) fn page(
             UserSort::Username => ALL_BY_NAME,
             UserSort::UsernameDescending => ALL_BY_NAME_DESCENDING,
         };
-        list(connection, sql, params![key, id, limit], users::read)?
+        list(connection, sql, params.as_slice(), users::read)?
     } else {
         let sql = match page.sort {
             UserSort::Id => LISTED_BY_ID,
@@ -88,7 +93,9 @@ pub(crate) fn page(
             UserSort::Username => LISTED_BY_NAME,
             UserSort::UsernameDescending => LISTED_BY_NAME_DESCENDING,
         };
-        list(connection, sql, params![key, id, limit, list_name(filter), filter.active], users::read)?
+        let active = filter.active.map_or(Null.into(), Into::into);
+        params.extend([(":list", list_name(filter).into()), (":active", active)]);
+        list(connection, sql, params.as_slice(), users::read)?
     };
     let more = users.len() > page.limit;
     users.truncate(page.limit);
@@ -102,7 +109,8 @@ pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<u64,
     } else if filter.role.is_none() && filter.active.is_none() {
         find(connection, COUNT_ALL, [], |row| Ok(row.get(0)?))?
     } else {
-        find(connection, COUNT_LISTED, params![list_name(filter), filter.active], |row| Ok(row.get(0)?))?
+        let params = named_params! { ":list": list_name(filter), ":active": filter.active };
+        find(connection, COUNT_LISTED, params, |row| Ok(row.get(0)?))?
     };
     Ok(counted.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }

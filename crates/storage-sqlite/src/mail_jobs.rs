@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId};
 use denizen_services::store::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, Precondition, QueuedMail,
-    Recipient, StoreError,
+    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
+    Precondition, QueuedMail, Recipient,
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, named_params};
 use serde_json::Value;
 
 use crate::engine::{
@@ -22,12 +22,12 @@ macro_rules! renew {
          request_id = excluded.request_id RETURNING id"
     };
 }
-// ?1 is the present, ?2 what `known_kinds` gives. The index is named because SQLite, which counts no rows, would take that
+// `:kinds` is what `known_kinds` gives. The index is named because SQLite, which counts no rows, would take that
 // of the status and sort.
 macro_rules! free {
     () => {
-        "SELECT id FROM mail_jobs INDEXED BY mail_jobs_due WHERE dead = 0 AND due_at <= ?1 \
-         AND (lease_until IS NULL OR lease_until <= ?1) AND kind IN (SELECT value FROM json_each(?2))"
+        "SELECT id FROM mail_jobs INDEXED BY mail_jobs_due WHERE dead = 0 AND due_at <= :now \
+         AND (lease_until IS NULL OR lease_until <= :now) AND kind IN (SELECT value FROM json_each(:kinds))"
     };
 }
 macro_rules! queued {
@@ -36,7 +36,7 @@ macro_rules! queued {
             "SELECT id, kind, address, user_id, send_to, generation, attempts, requested_at, request_id, due_at, dead, \
              reason FROM mail_jobs WHERE ",
             $status,
-            "id > ?1 ORDER BY id LIMIT ?2"
+            "id > :after ORDER BY id LIMIT :limit"
         )
     };
 }
@@ -45,76 +45,70 @@ statements! {
     /// One statement, which does the same work whatever is known of the address. Gives no row if there is no room.
     ENQUEUE_FOR_ADDRESS = concat!(
         "INSERT INTO mail_jobs (kind, carries_token, address, requested_at, due_at, ip, request_id) \
-         SELECT ?1, 1, ?2, ?3, ?3, ?4, ?5 \
-         WHERE (SELECT jobs FROM mail_waiting WHERE id = 1) < ?6 \
+         SELECT :kind, 1, :address, :at, :at, :ip, :request_id \
+         WHERE (SELECT jobs FROM mail_waiting WHERE id = 1) < :capacity \
          ON CONFLICT (address, kind)",
         renew!()
     );
     ENQUEUE_FOR_USER = concat!(
         "INSERT INTO mail_jobs (kind, carries_token, user_id, send_to, requested_at, due_at, ip, request_id) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7) \
+         VALUES (:kind, :carries_token, :user, :send_to, :at, :at, :ip, :request_id) \
          ON CONFLICT (user_id, kind) WHERE carries_token = 1 AND user_id IS NOT NULL",
         renew!()
     );
-    EXPECT_LEASE = "SELECT id FROM mail_jobs WHERE id = ?1 AND lease_id = ?2 AND generation = ?3";
+    EXPECT_LEASE = "SELECT id FROM mail_jobs WHERE id = :job AND lease_id = :lease AND generation = :generation";
     DUE = concat!(free!(), " LIMIT 1");
     LEASE = concat!(
-        "UPDATE mail_jobs SET lease_id = ?3, lease_until = ?4 WHERE id IN (",
+        "UPDATE mail_jobs SET lease_id = :lease, lease_until = :until WHERE id IN (",
         free!(),
-        " ORDER BY due_at, id LIMIT ?5) RETURNING id, kind, address, user_id, send_to, generation, attempts, \
+        " ORDER BY due_at, id LIMIT :limit) RETURNING id, kind, address, user_id, send_to, generation, attempts, \
          requested_at, ip, request_id, due_at"
     );
-    FINISH = "DELETE FROM mail_jobs WHERE id = ?1 AND lease_id = ?2 AND generation = ?3";
-    /// A time in ?4: to be tried again then. NULL: dead.
+    FINISH = "DELETE FROM mail_jobs WHERE id = :job AND lease_id = :lease AND generation = :generation";
+    /// With `:due_at`: to be tried again then. NULL: dead.
     FAIL = "UPDATE mail_jobs SET lease_id = NULL, lease_until = NULL, attempts = attempts + 1, \
-         due_at = ifnull(?4, due_at), dead = ?4 IS NULL, reason = ?5 \
-         WHERE id = ?1 AND lease_id = ?2 AND generation = ?3";
-    RELEASE = "UPDATE mail_jobs SET lease_id = NULL, lease_until = NULL WHERE id = ?1 AND lease_id = ?2";
+         due_at = ifnull(:due_at, due_at), dead = :due_at IS NULL, reason = :reason \
+         WHERE id = :job AND lease_id = :lease AND generation = :generation";
+    RELEASE = "UPDATE mail_jobs SET lease_id = NULL, lease_until = NULL WHERE id = :job AND lease_id = :lease";
     /// As if it were new, but of the same generation: whoever works on it goes on.
-    RETRY = "UPDATE mail_jobs SET dead = 0, attempts = 0, reason = NULL, due_at = ?2 WHERE id = ?1";
-    DROP = "DELETE FROM mail_jobs WHERE id = ?1";
+    RETRY = "UPDATE mail_jobs SET dead = 0, attempts = 0, reason = NULL, due_at = :now WHERE id = :job";
+    DROP = "DELETE FROM mail_jobs WHERE id = :job";
     OLDEST = queued!("");
-    OLDEST_OF_STATUS = queued!("dead = ?3 AND ");
+    OLDEST_OF_STATUS = queued!("dead = :dead AND ");
 }
 
-/// Queues a mail for `recipient`, who takes the place of the job's own reference.
+/// Queues `mail`, which takes the place of the job's own.
 pub(crate) fn enqueue(
     connection: &Connection,
     job: &NewMailJob,
-    recipient: &Recipient<UserId>,
+    mail: &MailJob<UserId>,
 ) -> Result<MailJobId, Failure> {
-    let id = match recipient {
+    let (at, ip) = (job.at.timestamp_micros(), job.ip.map(|ip| ip.to_string()));
+    let kind = mail.kind();
+    let for_user = |user: UserId, send_to: Option<&EmailAddress>| {
+        let params = named_params! {
+            ":kind": kind.as_str(), ":carries_token": kind.carries_token(), ":user": user.get(),
+            ":send_to": send_to.map(EmailAddress::as_str), ":at": at, ":ip": ip,
+            ":request_id": job.request_id
+        };
+        find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))
+    };
+    let id = match mail.recipient() {
         Recipient::Address(address) => {
-            let (at, ip) = (job.at.timestamp_micros(), job.ip.map(|ip| ip.to_string()));
-            let params = params![job.kind.as_str(), address, at, ip, job.request_id, job.capacity];
+            let params = named_params! {
+                ":kind": kind.as_str(), ":address": address, ":at": at, ":ip": ip,
+                ":request_id": job.request_id, ":capacity": job.capacity.map_or(i64::MAX, i64::from)
+            };
             find(connection, ENQUEUE_FOR_ADDRESS, params, |row| Ok(row.get(0)?))?
         }
-        Recipient::User(user) => enqueue_for_user(connection, job, *user, None)?,
-        Recipient::UserAt(user, address) => enqueue_for_user(connection, job, *user, Some(address))?,
+        Recipient::User(user) => for_user(user, None)?,
+        Recipient::UserAt(user, address) => for_user(user, Some(&address))?,
     };
-    id.map(MailJobId).ok_or_else(|| StoreError::PreconditionFailed(Precondition::QueueRoom).into())
-}
-
-fn enqueue_for_user(
-    connection: &Connection,
-    job: &NewMailJob,
-    user: UserId,
-    send_to: Option<&EmailAddress>,
-) -> Result<Option<i64>, Failure> {
-    let params = params![
-        job.kind.as_str(),
-        job.kind.carries_token(),
-        user.get(),
-        send_to.map(EmailAddress::as_str),
-        job.at.timestamp_micros(),
-        job.ip.map(|ip| ip.to_string()),
-        job.request_id,
-    ];
-    find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))
+    id.map(MailJobId).ok_or_else(|| CommitError::PreconditionFailed(Precondition::QueueRoom).into())
 }
 
 pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), Failure> {
-    let params = [lease.job.0, lease.id, lease.generation];
+    let params = named_params! { ":job": lease.job.0, ":lease": lease.id, ":generation": lease.generation };
     expect(connection, EXPECT_LEASE, params, Precondition::Lease)
 }
 
@@ -125,7 +119,8 @@ fn known_kinds() -> String {
 
 /// Whether there is anything to lease. For those who ask all the time: it needs no writer.
 pub(crate) fn is_due(connection: &Connection, now: DateTime<Utc>) -> Result<bool, Failure> {
-    find(connection, DUE, params![now.timestamp_micros(), known_kinds()], |_| Ok(())).map(|due| due.is_some())
+    let params = named_params! { ":now": now.timestamp_micros(), ":kinds": known_kinds() };
+    find(connection, DUE, params, |_| Ok(())).map(|due| due.is_some())
 }
 
 pub(crate) fn lease(
@@ -135,20 +130,21 @@ pub(crate) fn lease(
     until: DateTime<Utc>,
     limit: usize,
 ) -> Result<Vec<LeasedMail>, Failure> {
-    let (now, until) = (now.timestamp_micros(), until.timestamp_micros());
-    let params = params![now, known_kinds(), lease_id, until, at_most(limit)];
+    let params = named_params! {
+        ":now": now.timestamp_micros(), ":kinds": known_kinds(), ":lease": lease_id,
+        ":until": until.timestamp_micros(), ":limit": at_most(limit)
+    };
     let mut leased = list(connection, LEASE, params, |row| {
         let record = Record::new("mail_jobs", row)?;
         let leased = LeasedMail {
-            lease: Lease { job: MailJobId(record.id), id: lease_id, generation: record.get(5)? },
-            kind: record.parse(1, MailKind::from_name)?,
-            recipient: recipient(&record)?,
-            attempts: record.get(6)?,
-            requested_at: record.time(7)?,
-            ip: record.parse_optional(8, |text| text.parse().ok())?,
-            request_id: record.get(9)?,
+            lease: Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? },
+            mail: mail(&record)?,
+            attempts: record.get("attempts")?,
+            requested_at: record.time("requested_at")?,
+            ip: record.parse_optional("ip", |text| text.parse().ok())?,
+            request_id: record.get("request_id")?,
         };
-        Ok((record.time(10)?, leased))
+        Ok((record.time("due_at")?, leased))
     })?;
     // RETURNING promises no order.
     leased.sort_by_key(|(due_at, leased)| (*due_at, leased.lease.job));
@@ -157,21 +153,29 @@ pub(crate) fn lease(
 
 pub(crate) fn finish(connection: &Connection, lease: Lease, outcome: &MailOutcome) -> Result<bool, Failure> {
     let Lease { job: MailJobId(job), id, generation } = lease;
+    let fail = |due_at: Option<&DateTime<Utc>>, reason: &str| {
+        let params = named_params! {
+            ":job": job, ":lease": id, ":generation": generation,
+            ":due_at": due_at.map(DateTime::timestamp_micros), ":reason": reason
+        };
+        execute(connection, FAIL, params)
+    };
     let finished = match outcome {
-        MailOutcome::Done => execute(connection, FINISH, [job, id, generation])?,
-        MailOutcome::Retry { at, reason } => {
-            execute(connection, FAIL, params![job, id, generation, at.timestamp_micros(), reason])?
+        MailOutcome::Done => {
+            let params = named_params! { ":job": job, ":lease": id, ":generation": generation };
+            execute(connection, FINISH, params)?
         }
-        MailOutcome::Dead { reason } => {
-            execute(connection, FAIL, params![job, id, generation, None::<i64>, reason])?
-        }
+        MailOutcome::Retry { at, reason } => fail(Some(at), reason)?,
+        MailOutcome::Dead { reason } => fail(None, reason)?,
     };
     // Another generation: somebody asked again meanwhile, and that request is still to be served.
-    Ok(finished == 1 || execute(connection, RELEASE, [job, id])? == 1)
+    let params = named_params! { ":job": job, ":lease": id };
+    Ok(finished == 1 || execute(connection, RELEASE, params)? == 1)
 }
 
 pub(crate) fn retry(connection: &Connection, job: MailJobId, now: DateTime<Utc>) -> Result<(), Failure> {
-    execute_one(connection, RETRY, [job.0, now.timestamp_micros()], Precondition::MailJob)
+    let params = named_params! { ":job": job.0, ":now": now.timestamp_micros() };
+    execute_one(connection, RETRY, params, Precondition::MailJob)
 }
 
 pub(crate) fn drop_job(connection: &Connection, job: MailJobId) -> Result<(), Failure> {
@@ -181,8 +185,11 @@ pub(crate) fn drop_job(connection: &Connection, job: MailJobId) -> Result<(), Fa
 pub(crate) fn oldest(connection: &Connection, query: &MailQuery) -> Result<Vec<QueuedMail>, Failure> {
     let (after, limit) = (query.after.map_or(0, |job| job.0), at_most(query.limit));
     match query.dead {
-        None => list(connection, OLDEST, [after, limit], queued),
-        Some(dead) => list(connection, OLDEST_OF_STATUS, params![after, limit, dead], queued),
+        None => list(connection, OLDEST, named_params! { ":after": after, ":limit": limit }, queued),
+        Some(dead) => {
+            let params = named_params! { ":dead": dead, ":after": after, ":limit": limit };
+            list(connection, OLDEST_OF_STATUS, params, queued)
+        }
     }
 }
 
@@ -191,24 +198,27 @@ fn queued(row: &Row<'_>) -> Result<QueuedMail, Failure> {
     let record = Record::new("mail_jobs", row)?;
     Ok(QueuedMail {
         id: MailJobId(record.id),
-        kind: record.parse(1, MailKind::from_name)?,
-        recipient: recipient(&record)?,
-        generation: record.get(5)?,
-        attempts: record.get(6)?,
-        requested_at: record.time(7)?,
-        request_id: record.get(8)?,
-        due_at: record.time(9)?,
-        dead: record.get(10)?,
-        reason: record.get(11)?,
+        mail: mail(&record)?,
+        generation: record.get("generation")?,
+        attempts: record.get("attempts")?,
+        requested_at: record.time("requested_at")?,
+        request_id: record.get("request_id")?,
+        due_at: record.time("due_at")?,
+        dead: record.get("dead")?,
+        reason: record.get("reason")?,
     })
 }
 
-/// The columns `address`, `user_id` and `send_to`, which all statements have at the same place.
-fn recipient(record: &Record<'_>) -> Result<Recipient<UserId>, Failure> {
-    if let Some(address) = record.get(2)? {
-        return Ok(Recipient::Address(address));
-    }
-    let user = UserId::new(record.get(3)?);
-    let send_to = record.parse_optional(4, |text| EmailAddress::parse(text).ok())?;
-    Ok(send_to.map_or(Recipient::User(user), |address| Recipient::UserAt(user, address)))
+/// Reads the columns `kind`, `address`, `user_id` and `send_to`.
+fn mail(record: &Record<'_>) -> Result<MailJob<UserId>, Failure> {
+    let kind = record.parse("kind", MailKind::from_name)?;
+    let recipient = match record.get("address")? {
+        Some(address) => Recipient::Address(address),
+        None => {
+            let user = UserId::new(record.get("user_id")?);
+            let send_to = record.parse_optional("send_to", |text| EmailAddress::parse(text).ok())?;
+            send_to.map_or(Recipient::User(user), |address| Recipient::UserAt(user, address))
+        }
+    };
+    MailJob::from_parts(kind, recipient).ok_or_else(|| record.corrupt("kind"))
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use denizen_services::store::{MailCounts, MailKind, MailPhase};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params};
 
 use crate::engine::{
     error::Failure,
@@ -12,8 +12,8 @@ use crate::engine::{
 // Counted here and not by SQLite, which would sort what it groups. The index is named lest SQLite, which counts no rows,
 // walk over all the dead to find the living.
 statements! {
-    JOBS_OF_STATUS = "SELECT id, kind, requested_at, due_at, ifnull(lease_until, 0) \
-         FROM mail_jobs INDEXED BY mail_jobs_by_status WHERE dead = ?1 ORDER BY id LIMIT ?2";
+    JOBS_OF_STATUS = "SELECT id, kind, requested_at, due_at, ifnull(lease_until, 0) AS lease_until \
+         FROM mail_jobs INDEXED BY mail_jobs_by_status WHERE dead = :dead ORDER BY id LIMIT :limit";
 }
 
 /// Jobs of kinds that only a newer program knows are that program's to count.
@@ -24,11 +24,13 @@ pub(crate) fn count_mail_jobs(
 ) -> Result<MailCounts, Failure> {
     let mut counts = MailCounts::default();
     for dead in [false, true] {
-        list(connection, JOBS_OF_STATUS, params![dead, at_most(limit)], |row| {
+        let params = named_params! { ":dead": dead, ":limit": at_most(limit) };
+        list(connection, JOBS_OF_STATUS, params, |row| {
             let record = Record::new("mail_jobs", row)?;
-            if let Some(kind) = record.parse(1, |name| Some(MailKind::from_name(name)))? {
-                let phase = MailPhase::at(now, dead, record.time(3)?, Some(record.time(4)?));
-                counts.add(kind, phase, record.time(2)?);
+            if let Some(kind) = record.parse("kind", |name| Some(MailKind::from_name(name)))? {
+                let phase =
+                    MailPhase::at(now, dead, record.time("due_at")?, Some(record.time("lease_until")?));
+                counts.add(kind, phase, record.time("requested_at")?);
             }
             Ok(())
         })?;

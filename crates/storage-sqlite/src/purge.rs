@@ -1,26 +1,26 @@
 //! Removing what is of no use any more.
 
 use denizen_services::store::Purge;
-use rusqlite::Connection;
+use rusqlite::{Connection, named_params};
 
 use crate::engine::{
     error::Failure,
     sql::{execute, statements},
 };
 
-// ?1 is the instant, ?2 the limit. The one index is named because SQLite would take that of the status and sort.
+// The one index is named because SQLite would take that of the status and sort.
 statements! {
     TOKENS = "DELETE FROM tokens WHERE hash IN (SELECT hash FROM tokens \
-         WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+         WHERE expires_at <= :instant ORDER BY expires_at LIMIT :limit)";
     EXPIRED_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions \
-         WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2)";
+         WHERE expires_at <= :instant ORDER BY expires_at, id LIMIT :limit)";
     UNSEEN_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions \
-         WHERE last_seen_at < ?1 ORDER BY last_seen_at, id LIMIT ?2)";
+         WHERE last_seen_at < :instant ORDER BY last_seen_at, id LIMIT :limit)";
     REGISTRATIONS = "DELETE FROM registrations WHERE id IN (SELECT id FROM registrations \
-         WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2)";
+         WHERE expires_at <= :instant ORDER BY expires_at, id LIMIT :limit)";
     DEAD_MAIL = "DELETE FROM mail_jobs WHERE id IN (SELECT id FROM mail_jobs INDEXED BY mail_jobs_dead \
-         WHERE dead = 1 AND requested_at < ?1 ORDER BY requested_at, id LIMIT ?2)";
-    AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at, id LIMIT ?2)";
+         WHERE dead = 1 AND requested_at < :instant ORDER BY requested_at, id LIMIT :limit)";
+    AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < :instant ORDER BY at, id LIMIT :limit)";
     /// The hours before the oldest record that is left.
     AUDIT_HOURS = "DELETE FROM audit_hours WHERE hour < (SELECT min(at) FROM audit) / 3600000000";
 }
@@ -39,7 +39,8 @@ pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failu
     let mut gone = 0;
     for (sql, instant) in useless {
         if let Some(instant) = instant {
-            gone += execute(connection, sql, [instant.timestamp_micros(), i64::from(limit)])?;
+            let params = named_params! { ":instant": instant.timestamp_micros(), ":limit": limit };
+            gone += execute(connection, sql, params)?;
         }
     }
     execute(connection, AUDIT_HOURS, [])?;

@@ -6,7 +6,7 @@
 
 use denizen_models::User;
 use denizen_services::store::UserFilter;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params};
 
 use crate::{
     engine::{
@@ -25,8 +25,7 @@ const MARK: char = '\u{1}';
 /// More than this do not make the answer smaller, as the needle itself is compared.
 const MOST_TRIGRAMS: usize = 32;
 
-// ?1 trigrams, ?2 the last id that was seen, ?3 needle, ?4 the last position at which it may begin, ?5 status or NULL,
-// ?6 role or NULL.
+// `:after` is the last id that was seen, `:last` the last position at which the needle may begin.
 macro_rules! matches {
     ($index:literal, $found:literal) => {
         concat!(
@@ -34,10 +33,10 @@ macro_rules! matches {
             $index,
             " f CROSS JOIN users u ON u.id = f.rowid WHERE ",
             $index,
-            " MATCH ?1 AND f.rowid > ?2 AND ",
+            " MATCH :trigrams AND f.rowid > :after AND ",
             $found,
-            " AND (?5 IS NULL OR u.active = ?5) AND (?6 IS NULL OR EXISTS (SELECT 1 FROM user_lists r \
-             WHERE r.list = '=' || ?6 AND r.active = u.active AND r.user_id = u.id))"
+            " AND (:active IS NULL OR u.active = :active) AND (:role IS NULL OR EXISTS (SELECT 1 FROM user_lists r \
+             WHERE r.list = '=' || :role AND r.active = u.active AND r.user_id = u.id))"
         )
     };
 }
@@ -45,14 +44,18 @@ macro_rules! by_names {
     () => {
         matches!(
             "user_names",
-            "(instr(u.username_key, ?3) BETWEEN 1 AND ?4 OR instr(u.first_name_key, ?3) BETWEEN 1 AND ?4 \
-             OR instr(u.last_name_key, ?3) BETWEEN 1 AND ?4)"
+            "(instr(u.username_key, :needle) BETWEEN 1 AND :last OR instr(u.first_name_key, :needle) BETWEEN 1 AND :last \
+             OR instr(u.last_name_key, :needle) BETWEEN 1 AND :last)"
         )
     };
 }
 macro_rules! by_names_or_email {
     () => {
-        concat!(by_names!(), " UNION ", matches!("user_emails", "instr(u.email_key, ?3) BETWEEN 1 AND ?4"))
+        concat!(
+            by_names!(),
+            " UNION ",
+            matches!("user_emails", "instr(u.email_key, :needle) BETWEEN 1 AND :last")
+        )
     };
 }
 macro_rules! page {
@@ -62,7 +65,7 @@ macro_rules! page {
             user_columns!(),
             " FROM (",
             $matches,
-            " ORDER BY id LIMIT ?7) m CROSS JOIN users u ON u.id = m.id ORDER BY m.id"
+            " ORDER BY id LIMIT :limit) m CROSS JOIN users u ON u.id = m.id ORDER BY m.id"
         )
     };
 }
@@ -107,7 +110,10 @@ pub(crate) fn page(
         return Ok(Vec::new());
     };
     let sql = if filter.search_email { PAGE_BY_NAMES_OR_EMAIL } else { PAGE_BY_NAMES };
-    let params = params![trigrams, after, filter.search, last_position, filter.active, filter.role, limit];
+    let params = named_params! {
+        ":trigrams": trigrams, ":after": after, ":needle": filter.search, ":last": last_position,
+        ":active": filter.active, ":role": filter.role, ":limit": limit
+    };
     list(connection, sql, params, users::read)
 }
 
@@ -117,7 +123,10 @@ pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<i64,
         return Ok(0);
     };
     let sql = if filter.search_email { COUNT_BY_NAMES_OR_EMAIL } else { COUNT_BY_NAMES };
-    let params = params![trigrams, 0, filter.search, last_position, filter.active, filter.role];
+    let params = named_params! {
+        ":trigrams": trigrams, ":after": 0, ":needle": filter.search, ":last": last_position,
+        ":active": filter.active, ":role": filter.role
+    };
     Ok(find(connection, sql, params, |row| Ok(row.get(0)?))?.unwrap_or(0))
 }
 

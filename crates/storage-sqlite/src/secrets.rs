@@ -1,7 +1,7 @@
 //! What the service keeps to itself.
 
 use denizen_services::store::{SecretName, ServiceSecret};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params};
 
 use crate::engine::{
     error::Failure,
@@ -9,8 +9,8 @@ use crate::engine::{
 };
 
 statements! {
-    FIND = "SELECT value FROM secrets WHERE name = ?1";
-    KEEP = "INSERT INTO secrets (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+    FIND = "SELECT value FROM secrets WHERE name = :name";
+    KEEP = "INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING";
 }
 
 pub(crate) fn keep(
@@ -18,7 +18,8 @@ pub(crate) fn keep(
     name: SecretName,
     candidate: &ServiceSecret,
 ) -> Result<ServiceSecret, Failure> {
-    execute(connection, KEEP, params![name.as_str(), candidate.expose()])?;
+    let params = named_params! { ":name": name.as_str(), ":value": candidate.expose() };
+    execute(connection, KEEP, params)?;
     let kept = find(connection, FIND, [name.as_str()], |row| Ok(ServiceSecret::from_bytes(row.get(0)?)))?;
     kept.ok_or_else(|| Failure::corrupt("secrets", 0))
 }

@@ -5,7 +5,7 @@ use denizen_services::{
     TokenHash,
     store::{NewSession, Precondition, Session, SessionId, SessionTouch},
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, named_params};
 use serde_json::Value;
 
 use crate::engine::{
@@ -20,30 +20,30 @@ macro_rules! session_columns {
 }
 
 statements! {
-    FIND = concat!("SELECT ", session_columns!(), " FROM sessions WHERE hash = ?1");
-    OF_USER = concat!("SELECT ", session_columns!(), " FROM sessions WHERE user_id = ?1");
-    GONE = "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = value)";
+    FIND = concat!("SELECT ", session_columns!(), " FROM sessions WHERE hash = :hash");
+    OF_USER = concat!("SELECT ", session_columns!(), " FROM sessions WHERE user_id = :user");
+    GONE = "SELECT value FROM json_each(:ids) WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = value)";
     INSERT = "INSERT INTO sessions (user_id, hash, created_at, expires_at, last_seen_at, ip, user_agent) \
-         VALUES (?1, ?2, ?3, ?4, ?3, ?5, ?6) RETURNING id";
-    REVOKE_ALL = "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2";
-    REVOKE = "DELETE FROM sessions WHERE id = ?2 AND user_id = ?1";
-    TRIM = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = ?1 \
-         ORDER BY last_seen_at DESC, id DESC LIMIT -1 OFFSET ?2)";
-    TOUCH = "UPDATE sessions SET last_seen_at = ?2 WHERE id = ?1 AND last_seen_at < ?2";
+         VALUES (:user, :hash, :created_at, :expires_at, :created_at, :ip, :user_agent) RETURNING id";
+    REVOKE_ALL = "DELETE FROM sessions WHERE user_id = :user AND id IS NOT :except";
+    REVOKE = "DELETE FROM sessions WHERE id = :session AND user_id = :user";
+    TRIM = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = :user \
+         ORDER BY last_seen_at DESC, id DESC LIMIT -1 OFFSET :keep)";
+    TOUCH = "UPDATE sessions SET last_seen_at = :at WHERE id = :session AND last_seen_at < :at";
 }
 
 /// Reads [`session_columns!`].
 fn read(row: &Row<'_>) -> Result<Session, Failure> {
     let record = Record::new("sessions", row)?;
     let opened = NewSession {
-        user: UserId::new(record.get(1)?),
-        token: TokenHash::from_bytes(record.get(2)?),
-        created_at: record.time(3)?,
-        expires_at: record.time(4)?,
-        ip: record.parse_optional(6, |text| text.parse().ok())?,
-        user_agent: record.get(7)?,
+        user: UserId::new(record.get("user_id")?),
+        token: TokenHash::from_bytes(record.get("hash")?),
+        created_at: record.time("created_at")?,
+        expires_at: record.time("expires_at")?,
+        ip: record.parse_optional("ip", |text| text.parse().ok())?,
+        user_agent: record.get("user_agent")?,
     };
-    Ok(Session { id: SessionId(record.id), opened, last_seen_at: record.time(5)? })
+    Ok(Session { id: SessionId(record.id), opened, last_seen_at: record.time("last_seen_at")? })
 }
 
 pub(crate) fn find_session(connection: &Connection, token: &TokenHash) -> Result<Option<Session>, Failure> {
@@ -64,14 +64,12 @@ pub(crate) fn gone(connection: &Connection, sessions: &[SessionId]) -> Result<Ve
 }
 
 pub(crate) fn insert(connection: &Connection, session: &NewSession) -> Result<SessionId, Failure> {
-    let params = params![
-        session.user.get(),
-        session.token.as_bytes(),
-        session.created_at.timestamp_micros(),
-        session.expires_at.timestamp_micros(),
-        session.ip.map(|ip| ip.to_string()),
-        session.user_agent,
-    ];
+    let params = named_params! {
+        ":user": session.user.get(), ":hash": session.token.as_bytes(),
+        ":created_at": session.created_at.timestamp_micros(),
+        ":expires_at": session.expires_at.timestamp_micros(), ":ip": session.ip.map(|ip| ip.to_string()),
+        ":user_agent": session.user_agent
+    };
     let id = find(connection, INSERT, params, |row| Ok(row.get(0)?))?;
     id.map(SessionId).ok_or_else(|| Failure::corrupt("sessions", 0))
 }
@@ -81,20 +79,23 @@ pub(crate) fn revoke_all(
     user: UserId,
     except: Option<SessionId>,
 ) -> Result<u64, Failure> {
-    execute(connection, REVOKE_ALL, params![user.get(), except.map(|session| session.0)])
+    let params = named_params! { ":user": user.get(), ":except": except.map(|session| session.0) };
+    execute(connection, REVOKE_ALL, params)
 }
 
 pub(crate) fn revoke(connection: &Connection, user: UserId, session: SessionId) -> Result<(), Failure> {
-    execute_one(connection, REVOKE, [user.get(), session.0], Precondition::Session)
+    let params = named_params! { ":user": user.get(), ":session": session.0 };
+    execute_one(connection, REVOKE, params, Precondition::Session)
 }
 
 pub(crate) fn trim(connection: &Connection, user: UserId, keep: u32) -> Result<u64, Failure> {
-    execute(connection, TRIM, params![user.get(), keep])
+    execute(connection, TRIM, named_params! { ":user": user.get(), ":keep": keep })
 }
 
 pub(crate) fn touch(connection: &Connection, touches: &[SessionTouch]) -> Result<(), Failure> {
     for SessionTouch { session, at } in touches {
-        execute(connection, TOUCH, [session.0, at.timestamp_micros()])?;
+        let params = named_params! { ":session": session.0, ":at": at.timestamp_micros() };
+        execute(connection, TOUCH, params)?;
     }
     Ok(())
 }

@@ -10,18 +10,23 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use denizen_services::store::StoreError;
+use denizen_services::store::StoreFailure;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::engine::{
-    checkpoint::Checkpoints,
-    error::OpenError,
-    migrations::{SCHEMA, identify, migrate},
-    open::{connect, create, failed, reader, set_up_writer, unusable},
-    options::SqliteOptions,
-    readers::Readers,
-    writer::Writer,
+use crate::{
+    engine::{
+        checkpoint::Checkpoints,
+        error::OpenError,
+        migrations::{SCHEMA, identify, migrate},
+        open::{connect, create, failed, reader, set_up_writer, unusable},
+        options::SqliteOptions,
+        readers::Readers,
+        writer::{Statements, Writer},
+    },
+    search,
 };
+
+const STATEMENTS: Statements = Statements { apply: apply::apply, complete: search::index };
 
 /// A store in a SQLite database. See the [crate's documentation](crate).
 pub struct SqliteStore {
@@ -63,7 +68,8 @@ impl SqliteStore {
         let (checkpoints, thread) = Checkpoints::start(checkpointer, ends.clone()).map_err(fail)?;
         let mut threads = vec![thread];
         let (writer, thread) =
-            Writer::start(writer, checkpoints, queue, busy_timeout, others, alive_end).map_err(fail)?;
+            Writer::start(writer, STATEMENTS, checkpoints, queue, busy_timeout, others, alive_end)
+                .map_err(fail)?;
         threads.push(thread);
         let (readers, reading) = Readers::start(connections, queue, read_time_limit, &ends).map_err(fail)?;
         threads.extend(reading);
@@ -71,7 +77,7 @@ impl SqliteStore {
     }
 
     /// Ends the store in good order: what was accepted is written and answered, what comes later is refused with
-    /// [`StoreError::Unavailable`], the log is moved into the database file. Returns when all of that is done, also
+    /// [`StoreFailure::Unavailable`], the log is moved into the database file. Returns when all of that is done, also
     /// if it is called twice.
     ///
     /// Dropping the store does the same, but blocks the thread that drops it.
@@ -83,7 +89,7 @@ impl SqliteStore {
     }
 
     /// See [`denizen_services::store::WriteStore::failed`].
-    pub(crate) async fn ended(&self) -> StoreError {
+    pub(crate) async fn ended(&self) -> StoreFailure {
         self.writer.ended().await
     }
 }

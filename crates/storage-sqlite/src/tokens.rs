@@ -6,7 +6,7 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{Precondition, StoredToken},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params};
 
 use crate::engine::{
     error::Failure,
@@ -14,12 +14,13 @@ use crate::engine::{
 };
 
 statements! {
-    FIND = "SELECT user_id, expires_at, address FROM tokens WHERE hash = ?1 AND purpose = ?2";
-    PUT = "INSERT INTO tokens (user_id, purpose, hash, expires_at, address) VALUES (?1, ?2, ?3, ?4, ?5) \
+    FIND = "SELECT user_id, expires_at, address FROM tokens WHERE hash = :hash AND purpose = :purpose";
+    PUT = "INSERT INTO tokens (user_id, purpose, hash, expires_at, address) VALUES (:user, :purpose, :hash, :expires_at, :address) \
          ON CONFLICT (user_id, purpose) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at, \
          address = excluded.address";
-    CONSUME = "DELETE FROM tokens WHERE user_id = ?1 AND purpose = ?2 AND hash = ?3 AND expires_at > ?4";
-    REVOKE = "DELETE FROM tokens WHERE user_id = ?1";
+    CONSUME = "DELETE FROM tokens WHERE user_id = :user AND purpose = :purpose AND hash = :hash \
+         AND expires_at > :now";
+    REVOKE = "DELETE FROM tokens WHERE user_id = :user";
 }
 
 pub(crate) fn find_token(
@@ -27,12 +28,13 @@ pub(crate) fn find_token(
     purpose: TokenPurpose,
     hash: &TokenHash,
 ) -> Result<Option<StoredToken>, Failure> {
-    find(connection, FIND, params![hash.as_bytes(), purpose.as_str()], |row| {
+    let params = named_params! { ":hash": hash.as_bytes(), ":purpose": purpose.as_str() };
+    find(connection, FIND, params, |row| {
         let record = Record::new("tokens", row)?;
         Ok(StoredToken {
             user: UserId::new(record.id),
-            expires_at: record.time(1)?,
-            address: record.parse_optional(2, |text| EmailAddress::parse(text).ok())?,
+            expires_at: record.time("expires_at")?,
+            address: record.parse_optional("address", |text| EmailAddress::parse(text).ok())?,
         })
     })
 }
@@ -45,8 +47,10 @@ pub(crate) fn put(
     expires_at: DateTime<Utc>,
     address: Option<&EmailAddress>,
 ) -> Result<(), Failure> {
-    let (expires_at, address) = (expires_at.timestamp_micros(), address.map(EmailAddress::as_str));
-    let params = params![user.get(), purpose.as_str(), hash.as_bytes(), expires_at, address];
+    let params = named_params! {
+        ":user": user.get(), ":purpose": purpose.as_str(), ":hash": hash.as_bytes(),
+        ":expires_at": expires_at.timestamp_micros(), ":address": address.map(EmailAddress::as_str)
+    };
     execute(connection, PUT, params).map(|_| ())
 }
 
@@ -57,7 +61,10 @@ pub(crate) fn consume(
     hash: &TokenHash,
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
-    let params = params![user.get(), purpose.as_str(), hash.as_bytes(), now.timestamp_micros()];
+    let params = named_params! {
+        ":user": user.get(), ":purpose": purpose.as_str(), ":hash": hash.as_bytes(),
+        ":now": now.timestamp_micros()
+    };
     execute_one(connection, CONSUME, params, Precondition::Token)
 }
 

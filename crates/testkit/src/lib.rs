@@ -17,7 +17,7 @@
 //!
 //! use chrono::Duration;
 //! use denizen_services::{
-//!     Clock as _, Mail, MailError, MailMessage, Mailer as _, Token,
+//!     Clock as _, LinkTemplate, Mail, MailError, MailMessage, Mailer as _, Token,
 //!     memory::InMemoryStore,
 //!     store::{ReadStore as _, UnitOfWork, WriteStore as _},
 //! };
@@ -35,9 +35,10 @@
 //! assert_eq!((store.calls("commit"), store.user_reads()), (1, 0));
 //!
 //! let mailer = RecordingMailer::new();
-//! mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+//! mailer.fail_next(1, MailError::Temporary("no connection".into()));
 //! let token = Token::mint(&SeededTokens::new(1))?;
-//! let message = MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
+//! let (template, valid_for) = (LinkTemplate::PasswordReset, Duration::minutes(30));
+//! let message = MailMessage::Link { template, token: token.clone(), valid_for };
 //! let mail = Mail { id: "1".to_owned(), to: alice.email, name: alice.first_name, message };
 //! assert!(mailer.send(&mail).await.is_err());
 //! mailer.send(&mail).await?;

@@ -100,15 +100,8 @@ impl RecordingMailer {
 
 fn token_in(mail: &Mail) -> Option<String> {
     match &mail.message {
-        MailMessage::PasswordReset { token, .. }
-        | MailMessage::Invitation { token, .. }
-        | MailMessage::ConfirmSignUp { token, .. }
-        | MailMessage::VerifyEmail { token, .. }
-        | MailMessage::ConfirmEmailChange { token, .. } => Some(token.expose().to_owned()),
-        MailMessage::PasswordChanged { .. }
-        | MailMessage::AccountExists { .. }
-        | MailMessage::EmailChanged { .. }
-        | MailMessage::Test { .. } => None,
+        MailMessage::Link { token, .. } => Some(token.expose().to_owned()),
+        MailMessage::Notice { .. } => None,
     }
 }
 
@@ -130,7 +123,7 @@ impl Mailer for RecordingMailer {
 #[cfg(test)]
 mod tests {
     use chrono::Duration;
-    use denizen_services::Token;
+    use denizen_services::{LinkTemplate, NoticeTemplate, Token};
 
     use super::*;
     use crate::{FixedClock, SeededTokens, user_values};
@@ -139,15 +132,24 @@ mod tests {
         Mail { id: "1".to_owned(), to: user_values(name).email, name: name.to_owned(), message }
     }
 
+    fn reset(token: &Token) -> MailMessage {
+        let (template, valid_for) = (LinkTemplate::PasswordReset, Duration::minutes(30));
+        MailMessage::Link { template, token: token.clone(), valid_for }
+    }
+
+    fn notice(template: NoticeTemplate) -> MailMessage {
+        MailMessage::Notice { template, at: FixedClock::start(), ip: None }
+    }
+
     #[tokio::test]
     async fn it_fails_as_often_as_told_and_keeps_the_rest() {
         let mailer = RecordingMailer::new();
-        let error = MailError::Permanent("no such mailbox".to_owned());
+        let error = MailError::Permanent("no such mailbox".into());
         mailer.fail_next(2, error.clone());
-        let notice = mail("alice", MailMessage::PasswordChanged { at: FixedClock::start(), ip: None });
-        assert_eq!(mailer.send(&notice).await, Err(error.clone()));
-        assert_eq!(mailer.send(&notice).await, Err(error));
-        assert_eq!(mailer.send(&notice).await, Ok(()));
+        let changed = mail("alice", notice(NoticeTemplate::PasswordChanged));
+        assert_eq!(mailer.send(&changed).await, Err(error.clone()));
+        assert_eq!(mailer.send(&changed).await, Err(error));
+        assert_eq!(mailer.send(&changed).await, Ok(()));
         assert_eq!((mailer.sent().len(), mailer.sent_to("bob@example.com").len()), (1, 0));
     }
 
@@ -160,9 +162,7 @@ mod tests {
         };
         let tokens = [(); 2].map(|()| Token::mint(&source).unwrap());
         for token in &tokens {
-            let message =
-                MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
-            mailer.send(&mail("alice", message)).await.unwrap();
+            mailer.send(&mail("alice", reset(token))).await.unwrap();
         }
         assert_eq!(waiting.await.unwrap().0, tokens[0].expose());
         assert_eq!(mailer.next_token_for("Alice@example.com").await, tokens[1].expose());
@@ -173,14 +173,15 @@ mod tests {
         let mailer = std::sync::Arc::new(RecordingMailer::new());
         let waiting = {
             let mailer = mailer.clone();
-            let wanted = |message: &MailMessage| matches!(message, MailMessage::PasswordChanged { .. });
+            let wanted = |message: &MailMessage| {
+                matches!(message, MailMessage::Notice { template: NoticeTemplate::PasswordChanged, .. })
+            };
             tokio::spawn(async move { mailer.wait_for("Alice@example.com", wanted).await })
         };
-        let at = FixedClock::start();
         for (id, name, message) in [
-            ("1", "bob", MailMessage::PasswordChanged { at, ip: None }),
-            ("2", "alice", MailMessage::EmailChanged { at, ip: None }),
-            ("3", "alice", MailMessage::PasswordChanged { at, ip: None }),
+            ("1", "bob", notice(NoticeTemplate::PasswordChanged)),
+            ("2", "alice", notice(NoticeTemplate::EmailChanged)),
+            ("3", "alice", notice(NoticeTemplate::PasswordChanged)),
         ] {
             mailer.send(&Mail { id: id.to_owned(), ..mail(name, message) }).await.unwrap();
             tokio::task::yield_now().await;
@@ -194,12 +195,10 @@ mod tests {
         assert_eq!(mailer.last_token_for("alice@example.com"), None);
         let tokens = [(); 2].map(|()| Token::mint(&source).unwrap());
         for token in &tokens {
-            let message =
-                MailMessage::PasswordReset { token: token.clone(), valid_for: Duration::minutes(30) };
-            mailer.send(&mail("alice", message)).await.unwrap();
+            mailer.send(&mail("alice", reset(token))).await.unwrap();
         }
-        let notice = MailMessage::PasswordChanged { at: FixedClock::start(), ip: None };
-        mailer.send(&mail("alice", notice)).await.unwrap();
+        let changed = mail("alice", notice(NoticeTemplate::PasswordChanged));
+        mailer.send(&changed).await.unwrap();
         assert_eq!(mailer.last_token_for("ALICE@example.com").as_deref(), Some(tokens[1].expose()));
     }
 }

@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use denizen_hashing::Argon2Hasher;
 use denizen_models::{AcceptInvitationRequest, CreateUserRequest, LoginRequest, Secret};
 use denizen_services::{
-    AccessContext, Accounts, Mail, MailError, MailMessage, Mailer, RegistrationMode, ServiceSettings,
+    AccessContext, Accounts, LinkTemplate, Mail, MailError, MailMessage, Mailer, RegistrationMode,
+    ServiceSettings,
 };
 use denizen_storage_memory::InMemoryStore;
 
@@ -23,13 +24,13 @@ struct Drawer(Mutex<Vec<Secret>>);
 impl Mailer for Drawer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         match &mail.message {
-            MailMessage::Invitation { token, valid_for, .. } => {
+            MailMessage::Link { template: LinkTemplate::Invitation(_), token, valid_for, .. } => {
                 println!("mail to {}: a token that works for {} days", mail.to, valid_for.num_days());
                 let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 tokens.push(token.clone().into());
             }
             // This program invites people, and does nothing else for which there are mails.
-            _ => return Err(MailError::Permanent("not a mail of this program".to_owned())),
+            _ => return Err(MailError::Permanent("not a mail of this program".into())),
         }
         Ok(())
     }

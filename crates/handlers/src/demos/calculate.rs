@@ -1,25 +1,18 @@
 //! Calculating.
 
-use actix_web::{
-    HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::{CalculateRequest, Calculation};
-use denizen_services::{CalculateBulkError, CalculateError, MathService};
+use denizen_services::{CalculateError, MathService};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/calculate").post(calculate));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![route("/api/calculate").post(Demo, "Calculates.", calculate)]
 }
 
 /// What became of one calculation in a list.
@@ -32,7 +25,7 @@ enum Outcome {
 
 /// `POST /api/calculate`
 async fn calculate(
-    request: Request,
+    request: RequestContext,
     math: Data<dyn MathService>,
     _: NoQuery,
     Json(body): Json<CalculateRequest>,
@@ -68,20 +61,12 @@ impl From<Result<Calculation, CalculateError>> for Outcome {
 impl From<CalculateError> for ApiError {
     fn from(error: CalculateError) -> Self {
         match error {
-            CalculateError::Validation(errors) => Self::validation(&errors),
+            CalculateError::Failure(failure) => failure.into(),
             CalculateError::NegativeSquareRoot
             | CalculateError::NonPositiveLogarithm
             | CalculateError::NotFinite => {
                 Self::because(ErrorCode::CalculationError, "Calculation failed", error)
             }
-        }
-    }
-}
-
-impl From<CalculateBulkError> for ApiError {
-    fn from(error: CalculateBulkError) -> Self {
-        match error {
-            CalculateBulkError::Validation(errors) => Self::validation(&errors),
         }
     }
 }

@@ -1,31 +1,26 @@
 //! Demonstrations of concurrency.
 
-use actix_web::{
-    HttpResponse,
-    http::StatusCode,
-    web::{Data, ServiceConfig},
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::TaskRequest;
-use denizen_services::{TaskError, TaskService};
+use denizen_services::{Failure, TaskError, TaskService};
 use serde_json::json;
 
-use crate::http::{
-    endpoint::Endpoint,
-    error::{ApiError, ErrorCode},
-    json::Json,
-    query::NoQuery,
-    request::Request,
+use crate::{
+    http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
+    middleware::{Endpoint, route},
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(Endpoint::at("/api/tasks").post(run));
-    // The name that the original gave it.
-    config.service(Endpoint::at("/api/goroutines").post(run));
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![
+        route("/api/tasks").post(Demo, "Runs concurrent tasks.", run),
+        // The name in the original.
+        route("/api/goroutines").post(Demo, "Runs concurrent tasks.", run),
+    ]
 }
 
 /// `POST /api/tasks`. The tasks end with this future, which the server drops when the client hangs up.
 async fn run(
-    request: Request,
+    request: RequestContext,
     tasks: Data<dyn TaskService>,
     _: NoQuery,
     Json(body): Json<TaskRequest>,
@@ -44,12 +39,11 @@ impl From<TaskError> for ApiError {
     fn from(error: TaskError) -> Self {
         match error {
             // The original does not introduce these messages with "Validation failed".
-            TaskError::Validation(errors) => {
+            TaskError::Failure(Failure::Invalid(errors)) => {
                 Self { message: errors.to_string().into(), ..Self::validation(&errors) }
             }
             TaskError::UnknownKind(_) => Self::new(ErrorCode::InvalidTaskType, error.to_string()),
-            TaskError::Busy => Self::unavailable(error),
-            TaskError::Randomness(_) | TaskError::Lost(_) => Self::internal(error),
+            TaskError::Failure(failure) => failure.into(),
         }
     }
 }

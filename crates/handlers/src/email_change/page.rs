@@ -1,51 +1,38 @@
-//! The page behind the link with which somebody confirms the new address of an account.
-//!
-//! A button, and not the link itself: mail scanners follow links.
+//! The page behind the link that confirms the new e-mail address of an account.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
-use denizen_models::ConfirmEmailChangeRequest;
-use denizen_services::{ConfirmEmailChangeError, UserService};
-use minijinja::context;
+use actix_web::{http::StatusCode, web::Data};
+use denizen_models::TokenRequest;
+use denizen_services::{ConfirmEmailChangeError, Failure, UserService};
 
 use crate::{
-    http::{error::ApiError, query::Query, request::Request},
-    pages::{
-        form::Form,
-        link::{DEAD, token_in},
-        template::Page,
-    },
+    http::{ApiError, RequestContext},
+    pages::{Form, Link, Page, Step},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/confirm_email_change.html"));
 
 /// `GET /confirm-email-change`
-pub(super) async fn show(query: Query) -> Result<HttpResponse, ApiError> {
-    match token_in(query)? {
-        Some(_) => PAGE.answer(StatusCode::OK, context! { step => "ask" }),
-        None => refused(StatusCode::BAD_REQUEST, DEAD),
-    }
+pub(super) async fn show(Link(token): Link) -> Step {
+    token.map_or_else(|| Step::dead(PAGE), |_| Step::of(PAGE, "ask"))
 }
 
 /// `POST /confirm-email-change`
 pub(super) async fn submit(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
-    query: Query,
+    Link(token): Link,
     _: Form,
-) -> Result<HttpResponse, ApiError> {
-    let Some(token) = token_in(query)? else { return refused(StatusCode::BAD_REQUEST, DEAD) };
-    match users.confirm_email_change(&request.access, ConfirmEmailChangeRequest { token }).await {
-        Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Validation(_)) => {
-            refused(StatusCode::BAD_REQUEST, DEAD)
-        }
+) -> Result<Step, ApiError> {
+    let Some(token) = token else { return Ok(Step::dead(PAGE)) };
+    match users.confirm_email_change(&request.access, TokenRequest { token }).await {
+        Ok(()) => Ok(Step::of(PAGE, "done")),
+        Err(
+            ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Failure(Failure::Invalid(_)),
+        ) => Ok(Step::dead(PAGE)),
         Err(ConfirmEmailChangeError::EmailTaken(_)) => {
-            refused(StatusCode::CONFLICT, "Another account has this e-mail address by now.")
+            let error = "Another account has this e-mail address by now.";
+            Ok(Step::of(PAGE, "refused").refused(StatusCode::CONFLICT, error))
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn refused(status: StatusCode, error: &str) -> Result<HttpResponse, ApiError> {
-    PAGE.answer(status, context! { step => "refused", error })
 }

@@ -1,55 +1,44 @@
-//! The page behind the link with which somebody shows that an address is theirs.
-//!
-//! A button, and not the link itself: mail scanners follow links.
+//! The page behind the link that verifies an e-mail address.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{http::StatusCode, web::Data};
 use denizen_models::VerifyEmailRequest;
-use denizen_services::{UserService, VerifyEmailError};
+use denizen_services::{Failure, UserService, VerifyEmailError};
 use minijinja::context;
 
 use crate::{
-    http::{error::ApiError, query::Query, request::Request},
-    pages::{
-        form::Form,
-        link::{dead, sentence, token_in},
-        template::Page,
-    },
+    http::{ApiError, RequestContext},
+    pages::{Form, Link, Page, Step},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/verify_email.html"));
 
 /// `GET /verify-email`
-pub(super) async fn show(query: Query) -> Result<HttpResponse, ApiError> {
-    match token_in(query)? {
-        Some(_) => ask(StatusCode::OK, None, None),
-        None => dead(PAGE),
-    }
+pub(super) async fn show(Link(token): Link) -> Step {
+    token.map_or_else(|| Step::dead(PAGE), |_| ask(None))
 }
 
 /// `POST /verify-email`
 pub(super) async fn submit(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
-    query: Query,
+    Link(token): Link,
     mut form: Form,
-) -> Result<HttpResponse, ApiError> {
-    let Some(token) = token_in(query)? else { return dead(PAGE) };
+) -> Result<Step, ApiError> {
+    let Some(token) = token else { return Ok(Step::dead(PAGE)) };
     let name = Some(form.text("username")).filter(|name| !name.is_empty());
     match users.verify_email(&request.access, VerifyEmailRequest { token, username: name.clone() }).await {
-        Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(VerifyEmailError::InvalidOrExpired) => dead(PAGE),
+        Ok(()) => Ok(Step::of(PAGE, "done")),
+        Err(VerifyEmailError::InvalidOrExpired) => Ok(Step::dead(PAGE)),
         Err(VerifyEmailError::UsernameTaken(name)) => {
             let error = format!("Somebody else is called {name} by now. Please choose another user name.");
-            ask(StatusCode::CONFLICT, Some(&error), Some(&name))
+            Ok(ask(Some(&name)).refused(StatusCode::CONFLICT, error))
         }
-        Err(VerifyEmailError::Validation(errors)) => {
-            ask(StatusCode::BAD_REQUEST, Some(&sentence(&errors)), name.as_deref())
-        }
+        Err(VerifyEmailError::Failure(Failure::Invalid(errors))) => Ok(ask(name.as_deref()).invalid(&errors)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// With a name, if another one is wanted.
-fn ask(status: StatusCode, error: Option<&str>, name: Option<&str>) -> Result<HttpResponse, ApiError> {
-    PAGE.answer(status, context! { step => "ask", error, name })
+/// The form, with a field for the user name if another one is needed.
+fn ask(name: Option<&str>) -> Step {
+    Step::of(PAGE, "ask").with(context! { name })
 }

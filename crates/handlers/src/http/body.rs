@@ -12,7 +12,6 @@ use futures_util::StreamExt as _;
 
 use crate::http::{
     error::{ApiError, ErrorCode},
-    json::invalid,
     request::AppState,
 };
 
@@ -74,5 +73,5 @@ async fn read(mut payload: Payload, end: usize) -> Result<Vec<u8>, ApiError> {
 
 /// The library's own words for it name things that no client knows.
 fn broken_off(_error: PayloadError) -> ApiError {
-    invalid(0, 0, "the body ended early or was not sent as announced")
+    ApiError::invalid_body(0, 0, "the body ended early or was not sent as announced")
 }

@@ -23,7 +23,7 @@ pub(crate) fn tagged(mut response: HttpResponse, tag: &str) -> HttpResponse {
     response
 }
 
-/// `If-Match` and `If-None-Match`. An element that is no entity tag names no state.
+/// `If-Match` and `If-None-Match`. Elements that are not entity tags match no state.
 pub(crate) struct Conditions(pub(crate) IfMatch);
 
 impl FromRequest for Conditions {

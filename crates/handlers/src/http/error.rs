@@ -1,13 +1,14 @@
-//! Every answer that is not a success.
+//! Error responses.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header::HeaderValue},
+};
 use denizen_models::ValidationErrors;
-use denizen_services::{HashError, store::StoreError};
+use denizen_services::Failure;
 use serde_json::{Value, json};
-
-use crate::middleware::access_guard::Challenge;
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $name:ident = $code:literal $status:ident,)+) => {
@@ -21,13 +22,13 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The code as it stands in an answer.
+            /// Returns the code as it is sent.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code),+ }
             }
 
-            /// The status that goes with it.
+            /// Returns the status of responses with this code.
             #[must_use]
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status),+ }
@@ -39,13 +40,13 @@ macro_rules! codes {
 codes! {
     /// The body is not the JSON object that the route expects; `details` says where and why.
     InvalidRequestBody = "INVALID_REQUEST_BODY" BAD_REQUEST,
-    /// A member breaks a rule; `details.fields` names each.
+    /// A member is invalid; `details.fields` names each.
     ValidationError = "VALIDATION_ERROR" BAD_REQUEST,
     /// A query parameter is unknown, repeated or malformed; `details.fields` names it.
     InvalidQuery = "INVALID_QUERY" BAD_REQUEST,
     /// The id in the path is not a positive decimal number.
     InvalidUserId = "INVALID_USER_ID" BAD_REQUEST,
-    /// The path ends where an id should stand.
+    /// The path has no id where it needs one.
     MissingUserId = "MISSING_USER_ID" BAD_REQUEST,
     /// The token is invalid, used, replaced or expired.
     PasswordResetFailed = "PASSWORD_RESET_FAILED" BAD_REQUEST,
@@ -53,47 +54,47 @@ codes! {
     EmailVerificationFailed = "EMAIL_VERIFICATION_FAILED" BAD_REQUEST,
     /// The invitation is invalid, used, replaced or expired.
     InvitationFailed = "INVITATION_FAILED" BAD_REQUEST,
-    /// The token for the change of address is invalid, used, replaced or expired.
+    /// The token for the change of e-mail address is invalid, used, replaced or expired.
     EmailChangeFailed = "EMAIL_CHANGE_FAILED" BAD_REQUEST,
-    /// There is no such result: the root of a negative number, say, or one that is too large.
+    /// The calculation has no result, like the root of a negative number, or one that is too large.
     CalculationError = "CALCULATION_ERROR" BAD_REQUEST,
-    /// There is no such way to run tasks.
+    /// The type of task is unknown.
     InvalidTaskType = "INVALID_TASK_TYPE" BAD_REQUEST,
-    /// The message is of no type that can be sent this way.
+    /// The type of the message cannot be sent this way.
     UnsupportedMessageType = "UNSUPPORTED_MESSAGE_TYPE" BAD_REQUEST,
-    /// A direct message names nobody.
+    /// A direct message has no recipient.
     MissingRecipient = "MISSING_RECIPIENT" BAD_REQUEST,
-    /// The request asks for a WebSocket, but not as RFC 6455 says.
+    /// The request for a WebSocket does not follow RFC 6455.
     InvalidHandshake = "INVALID_HANDSHAKE" BAD_REQUEST,
-    /// Nobody has signed in, or the session has ended; `WWW-Authenticate` says how to sign in.
+    /// The request has no session, or the session has ended; `WWW-Authenticate` says how to sign in.
     Unauthenticated = "UNAUTHENTICATED" UNAUTHORIZED,
-    /// Login and password do not belong together, or open nothing.
+    /// Login or password is wrong, or the user is inactive.
     InvalidCredentials = "INVALID_CREDENTIALS" UNAUTHORIZED,
-    /// That is not the password of the account.
+    /// The password is not that of the account.
     WrongPassword = "WRONG_PASSWORD" FORBIDDEN,
-    /// The caller is known and may not do this.
+    /// The caller may not do this.
     Forbidden = "FORBIDDEN" FORBIDDEN,
-    /// There is nothing at this path.
+    /// The path does not exist.
     NotFound = "NOT_FOUND" NOT_FOUND,
-    /// There is no such user, or the caller may not see it.
+    /// The user does not exist, or the caller may not see it.
     UserNotFound = "USER_NOT_FOUND" NOT_FOUND,
-    /// There is no such user to delete.
+    /// The user to delete does not exist.
     UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND,
-    /// There is no such session, or the caller may not see it.
+    /// The session does not exist, or the caller may not see it.
     SessionNotFound = "SESSION_NOT_FOUND" NOT_FOUND,
-    /// There is no such mail job; it may have been sent.
+    /// The mail job does not exist; it may have been sent.
     MailJobNotFound = "MAIL_JOB_NOT_FOUND" NOT_FOUND,
     /// The recipient of the message is not connected.
     DeliveryError = "DELIVERY_ERROR" NOT_FOUND,
-    /// Nobody has this address (development profile only).
+    /// The e-mail address is unknown (development profile only).
     PasswordResetRequestFailed = "PASSWORD_RESET_REQUEST_FAILED" NOT_FOUND,
     /// The path exists, but not for this method; `Allow` lists those it has.
     MethodNotAllowed = "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED,
-    /// Somebody has this user name or address.
+    /// The user name or e-mail address is taken.
     UserCreationError = "USER_CREATION_ERROR" CONFLICT,
-    /// Somebody else has this user name or address.
+    /// The user name or e-mail address is taken by another user.
     UserUpdateError = "USER_UPDATE_ERROR" CONFLICT,
-    /// Nobody is connected to hear the message.
+    /// No other user is connected to receive the message.
     BroadcastError = "BROADCAST_ERROR" CONFLICT,
     /// The user has as many connections as one user may have.
     TooManyConnections = "TOO_MANY_CONNECTIONS" CONFLICT,
@@ -105,12 +106,30 @@ codes! {
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE,
     /// The body came too slowly.
     RequestTimeout = "REQUEST_TIMEOUT" REQUEST_TIMEOUT,
-    /// Too many requests from or for this address; `Retry-After` says when to come back.
+    /// Too many requests from this IP address, or about this e-mail address or login; `Retry-After` says when to come back.
     RateLimited = "RATE_LIMITED" TOO_MANY_REQUESTS,
-    /// The service failed; the log knows why, under the request id.
+    /// The service failed; the log has the cause, under the request id.
     InternalError = "INTERNAL_ERROR" INTERNAL_SERVER_ERROR,
-    /// Too much to do at the moment; `Retry-After` says when to come back.
+    /// The service is overloaded; `Retry-After` says when to come back.
     ServiceUnavailable = "SERVICE_UNAVAILABLE" SERVICE_UNAVAILABLE,
+}
+
+/// The challenge of a 401 (RFC 9110, section 11.6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// The request has no session.
+    SignIn,
+    /// The session token is not valid (RFC 6750, section 3.1).
+    InvalidOrExpired,
+}
+
+impl Challenge {
+    pub(crate) const fn header(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::SignIn => "Bearer realm=\"denizen\"",
+            Self::InvalidOrExpired => "Bearer realm=\"denizen\", error=\"invalid_token\"",
+        })
+    }
 }
 
 /// An error on its way out. The middleware adds the request id and the time, and writes the cause into the log.
@@ -123,11 +142,11 @@ pub(crate) struct ApiError {
     pub(crate) cause: Option<String>,
     /// The methods of the path, for a 405.
     pub(crate) allow: Option<Box<str>>,
-    /// How to sign in, for a 401.
+    /// The challenge, for a 401.
     pub(crate) challenge: Option<Challenge>,
     /// Whether the answer must list the media types of a patch.
     pub(crate) accept_patch: bool,
-    /// In seconds, for those who may come back.
+    /// In seconds.
     pub(crate) retry_after: Option<u32>,
 }
 
@@ -145,12 +164,12 @@ impl ApiError {
         }
     }
 
-    /// What has not happened, and why, in the words of a service.
+    /// An error with the message of a service behind what failed.
     pub(crate) fn because(code: ErrorCode, what: &str, why: impl fmt::Display) -> Self {
         Self::new(code, format!("{what}: {why}"))
     }
 
-    /// A failure of ours: the client learns that it happened, the log learns why.
+    /// A failure of the service: its cause is logged, not sent.
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
         Self {
             cause: Some(cause.to_string()),
@@ -158,37 +177,44 @@ impl ApiError {
         }
     }
 
-    /// Too much to do.
+    /// An overloaded service.
     pub(crate) fn unavailable(cause: impl fmt::Display) -> Self {
         let message = "Service temporarily unavailable";
         let error = Self::new(ErrorCode::ServiceUnavailable, message);
         Self { cause: Some(cause.to_string()), retry_after: Some(1), ..error }
     }
 
-    /// Something that the caller may not do.
+    /// An action that the caller may not perform.
     pub(crate) fn forbidden(reason: impl fmt::Display) -> Self {
         Self::because(ErrorCode::Forbidden, "Forbidden", reason)
     }
 
-    /// Too much from somebody who may come back after `wait`, which is rounded up to whole seconds.
+    /// A request without a session.
+    pub(crate) fn unauthenticated() -> Self {
+        let error = Self::new(ErrorCode::Unauthenticated, "Authentication required");
+        Self { challenge: Some(Challenge::SignIn), ..error }
+    }
+
+    /// A session token that is not valid, or no longer.
+    pub(crate) fn dead_session() -> Self {
+        let error = Self::new(ErrorCode::Unauthenticated, "The session has ended or never existed");
+        Self { challenge: Some(Challenge::InvalidOrExpired), ..error }
+    }
+
+    /// Too many requests. The client may come back after `wait`, which is rounded up to whole seconds.
     pub(crate) fn rate_limited(wait: Duration) -> Self {
         let error = Self::new(ErrorCode::RateLimited, "Too many requests");
         let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
         Self { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..error }
     }
 
-    /// The same, in the words of a service.
-    pub(crate) fn too_often(wait: chrono::Duration) -> Self {
-        Self::rate_limited(wait.to_std().unwrap_or_default())
-    }
-
-    /// Members that break rules: the message tells of the first, the details of all.
+    /// Invalid members: the message names the first, the details all.
     pub(crate) fn validation(errors: &ValidationErrors) -> Self {
         let message = format!("Validation failed: {errors}");
         Self { details: Some(fields(errors)), ..Self::new(ErrorCode::ValidationError, message) }
     }
 
-    /// Query parameters that make no sense.
+    /// Invalid query parameters.
     pub(crate) fn query(errors: &ValidationErrors) -> Self {
         let name = errors.iter().next().map_or("", |error| error.field);
         Self { details: Some(fields(errors)), ..Self::invalid_query(name) }
@@ -196,6 +222,14 @@ impl ApiError {
 
     pub(crate) fn invalid_query(name: &str) -> Self {
         Self::new(ErrorCode::InvalidQuery, format!("Invalid query parameter: {name}"))
+    }
+
+    /// A body that is not what the route expects, and where that begins.
+    pub(crate) fn invalid_body(line: usize, column: usize, reason: &str) -> Self {
+        // The reason may quote what the client sent: fine to send back, but not at any length, and never logged.
+        let reason: String = reason.chars().take(200).collect();
+        let details = json!({ "line": line, "column": column, "reason": reason });
+        Self { details: Some(details), ..Self::new(ErrorCode::InvalidRequestBody, "Invalid request body") }
     }
 }
 
@@ -216,36 +250,28 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        // Only the status: `observe` replaces this by the envelope, because it knows the request id.
+        // Only the status: the middleware replaces this by the envelope, because it knows the request id.
         HttpResponse::new(self.code.status())
     }
 }
 
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Busy(_) | StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::RateLimited { retry_after } => Self::too_often(retry_after),
-            // A service that lets one of these through has overlooked a case.
-            StoreError::Conflict(_)
-            | StoreError::PreconditionFailed(_)
-            | StoreError::Corrupt(_)
-            | StoreError::Malformed(_) => Self::internal(error),
-        }
-    }
-}
-
-impl From<HashError> for ApiError {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy => Self::unavailable(error),
-            HashError::Failed(_) => Self::internal(error),
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Invalid(errors) => Self::validation(&errors),
+            Failure::InvalidQuery(errors) => Self::query(&errors),
+            Failure::Forbidden(reason) => Self::forbidden(reason),
+            Failure::RateLimited(wait) => Self::rate_limited(wait.to_std().unwrap_or_default()),
+            Failure::Overloaded(cause) => Self::unavailable(cause),
+            Failure::Internal(cause) => Self::internal(cause),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use denizen_services::{HashError, store::StoreFailure};
+
     use super::*;
 
     #[test]
@@ -259,9 +285,9 @@ mod tests {
     #[test]
     fn a_failure_of_ours_keeps_its_cause_to_itself() {
         for error in [
-            ApiError::from(StoreError::Corrupt("users.roles of 7".to_owned())),
-            ApiError::from(StoreError::Unavailable("disk".to_owned())),
-            ApiError::from(HashError::Failed("thread".to_owned())),
+            ApiError::from(Failure::from(StoreFailure::Corrupt("users.roles of 7".into()))),
+            ApiError::from(Failure::from(StoreFailure::Unavailable("disk".into()))),
+            ApiError::from(Failure::from(HashError::Failed("thread".into()))),
         ] {
             assert!(error.code.status().is_server_error());
             assert!(error.details.is_none());

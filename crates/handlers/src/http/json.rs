@@ -1,15 +1,14 @@
-//! Bodies in JSON: of the right media type, one object, nothing unknown, nothing twice, nothing behind it.
+//! JSON bodies: one object of the right media type, without unknown or repeated members or trailing data.
 
 use std::{future::Future, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::header::{self, HeaderMap},
 };
 use denizen_models::Object;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 
 use crate::http::{
     body::read_body,
@@ -18,11 +17,6 @@ use crate::http::{
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
-/// What a 415 says to a patch (RFC 5789, section 2.2).
-pub(crate) const ACCEPT_PATCH: (HeaderName, HeaderValue) = (
-    HeaderName::from_static("accept-patch"),
-    HeaderValue::from_static("application/merge-patch+json, application/json"),
-);
 
 /// The body as a request struct.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -41,7 +35,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     }
 }
 
-/// The body as a merge patch (RFC 7396). Plain JSON is taken for one too: there is no other kind here.
+/// The body as a merge patch (RFC 7396). Plain JSON is accepted too.
 pub(crate) struct MergePatch<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest for MergePatch<T> {
@@ -77,19 +71,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     read.map_err(|error| {
         let text = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
-        invalid(error.line(), error.column(), text.strip_suffix(&place).unwrap_or(&text))
+        ApiError::invalid_body(error.line(), error.column(), text.strip_suffix(&place).unwrap_or(&text))
     })
-}
-
-/// A body that is refused from this place on.
-pub(crate) fn invalid(line: usize, column: usize, reason: &str) -> ApiError {
-    // The reason may quote what the client sent: fine to send back, but not at any length, and never logged.
-    let reason: String = reason.chars().take(200).collect();
-    let details = json!({ "line": line, "column": column, "reason": reason });
-    ApiError {
-        details: Some(details),
-        ..ApiError::new(ErrorCode::InvalidRequestBody, "Invalid request body")
-    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,22 @@
-//! Query strings: nothing unknown, nothing twice, nothing malformed.
+//! Query strings: unknown, repeated and malformed parameters are refused.
 
-use std::future::{Ready, ready};
+use std::{
+    borrow::Cow,
+    future::{Ready, ready},
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use denizen_models::text::printable;
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::{http::error::ApiError, middleware::log_line::printable};
+use crate::http::error::ApiError;
 
 /// The most parameters, twice as many as any route knows: each is compared with all before it, and a form may be as
 /// long as a body.
 const MOST: usize = 16;
 
-/// The parameters of a query string, decoded; each is taken once, and at the end none may be left.
+/// The parameters of a query string, decoded; each is taken once, and none may remain.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -34,16 +39,16 @@ impl Query {
         Ok(Self(pairs))
     }
 
-    /// The value of `name`, as text.
+    /// Returns the value of `name` as text.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let index = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.remove(index).1)
     }
 
-    /// The value of `name` as `read` understands it.
+    /// Returns the value of `name` as `read` understands it.
     ///
     /// # Errors
-    /// `read` does not: the answer says what was `expected`.
+    /// Returns an error that names what is `expected` if `read` returns `None`.
     pub(crate) fn take_as<T>(
         &mut self,
         name: &str,
@@ -56,20 +61,33 @@ impl Query {
         }
     }
 
-    /// The value of `name` as a number in its one canonical form, without signs and leading zeros.
+    /// Returns the value of `name` as a number in its canonical form, without signs and leading zeros.
     ///
     /// # Errors
-    /// It is none.
+    /// Returns an error if the value is not such a number.
     pub(crate) fn take_number(&mut self, name: &str) -> Result<Option<usize>, ApiError> {
         self.take_as(name, "a number", |text| {
             text.parse().ok().filter(|number: &usize| number.to_string() == text)
         })
     }
 
-    /// To be called when everything known is taken.
+    /// Reads all parameters.
     ///
     /// # Errors
-    /// Something is left.
+    /// Returns the error of `read`, or an error if unknown parameters remain.
+    pub(crate) fn read<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let value = read(&mut self)?;
+        self.finish()?;
+        Ok(value)
+    }
+
+    /// Ends the reading, once all known parameters are taken.
+    ///
+    /// # Errors
+    /// Returns an error if unknown parameters remain.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         match self.0.first() {
             Some((name, _)) => Err(refused(name, "unknown parameter")),
@@ -78,30 +96,22 @@ impl Query {
     }
 }
 
-/// A parameter that makes no sense, and why.
+/// Returns the error about an invalid parameter.
 pub(crate) fn refused(name: &str, reason: &str) -> ApiError {
     let name = printable(name, 50);
     let details = json!({ "fields": { &name: [reason] } });
     ApiError { details: Some(details), ..ApiError::invalid_query(&name) }
 }
 
-/// `application/x-www-form-urlencoded` (WHATWG URL, section 5.1), but strict: a stray `%` or bytes that are not UTF-8
-/// are refused, where the standard would guess.
+/// Decodes `application/x-www-form-urlencoded` (WHATWG URL, section 5.1), but strictly: a stray `%` or bytes that are not
+/// UTF-8 are refused, where the standard would guess.
 pub(crate) fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => hex_digit(rest.next()?)? * 16 + hex_digit(rest.next()?)?,
-            other => other,
-        });
+    let is_octet = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if !text.split('%').skip(1).all(is_octet) {
+        return None;
     }
-    String::from_utf8(bytes).ok()
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
 impl FromRequest for Query {
@@ -115,7 +125,7 @@ impl FromRequest for Query {
 
 /// For routes without parameters: refuses any.
 ///
-/// Stands before the body among a handler's arguments: which fault is reported must not depend on how fast a body
+/// It comes before the body among a handler's arguments: which fault is reported must not depend on how fast a body
 /// arrives.
 pub(crate) struct NoQuery;
 

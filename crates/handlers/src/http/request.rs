@@ -1,4 +1,4 @@
-//! What a handler knows about its request, and the success answers.
+//! The request as handlers see it, and the success responses.
 
 use std::{
     future::{Ready, ready},
@@ -10,15 +10,16 @@ use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
     dev::Payload,
     http::{StatusCode, header},
+    web::Data,
 };
-use denizen_models::{SuccessResponse, UserId};
+use denizen_models::{SuccessResponse, UserId, text::printable};
 use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     HandlerSettings,
-    http::error::ApiError,
-    middleware::{client_ip::client_ip, log_line::printable},
+    http::{client_ip::client_ip, error::ApiError, request_counts::RequestCounts},
 };
 
 /// What all handlers share.
@@ -26,21 +27,47 @@ pub(crate) struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<dyn TokenSource>,
     pub(crate) settings: HandlerSettings,
+    /// The path below which the handlers are mounted: empty, or with a slash at its start and none at its end.
+    pub(crate) prefix: String,
+    /// Absent without `/metrics`.
+    pub(crate) counts: Option<RequestCounts>,
+    /// Renders an error as a page with links below the prefix.
+    pub(crate) error_page: fn(prefix: &str, error: &ApiError) -> HttpResponse,
 }
 
-/// What is known of a request before anybody handles it; `observe` puts it on every one.
+impl AppState {
+    /// Returns the state of the application.
+    ///
+    /// # Errors
+    /// Returns an error if the handlers are not mounted.
+    pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
+        request.app_data::<Data<Self>>().ok_or_else(|| ApiError::internal("the handlers are not mounted"))
+    }
+}
+
+/// What is known of a request before it is handled; the middleware puts it on every one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestMeta {
     pub(crate) id: String,
     /// The time of arrival, in Unix seconds.
     pub(crate) timestamp: i64,
-    /// The client's address, as far as proxies can be believed.
+    /// The client's IP address, as far as proxies are trusted.
     pub(crate) ip: Option<IpAddr>,
 }
 
 impl RequestMeta {
-    /// A stamp for this request. The id is `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
-    pub(crate) fn of(request: &HttpRequest, state: &AppState) -> Self {
+    /// Returns what is known of the request, the same for as long as it lasts.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let known = request.extensions().get::<Self>().cloned();
+        known.unwrap_or_else(|| {
+            let meta = AppState::of(request).map(|state| Self::read(request, state)).unwrap_or_default();
+            request.extensions_mut().insert(meta.clone());
+            meta
+        })
+    }
+
+    /// The id is `req_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    fn read(request: &HttpRequest, state: &AppState) -> Self {
         let now = state.clock.now();
         let mut random = [0; 10];
         // An id without randomness is still an id: it need not be secret, and a broken generator shows elsewhere.
@@ -52,19 +79,20 @@ impl RequestMeta {
     }
 }
 
-/// Who sends a request; `door` puts it on every one that it lets in.
+/// Who sends a request; the access guard puts it on every one that it lets pass.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity(pub(crate) Option<Authentication>);
 
 /// The request as the handlers see it: on whose behalf, and how to answer.
-pub(crate) struct Request {
+pub(crate) struct RequestContext {
     pub(crate) access: AccessContext,
     /// Who has signed in, on routes that ask for it.
     pub(crate) caller: Option<Authentication>,
-    stamp: RequestMeta,
+    pub(crate) state: Data<AppState>,
+    meta: RequestMeta,
 }
 
-impl Request {
+impl RequestContext {
     /// A success with data.
     pub(crate) fn answer<T: Serialize>(&self, message: &str, data: T) -> HttpResponse {
         self.respond(StatusCode::OK, message, Some(data), None::<()>)
@@ -75,7 +103,7 @@ impl Request {
         self.respond(StatusCode::OK, message, None::<()>, None::<()>)
     }
 
-    /// Something that will be done once somebody has done their part.
+    /// A request that takes effect later, for example when a mailed link is used.
     pub(crate) fn pending(&self, message: &str) -> HttpResponse {
         self.respond(StatusCode::ACCEPTED, message, None::<()>, None::<()>)
     }
@@ -91,9 +119,20 @@ impl Request {
         self.respond(status, message, Some(data), Some(metadata))
     }
 
-    /// The time of arrival in Unix seconds, as every answer states it.
+    /// A page of a list that holds personal data, and the cursor of the next one.
+    pub(crate) fn list<T: Serialize>(
+        &self,
+        message: &str,
+        items: Vec<T>,
+        next_cursor: Option<String>,
+    ) -> HttpResponse {
+        let metadata = json!({ "count": items.len(), "next_cursor": next_cursor });
+        personal(self.answer_with(StatusCode::OK, message, items, metadata))
+    }
+
+    /// The time of arrival in Unix seconds, as every response states it.
     pub(crate) const fn timestamp(&self) -> i64 {
-        self.stamp.timestamp
+        self.meta.timestamp
     }
 
     fn respond<T: Serialize, M: Serialize>(
@@ -103,16 +142,16 @@ impl Request {
         data: Option<T>,
         metadata: Option<M>,
     ) -> HttpResponse {
-        let RequestMeta { id, timestamp, ip: _ } = &self.stamp;
+        let RequestMeta { id, timestamp, ip: _ } = &self.meta;
         let message = message.to_owned();
         let envelope =
             SuccessResponse { message, data, metadata, timestamp: *timestamp, request_id: id.clone() };
-        json(status, &envelope)
+        to_json(status, &envelope)
     }
 }
 
-/// A JSON answer with a newline at its end, for people with terminals.
-pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
+/// A JSON response with a newline at its end, for terminals.
+pub(crate) fn to_json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
     match serde_json::to_vec(body) {
         Ok(mut bytes) => {
             bytes.push(b'\n');
@@ -122,7 +161,7 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
     }
 }
 
-impl FromRequest for Request {
+impl FromRequest for RequestContext {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -131,18 +170,16 @@ impl FromRequest for Request {
     }
 }
 
-fn read(request: &HttpRequest) -> Result<Request, ApiError> {
-    let stamp = request.extensions().get::<RequestMeta>().cloned();
-    let stamp = stamp.ok_or_else(|| ApiError::internal("the request was not stamped"))?;
-    let caller = request.extensions().get::<Identity>().cloned();
-    let Identity(caller) =
-        caller.ok_or_else(|| ApiError::internal("the request came in without the door"))?;
+fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
+    let unwrapped = || ApiError::internal("the request did not pass the middleware");
+    let meta = request.extensions().get::<RequestMeta>().cloned().ok_or_else(unwrapped)?;
+    let Identity(caller) = request.extensions().get::<Identity>().cloned().ok_or_else(unwrapped)?;
     let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
-    let access = context(request, actor, &stamp);
-    Ok(Request { access, caller, stamp })
+    let access = context(request, actor, &meta);
+    Ok(RequestContext { access, caller, state: AppState::of(request)?.clone(), meta })
 }
 
-/// The positive number at this place of the path, if it stands there in its one canonical form: one thing has one address.
+/// Returns the positive number at this place of the path if it is in its canonical form: each thing has one URL.
 pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {
     // The router has decoded `%31` to `1` already; the path itself still tells them apart.
     let verbatim = !request.uri().path().contains('%');
@@ -150,18 +187,18 @@ pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {
     number.filter(|_| verbatim).map(UserId::get)
 }
 
-/// On whose behalf services are called.
-pub(crate) fn context(request: &HttpRequest, actor: Actor, stamp: &RequestMeta) -> AccessContext {
+/// Returns the context for calls of services.
+pub(crate) fn context(request: &HttpRequest, actor: Actor, meta: &RequestMeta) -> AccessContext {
     let user_agent = request.headers().get(header::USER_AGENT);
     AccessContext {
         actor,
-        ip: stamp.ip,
+        ip: meta.ip,
         user_agent: user_agent.map(|agent| printable(&String::from_utf8_lossy(agent.as_bytes()), 200)),
-        request_id: stamp.id.clone(),
+        request_id: meta.id.clone(),
     }
 }
 
-/// Personal data: nobody but the caller may keep it, and the caller asks again before using it.
+/// Marks personal data: only the client itself may store it, and must revalidate it before use.
 pub(crate) fn personal(mut response: HttpResponse) -> HttpResponse {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));

@@ -1,54 +1,41 @@
 //! The page behind the link of an invitation: choosing the first password.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::web::Data;
 use denizen_models::AcceptInvitationRequest;
-use denizen_services::{AcceptInvitationError, UserService};
+use denizen_services::{AcceptInvitationError, Failure, UserService};
 use minijinja::context;
 
 use crate::{
-    http::{
-        error::ApiError,
-        query::Query,
-        request::{AppState, Request},
-    },
-    pages::{
-        form::Form,
-        link::{dead, sentence, token_in},
-        template::Page,
-    },
+    http::{ApiError, RequestContext},
+    pages::{Form, Link, Page, Step},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/accept_invitation.html"));
 
 /// `GET /accept-invitation`
-pub(super) async fn show(state: Data<AppState>, query: Query) -> Result<HttpResponse, ApiError> {
-    match token_in(query)? {
-        Some(_) => choose(&state, StatusCode::OK, None),
-        None => dead(PAGE),
-    }
+pub(super) async fn show(users: Data<dyn UserService>, Link(token): Link) -> Step {
+    token.map_or_else(|| Step::dead(PAGE), |_| choose(users.as_ref()))
 }
 
 /// `POST /accept-invitation`
 pub(super) async fn submit(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
-    state: Data<AppState>,
-    query: Query,
+    Link(token): Link,
     mut form: Form,
-) -> Result<HttpResponse, ApiError> {
-    let Some(token) = token_in(query)? else { return dead(PAGE) };
+) -> Result<Step, ApiError> {
+    let Some(token) = token else { return Ok(Step::dead(PAGE)) };
     let body = AcceptInvitationRequest { token, password: form.secret("password") };
     match users.accept_invitation(&request.access, body).await {
-        Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(AcceptInvitationError::InvalidOrExpired) => dead(PAGE),
-        Err(AcceptInvitationError::Validation(errors)) => {
-            choose(&state, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
+        Ok(()) => Ok(Step::of(PAGE, "done")),
+        Err(AcceptInvitationError::InvalidOrExpired) => Ok(Step::dead(PAGE)),
+        Err(AcceptInvitationError::Failure(Failure::Invalid(errors))) => {
+            Ok(choose(users.as_ref()).invalid(&errors))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn choose(state: &AppState, status: StatusCode, error: Option<&str>) -> Result<HttpResponse, ApiError> {
-    let min_chars = state.settings.password_policy.min_chars;
-    PAGE.answer(status, context! { step => "choose", min_chars, error })
+fn choose(users: &dyn UserService) -> Step {
+    Step::of(PAGE, "choose").with(context! { min_chars => users.password_policy().min_chars })
 }

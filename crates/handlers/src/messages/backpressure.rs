@@ -18,13 +18,13 @@ use tokio::sync::Notify;
 /// The library takes 32 messages for each client and copies every one, where the service shares a message among all
 /// who are to get it: some thousand clients that take nothing would be gigabytes. So it is given one at a time.
 #[derive(Clone, Default)]
-pub(super) struct Outlet(Rc<Notify>);
+pub(super) struct Backpressure(Rc<Notify>);
 
-impl Outlet {
+impl Backpressure {
     /// Watches the body of this answer, which is what the client is sent.
     pub(super) fn watch(&self, response: HttpResponse) -> HttpResponse {
-        let outlet = self.clone();
-        response.map_body(|_, body| BoxBody::new(Watched { body, outlet }))
+        let backpressure = self.clone();
+        response.map_body(|_, body| BoxBody::new(Watched { body, backpressure }))
     }
 
     /// Returns when the next piece has gone on, or the connection is gone.
@@ -35,7 +35,7 @@ impl Outlet {
 
 struct Watched {
     body: BoxBody,
-    outlet: Outlet,
+    backpressure: Backpressure,
 }
 
 impl MessageBody for Watched {
@@ -50,13 +50,13 @@ impl MessageBody for Watched {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let piece = ready!(Pin::new(&mut self.body).poll_next(context));
-        self.outlet.0.notify_one();
+        self.backpressure.0.notify_one();
         Poll::Ready(piece)
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.outlet.0.notify_one();
+        self.backpressure.0.notify_one();
     }
 }

@@ -8,7 +8,7 @@ use denizen_services::CloseReason;
 
 /// Why a session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum SessionEnd {
     /// The client says goodbye.
     Left(Option<CloseCode>),
     /// The connection broke.
@@ -23,7 +23,7 @@ pub(super) enum End {
     Binary,
     /// It sent something that calls itself text.
     NotText,
-    /// It sent a longer message than anybody may.
+    /// It sent a message that is too long.
     TooLong,
     /// It sent too many.
     Flood,
@@ -31,8 +31,8 @@ pub(super) enum End {
     Service(CloseReason),
 }
 
-impl End {
-    /// The frame that says so; none if nobody would get it.
+impl SessionEnd {
+    /// Returns the close frame, or `None` if the client would not get it.
     pub(super) fn frame(self) -> Option<CloseFrame> {
         let code = match self {
             Self::Gone | Self::Stuck => return None,
@@ -52,7 +52,7 @@ impl End {
     }
 }
 
-impl fmt::Display for End {
+impl fmt::Display for SessionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Left(_) => "the client left",
@@ -69,7 +69,7 @@ impl fmt::Display for End {
     }
 }
 
-impl From<ProtocolError> for End {
+impl From<ProtocolError> for SessionEnd {
     fn from(error: ProtocolError) -> Self {
         let ProtocolError::Io(error) = error else {
             return if matches!(error, ProtocolError::Overflow) { Self::TooLong } else { Self::Broken };

@@ -19,12 +19,12 @@ use actix_ws::Item;
 use denizen_models::Message;
 use futures_util::{Stream, StreamExt as _};
 
-use super::close::End;
-use crate::http::error::ApiError;
+use super::close::SessionEnd;
+use crate::http::ApiError;
 
 /// The most that may arrive without completing a frame. More than a frame may have, because one look at the socket may
 /// bring the end of one frame and about 160 KiB of others behind it.
-const MAX_UNFINISHED: usize = 4 * Message::MAX_BYTES;
+const MAX_PARTIAL: usize = 4 * Message::MAX_BYTES;
 /// The most parts that a message may come in; empty ones would otherwise go on for ever.
 const MAX_FRAGMENTS: usize = 1024;
 
@@ -32,33 +32,33 @@ const MAX_FRAGMENTS: usize = 1024;
 ///
 /// The WebSocket library collects a frame in memory, however long it says it is, and finds only then that it is too
 /// long. So what it collects is counted here.
-pub(super) struct Intake {
+pub(super) struct IncomingFrames {
     pub(super) payload: web::Payload,
-    pub(super) unfinished: Unfinished,
+    pub(super) partial: PartialFrame,
 }
 
 /// How many bytes arrived since the last complete frame.
 #[derive(Clone, Default)]
-pub(super) struct Unfinished(Rc<Cell<usize>>);
+pub(super) struct PartialFrame(Rc<Cell<usize>>);
 
-impl Unfinished {
+impl PartialFrame {
     /// A frame is complete.
-    pub(super) fn begin_anew(&self) {
+    pub(super) fn reset(&self) {
         self.0.set(0);
     }
 }
 
 struct Counted {
     payload: Payload,
-    unfinished: Unfinished,
+    partial: PartialFrame,
 }
 
 impl Stream for Counted {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
-        let count = Rc::clone(&self.unfinished.0);
-        if count.get() > MAX_UNFINISHED {
+        let count = Rc::clone(&self.partial.0);
+        if count.get() > MAX_PARTIAL {
             return Poll::Ready(Some(Err(PayloadError::Overflow)));
         }
         let chunk = task::ready!(self.payload.poll_next_unpin(context));
@@ -69,16 +69,16 @@ impl Stream for Counted {
     }
 }
 
-impl FromRequest for Intake {
+impl FromRequest for IncomingFrames {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let unfinished = Unfinished::default();
-        let counted = Counted { payload: payload.take(), unfinished: unfinished.clone() };
+        let partial = PartialFrame::default();
+        let counted = Counted { payload: payload.take(), partial: partial.clone() };
         let mut payload: Payload = Payload::Stream { payload: Box::pin(counted) };
         let payload = web::Payload::from_request(request, &mut payload).into_inner();
-        ready(payload.map(|payload| Self { payload, unfinished }).map_err(ApiError::internal))
+        ready(payload.map(|payload| Self { payload, partial }).map_err(ApiError::internal))
     }
 }
 
@@ -94,22 +94,22 @@ impl Fragments {
     ///
     /// # Errors
     /// It is not text, or it is too long.
-    pub(super) fn add(&mut self, part: Item) -> Result<Option<String>, End> {
+    pub(super) fn add(&mut self, part: Item) -> Result<Option<String>, SessionEnd> {
         let (bytes, is_last) = match part {
-            Item::FirstBinary(_) => return Err(End::Binary),
+            Item::FirstBinary(_) => return Err(SessionEnd::Binary),
             Item::FirstText(bytes) | Item::Continue(bytes) => (bytes, false),
             Item::Last(bytes) => (bytes, true),
         };
         self.count += 1;
         if self.count > MAX_FRAGMENTS || self.bytes.len() + bytes.len() > Message::MAX_BYTES {
-            return Err(End::TooLong);
+            return Err(SessionEnd::TooLong);
         }
         self.bytes.extend_from_slice(&bytes);
         if !is_last {
             return Ok(None);
         }
         let Self { bytes, count: _ } = mem::take(self);
-        String::from_utf8(bytes).map(Some).map_err(|_| End::NotText)
+        String::from_utf8(bytes).map(Some).map_err(|_| SessionEnd::NotText)
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
         let mut fragments = Fragments::default();
         assert_eq!(fragments.add(Item::FirstText(half())), Ok(None));
         assert_eq!(fragments.add(Item::Continue(half())), Ok(None));
-        assert_eq!(fragments.add(Item::Continue(Bytes::from_static(b"x"))), Err(End::TooLong));
+        assert_eq!(fragments.add(Item::Continue(Bytes::from_static(b"x"))), Err(SessionEnd::TooLong));
     }
 
     #[test]
@@ -142,14 +142,14 @@ mod tests {
         let mut fragments = Fragments::default();
         assert_eq!(fragments.add(Item::FirstText(Bytes::new())), Ok(None));
         let end = (0..MAX_FRAGMENTS).find_map(|_| fragments.add(Item::Continue(Bytes::new())).err());
-        assert_eq!(end, Some(End::TooLong));
+        assert_eq!(end, Some(SessionEnd::TooLong));
     }
 
     #[test]
     fn only_text_is_taken() {
         let mut fragments = Fragments::default();
-        assert_eq!(fragments.add(Item::FirstBinary(Bytes::new())), Err(End::Binary));
+        assert_eq!(fragments.add(Item::FirstBinary(Bytes::new())), Err(SessionEnd::Binary));
         assert_eq!(fragments.add(Item::FirstText(Bytes::from_static(b"\xff"))), Ok(None));
-        assert_eq!(fragments.add(Item::Last(Bytes::new())), Err(End::NotText));
+        assert_eq!(fragments.add(Item::Last(Bytes::new())), Err(SessionEnd::NotText));
     }
 }

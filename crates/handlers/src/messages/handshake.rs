@@ -10,8 +10,8 @@ use actix_web::{
 };
 
 use crate::{
-    http::error::{ApiError, ErrorCode},
-    middleware::cors::is_own_origin,
+    http::origin::is_own_origin,
+    http::{ApiError, ErrorCode},
 };
 
 /// Whether a WebSocket is asked for, rightly or not. HEAD asks about the list.

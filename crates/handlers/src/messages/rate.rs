@@ -1,50 +1,51 @@
-//! How much one client may say.
+//! The rate limit of one connection.
 
-use std::time::Duration;
+use chrono::TimeDelta;
+use denizen_services::store::Quota;
 
-use tokio::time::Instant;
+use crate::middleware::rate_limit::Meter;
 
-/// How many frames may come at once.
-const BURST: u32 = 50;
-/// How many may come in the long run: one in this time.
-const INTERVAL: Duration = Duration::from_millis(200);
+/// 50 frames at once, and 5 a second in the long run.
+const FRAMES: Quota = Quota::new(50, TimeDelta::milliseconds(200));
 
-/// What is left of it, as the instant at which nothing will be owed any more (GCRA).
-pub(super) struct Allowance(Instant);
+/// The bucket of one connection.
+pub(super) struct RateLimiter {
+    meter: Meter,
+    full_at: Option<i64>,
+}
 
-impl Allowance {
-    pub(super) fn full() -> Self {
-        Self(Instant::now())
+impl RateLimiter {
+    pub(super) fn new() -> Self {
+        Self { meter: Meter::new(FRAMES), full_at: None }
     }
 
-    /// Counts a frame; `false` if it is one too many.
+    /// Counts a frame, and returns whether it is allowed.
     pub(super) fn take(&mut self) -> bool {
-        let now = Instant::now();
-        let settled = self.0.max(now) + INTERVAL;
-        let is_allowed = settled <= now + INTERVAL * BURST;
-        if is_allowed {
-            self.0 = settled;
-        }
-        is_allowed
+        let taken = self.meter.take(self.full_at).ok();
+        self.full_at = taken.or(self.full_at);
+        taken.is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::time::advance;
 
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn after_a_burst_there_is_one_for_each_interval() {
-        let mut allowance = Allowance::full();
+        let interval: Duration = FRAMES.period.to_std().unwrap();
+        let mut limiter = RateLimiter::new();
         for _ in 0..3 {
-            assert!((0..BURST).all(|_| allowance.take()));
-            assert!(!allowance.take());
-            advance(INTERVAL).await;
-            assert!(allowance.take());
-            assert!(!allowance.take());
-            advance(INTERVAL * BURST).await;
+            assert!((0..FRAMES.burst).all(|_| limiter.take()));
+            assert!(!limiter.take());
+            advance(interval).await;
+            assert!(limiter.take());
+            assert!(!limiter.take());
+            advance(interval * FRAMES.burst).await;
         }
     }
 }

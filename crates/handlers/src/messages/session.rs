@@ -10,13 +10,13 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    backpressure::Outlet,
-    close::End,
-    frame_limit::{Fragments, Intake, Unfinished},
+    backpressure::Backpressure,
+    close::SessionEnd,
+    frame_limit::{Fragments, IncomingFrames, PartialFrame},
     handshake,
-    rate::Allowance,
+    rate::RateLimiter,
 };
-use crate::http::{error::ApiError, json, request::AppState};
+use crate::http::{ApiError, AppState, json};
 
 /// How often the client is pinged.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -34,9 +34,9 @@ struct Session {
     state: Data<AppState>,
     connection: Connection,
     socket: Socket,
-    outlet: Outlet,
+    backpressure: Backpressure,
     fragments: Fragments,
-    allowance: Allowance,
+    limiter: RateLimiter,
 }
 
 /// Answers a handshake, and talks from then on.
@@ -48,35 +48,35 @@ pub(super) fn open(
     request: &HttpRequest,
     messages: Arc<dyn MessageService>,
     state: Data<AppState>,
-    intake: Intake,
+    incoming: IncomingFrames,
 ) -> Result<HttpResponse, ApiError> {
-    let Intake { payload, unfinished } = intake;
+    let IncomingFrames { payload, partial } = incoming;
     let handshake = handshake::check_version(request).and_then(|()| actix_ws::handle(request, payload));
     let (response, socket, frames) = match handshake {
         Ok(parts) => parts,
         Err(error) => return Ok(handshake::refused(&error)),
     };
     let connection = messages.connect(&access)?;
-    let outlet = Outlet::default();
-    let response = outlet.watch(response);
+    let backpressure = Backpressure::default();
+    let response = backpressure.watch(response);
     let session = Session {
         access,
         messages,
         state,
         connection,
         socket,
-        outlet,
+        backpressure,
         fragments: Fragments::default(),
-        allowance: Allowance::full(),
+        limiter: RateLimiter::new(),
     };
-    rt::spawn(session.run(frames.max_frame_size(Message::MAX_BYTES), unfinished));
+    rt::spawn(session.run(frames.max_frame_size(Message::MAX_BYTES), partial));
     Ok(response)
 }
 
 impl Session {
-    async fn run(mut self, frames: MessageStream, unfinished: Unfinished) {
+    async fn run(mut self, frames: MessageStream, partial: PartialFrame) {
         let started = Instant::now();
-        let end = self.talk(frames, &unfinished).await;
+        let end = self.talk(frames, &partial).await;
         let Self { access, connection, socket, .. } = self;
         log::debug!(
             "{} the socket of {} closes after {} s: {end}",
@@ -84,14 +84,14 @@ impl Session {
             connection.name,
             started.elapsed().as_secs()
         );
-        // Whoever is being shown out is no longer there, however long that takes.
+        // The user no longer counts as connected, however long closing takes.
         drop(connection);
         if let Some(frame) = end.frame() {
             let _gone = timeout(WRITE_TIME, socket.close(Some(frame))).await;
         }
     }
 
-    async fn talk(&mut self, mut frames: MessageStream, unfinished: &Unfinished) -> End {
+    async fn talk(&mut self, mut frames: MessageStream, partial: &PartialFrame) -> SessionEnd {
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut unanswered = 0;
@@ -100,22 +100,22 @@ impl Session {
             if self.connection.outgoing.is_closed()
                 && let_go.get_or_insert_with(Instant::now).elapsed() > FAREWELL
             {
-                return End::Stuck;
+                return SessionEnd::Stuck;
             }
             let done = tokio::select! {
                 frame = frames.recv() => {
-                    unfinished.begin_anew();
+                    partial.reset();
                     unanswered = 0;
-                    self.hear(frame).await
+                    self.handle_frame(frame).await
                 }
                 outgoing = self.connection.outgoing.recv() => match outgoing {
                     Some(Outgoing::Message(text)) => self.write(&text).await,
-                    Some(Outgoing::Close(reason)) => Err(End::Service(reason)),
-                    None => Err(End::Gone),
+                    Some(Outgoing::Close(reason)) => Err(SessionEnd::Service(reason)),
+                    None => Err(SessionEnd::Gone),
                 },
                 _ = heartbeat.tick() => {
                     unanswered += 1;
-                    if unanswered > MAX_UNANSWERED { Err(End::Silent) } else { pass(&self.outlet, self.socket.ping(b"")).await }
+                    if unanswered > MAX_UNANSWERED { Err(SessionEnd::Silent) } else { pass(&self.backpressure, self.socket.ping(b"")).await }
                 }
             };
             if let Err(end) = done {
@@ -124,29 +124,29 @@ impl Session {
         }
     }
 
-    async fn hear(&mut self, frame: Option<Result<Frame, ProtocolError>>) -> Result<(), End> {
-        let frame = frame.ok_or(End::Gone)??;
+    async fn handle_frame(&mut self, frame: Option<Result<Frame, ProtocolError>>) -> Result<(), SessionEnd> {
+        let frame = frame.ok_or(SessionEnd::Gone)??;
         // The parts of a message are counted elsewhere.
-        if !matches!(frame, Frame::Continuation(_)) && !self.allowance.take() {
-            return Err(End::Flood);
+        if !matches!(frame, Frame::Continuation(_)) && !self.limiter.take() {
+            return Err(SessionEnd::Flood);
         }
         match frame {
-            Frame::Text(text) => self.obey(&text).await,
+            Frame::Text(text) => self.handle_text(&text).await,
             Frame::Continuation(part) => match self.fragments.add(part)? {
-                Some(_) if !self.allowance.take() => Err(End::Flood),
-                Some(text) => self.obey(&text).await,
+                Some(_) if !self.limiter.take() => Err(SessionEnd::Flood),
+                Some(text) => self.handle_text(&text).await,
                 None => Ok(()),
             },
-            Frame::Binary(_) => Err(End::Binary),
-            Frame::Ping(bytes) => pass(&self.outlet, self.socket.pong(&bytes)).await,
+            Frame::Binary(_) => Err(SessionEnd::Binary),
+            Frame::Ping(bytes) => pass(&self.backpressure, self.socket.pong(&bytes)).await,
             Frame::Pong(_) | Frame::Nop => Ok(()),
-            Frame::Close(reason) => Err(End::Left(reason.map(|reason| reason.code))),
+            Frame::Close(reason) => Err(SessionEnd::Left(reason.map(|reason| reason.code))),
         }
     }
 
     /// Does what the client asks for, or tells it why not, with the code that HTTP would give.
-    async fn obey(&mut self, text: &str) -> Result<(), End> {
-        // Whoever was let go has nothing to say any more, however long they take over what still waits for them.
+    async fn handle_text(&mut self, text: &str) -> Result<(), SessionEnd> {
+        // A client that the service has let go may read what waits for it, but not send.
         if self.connection.outgoing.is_closed() {
             return Ok(());
         }
@@ -187,19 +187,22 @@ impl Session {
         Ok(None)
     }
 
-    async fn write(&mut self, text: &str) -> Result<(), End> {
-        pass(&self.outlet, self.socket.text(text.to_owned())).await
+    async fn write(&mut self, text: &str) -> Result<(), SessionEnd> {
+        pass(&self.backpressure, self.socket.text(text.to_owned())).await
     }
 }
 
 /// Writes, and waits until the client makes room for the next.
-async fn pass(outlet: &Outlet, write: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
+async fn pass(
+    backpressure: &Backpressure,
+    write: impl Future<Output = Result<(), Closed>>,
+) -> Result<(), SessionEnd> {
     let passed = async {
-        write.await.map_err(|Closed| End::Gone)?;
-        outlet.passed().await;
+        write.await.map_err(|Closed| SessionEnd::Gone)?;
+        backpressure.passed().await;
         Ok(())
     };
-    timeout(WRITE_TIME, passed).await.unwrap_or(Err(End::Stuck))
+    timeout(WRITE_TIME, passed).await.unwrap_or(Err(SessionEnd::Stuck))
 }
 
 #[cfg(test)]

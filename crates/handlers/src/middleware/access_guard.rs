@@ -1,12 +1,9 @@
-//! Who somebody is who sends a request, and whether they may.
-
-use std::rc::Rc;
+//! Authentication of requests, and whether the user may use the route.
 
 use actix_web::{
     Error, HttpMessage as _, HttpRequest,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, header::HeaderValue},
     middleware::Next,
     web::Data,
 };
@@ -16,111 +13,61 @@ use denizen_services::{AuthService, Authentication};
 use crate::{
     Demos,
     http::{
-        error::{ApiError, ErrorCode},
+        error::ApiError,
         request::{AppState, Identity},
+        route::Access,
     },
-    middleware::credentials::presented,
-    routes::{Access, access},
+    middleware::credentials::session_token,
 };
 
-/// Lets a request pass to the path with this pattern, or not. Methods that the path does not have pass: they are told so.
-pub(crate) async fn door(
-    path: Rc<str>,
-    methods: Rc<[Method]>,
+/// Lets a request pass to a route with this rule, or refuses it.
+pub(crate) async fn authorize(
+    access: Access,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if methods.contains(request.method()) {
-        match authorize(&path, request.request()).await {
-            Ok(caller) => request.extensions_mut().insert(caller),
-            Err(refusal) => return Ok(request.error_response(refusal)),
-        };
-    }
+    match check(access, request.request()).await {
+        Ok(identity) => request.extensions_mut().insert(identity),
+        Err(refusal) => return Ok(request.error_response(refusal)),
+    };
     next.call(request).await
 }
 
-async fn authorize(path: &str, request: &HttpRequest) -> Result<Identity, ApiError> {
-    let state = state(request)?;
-    let access = match access(path, request.method()) {
-        Access::Demo => match state.settings.demos {
-            Demos::Open => Access::Public,
-            Demos::Members => Access::Member,
-            Demos::Off => Access::Nobody,
-        },
-        access @ (Access::Public
-        | Access::Anyone
-        | Access::Member
-        | Access::Owner
-        | Access::Admin
-        | Access::Directory
-        | Access::Nobody) => access,
-    };
-    // Whoever serves everybody alike does not even look.
-    if access == Access::Public {
+async fn check(access: Access, request: &HttpRequest) -> Result<Identity, ApiError> {
+    let settings = &AppState::of(request)?.settings;
+    let is_open = access == Access::Demo && settings.demos == Demos::Open;
+    // Routes that treat all clients alike do not look at credentials.
+    if access == Access::Public || is_open {
         return Ok(Identity(None));
     }
-    let caller = match presented(request, &state.settings)? {
-        Some(token) => Identity(Some(identify(request, &token).await?)),
-        None => Identity(None),
+    let identity = match session_token(request, settings)? {
+        Some(token) => Some(authentication(request, &token).await?),
+        None => None,
     };
-    match (access, &caller.0) {
-        (Access::Public | Access::Anyone, _) => Ok(caller),
-        (Access::Member | Access::Owner | Access::Directory, Some(_)) => Ok(caller),
-        (Access::Admin, Some(known)) if known.user.is_admin() => Ok(caller),
-        (Access::Admin, Some(_)) => Err(ApiError::forbidden("this is for administrators")),
-        (Access::Member | Access::Owner | Access::Directory | Access::Admin, None) => {
+    match (access, &identity) {
+        (Access::Admin, Some(known)) if !known.user.is_admin() => {
+            Err(ApiError::forbidden("this is for administrators"))
+        }
+        (Access::Public | Access::Anyone, None) | (_, Some(_)) => Ok(Identity(identity)),
+        (Access::Member | Access::Owner | Access::Directory | Access::Admin | Access::Demo, None) => {
             Err(ApiError::unauthenticated())
         }
-        (Access::Nobody | Access::Demo, _) => Err(ApiError::internal("a route is not in the table")),
     }
 }
 
-/// Who has signed in, for those who must know. See [`crate::Authenticated`].
-pub(crate) async fn authenticate(request: &HttpRequest) -> Result<Authentication, ApiError> {
-    let settings = &state(request)?.settings;
-    let token = presented(request, settings)?.ok_or_else(ApiError::unauthenticated)?;
-    identify(request, &token).await
+/// Returns who has signed in, or `None` without a session token. See [`crate::Authenticated`].
+///
+/// # Errors
+/// Returns an error if the token is not valid, may not be used here, or cannot be checked.
+pub(crate) async fn authenticate(request: &HttpRequest) -> Result<Option<Authentication>, ApiError> {
+    match session_token(request, &AppState::of(request)?.settings)? {
+        Some(token) => authentication(request, &token).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-fn state(request: &HttpRequest) -> Result<&AppState, ApiError> {
-    let state = request.app_data::<Data<AppState>>();
-    state.map(|data| data.get_ref()).ok_or_else(|| ApiError::internal("the handlers have no state"))
-}
-
-async fn identify(request: &HttpRequest, token: &Secret) -> Result<Authentication, ApiError> {
+async fn authentication(request: &HttpRequest, token: &Secret) -> Result<Authentication, ApiError> {
     let auth = request.app_data::<Data<dyn AuthService>>();
     let auth = auth.ok_or_else(|| ApiError::internal("the handlers have no sign-in"))?;
     auth.authenticate(token).await?.ok_or_else(ApiError::dead_session)
-}
-
-/// What a 401 says of signing in (RFC 9110, section 11.6.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Challenge {
-    /// That one should.
-    SignIn,
-    /// That what was presented opens nothing (RFC 6750, section 3.1).
-    InvalidOrExpired,
-}
-
-impl Challenge {
-    pub(crate) const fn header(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::SignIn => "Bearer realm=\"denizen\"",
-            Self::InvalidOrExpired => "Bearer realm=\"denizen\", error=\"invalid_token\"",
-        })
-    }
-}
-
-impl ApiError {
-    /// Nobody knows who it is.
-    pub(crate) fn unauthenticated() -> Self {
-        let error = Self::new(ErrorCode::Unauthenticated, "Authentication required");
-        Self { challenge: Some(Challenge::SignIn), ..error }
-    }
-
-    /// What was presented opens nothing, or no longer does.
-    pub(crate) fn dead_session() -> Self {
-        let error = Self::new(ErrorCode::Unauthenticated, "The session has ended or never existed");
-        Self { challenge: Some(Challenge::InvalidOrExpired), ..error }
-    }
 }

@@ -11,11 +11,9 @@ use actix_web::{
     dev::ServiceRequest,
     http::header::{HeaderMap, HeaderName},
 };
+use denizen_models::text::printable;
 
-use crate::{
-    http::request::RequestMeta,
-    middleware::log_line::{printable, without_tokens},
-};
+use crate::http::{log_line::without_tokens, request::RequestMeta};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -38,12 +36,12 @@ pub(crate) struct LogLine {
 }
 
 impl LogLine {
-    pub(crate) fn of(request: &ServiceRequest, stamp: &RequestMeta, slow: Option<Duration>) -> Self {
+    pub(crate) fn of(request: &ServiceRequest, meta: &RequestMeta, slow: Option<Duration>) -> Self {
         Self {
             method: printable(request.method().as_str(), 20),
             path: printable(&without_tokens(request.uri().path()), 200),
-            ip: stamp.ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
-            request_id: stamp.id.clone(),
+            ip: meta.ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
+            request_id: meta.id.clone(),
             caller_id: caller_id(request.headers()),
             started: Instant::now(),
             slow,

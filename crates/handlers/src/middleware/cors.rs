@@ -1,18 +1,16 @@
 //! Cross-origin requests from browsers (Fetch standard, section 3.3).
 //!
-//! Our own rather than a library's: the usual ones answer a preflight before the router has seen it, and so bless
-//! paths and methods that do not exist. Here the router speaks first.
+//! Not a library: the usual ones answer a preflight before routing, and so allow paths and methods that do not exist.
 
 use actix_web::{
     Error, HttpResponse,
-    body::BoxBody,
+    body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
         header::{self, HeaderMap, HeaderValue},
     },
     middleware::Next,
-    web::Data,
 };
 
 use crate::{
@@ -22,14 +20,14 @@ use crate::{
 
 const ALLOWED_HEADERS: &str = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID";
 
-/// Who may read the answer to a request, beside pages of ours and programs that are no browsers. Nobody by default.
+/// The CORS headers of a response: which origin may read it. None by default.
 #[derive(Default)]
-pub(crate) struct Readers {
+pub(crate) struct CorsGrant {
     any_configured: bool,
     origin: Option<HeaderValue>,
 }
 
-impl Readers {
+impl CorsGrant {
     pub(crate) fn of(settings: &HandlerSettings, headers: &HeaderMap) -> Self {
         let allowed = &settings.cors_origins;
         let origin = headers.get(header::ORIGIN);
@@ -38,8 +36,8 @@ impl Readers {
         Self { any_configured: !allowed.is_empty(), origin: origin.cloned() }
     }
 
-    /// For every answer, refusals and failures too: a script that cannot read them does not know what went wrong.
-    pub(crate) fn name_in(self, headers: &mut HeaderMap) {
+    /// Inserts the headers. Into every response, errors included: otherwise a script could not read what went wrong.
+    pub(crate) fn insert_into(self, headers: &mut HeaderMap) {
         if let Some(origin) = self.origin {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             // Browsers add the cookie to requests from origins of the same site only (`SameSite=Strict`).
@@ -48,31 +46,24 @@ impl Readers {
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
         }
         if self.any_configured {
-            // Also without an origin: a cache must not hand this answer to somebody who sends one.
+            // Also without an origin: a cache must not reuse this response for requests that have one.
             headers.append(header::VARY, HeaderValue::from_static("Origin"));
         }
     }
 }
 
-/// Whether a page of this origin is one of ours, as far as we can know it. The scheme is left out: behind a proxy
-/// that ends TLS our own is unknown.
-pub(crate) fn is_own_origin(origin: &str, headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
-    authority.zip(host).is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host))
-}
-
-/// Answers preflights of the origins that are allowed.
+/// Answers preflights of the allowed origins.
 pub(crate) async fn preflight(
-    state: Data<AppState>,
     request: ServiceRequest,
-    next: Next<BoxBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let asks = *request.method() == Method::OPTIONS
-        && Readers::of(&state.settings, request.headers()).origin.is_some();
+        && CorsGrant::of(&AppState::of(request.request())?.settings, request.headers()).origin.is_some();
     let wanted = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| asks).cloned();
-    let response = next.call(request).await?;
-    let Some(methods) = wanted.and_then(|wanted| blessed(&response, &wanted)) else { return Ok(response) };
+    let response = next.call(request).await?.map_into_boxed_body();
+    let Some(methods) = wanted.and_then(|wanted| allowed_methods(&response, &wanted)) else {
+        return Ok(response);
+    };
     let answer = HttpResponse::NoContent()
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, methods))
         .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS))
@@ -81,9 +72,9 @@ pub(crate) async fn preflight(
     Ok(response.into_response(answer))
 }
 
-/// The methods of the path, if the preflight asks for one of them. No route answers OPTIONS, so that every preflight
-/// has become a 405 which knows them, or a 404.
-fn blessed(response: &ServiceResponse<BoxBody>, wanted: &HeaderValue) -> Option<HeaderValue> {
+/// Returns the methods of the path if the preflight asks for one of them. No route answers OPTIONS, so every preflight
+/// has become a 405 with the methods, or a 404.
+fn allowed_methods(response: &ServiceResponse<BoxBody>, wanted: &HeaderValue) -> Option<HeaderValue> {
     let error = response.response().error()?.as_error::<ApiError>()?;
     let methods = error.allow.as_deref()?;
     let exists = methods.split(", ").any(|method| method.as_bytes() == wanted.as_bytes());

@@ -1,4 +1,4 @@
-//! The session token that a request presents, and whether whoever sends the request may present it.
+//! The session token of a request, and whether its sender may use it.
 
 use actix_web::{
     HttpRequest,
@@ -9,7 +9,10 @@ use actix_web::{
 };
 use denizen_models::Secret;
 
-use crate::{HandlerSettings, http::error::ApiError, middleware::cors::is_own_origin};
+use crate::{
+    HandlerSettings,
+    http::{error::ApiError, origin::is_own_origin},
+};
 
 /// The name of the cookie that holds a session's token. With the prefix, browsers take it only over TLS, for the whole
 /// site and this very host (RFC 6265bis, section 4.1.3.2).
@@ -21,13 +24,13 @@ pub(crate) const fn cookie_name(settings: &HandlerSettings) -> &'static str {
 /// add cookies by themselves, also to requests that some other page makes.
 ///
 /// # Errors
-/// There are several tokens, or some other page sends what changes something.
-pub(crate) fn presented(
+/// Returns an error if there are several tokens, or if another site's page sends a cookie with an unsafe method.
+pub(crate) fn session_token(
     request: &HttpRequest,
     settings: &HandlerSettings,
 ) -> Result<Option<Secret>, ApiError> {
     let headers = request.headers();
-    // What stands in front of us may have looked at another one than we would.
+    // A proxy may have looked at another one than we would.
     if headers.get_all(header::AUTHORIZATION).count() > 1 {
         return Err(ApiError::dead_session());
     }
@@ -42,8 +45,8 @@ pub(crate) fn presented(
     Ok(Some(token))
 }
 
-/// RFC 6750, section 2.1; the name of the scheme is not case-sensitive. Whoever names it presents a token, be it an
-/// empty one: no cookie takes its place.
+/// RFC 6750, section 2.1; the name of the scheme is not case-sensitive. A request that names it has a token, even if it
+/// is empty: no cookie takes its place.
 fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let value = String::from_utf8_lossy(headers.get(header::AUTHORIZATION)?.as_bytes());
     let (scheme, token) = value.split_once(' ').unwrap_or((&value, ""));
@@ -67,7 +70,8 @@ pub(crate) fn came_by_cookie(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a browser says that a page of ours, or one that may call us, sends this (OWASP, Cross-Site Request Forgery
-/// Prevention). Every browser does say it; whoever says nothing is none, and needs no cookie.
+/// Prevention). All browsers send this header. A client that does not is not a
+/// browser and should use a bearer token.
 ///
 /// `Sec-Fetch-Site` outweighs `Origin`: the browser knows by which scheme it reached us, and we may not.
 fn is_own_page(headers: &HeaderMap, settings: &HandlerSettings) -> bool {
@@ -99,7 +103,7 @@ mod tests {
         for header in headers {
             request = request.append_header(*header);
         }
-        let presented = presented(&request.to_http_request(), &settings);
+        let presented = session_token(&request.to_http_request(), &settings);
         presented.map(|token| token.map(|token| token.expose().to_owned())).map_err(|error| error.code)
     }
 

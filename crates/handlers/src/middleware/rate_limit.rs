@@ -1,62 +1,122 @@
-//! How many requests one address may make.
+//! Rate limits in the memory of this process.
 
 use std::{
+    collections::HashMap,
     fmt,
+    hash::{BuildHasher as _, RandomState},
     net::IpAddr,
     num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use denizen_services::limit_key;
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock as _, DefaultClock},
-    state::keyed::DefaultKeyedStateStore,
-};
+use chrono::{DateTime, TimeDelta};
+use denizen_services::{limit_key, store::Quota};
+use tokio::time::Instant;
 
-/// After so many requests, addresses that have not been heard of lately are forgotten.
-const FORGET_EVERY: u32 = 4096;
+/// The number of independently locked maps.
+const SHARDS: usize = 16;
+/// The size at which a shard first drops expired entries.
+const SWEEP_AT: usize = 256;
+/// The largest shard. Beyond it, arbitrary entries are dropped.
+const MAX_ENTRIES: usize = 16_384;
 
-/// A limit for every address (IPv6: every /64 network), for all routes together, in the memory of this process.
+/// A rate limit per IP address (IPv6: per /64 network), for all routes together, in the memory of this process.
 ///
-/// It keeps one client from taking the server away from the others. What must not be guessed (passwords, tokens) is
-/// not protected by this: several instances have several of it. Clones share their state.
+/// It keeps one client from taking the server away from the others. It does not protect passwords and tokens from being
+/// guessed: each instance counts by itself. Clones share their state.
 #[derive(Clone)]
 pub struct RateLimit(Arc<State>);
 
 struct State {
-    limiter: RateLimiter<u128, DefaultKeyedStateStore<u128>, DefaultClock>,
-    clock: DefaultClock,
-    requests: AtomicU32,
+    meter: Meter,
+    hasher: RandomState,
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+#[derive(Default)]
+struct Shard {
+    /// When each bucket is full again.
+    full_at: HashMap<u128, i64>,
+    /// The size at which expired entries are dropped next.
+    sweep_at: usize,
 }
 
 impl RateLimit {
-    /// At most `per_second` requests in the long run, and `burst` at once (GCRA).
+    /// Allows `per_second` requests in the long run, and `burst` at once (GCRA).
     #[must_use]
     pub fn per_address(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
-        let clock = DefaultClock::default();
-        let quota = Quota::per_second(per_second).allow_burst(burst);
-        let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
-        Self(Arc::new(State { limiter, clock, requests: AtomicU32::new(0) }))
+        Self::of(Quota::new(burst.get(), TimeDelta::microseconds(1_000_000 / i64::from(per_second.get()))))
     }
 
-    /// Counts a request of `ip`. If it is one too many: after how long the next one will be served.
+    fn of(quota: Quota) -> Self {
+        let (meter, hasher) = (Meter::new(quota), RandomState::new());
+        Self(Arc::new(State { meter, hasher, shards: Default::default() }))
+    }
+
+    /// Counts a request of `ip`.
+    ///
+    /// # Errors
+    /// Returns the time after which the next request is allowed if this one is not.
     pub(crate) fn check(&self, ip: IpAddr) -> Result<(), Duration> {
-        let State { limiter, clock, requests } = &*self.0;
-        if requests.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
-            limiter.retain_recent();
+        let State { meter, hasher, shards } = &*self.0;
+        let key = limit_key(ip);
+        let [low, ..] = hasher.hash_one(key).to_le_bytes();
+        let Some(shard) = shards.get(usize::from(low) % SHARDS) else { return Ok(()) };
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let full_at = meter.take(shard.full_at.get(&key).copied())?;
+        shard.full_at.insert(key, full_at);
+        shard.make_room(meter);
+        Ok(())
+    }
+}
+
+impl Shard {
+    /// Drops expired entries, now and then.
+    fn make_room(&mut self, meter: &Meter) {
+        let Self { full_at, sweep_at } = self;
+        if full_at.len() >= (*sweep_at).max(SWEEP_AT) {
+            let (now, mut room) = (meter.now(), MAX_ENTRIES / 2);
+            full_at.retain(|_, at| {
+                let keeps = *at > now && room > 0;
+                room -= usize::from(keeps);
+                keeps
+            });
+            *sweep_at = 2 * full_at.len();
         }
-        limiter.check_key(&limit_key(ip)).map_err(|denied| denied.wait_time_from(clock.now()))
     }
 }
 
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RateLimit(…)")
+    }
+}
+
+/// A quota, measured by a clock that is never set back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meter {
+    quota: Quota,
+    started: Instant,
+}
+
+impl Meter {
+    pub(crate) fn new(quota: Quota) -> Self {
+        Self { quota, started: Instant::now() }
+    }
+
+    /// Takes one from a bucket that is full again at `full_at`, and returns when it will be full again.
+    ///
+    /// # Errors
+    /// Returns the time after which one is left if the bucket is empty.
+    pub(crate) fn take(&self, full_at: Option<i64>) -> Result<i64, Duration> {
+        let now = DateTime::from_timestamp_micros(self.now()).unwrap_or_default();
+        self.quota.take(full_at, now).map_err(|wait| wait.to_std().unwrap_or_default())
+    }
+
+    /// Microseconds since the start.
+    fn now(&self) -> i64 {
+        i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX)
     }
 }
 
@@ -68,11 +128,11 @@ mod tests {
 
     fn limit(burst: u32) -> RateLimit {
         // One request in about eleven years, so that time does not matter here.
-        let slow = Quota::with_period(Duration::from_secs(350_000_000)).unwrap();
-        let clock = DefaultClock::default();
-        let quota = slow.allow_burst(NonZeroU32::new(burst).unwrap());
-        let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
-        RateLimit(Arc::new(State { limiter, clock, requests: AtomicU32::new(0) }))
+        RateLimit::of(Quota::new(burst, TimeDelta::seconds(350_000_000)))
+    }
+
+    fn entries(limit: &RateLimit) -> usize {
+        limit.0.shards.iter().map(|shard| shard.lock().unwrap().full_at.len()).sum()
     }
 
     #[test]
@@ -92,18 +152,25 @@ mod tests {
         assert!(limit.check(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 9, 9, 9, 9))).is_err());
     }
 
-    #[test]
-    fn addresses_that_are_quiet_again_are_forgotten() {
-        let second = NonZeroU32::new(1_000_000).unwrap();
-        let limit = RateLimit::per_address(second, NonZeroU32::MIN);
+    #[tokio::test(start_paused = true)]
+    async fn addresses_that_are_quiet_again_are_forgotten() {
+        let limit = RateLimit::per_address(NonZeroU32::new(1_000_000).unwrap(), NonZeroU32::MIN);
         for address in 0..100_000_u32 {
             let _counted = limit.check(IpAddr::V4(Ipv4Addr::from_bits(address)));
+            if address % 1000 == 0 {
+                // Each of them is quiet again after a microsecond.
+                tokio::time::advance(Duration::from_millis(1)).await;
+            }
         }
-        // Each of them is quiet again after a microsecond.
-        assert!(
-            limit.0.limiter.len() < 3 * usize::try_from(FORGET_EVERY).unwrap(),
-            "{}",
-            limit.0.limiter.len()
-        );
+        assert!(entries(&limit) < 2 * SHARDS * SWEEP_AT, "{}", entries(&limit));
+    }
+
+    #[test]
+    fn however_many_addresses_there_are_memory_is_bounded() {
+        let limit = limit(1);
+        for network in 0..u64::try_from(2 * SHARDS * MAX_ENTRIES).unwrap() {
+            let _counted = limit.check(IpAddr::V6(Ipv6Addr::from_bits(u128::from(network) << 64)));
+        }
+        assert!(entries(&limit) <= SHARDS * MAX_ENTRIES, "{}", entries(&limit));
     }
 }

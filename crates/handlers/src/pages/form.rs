@@ -1,4 +1,4 @@
-//! What a form sends.
+//! Forms of pages.
 
 use std::{future::Future, pin::Pin};
 
@@ -9,13 +9,11 @@ use actix_web::{
 };
 use denizen_models::Secret;
 
-use crate::{
-    http::{
-        body::read_body,
-        error::{ApiError, ErrorCode},
-        query::Query,
-    },
-    middleware::cors::is_own_origin,
+use crate::http::{
+    body::read_body,
+    error::{ApiError, ErrorCode},
+    origin::is_own_origin,
+    query::Query,
 };
 
 /// The fields of a form on one of our own pages (`application/x-www-form-urlencoded`).
@@ -58,8 +56,8 @@ impl FromRequest for Form {
     }
 }
 
-/// Whether a browser says that the form stood on a page of this site. Programs that are no browsers say nothing, and
-/// carry nobody's authority with them.
+/// Whether a browser says that the form stood on a page of this site. Other programs send neither header,
+/// and have no cookies that a foreign page could use.
 ///
 /// `Sec-Fetch-Site` (Fetch Metadata) is asked first, because our pages send no referrer and browsers then send
 /// `Origin: null`. A browser too old for it has an `Origin` to compare, or is refused.

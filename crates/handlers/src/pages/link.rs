@@ -1,31 +1,85 @@
 //! What the pages behind links in mails have in common.
+//!
+//! Their forms are sent, with a button, because mail scanners follow links: a GET consumes no token. The token stays in the
+//! query of the page's own URL, to which the form is sent, so it occurs nowhere in the page.
 
-use actix_web::{HttpResponse, http::StatusCode};
+use std::{
+    borrow::Cow,
+    future::{Ready, ready},
+};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::StatusCode,
+};
 use denizen_models::{Secret, ValidationErrors};
-use minijinja::context;
+use minijinja::{Value, context};
 
 use super::template::Page;
-use crate::http::{error::ApiError, query::Query};
+use crate::http::{error::ApiError, query::Query, request::AppState};
 
-/// What such a page says of a token that works no longer.
+/// The text about a token that does not work, or no longer.
 pub(crate) const DEAD: &str =
     "This link does not work any more: it has been used, replaced by a newer one, or is too old.";
 
-/// The answer to such a token, of a page that has nothing else to offer.
-pub(crate) fn dead(page: Page) -> Result<HttpResponse, ApiError> {
-    page.answer(StatusCode::BAD_REQUEST, context! { step => "dead", error => DEAD })
+/// The token of a link, if it has one.
+pub(crate) struct Link(pub(crate) Option<Secret>);
+
+impl FromRequest for Link {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = Query::parse(request.query_string())
+            .and_then(|query| query.read(|query| Ok(query.take("token").map(Secret::from))));
+        ready(token.map(|token| Self(token.filter(|token| !token.is_blank()))))
+    }
 }
 
-/// The token of the link, if there is one.
-pub(crate) fn token_in(mut query: Query) -> Result<Option<Secret>, ApiError> {
-    let token = query.take("token");
-    query.finish()?;
-    Ok(token.map(Secret::from).filter(|token| !token.is_blank()))
+/// One step of a page with a form: what its template shows, and why the form was refused.
+pub(crate) struct Step {
+    page: Page,
+    name: &'static str,
+    status: StatusCode,
+    error: Option<Cow<'static, str>>,
+    values: Value,
 }
 
-/// The first failure as a sentence of its own.
-pub(crate) fn sentence(errors: &ValidationErrors) -> String {
-    let text = errors.to_string();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
+impl Step {
+    pub(crate) fn of(page: Page, name: &'static str) -> Self {
+        Self { page, name, status: StatusCode::OK, error: None, values: context! {} }
+    }
+
+    /// The response to a token that does not work, of a page that offers nothing else.
+    pub(crate) fn dead(page: Page) -> Self {
+        Self::of(page, "dead").refused(StatusCode::BAD_REQUEST, DEAD)
+    }
+
+    /// Adds values for the template.
+    pub(crate) fn with(self, values: Value) -> Self {
+        Self { values, ..self }
+    }
+
+    /// Says why the form is shown again.
+    pub(crate) fn refused(self, status: StatusCode, error: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, error: Some(error.into()), ..self }
+    }
+
+    /// Says which field is invalid: the first one, as a sentence of its own.
+    pub(crate) fn invalid(self, errors: &ValidationErrors) -> Self {
+        let text = errors.to_string();
+        let mut chars = text.chars();
+        let sentence = chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str()));
+        self.refused(StatusCode::BAD_REQUEST, sentence.unwrap_or_default())
+    }
+}
+
+impl Responder for Step {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let Self { page, name, status, error, values } = self;
+        let values = context! { step => name, error, ..values };
+        let response = AppState::of(request).and_then(|state| page.answer(&state.prefix, status, values));
+        response.unwrap_or_else(HttpResponse::from_error)
+    }
 }

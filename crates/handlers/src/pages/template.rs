@@ -1,16 +1,21 @@
-//! Filling in pages.
+//! Templates of pages.
 
 use std::sync::LazyLock;
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header},
 };
+use denizen_models::text;
 use minijinja::{Environment, Value, context};
 
-use crate::http::error::ApiError;
+use crate::http::{
+    error::{ApiError, ErrorCode},
+    fallback::speaks_json,
+    request::AppState,
+};
 
-/// Nothing but our own style sheet, icon and forms; nothing inline, nothing from elsewhere, nobody's frame.
+/// Allows our own style sheet, icon and forms; nothing inline, nothing from other hosts, no frames.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                  base-uri 'none'; frame-ancestors 'none'";
 
@@ -30,15 +35,23 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 pub(crate) struct Page(pub(crate) &'static str);
 
 impl Page {
-    /// The page as text.
-    pub(crate) fn render(self, values: Value) -> Result<String, ApiError> {
+    /// Renders the page as text, its links below this prefix.
+    pub(crate) fn render(self, prefix: &str, values: Value) -> Result<String, ApiError> {
+        // Not escaped, so that slashes stay slashes: it is the application's own text.
+        let prefix = Value::from_safe_string(prefix.to_owned());
+        let values = context! { prefix, ..values };
         // With a name ending in `.html`, all is escaped: what people typed cannot become markup.
         ENVIRONMENT.render_named_str("page.html", self.0, values).map_err(ApiError::internal)
     }
 
-    /// The page as an answer.
-    pub(crate) fn answer(self, status: StatusCode, values: Value) -> Result<HttpResponse, ApiError> {
-        let text = self.render(values)?;
+    /// Renders the page as a response.
+    pub(crate) fn answer(
+        self,
+        prefix: &str,
+        status: StatusCode,
+        values: Value,
+    ) -> Result<HttpResponse, ApiError> {
+        let text = self.render(prefix, values)?;
         Ok(HttpResponse::build(status)
             .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
             .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
@@ -46,30 +59,34 @@ impl Page {
     }
 }
 
-/// The page for everything that is not there.
-pub(crate) fn not_found() -> Result<HttpResponse, ApiError> {
+/// Answers requests to paths that no route takes, with JSON or a page.
+pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let prefix = &AppState::of(&request)?.prefix;
+    if speaks_json(prefix, request.path()) {
+        return Err(ApiError::new(ErrorCode::NotFound, "Not found"));
+    }
     let text = "There is nothing at this address.";
-    MESSAGE.answer(StatusCode::NOT_FOUND, context! { title => "Not found", text })
+    MESSAGE.answer(prefix, StatusCode::NOT_FOUND, context! { title => "Not found", text })
 }
 
-/// An error as a page. It is there even if the page itself is what failed.
-pub(crate) fn error(error: &ApiError) -> HttpResponse {
+/// Renders an error as a page, or as plain text if rendering fails.
+pub(crate) fn error(prefix: &str, error: &ApiError) -> HttpResponse {
     let status = error.code.status();
     let title = status.canonical_reason().unwrap_or("Error");
     let text = error.retry_after.map_or_else(
         || error.message.to_string(),
-        |seconds| format!("{}. Please try again in {}.", error.message, in_words(seconds)),
+        |seconds| format!("{}. Please try again in {}.", error.message, waiting_time(seconds)),
     );
-    let page = MESSAGE.answer(status, context! { title, text });
+    let page = MESSAGE.answer(prefix, status, context! { title, text });
     page.unwrap_or_else(|_| HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(title))
 }
 
-/// A time to wait, rounded up to whole minutes if there is more than one of them.
-fn in_words(seconds: u32) -> String {
-    match (seconds, seconds.div_ceil(60)) {
-        (..=1, _) => "a second".to_owned(),
-        (..=90, _) => format!("{seconds} seconds"),
-        (_, minutes) => format!("{minutes} minutes"),
+/// Returns a time to wait in words: more than 90 seconds are rounded up to whole minutes.
+fn waiting_time(seconds: u32) -> String {
+    match seconds {
+        0 | 1 => "a second".to_owned(),
+        2..=90 => text::counted(seconds.into(), "second"),
+        _ => text::counted(seconds.div_ceil(60).into(), "minute"),
     }
 }
 
@@ -94,7 +111,7 @@ mod tests {
         for (name, source) in templates() {
             let values =
                 context! { title => "<b>", text => "<b>", error => "<b>", step => "", min_chars => 8 };
-            let text = Page(source.leak()).render(values).unwrap();
+            let text = Page(source.leak()).render("", values).unwrap();
             assert!(text.starts_with("<!doctype html>") && !text.contains("<b>"), "{name}: {text}");
         }
     }
@@ -111,7 +128,7 @@ mod tests {
             (1_200, "20 minutes"),
             (u32::MAX, "71582789 minutes"),
         ] {
-            assert_eq!(in_words(seconds), words);
+            assert_eq!(waiting_time(seconds), words);
         }
     }
 

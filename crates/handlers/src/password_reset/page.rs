@@ -1,86 +1,69 @@
 //! The page behind the link in a reset mail, and the one to ask for such a mail.
-//!
-//! The token stays where it came from, in the query of the page's own address: the form is sent back there, so that
-//! the token stands nowhere in the page. A GET consumes nothing, however often a mail scanner follows the link.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
-use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, ValidateResetTokenRequest};
-use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
+use actix_web::{http::StatusCode, web::Data};
+use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, TokenRequest};
+use denizen_services::{Failure, RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 
 use crate::{
-    http::{
-        error::ApiError,
-        query::Query,
-        request::{AppState, Request},
-    },
-    pages::{
-        form::Form,
-        link::{DEAD, sentence, token_in},
-        template::Page,
-    },
+    http::{ApiError, RequestContext},
+    pages::{DEAD, Form, Link, Page, Step},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/password_reset.html"));
 
 /// `GET /reset-password`
 pub(super) async fn show(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
-    state: Data<AppState>,
-    query: Query,
-) -> Result<HttpResponse, ApiError> {
-    let Some(token) = token_in(query)? else { return ask(StatusCode::OK, None) };
-    match users.validate_reset_token(&request.access, ValidateResetTokenRequest { token }).await {
-        Ok(status) if status.valid => choose(&state, StatusCode::OK, None),
-        Ok(_) => ask(StatusCode::BAD_REQUEST, Some(DEAD)),
-        Err(error) => Err(error.into()),
-    }
+    Link(token): Link,
+) -> Result<Step, ApiError> {
+    let Some(token) = token else { return Ok(Step::of(PAGE, "ask")) };
+    let status = users.validate_reset_token(&request.access, TokenRequest { token }).await?;
+    Ok(if status.valid { choose(users.as_ref()) } else { dead() })
 }
 
-/// `POST /reset-password`: with a token in the query a new password, without one an address.
+/// `POST /reset-password`: with a token in the query a new password, without one an e-mail address.
 pub(super) async fn submit(
-    request: Request,
+    request: RequestContext,
     users: Data<dyn UserService>,
-    state: Data<AppState>,
-    query: Query,
+    Link(token): Link,
     mut form: Form,
-) -> Result<HttpResponse, ApiError> {
-    let Some(token) = token_in(query)? else {
+) -> Result<Step, ApiError> {
+    let Some(token) = token else {
         let body = PasswordResetRequest { email: form.text("email") };
         return match users.request_password_reset(&request.access, body).await {
-            Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "sent" }),
-            Err(RequestPasswordResetError::Validation(errors)) => {
-                ask(StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
+            Ok(()) => Ok(Step::of(PAGE, "sent")),
+            Err(RequestPasswordResetError::Failure(Failure::Invalid(errors))) => {
+                Ok(Step::of(PAGE, "ask").invalid(&errors))
             }
             Err(RequestPasswordResetError::UnknownAddress(_)) => {
-                ask(StatusCode::NOT_FOUND, Some("Nobody here has this e-mail address."))
+                let error = "Nobody here has this e-mail address.";
+                Ok(Step::of(PAGE, "ask").refused(StatusCode::NOT_FOUND, error))
             }
             Err(error) => Err(error.into()),
         };
     };
     let body = PasswordResetConfirmation { token, new_password: form.secret("new_password") };
     match users.reset_password(&request.access, body).await {
-        Ok(()) => PAGE.answer(StatusCode::OK, context! { step => "done" }),
-        Err(ResetPasswordError::Validation(errors)) => {
-            choose(&state, StatusCode::BAD_REQUEST, Some(&sentence(&errors)))
+        Ok(()) => Ok(Step::of(PAGE, "done")),
+        Err(ResetPasswordError::Failure(Failure::Invalid(errors))) => {
+            Ok(choose(users.as_ref()).invalid(&errors))
         }
         Err(
             ResetPasswordError::InvalidToken
             | ResetPasswordError::ExpiredToken
             | ResetPasswordError::InvalidOrExpired,
-        ) => ask(StatusCode::BAD_REQUEST, Some(DEAD)),
+        ) => Ok(dead()),
         Err(error) => Err(error.into()),
     }
 }
 
-fn ask(status: StatusCode, error: Option<&str>) -> Result<HttpResponse, ApiError> {
-    PAGE.answer(status, context! { step => "ask", error })
+/// Offers a new link in place of one that does not work.
+fn dead() -> Step {
+    Step::of(PAGE, "ask").refused(StatusCode::BAD_REQUEST, DEAD)
 }
 
-fn choose(state: &AppState, status: StatusCode, error: Option<&str>) -> Result<HttpResponse, ApiError> {
-    PAGE.answer(
-        status,
-        context! { step => "choose", min_chars => state.settings.password_policy.min_chars, error },
-    )
+fn choose(users: &dyn UserService) -> Step {
+    Step::of(PAGE, "choose").with(context! { min_chars => users.password_policy().min_chars })
 }

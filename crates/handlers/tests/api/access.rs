@@ -10,10 +10,8 @@ use crate::support::{
     Api,
     answer::Answer,
     auth::{ADMIN, AskedAuth, MEMBER},
-    demonstrations::FakeDemonstrations,
-    log::lines_with,
     operations::FakeOperations,
-    requests::{anonymous, request, request_of, target_of},
+    requests::{anonymous, request_of, target_of},
 };
 
 /// Who sends a request.
@@ -50,7 +48,6 @@ fn expected(access: Access, demos: Demos, caller: Identity) -> Verdict {
         (Access::Admin, Admin) => Verdict::LetIn,
         (Access::Demo, Anonymous) if demos == Demos::Members => Verdict::SignInFirst,
         (Access::Demo, _) => Verdict::LetIn,
-        (Access::Nobody, _) => panic!("the table lists nothing that nobody may use"),
     }
 }
 
@@ -81,9 +78,9 @@ fn verdict_of(answer: &Answer) -> Verdict {
 
 /// A cell of the table: a request with which nothing is wrong, and what is to become of it.
 fn cells(demos: Demos) -> impl Iterator<Item = (String, TestRequest, Verdict)> {
-    let rows = ROUTES.iter().flat_map(|route| route.methods.iter().map(move |row| (route, row)));
-    rows.flat_map(move |(route, (method, access))| {
-        let method = method.as_str();
+    let rows = ROUTES.iter().flat_map(|route| route.operations.iter().map(move |row| (route, row)));
+    rows.flat_map(move |(route, operation)| {
+        let (method, access) = (operation.method.as_str(), operation.access);
         let methods = if method == "GET" { vec!["GET", "HEAD"] } else { vec![method] };
         methods.into_iter().flat_map(move |method| {
             [Identity::Anonymous, Identity::Member, Identity::OtherMember, Identity::Admin].map(
@@ -100,7 +97,7 @@ fn cells(demos: Demos) -> impl Iterator<Item = (String, TestRequest, Verdict)> {
                         |token| request_of(token, method, &target),
                     );
                     let cell = format!("{method} {target} by {caller:?}");
-                    (cell, body_for(method, &target, request), expected(*access, demos, caller))
+                    (cell, body_for(method, &target, request), expected(access, demos, caller))
                 },
             )
         })
@@ -135,10 +132,14 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
 #[actix_web::test]
 async fn for_whoever_is_not_let_in_nothing_is_done() {
     let operations = Arc::new(FakeOperations::default());
-    let demonstrations = Arc::new(FakeDemonstrations::default());
+    #[cfg(feature = "demos")]
+    let demonstrations = Arc::new(crate::support::demonstrations::FakeDemonstrations::default());
     let api = Api::start_with(|setup| {
         setup.operations = operations.clone();
-        setup.demonstrations = demonstrations.clone();
+        #[cfg(feature = "demos")]
+        {
+            setup.demonstrations = Some(demonstrations.clone());
+        }
         setup.settings.demos = Demos::Members;
     })
     .await;
@@ -147,25 +148,20 @@ async fn for_whoever_is_not_let_in_nothing_is_done() {
             assert_eq!(verdict_of(&api.send(request).await), expected, "{cell}");
         }
     }
-    assert!(api.users.is_untouched() && operations.is_untouched() && demonstrations.is_untouched());
+    #[cfg(feature = "demos")]
+    assert!(demonstrations.is_untouched());
+    assert!(api.users.is_untouched() && operations.is_untouched());
     let asked = api.auth.asked();
     assert!(asked.iter().all(|asked| matches!(asked, AskedAuth::Authenticate(_))), "{asked:?}");
 }
 
 #[actix_web::test]
-async fn no_path_is_mounted_that_is_not_in_the_table() {
-    let api = Api::start().await;
-    assert_eq!(api.send(request("GET", "/livez")).await.status, 200);
-    let lines = lines_with("is not in the table of routes");
-    assert!(lines.is_empty(), "{lines:?}");
-}
-
-#[actix_web::test]
 async fn whoever_is_not_let_in_learns_nothing_from_their_request() {
     let api = Api::start_with(|setup| setup.settings.demos = Demos::Members).await;
-    let closed = ROUTES.iter().flat_map(|route| route.methods.iter().map(move |row| (route.path, row)));
-    for (path, (method, access)) in closed {
-        if matches!(access, Access::Public | Access::Anyone) {
+    let closed = ROUTES.iter().flat_map(|route| route.operations.iter().map(move |row| (route.path, row)));
+    for (path, operation) in closed {
+        let method = &operation.method;
+        if matches!(operation.access, Access::Public | Access::Anyone) {
             continue;
         }
         let odd = path.replace("{id:.*}", "abc").replace("{id}", "%31").replace("{session}", "x");
@@ -193,10 +189,10 @@ async fn a_dead_session_is_told_so() {
 async fn on_public_routes_nobody_looks_at_who_it_is() {
     let api = Api::start().await;
     let cookie = ("cookie", format!("denizen_session={MEMBER}"));
-    for route in ROUTES {
-        for (method, access) in route.methods {
-            if *access == Access::Public {
-                let (method, target) = (method.as_str(), target_of(route.path));
+    for route in ROUTES.iter() {
+        for operation in &route.operations {
+            if operation.access == Access::Public {
+                let (method, target) = (operation.method.as_str(), target_of(route.path));
                 for token in ["dead", ADMIN] {
                     let request = body_for(method, &target, request_of(token, method, &target));
                     assert_eq!(verdict_of(&api.send(request).await), Verdict::LetIn, "{method} {target}");
@@ -209,4 +205,23 @@ async fn on_public_routes_nobody_looks_at_who_it_is() {
     }
     let asked = api.auth.asked();
     assert!(asked.iter().all(|asked| matches!(asked, AskedAuth::Login(_))), "{asked:?}");
+}
+
+#[test]
+fn no_path_and_no_method_is_listed_twice() {
+    for (index, route) in ROUTES.iter().enumerate() {
+        assert!(ROUTES[..index].iter().all(|other| other.path != route.path), "{}", route.path);
+        for (index, operation) in route.operations.iter().enumerate() {
+            let mut others = route.operations[..index].iter();
+            assert!(others.all(|other| other.method != operation.method), "{}", route.path);
+        }
+    }
+}
+
+#[test]
+fn every_route_has_a_sentence() {
+    for operation in ROUTES.iter().flat_map(|route| &route.operations) {
+        let summary = operation.summary;
+        assert!(summary.starts_with(char::is_uppercase) && summary.ends_with('.'), "{summary}");
+    }
 }

@@ -239,7 +239,9 @@ async fn no_encoding_of_a_body_is_supported() {
 
 /// Every method of every path that takes a body in JSON.
 fn readers() -> impl Iterator<Item = (&'static str, String)> {
-    let rows = ROUTES.iter().flat_map(|route| route.methods.iter().map(|(method, _)| (method, route.path)));
+    let rows = ROUTES
+        .iter()
+        .flat_map(|route| route.operations.iter().map(|operation| (&operation.method, route.path)));
     let json = rows.filter(|(_, path)| path.starts_with("/api/") || *path == "/ws");
     let json = json.filter(|(method, path)| {
         // What there is to do, these say in their paths.

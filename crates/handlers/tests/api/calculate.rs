@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use denizen_handlers::Demos;
 use denizen_models::{CalculationRequest, ValidationErrors};
-use denizen_services::{CalculateBulkError, CalculateError};
+use denizen_services::{CalculateError, Failure};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -16,7 +15,7 @@ use crate::support::{
 
 async fn send(fake: FakeDemonstrations, body: &Value) -> (Answer, Arc<FakeDemonstrations>) {
     let fake = Arc::new(fake);
-    let api = Api::start_with(|setup| setup.demonstrations = fake.clone()).await;
+    let api = Api::start_with(|setup| setup.demonstrations = Some(fake.clone())).await;
     (api.send(send_json("POST", "/api/calculate", body)).await, fake)
 }
 
@@ -72,8 +71,10 @@ async fn what_cannot_be_calculated_is_told_with_the_reason() {
 async fn members_that_fail_are_named() {
     let mut errors = ValidationErrors::of("operation", "no such operation");
     errors.add("precision", "too precise");
-    let fake =
-        FakeDemonstrations { calculate: Err(CalculateError::Validation(errors)), ..Default::default() };
+    let fake = FakeDemonstrations {
+        calculate: Err(CalculateError::Failure(Failure::Invalid(errors))),
+        ..Default::default()
+    };
     let (answer, _) = send(fake, &json!({})).await;
     let details = answer.expect_error(400, "VALIDATION_ERROR", "Validation failed: no such operation");
     let fields = json!({ "operation": ["no such operation"], "precision": ["too precise"] });
@@ -85,7 +86,10 @@ async fn a_list_shows_each_result_or_error_in_its_place() {
     let outcomes = vec![
         Ok(calculation(3.0)),
         Err(CalculateError::NotFinite),
-        Err(CalculateError::Validation(ValidationErrors::of("b", "division by zero is not allowed"))),
+        Err(CalculateError::Failure(Failure::Invalid(ValidationErrors::of(
+            "b",
+            "division by zero is not allowed",
+        )))),
         Ok(calculation(0.5)),
     ];
     let fake = FakeDemonstrations { calculate_bulk: Ok(outcomes), ..Default::default() };
@@ -106,7 +110,7 @@ async fn a_list_shows_each_result_or_error_in_its_place() {
 #[actix_web::test]
 async fn a_list_that_is_refused_names_its_member() {
     let errors = ValidationErrors::of("calculations", "too many");
-    let calculate_bulk = Err(CalculateBulkError::Validation(errors));
+    let calculate_bulk = Err(Failure::Invalid(errors));
     let fake = FakeDemonstrations { calculate_bulk, ..Default::default() };
     let (answer, _) = send(fake, &json!({ "calculations": [] })).await;
     let details = answer.expect_error(400, "VALIDATION_ERROR", "Validation failed: too many");
@@ -115,7 +119,7 @@ async fn a_list_that_is_refused_names_its_member() {
 
 #[actix_web::test]
 async fn there_is_no_calculating_where_demonstrations_are_off() {
-    let api = Api::start_with(|setup| setup.settings.demos = Demos::Off).await;
+    let api = Api::start_with(|setup| setup.demonstrations = None).await;
     for path in ["/api/calculate", "/api/tasks", "/api/goroutines"] {
         for method in ["POST", "GET"] {
             let answer = api.send(send_json(method, path, &json!({}))).await;

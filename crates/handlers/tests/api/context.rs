@@ -86,7 +86,7 @@ async fn the_user_agent_is_made_printable_and_short() {
     let long = "x".repeat(500);
     for (sent, seen) in [
         ("curl/8.5.0".as_bytes(), "curl/8.5.0"),
-        ("a\tb\u{2028}c\u{202e}d é".as_bytes(), "a?b?c?d é"),
+        ("a\tb\u{2028}c\u{202e}d\u{feff} é".as_bytes(), "a?b?c?d? é"),
         (b"x\xff", "x\u{fffd}"),
         (b"", ""),
         (long.as_bytes(), &long[..200]),

@@ -14,7 +14,7 @@ mod audit;
 mod auth;
 #[cfg(test)]
 mod bodies;
-#[cfg(test)]
+#[cfg(all(test, feature = "demos"))]
 mod calculate;
 #[cfg(test)]
 mod conditions;
@@ -24,6 +24,8 @@ mod context;
 mod cors;
 #[cfg(test)]
 mod credentials;
+#[cfg(test)]
+mod documentation;
 #[cfg(test)]
 mod embedding;
 #[cfg(test)]
@@ -44,7 +46,7 @@ mod logs;
 mod mail_jobs;
 #[cfg(test)]
 mod mailed_tokens;
-#[cfg(test)]
+#[cfg(all(test, feature = "messages"))]
 mod messages;
 #[cfg(test)]
 mod methods;
@@ -72,7 +74,7 @@ mod sockets;
 mod successes;
 #[cfg(test)]
 mod support;
-#[cfg(test)]
+#[cfg(all(test, feature = "demos"))]
 mod tasks;
 #[cfg(test)]
 mod too_often;

@@ -26,7 +26,7 @@ fn measured() -> Metrics {
 }
 
 async fn api(metrics: Metrics) -> Api {
-    Api::start_with(|setup| setup.metrics = metrics).await
+    Api::start_with(|setup| setup.metrics = Some(metrics)).await
 }
 
 #[actix_web::test]
@@ -79,7 +79,7 @@ async fn what_the_store_cannot_tell_is_left_out() {
 /// Security checklist: 62.
 #[actix_web::test]
 async fn unless_they_are_switched_on_there_are_no_metrics() {
-    let api = Api::start_with(|setup| setup.settings.metrics = None).await;
+    let api = Api::start_with(|setup| setup.metrics = None).await;
     for method in ["GET", "HEAD", "POST"] {
         let answer = api.send(request(method, "/metrics")).await;
         assert_eq!(answer.expect_error(404, "NOT_FOUND", "Not found"), Value::Null, "{method}");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use denizen_mail::{ConnectError, MailSettings, MailUrl, connect};
+use denizen_mail::{MailSettings, MailUrl, TransportError, connect};
 use denizen_services::MailError;
 use denizen_testkit::{FixedClock, Letter};
 use tempfile::TempDir;
@@ -59,7 +59,8 @@ async fn a_directory_that_vanished_is_a_temporary_failure() {
     fs::remove_dir(&directory).unwrap();
     let error = mailer.send(&password_reset()).await.unwrap_err();
     let MailError::Temporary(reason) = error else { panic!("{error}") };
-    assert!(reason.starts_with("the mail cannot be written: "), "{reason}");
+    assert!(reason.to_string().starts_with("the mail cannot be written: "), "{reason}");
+    assert!(std::error::Error::source(&MailError::Temporary(reason)).is_some());
     fs::create_dir(&directory).unwrap();
     assert_eq!(mailer.send(&password_reset()).await, Ok(()));
 }
@@ -69,6 +70,6 @@ fn a_directory_that_cannot_be_made_stops_the_start() {
     let parent = TempDir::new().unwrap();
     let settings = writing_to(&parent.path().join("missing/mails"));
     let error = connect(settings, std::sync::Arc::new(FixedClock::new())).err().unwrap();
-    assert!(matches!(error, ConnectError::Directory { .. }), "{error}");
+    assert!(matches!(error, TransportError::Directory { .. }), "{error}");
     assert!(error.to_string().contains("missing/mails: "), "{error}");
 }

@@ -4,7 +4,7 @@
 use std::{env, fs, path::Path};
 
 use denizen_models::EmailAddress;
-use denizen_services::{Mail, MailMessage};
+use denizen_services::{Mail, MailMessage, NoticeTemplate};
 use denizen_testkit::{FixedClock, Letter};
 
 use crate::support::{mail, notice, one_of_each, password_reset, settings, written};
@@ -53,7 +53,9 @@ async fn who_has_no_name_is_greeted_without() {
 
 #[tokio::test]
 async fn an_unknown_address_is_not_mentioned() {
-    let mail = mail(MailMessage::PasswordChanged { at: FixedClock::start(), ip: None });
+    let message =
+        MailMessage::Notice { template: NoticeTemplate::PasswordChanged, at: FixedClock::start(), ip: None };
+    let mail = mail(message);
     let letter = Letter::parse(written(settings("log"), &mail).await.as_bytes());
     assert!(letter.text.contains("UTC.\n") && !letter.text.contains("from"), "{}", letter.text);
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use denizen_mail::{MailSettings, Sender};
 use denizen_models::EmailAddress;
-use denizen_services::{Mail, MailMessage, Mailer as _};
+use denizen_services::{Mail, MailMessage, Mailer as _, NoticeTemplate};
 use denizen_testkit::{Letter, SmtpSecurity, SmtpServer};
 use tempfile::TempDir;
 
@@ -91,7 +91,12 @@ async fn no_line_ends_the_mail_or_begins_a_command() {
                 From here\n{% endblock %}\n";
     fs::write(directory.path().join("test.txt"), text).unwrap();
     let settings = MailSettings { templates: Some(directory.path().to_owned()), ..settings("log") };
-    let mail = Mail { message: MailMessage::Test { at: denizen_testkit::FixedClock::start() }, ..notice() };
+    let message = MailMessage::Notice {
+        template: NoticeTemplate::Test,
+        at: denizen_testkit::FixedClock::start(),
+        ip: None,
+    };
+    let mail = Mail { message, ..notice() };
     let raw = written(settings.clone(), &mail).await;
     assert_eq!(raw.replace("\r\n", "").find(['\r', '\n']), None, "{raw:?}");
 

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use denizen_mail::MailSettings;
-use denizen_services::{Mail, MailMessage, Mailer as _};
+use denizen_services::{LinkTemplate, Mail, MailMessage, Mailer as _};
 use denizen_testkit::{SmtpSecurity, SmtpServer};
 
 use crate::support::{
@@ -132,7 +132,11 @@ async fn no_token_or_password_is_logged_or_printed() {
     server.require_login("denizen", "pass-9af31");
     let mailer = smtp_mailer_with_login(&server, LONG, Some(("denizen", "pass-9af31")));
     let token = token(4711);
-    let message = MailMessage::VerifyEmail { token: token.clone(), valid_for: chrono::Duration::hours(1) };
+    let message = MailMessage::Link {
+        template: LinkTemplate::VerifyEmail,
+        token: token.clone(),
+        valid_for: chrono::Duration::hours(1),
+    };
     let mail = Mail { message, ..notice() };
     mailer.send(&mail).await.unwrap();
     assert_eq!(server.next_mail().await.letter.token(), Some(token.expose()));

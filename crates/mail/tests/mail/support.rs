@@ -3,11 +3,11 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use denizen_mail::{
-    Composer, Encryption, Letter, Links, MailSettings, MailUrl, SmtpMailer, SmtpServer as ServerSetting,
+    Composer, Encryption, Links, MailProfile, MailSettings, MailUrl, SmtpMailer, SmtpServer as ServerSetting,
     Templates, connect,
 };
 use denizen_models::{EmailAddress, Secret, Username};
-use denizen_services::{Mail, MailMessage, Mailer, Token};
+use denizen_services::{LinkTemplate, Mail, MailMessage, Mailer, NoticeTemplate, Token};
 use denizen_testkit::{FixedClock, SeededTokens, SmtpSecurity, SmtpServer};
 use tempfile::TempDir;
 
@@ -24,35 +24,36 @@ pub fn mail(message: MailMessage) -> Mail {
 }
 
 pub fn password_reset() -> Mail {
-    mail(MailMessage::PasswordReset { token: token(1), valid_for: chrono::Duration::minutes(30) })
+    link(LinkTemplate::PasswordReset, chrono::Duration::minutes(30))
 }
 
 pub fn notice() -> Mail {
-    mail(MailMessage::PasswordChanged { at: FixedClock::start(), ip: "2001:db8::1".parse().ok() })
+    happened(NoticeTemplate::PasswordChanged, "2001:db8::1")
+}
+
+fn link(template: LinkTemplate, valid_for: chrono::Duration) -> Mail {
+    mail(MailMessage::Link { template, token: token(1), valid_for })
+}
+
+fn happened(template: NoticeTemplate, ip: &str) -> Mail {
+    mail(MailMessage::Notice { template, at: FixedClock::start(), ip: ip.parse().ok() })
 }
 
 /// One of each kind, with its name.
-pub fn one_of_each() -> Vec<(&'static str, Mail)> {
-    let (at, ip) = (FixedClock::start(), "203.0.113.7".parse().ok());
+pub fn one_of_each() -> [(&'static str, Mail); 9] {
     let username = Username::parse("ada_l").unwrap();
-    let (token, day) = (token(1), chrono::Duration::hours(24));
-    let week = chrono::Duration::days(7);
+    let (day, week, ip) = (chrono::Duration::hours(24), chrono::Duration::days(7), "203.0.113.7");
     [
-        ("password_reset", password_reset().message),
-        ("password_changed", MailMessage::PasswordChanged { at, ip }),
-        (
-            "invitation",
-            MailMessage::Invitation { username: username.clone(), token: token.clone(), valid_for: week },
-        ),
-        ("confirm_sign_up", MailMessage::ConfirmSignUp { username, token: token.clone(), valid_for: day }),
-        ("account_exists", MailMessage::AccountExists { at, ip }),
-        ("verify_email", MailMessage::VerifyEmail { token: token.clone(), valid_for: day }),
-        ("confirm_email_change", MailMessage::ConfirmEmailChange { token, valid_for: day }),
-        ("email_changed", MailMessage::EmailChanged { at, ip }),
-        ("test", MailMessage::Test { at }),
+        ("password_reset", password_reset()),
+        ("password_changed", happened(NoticeTemplate::PasswordChanged, ip)),
+        ("invitation", link(LinkTemplate::Invitation(username.clone()), week)),
+        ("confirm_sign_up", link(LinkTemplate::ConfirmSignUp(username), day)),
+        ("account_exists", happened(NoticeTemplate::AccountExists, ip)),
+        ("verify_email", link(LinkTemplate::VerifyEmail, day)),
+        ("confirm_email_change", link(LinkTemplate::ConfirmEmailChange, day)),
+        ("email_changed", happened(NoticeTemplate::EmailChanged, ip)),
+        ("test", happened(NoticeTemplate::Test, ip)),
     ]
-    .map(|(name, message)| (name, mail(message)))
-    .into()
 }
 
 pub fn settings(url: &str) -> MailSettings {
@@ -128,12 +129,12 @@ fn make_smtp_mailer(
         },
         login: login.map(|(user, password)| (user.to_owned(), Secret::from(password))),
     };
-    let letter = Letter {
+    let profile = MailProfile {
         links: Links::below(PUBLIC_URL),
         service: "Example".to_owned(),
         sender: SENDER.parse().unwrap(),
         reply_to: None,
     };
-    let composer = Composer::new(Templates::load(None).unwrap(), letter, Arc::new(FixedClock::new()));
+    let composer = Composer::new(Templates::load(None).unwrap(), profile, Arc::new(FixedClock::new()));
     SmtpMailer::new(composer, setting, Some(&root), time_limit).unwrap()
 }

@@ -1,6 +1,6 @@
 //! The setting that says how mail leaves.
 
-use denizen_mail::{Encryption, InvalidMailUrl, MailUrl, SmtpServer};
+use denizen_mail::{Encryption, InvalidMailUrl, InvalidSmtpUrl, MailUrl, SmtpServer};
 
 fn parse(text: &str) -> Result<MailUrl, InvalidMailUrl> {
     text.parse()
@@ -56,7 +56,8 @@ fn user_and_password_are_decoded() {
 
 #[test]
 fn every_mistake_is_named() {
-    use InvalidMailUrl::*;
+    use InvalidMailUrl::{FileHost, NoDirectory, Scheme, Smtp};
+    use InvalidSmtpUrl::{Blank, Encoding, Host, Login, Port, Rest, Url};
     for (text, expected) in [
         ("", Scheme),
         ("Log", Scheme),
@@ -66,24 +67,24 @@ fn every_mistake_is_named() {
         ("file:", NoDirectory),
         ("file://", FileHost),
         ("file://host/mails", FileHost),
-        ("smtp:", Host),
-        ("smtp://", Host),
-        ("smtp:mail.example.com", Host),
-        ("smtp://mäil.example.com", Host),
-        ("smtp://u:p@mail.example.com:0", Port),
-        ("smtp://u:p@mail.example.com/x", Rest),
-        ("smtp://mail.example.com?tls=no", Rest),
-        ("smtp://u:p#w@mail.example.com", Url("invalid port number".to_owned())),
-        ("smtp://u:p/w@mail.example.com", Url("invalid port number".to_owned())),
-        ("smtp://mail.example.com:99999", Url("invalid port number".to_owned())),
-        ("smtp://user@mail.example.com", Login),
-        ("smtp://:secret@mail.example.com", Login),
-        ("smtp://u:p w@mail.example.com", Blank),
-        ("smtp://u:p\n@mail.example.com", Blank),
-        ("smtp://u:100%@mail.example.com", Encoding),
-        ("smtp://u:%ff@mail.example.com", Encoding),
-        ("smtp://u:%0d%0aQUIT@mail.example.com", Encoding),
-        ("smtp://u:%00@mail.example.com", Encoding),
+        ("smtp:", Smtp(Host)),
+        ("smtp://", Smtp(Host)),
+        ("smtp:mail.example.com", Smtp(Host)),
+        ("smtp://mäil.example.com", Smtp(Host)),
+        ("smtp://u:p@mail.example.com:0", Smtp(Port)),
+        ("smtp://u:p@mail.example.com/x", Smtp(Rest)),
+        ("smtp://mail.example.com?tls=no", Smtp(Rest)),
+        ("smtp://u:p#w@mail.example.com", Smtp(Url("invalid port number".to_owned()))),
+        ("smtp://u:p/w@mail.example.com", Smtp(Url("invalid port number".to_owned()))),
+        ("smtp://mail.example.com:99999", Smtp(Url("invalid port number".to_owned()))),
+        ("smtp://user@mail.example.com", Smtp(Login)),
+        ("smtp://:secret@mail.example.com", Smtp(Login)),
+        ("smtp://u:p w@mail.example.com", Smtp(Blank)),
+        ("smtp://u:p\n@mail.example.com", Smtp(Blank)),
+        ("smtp://u:100%@mail.example.com", Smtp(Encoding)),
+        ("smtp://u:%ff@mail.example.com", Smtp(Encoding)),
+        ("smtp://u:%0d%0aQUIT@mail.example.com", Smtp(Encoding)),
+        ("smtp://u:%00@mail.example.com", Smtp(Encoding)),
     ] {
         let error = parse(text).unwrap_err();
         assert_eq!(error, expected, "{text}");
@@ -95,13 +96,13 @@ fn every_mistake_is_named() {
 fn only_private_delivery_is_fit_for_production() {
     for (text, fit) in [
         ("log", false),
-        ("file:mails", false),
+        ("file:mails", true),
         ("smtp://mail.example.com", true),
         ("smtps://mail.example.com", true),
         ("smtp://localhost:1025", true),
     ] {
-        assert_eq!(parse(text).unwrap().delivers_privately(), fit, "{text}");
+        assert_eq!(parse(text).unwrap().refused_in_production().is_none(), fit, "{text}");
     }
     let in_the_clear = SmtpServer { encryption: Encryption::None, ..server("smtp://mail.example.com") };
-    assert!(!MailUrl::Smtp(in_the_clear).delivers_privately());
+    assert!(MailUrl::Smtp(in_the_clear).refused_in_production().is_some());
 }

@@ -5,11 +5,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use crate::types::{
-    password_strength::{Weakness, weakness},
-    secret::Secret,
-    user::UserValues,
-};
+use crate::types::secret::Secret;
 
 /// A password ready to be hashed or compared: composed (NFC), so that the same keys typed on another system give the
 /// same bytes (NIST SP 800-63B-4, section 3.1.1.2), and otherwise untouched: never trimmed, never truncated.
@@ -21,8 +17,7 @@ pub struct Password {
 }
 
 impl Password {
-    /// Takes a password as presented. Says nothing about its quality: [`PasswordPolicy::check_length`] and
-    /// [`Self::check_strength`] do.
+    /// Takes a password as presented, whatever its quality.
     #[must_use]
     pub fn presented(secret: &Secret) -> Self {
         let composed: Zeroizing<String> = Zeroizing::new(secret.expose().nfc().collect());
@@ -43,28 +38,10 @@ impl Password {
         self.typed.as_ref().map(|typed| typed.as_bytes())
     }
 
-    /// Refuses a password that everybody tries first, or that is `user`'s own name or address: what remains to be
-    /// judged after [`PasswordPolicy::check_length`].
-    ///
-    /// Can take tens of milliseconds of a core: strangers should not be able to cause it, nor should it keep an async
-    /// thread busy.
-    ///
-    /// # Errors
-    /// The broken rule, in the form of [`PasswordPolicy::check`].
-    pub fn check_strength(&self, user: &UserValues) -> Result<(), String> {
-        let (name, email) = (user.username.as_str(), user.email.as_str());
-        // An address without its domain is a name like any other.
-        let local = email.split('@').next().unwrap_or("");
-        self.check_beside(&[name, email, local, &user.first_name, &user.last_name])
-    }
-
-    /// The same for anybody's names and addresses.
-    fn check_beside(&self, personal: &[&str]) -> Result<(), String> {
-        match weakness(&self.composed, personal) {
-            Some(Weakness::Common) => Err("is too common".to_owned()),
-            Some(Weakness::Personal) => Err("cannot be your own name or address".to_owned()),
-            None => Ok(()),
-        }
+    /// The composed text, for checks of its strength.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.composed
     }
 
     fn chars(&self) -> usize {
@@ -95,21 +72,11 @@ impl Default for PasswordPolicy {
 }
 
 impl PasswordPolicy {
-    /// Accepts a new password where nobody is known whose name it must not be. For a user's password, it is
-    /// [`Self::check_length`] and [`Password::check_strength`].
+    /// Accepts a new password by its length. The service judges its strength, which takes longer.
     ///
     /// # Errors
     /// The first broken rule, as the rest of a sentence that begins with what the caller calls the password:
     /// `cannot be empty`.
-    pub fn check(&self, secret: &Secret) -> Result<Password, String> {
-        let password = self.check_length(secret)?;
-        password.check_beside(&[]).map(|()| password)
-    }
-
-    /// Accepts a new password by its length, which is quickly seen; [`Password::check_strength`] is the rest.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
     pub fn check_length(&self, secret: &Secret) -> Result<Password, String> {
         let password = self.read(secret)?;
         if secret.is_blank() {
@@ -124,7 +91,7 @@ impl PasswordPolicy {
     /// Accepts a password that is to be compared with an old one, which may come from times of another policy.
     ///
     /// # Errors
-    /// It is empty, or longer than any password; as [`Self::check`].
+    /// It is empty, or longer than any password; as [`Self::check_length`].
     pub fn read(&self, secret: &Secret) -> Result<Password, String> {
         if secret.expose().is_empty() {
             return Err("cannot be empty".to_owned());
@@ -147,7 +114,7 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> Option<String> {
-        PasswordPolicy::default().check(&Secret::from(text)).err()
+        PasswordPolicy::default().check_length(&Secret::from(text)).err()
     }
 
     /// Security checklist: 29.
@@ -165,13 +132,6 @@ mod tests {
     fn blanks_alone_are_empty_but_blanks_within_count() {
         assert_eq!(refusal("        ").as_deref(), Some("cannot be empty"));
         assert_eq!(refusal("a      b"), None);
-    }
-
-    /// Security checklist: 30.
-    #[test]
-    fn common_passwords_are_refused() {
-        assert_eq!(refusal("P@ssw0rd").as_deref(), Some("is too common"));
-        assert_eq!(refusal("newsecurepassword"), None);
     }
 
     #[test]
@@ -193,7 +153,7 @@ mod tests {
     #[test]
     fn nothing_prints_a_password() {
         let secret = Secret::from("newsecurepassword");
-        let shown = format!("{secret:?} {:?}", PasswordPolicy::default().check(&secret));
+        let shown = format!("{secret:?} {:?}", PasswordPolicy::default().check_length(&secret));
         assert!(!shown.contains("newsecure"), "{shown}");
     }
 }

@@ -4,14 +4,14 @@ use std::{fmt::Write as _, sync::Arc};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
-use denizen_models::{EmailAddress, MailJobResponse, MailJobState};
+use denizen_models::{EmailAddress, MailJobResponse, MailJobState, text};
 use denizen_services::{
-    Clock as _, DefaultMailJobService, Mail, MailJobListQuery, MailJobService as _, MailMessage, SystemClock,
-    store::MailJobId,
+    Clock as _, DefaultMailJobService, Mail, MailJobListQuery, MailJobService as _, MailMessage,
+    NoticeTemplate, SystemClock, store::MailJobId,
 };
 
 use super::{CommandError, OperatorContext};
-use crate::{config::Config, logging::one_line};
+use crate::config::Config;
 
 /// What to do with mails.
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
@@ -88,9 +88,9 @@ async fn test(config: &Config, address: &str) -> Result<String, CommandError> {
     let at = clock.now();
     let mailer = denizen_mail::connect(config.mail_settings(config.bind), clock)?;
     let id = format!("test.{:x}", at.timestamp_micros());
-    let mail = Mail { id, to, name: String::new(), message: MailMessage::Test { at } };
-    // What a mail server says may hold anything.
-    mailer.send(&mail).await.map_err(|error| CommandError::state(one_line(&error.to_string())))?;
+    let message = MailMessage::Notice { template: NoticeTemplate::Test, at, ip: None };
+    let mail = Mail { id, to, name: String::new(), message };
+    mailer.send(&mail).await.map_err(|error| CommandError::state(text::escaped(&error.to_string())))?;
     Ok(format!("the test mail to {} is on its way\n", mail.to))
 }
 
@@ -134,7 +134,7 @@ fn row(job: &MailJobResponse) -> [String; 8] {
         second(job.requested_at),
         due,
         to,
-        one_line(job.reason.as_deref().unwrap_or("")),
+        text::escaped(job.reason.as_deref().unwrap_or("")),
     ]
 }
 

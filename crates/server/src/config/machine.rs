@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use denizen_mail::{ConnectError, MailUrl};
+use denizen_mail::{MailUrl, TransportError};
 use denizen_services::SystemClock;
 
 use super::{
@@ -66,9 +66,9 @@ fn mail(config: &Config) -> Option<(&'static Setting, String)> {
     }
     let error = denizen_mail::connect(settings, Arc::new(SystemClock)).err()?;
     let setting = match error {
-        ConnectError::Templates(_) => &MAIL_TEMPLATES,
-        ConnectError::Tls(_) => &MAIL_ROOT_CERTIFICATE,
-        ConnectError::NoSender | ConnectError::TimeLimit | ConnectError::Directory { .. } => &MAIL,
+        TransportError::Templates(_) => &MAIL_TEMPLATES,
+        TransportError::Tls(_) => &MAIL_ROOT_CERTIFICATE,
+        TransportError::NoSender | TransportError::TimeLimit | TransportError::Directory { .. } => &MAIL,
     };
     Some((setting, error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! The rules of a profile beyond well-formed values.
 
-use denizen_mail::{MailUrl, is_loopback};
+use denizen_mail::is_loopback;
 
 use super::{
     profile::Profile,
@@ -54,15 +54,7 @@ fn public_url(config: &PartialConfig) -> Option<Violation> {
 }
 
 fn mail(config: &PartialConfig) -> Option<Violation> {
-    let reason = match config.mail.as_ref()? {
-        MailUrl::Log => "the production profile keeps secrets out of its log, so mail must really be sent",
-        url @ MailUrl::Smtp(_) if !url.delivers_privately() => {
-            "mails carry secrets, so the production profile sends them encrypted, except to the machine itself"
-        }
-        // A directory of private files is safe: other programs can deliver from it.
-        MailUrl::File(_) | MailUrl::Smtp(_) => return None,
-    };
-    Some((&MAIL, reason))
+    config.mail.as_ref()?.refused_in_production().map(|reason| (&MAIL, reason))
 }
 
 /// For every profile.
@@ -77,7 +69,7 @@ fn sessions(config: &PartialConfig) -> Option<Violation> {
 mod tests {
     use std::time::Duration;
 
-    use denizen_mail::{Encryption, SmtpServer};
+    use denizen_mail::{Encryption, MailUrl, SmtpServer};
 
     use super::super::tests::in_environment;
     use super::super::{Config, parse};

@@ -89,24 +89,26 @@ impl Setting {
 /// ```text
 /// "Section of the reference page" {
 ///     /// The sentence that explains the setting.
-///     KEY key: RustType = ValueType, parser, development / production [, flag "--key"] [, secret true];
+///     KEY key: RustType = ValueType, parser, development / production
+///         [, flag "--key"] [, secret true] [, meaning TEXT];
 /// }
 /// ```
 ///
-/// A default is a text, `cores`, `localhost` or `required`; the parser is a function from `&str` to
-/// `Result<RustType, String>`. From the rows follow a static [`Setting`] each, the table `SETTINGS`, the struct
-/// `Config`, and `PartialConfig` for values that may be missing or wrong.
+/// `TEXT` replaces the sentence where it is shown. A default is a text, `cores`, `localhost` or `required`; the parser is
+/// a function from `&str` to `Result<RustType, String>`. From the rows follow a static [`Setting`] each, the table
+/// `SETTINGS`, the struct `Config`, and `PartialConfig` for values that may be missing or wrong.
 macro_rules! settings {
     ($($section:literal {$(
         $(#[doc = $meaning:literal])+
         $NAME:ident $key:ident: $Type:ty = $value_type:ident, $parse:expr, $development:tt / $production:tt
-            $(, flag $flag:literal)? $(, secret $secret:literal)?;
+            $(, flag $flag:literal)? $(, secret $secret:literal)? $(, meaning $text:expr)?;
     )+})+) => {
         $($(
             $(#[doc = $meaning])+
             pub static $NAME: Setting = Setting {
                 $(flag: Some($flag),)?
                 $(secret: $secret,)?
+                $(meaning: $text,)?
                 ..Setting::new(
                     $section,
                     [stringify!($key), concat!("DENIZEN_", stringify!($NAME))],

@@ -104,9 +104,8 @@ settings! {
     }
 
     "Mail" {
-        /// How mails are sent: `smtp://[USER:PASSWORD@]HOST[:PORT]` (STARTTLS; to the machine itself unencrypted),
-        /// `smtps://…` (TLS from the start), `file:DIR` (as .eml files), or for development `log`, tokens included.
-        MAIL mail: MailUrl = Text, parse::mail, "log" / required, flag "--mail", secret true;
+        /// How mails are sent.
+        MAIL mail: MailUrl = Text, parse::mail, "log" / required, flag "--mail", secret true, meaning MailUrl::MEANING;
 
         /// The sender of mails: `ADDRESS` or `NAME <ADDRESS>`.
         MAIL_FROM mail_from: Sender = Text, parse::sender, "denizen <no-reply@localhost>" / required;

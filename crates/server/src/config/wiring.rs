@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
-use denizen_handlers::{Demos, HandlerSettings, RateLimit, RequestCounts};
+use denizen_handlers::{Demos, HandlerSettings, RateLimit};
 use denizen_hashing::Argon2Cost;
 use denizen_mail::MailSettings;
 use denizen_models::PasswordPolicy;
@@ -75,22 +75,19 @@ impl Config {
         }
     }
 
-    /// Returns the settings of the handlers. Their counters are shared by all threads, so call it once.
+    /// Returns the settings of the handlers. Their rate limit is shared by all threads, so call it once.
     pub(crate) fn handler_settings(&self) -> HandlerSettings {
         HandlerSettings {
             cors_origins: self.cors_origins.clone(),
             local_only: self.profile == Profile::Development,
-            password_policy: self.password_policy(),
             rate_limit: self.rate_limit(),
             trusted_proxies: self.trusted_proxies.clone(),
             slow_request: Some(self.slow_request),
             body_timeout: Some(self.body_timeout),
-            demos: match (self.demo_routes, self.profile) {
-                (false, _) => Demos::Off,
-                (true, Profile::Development) => Demos::Open,
-                (true, Profile::Production) => Demos::Members,
+            demos: match self.profile {
+                Profile::Development => Demos::Open,
+                Profile::Production => Demos::Members,
             },
-            metrics: self.metrics.then(RequestCounts::default),
             secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
         }
     }

@@ -1,6 +1,6 @@
 //! Another address for an account: asked for with the password, confirmed at the new address, told to the old one.
 
-use denizen_services::MailMessage;
+use denizen_services::{MailMessage, NoticeTemplate};
 use serde_json::json;
 
 use crate::support::{
@@ -47,8 +47,14 @@ async fn an_address_changes_when_its_owner_confirms_and_the_old_one_is_told() {
     assert_eq!(address_of(&server, &session).await, "alice@new.example.com");
     api::session(at, "alice@new.example.com", PASSWORD).await;
     api::login(at, "alice@example.com", PASSWORD).await.refused(401, "INVALID_CREDENTIALS");
-    let told = server.mail("alice@example.com", |it| matches!(it, MailMessage::EmailChanged { .. })).await;
-    let MailMessage::EmailChanged { ip, .. } = told.message else { panic!("{told:?}") };
+    let told = server
+        .mail("alice@example.com", |it| {
+            matches!(it, MailMessage::Notice { template: NoticeTemplate::EmailChanged, .. })
+        })
+        .await;
+    let MailMessage::Notice { template: NoticeTemplate::EmailChanged, ip, .. } = told.message else {
+        panic!("{told:?}")
+    };
     assert_eq!(ip, Some(at.ip()));
     assert_eq!(server.mailer.last_token_for("alice@example.com"), None);
     let alice = Request::get("/api/users/1").bearer(&session).send(at).await.succeeded(200);
@@ -101,7 +107,11 @@ async fn the_address_of_another_is_not_given_away_and_its_owner_is_told() {
     let taken = change_email(at, &session, PASSWORD, "BOB@example.com").await.succeeded(202);
     assert_eq!(free["message"], taken["message"]);
 
-    server.mail("bob@example.com", |it| matches!(it, MailMessage::AccountExists { .. })).await;
+    server
+        .mail("bob@example.com", |it| {
+            matches!(it, MailMessage::Notice { template: NoticeTemplate::AccountExists, .. })
+        })
+        .await;
 
     assert_eq!(server.mailer.last_token_for("bob@example.com"), None);
     assert_eq!(address_of(&server, &session).await, "alice@example.com");
@@ -133,6 +143,10 @@ async fn an_administrator_who_changes_an_address_tells_the_old_one() {
     act_as(at, Some(server.session_of("olga").await));
     let changed = api::patch(at, 1, &json!({ "email": "alice@new.example.com" })).await.succeeded(200);
     assert_eq!(changed["data"]["email_verified"], false, "an administrator does not read its mail");
-    server.mail("alice@example.com", |it| matches!(it, MailMessage::EmailChanged { .. })).await;
+    server
+        .mail("alice@example.com", |it| {
+            matches!(it, MailMessage::Notice { template: NoticeTemplate::EmailChanged, .. })
+        })
+        .await;
     assert_eq!(address_of(&server, &session).await, "alice@new.example.com");
 }

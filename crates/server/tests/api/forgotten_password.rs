@@ -1,6 +1,6 @@
 //! A forgotten password over HTTP, in one test. The guide has its reader write it.
 
-use denizen_services::{Clock as _, MailMessage};
+use denizen_services::{Clock as _, MailMessage, NoticeTemplate};
 use serde_json::json;
 
 use crate::support::{TestServer, api, http::Request, production::PASSWORD};
@@ -23,8 +23,13 @@ async fn after_a_reset_the_new_password_works_and_the_old_one_does_not() {
 
     api::session(at, "alice", NEW).await;
     api::login(at, "alice", PASSWORD).await.refused(401, "INVALID_CREDENTIALS");
-    let is_notice = |message: &MailMessage| matches!(message, MailMessage::PasswordChanged { .. });
+    let is_notice = |message: &MailMessage| {
+        matches!(message, MailMessage::Notice { template: NoticeTemplate::PasswordChanged, .. })
+    };
     let notice = server.mail("alice@example.com", is_notice).await;
-    let MailMessage::PasswordChanged { at: when, ip } = notice.message else { panic!("{notice:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::PasswordChanged, at: when, ip } = notice.message
+    else {
+        panic!("{notice:?}")
+    };
     assert_eq!((when, ip), (server.clock.now(), Some(at.ip())));
 }

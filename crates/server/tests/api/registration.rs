@@ -6,7 +6,7 @@ mod mails;
 use std::collections::BTreeSet;
 
 use denizen_server::config::{REGISTRATION, Setting};
-use denizen_services::MailMessage;
+use denizen_services::{MailMessage, NoticeTemplate};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -117,8 +117,14 @@ async fn whose_address_or_name_is_taken_is_told_to_nobody_but_the_owner() {
     assert_eq!(features(&new), features(&same_address));
     assert_eq!(features(&new), features(&same_name));
 
-    let told = server.mail("alice@example.com", |it| matches!(it, MailMessage::AccountExists { .. })).await;
-    let MailMessage::AccountExists { ip, .. } = told.message else { panic!("{told:?}") };
+    let told = server
+        .mail("alice@example.com", |it| {
+            matches!(it, MailMessage::Notice { template: NoticeTemplate::AccountExists, .. })
+        })
+        .await;
+    let MailMessage::Notice { template: NoticeTemplate::AccountExists, ip, .. } = told.message else {
+        panic!("{told:?}")
+    };
     assert_eq!(ip, Some(at.ip()));
     assert_eq!(server.mailer.last_token_for("alice@example.com"), None);
     api::login(at, "mallory", PASSWORD).await.refused(401, "INVALID_CREDENTIALS");

@@ -6,13 +6,15 @@ use denizen_models::{EmailAddress, User, UserId};
 use crate::{
     common::{
         context::{AccessContext, Actor},
+        failure::{Failure, embeds_failure},
         settings::ServiceSettings,
+        work::Work,
     },
     ports::{
         Ports,
-        mailer::{Mail, MailError, MailMessage},
-        randomness::{RandomnessError, Token, TokenHash},
-        store::{AuditEvent, AuditKind, LeasedMail, StoreError, UnitOfWork},
+        mailer::{Mail, MailError, MailMessage, NoticeTemplate},
+        randomness::{Token, TokenHash},
+        store::{AuditEvent, AuditKind, LeasedMail},
     },
 };
 
@@ -21,11 +23,17 @@ use crate::{
 pub(crate) enum DeliveryError {
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// A newer request came in: the job is its now.
+    #[error("a newer request came in")]
+    Renewed,
+    /// What the mail is about has changed since it was read.
+    #[error("the account changed meanwhile")]
+    Changed,
     #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
+    Failure(#[from] Failure),
 }
+
+embeds_failure! { DeliveryError }
 
 /// A leased job, and what there is to make a mail of it.
 #[derive(Clone, Copy)]
@@ -54,12 +62,16 @@ impl DeliveryContext<'_> {
     /// its replacement.
     pub async fn mint(
         &self,
-        store: impl FnOnce(UnitOfWork, TokenHash, DateTime<Utc>) -> UnitOfWork + Send,
+        store: impl FnOnce(Work<DeliveryError>, TokenHash, DateTime<Utc>) -> Work<DeliveryError> + Send,
     ) -> Result<Token, DeliveryError> {
         let token = Token::mint(self.ports.tokens.as_ref())?;
-        let held = UnitOfWork::new().expect_lease(self.job.lease);
-        self.ports.store.commit(store(held, token.hash(), self.ports.clock.now())).await?;
+        store(self.hold(), token.hash(), self.ports.clock.now()).commit(self.ports).await?;
         Ok(token)
+    }
+
+    /// Begins a unit of work that is refused if the job is no longer ours.
+    pub fn hold(&self) -> Work<DeliveryError> {
+        Work::new().expect_lease(self.job.lease, DeliveryError::Renewed)
     }
 
     /// What `actor` did to `user` by asking for this mail.
@@ -86,8 +98,7 @@ impl DeliveryContext<'_> {
 
     /// Says that somebody wants for an account what is the address of `user`.
     pub fn mail_of_account(&self, user: User) -> Mail {
-        let message = MailMessage::AccountExists { at: self.job.requested_at, ip: self.job.ip };
-        self.mail_to(user, message)
+        self.mail_to(user, self.message(NoticeTemplate::AccountExists))
     }
 
     /// A mail without a token to a user, also to one who is switched off, at `address` or the one of the account.
@@ -95,12 +106,17 @@ impl DeliveryContext<'_> {
         &self,
         user: UserId,
         address: Option<&EmailAddress>,
-        message: MailMessage,
+        template: NoticeTemplate,
     ) -> Result<Option<Mail>, DeliveryError> {
         let user = self.ports.store.find_user(user).await?;
         Ok(user.map(|User { values, .. }| {
-            self.mail(address.cloned().unwrap_or(values.email), values.first_name, message)
+            let to = address.cloned().unwrap_or(values.email);
+            self.mail(to, values.first_name, self.message(template))
         }))
+    }
+
+    const fn message(&self, template: NoticeTemplate) -> MailMessage {
+        MailMessage::Notice { template, at: self.job.requested_at, ip: self.job.ip }
     }
 
     fn mail(&self, to: EmailAddress, name: String, message: MailMessage) -> Mail {

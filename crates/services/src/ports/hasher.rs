@@ -5,13 +5,15 @@ use std::fmt;
 use async_trait::async_trait;
 use denizen_models::Password;
 
+use crate::ports::cause::Cause;
+
 /// A password hash as text that names its function and parameters (`$argon2id$v=19$…`). Not printable: a leaked hash
 /// can be attacked at leisure.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Wraps what a hasher made or a store kept. A hash from elsewhere comes in through [`Self::import`].
+    /// Wraps what a hasher made or a store kept. A hash from elsewhere comes in through `import` of the hashing crate.
     #[must_use]
     pub const fn new(text: String) -> Self {
         Self(text)
@@ -38,7 +40,7 @@ pub enum HashError {
     Busy,
     /// The hasher failed or is gone.
     #[error("hashing failed: {0}")]
-    Failed(String),
+    Failed(#[source] Cause),
 }
 
 /// Why a hash that another system made is not taken over.

@@ -6,112 +6,92 @@ use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, Username};
 
-use crate::ports::randomness::Token;
+use crate::ports::{cause::Cause, randomness::Token};
 
-/// One mail, ready to be worded and sent. Subject, text and links are the transport's business.
+/// A mail, ready to be rendered and sent. The transport makes subject, text and link.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// Names this mail, as the left part of a `Message-ID` (RFC 5322, section 3.6.4): digits, letters and dots. A notice
-    /// that is sent twice because a process died in between keeps it, so that mail programs can show it once; a mail
-    /// with a token has another one for each attempt, because each has another token.
+    /// The left part of the `Message-ID` (RFC 5322, section 3.6.4): digits, letters and dots. A notice that is sent
+    /// twice because a process died in between keeps its id, so that mail programs can show it once. A mail with a token
+    /// has another id for each attempt, because each attempt has another token.
     pub id: String,
-    /// To whom.
+    /// The recipient.
     pub to: EmailAddress,
-    /// How to address the person; empty if that is not known.
+    /// The recipient's first name; empty if it is not known.
     pub name: String,
-    /// What to say.
+    /// The content.
     pub message: MailMessage,
 }
 
-/// What a mail says. Of tokens of one user and kind, only the newest works.
+/// The content of a mail.
 #[derive(Debug, Clone)]
 pub enum MailMessage {
-    /// Somebody, hopefully the user, wants to choose a new password.
-    PasswordReset {
-        /// The way in.
+    /// A link with a token. Of the tokens for one user and purpose, only the newest works.
+    Link {
+        /// What the link is for.
+        template: LinkTemplate,
+        /// The token in the link.
         token: Token,
-        /// How long it works.
+        /// How long the token works.
         valid_for: Duration,
     },
-    /// The password was changed. Carries nothing secret: it is for a user who did *not* do it.
-    PasswordChanged {
-        /// When.
+    /// A notice without any secret, because the event may not have been caused by the user.
+    Notice {
+        /// What happened.
+        template: NoticeTemplate,
+        /// When it happened.
         at: DateTime<Utc>,
-        /// From where, if known.
+        /// From which IP address, if known.
         ip: Option<IpAddr>,
     },
-    /// An administrator made an account for somebody, who is to choose its password.
-    Invitation {
-        /// The name of the account.
-        username: Username,
-        /// The way in.
-        token: Token,
-        /// How long it works.
-        valid_for: Duration,
-    },
-    /// Somebody wants an account with this address, and is to show that the address is theirs.
-    ConfirmSignUp {
-        /// The name that they want.
-        username: Username,
-        /// The proof.
-        token: Token,
-        /// How long it works.
-        valid_for: Duration,
-    },
-    /// Somebody wants an account with the address of a user who has one. It is the user who is told.
-    AccountExists {
-        /// When.
-        at: DateTime<Utc>,
-        /// From where, if known.
-        ip: Option<IpAddr>,
-    },
-    /// A user is to show that the address of the account is theirs.
-    VerifyEmail {
-        /// The proof.
-        token: Token,
-        /// How long it works.
-        valid_for: Duration,
-    },
-    /// A user wants this address for an account, and is to show that it is theirs.
-    ConfirmEmailChange {
-        /// The proof.
-        token: Token,
-        /// How long it works.
-        valid_for: Duration,
-    },
-    /// The account now has another address. Goes to the old one, for a user who did *not* do it.
-    EmailChanged {
-        /// When.
-        at: DateTime<Utc>,
-        /// From where, if known.
-        ip: Option<IpAddr>,
-    },
-    /// An operator wants to see whether mail arrives.
-    Test {
-        /// When.
-        at: DateTime<Utc>,
-    },
+}
+
+/// The mails with a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkTemplate {
+    /// Lets the user choose a new password.
+    PasswordReset,
+    /// Lets a user whose account an administrator created choose the first password.
+    Invitation(Username),
+    /// Confirms a pending registration, and with it the e-mail address.
+    ConfirmSignUp(Username),
+    /// Confirms the e-mail address of an account.
+    VerifyEmail,
+    /// Confirms a new e-mail address for an account.
+    ConfirmEmailChange,
+}
+
+/// The mails without a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeTemplate {
+    /// The password was changed.
+    PasswordChanged,
+    /// A sign-up or an e-mail change asked for the e-mail address of this user.
+    AccountExists,
+    /// The account has another e-mail address. Goes to the previous one.
+    EmailChanged,
+    /// A test by an operator.
+    Test,
 }
 
 /// Why a mail was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// It may work later: no connection, a time-out, a 4xx reply.
+    /// A later attempt may succeed: there was no connection, a time-out or a 4xx reply.
     #[error("mail not sent yet: {0}")]
-    Temporary(String),
-    /// It will never work: the recipient is refused.
+    Temporary(#[source] Cause),
+    /// No attempt can succeed: the recipient or the content is refused.
     #[error("mail refused: {0}")]
-    Permanent(String),
+    Permanent(#[source] Cause),
 }
 
-/// Hands a mail to whatever carries it.
+/// Hands mails to a transport.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Sends `mail`, or says whether trying again makes sense. MUST return within the worker's lease (five
-    /// minutes). MUST NOT put a token into an error, nor into a log, except for a transport whose purpose is to
-    /// show mails to a developer.
+    /// Sends `mail`. MUST return within the worker's lease (five minutes). MUST NOT put a token into an error, nor into a
+    /// log, except for a transport whose purpose is to show mails to a developer.
     ///
     /// # Errors
-    /// See [`MailError`].
+    /// Returns [`MailError`], which says whether another attempt can succeed.
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
 }

@@ -1,5 +1,7 @@
 //! What the housekeeper removes, what it leaves alone, and when.
 
+#[cfg(feature = "messages")]
+mod connections;
 mod run;
 
 use std::sync::Arc;
@@ -7,15 +9,13 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_models::{Secret, User};
 use denizen_services::{
-    AccessContext, AccountService, Actor, Clock as _, Connection, DefaultMessageService, Housekeeper,
-    LiveSessions as _, MailError, MessageLimits, MessageService as _, Ports, ServiceSettings, Sessions as _,
+    AccountService, Clock as _, Housekeeper, LiveSessions, MailError, Ports, ServiceSettings, Sessions as _,
     Token, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditKind, MailKind, NewMailJob, ReadStore as _, Registration, StoreError, UnitOfWork,
+        AuditEvent, AuditKind, MailJob, NewMailJob, ReadStore as _, Registration, StoreFailure, UnitOfWork,
         WriteStore as _,
     },
 };
-use denizen_storage_memory::InMemoryStore;
 use denizen_testkit::user_values;
 
 use crate::support::{World, stranger};
@@ -25,7 +25,6 @@ use crate::support::{World, stranger};
 struct House {
     world: World,
     auth: AccountService,
-    messages: DefaultMessageService,
     keeper: Arc<Housekeeper>,
 }
 
@@ -35,7 +34,10 @@ impl House {
     }
 
     fn with(settings: ServiceSettings) -> Self {
-        let world = World::with(settings.clone());
+        Self::of(World::with(settings.clone()), settings, None)
+    }
+
+    fn of(world: World, settings: ServiceSettings, connections: Option<Arc<dyn LiveSessions>>) -> Self {
         let ports = Ports {
             store: world.store.clone(),
             clock: world.clock.clone(),
@@ -43,12 +45,8 @@ impl House {
             hasher: world.hasher.clone(),
         };
         let auth = AccountService::new(ports, settings);
-        // Of another store: what the commits of another process do it is not told of.
-        let (elsewhere, limits) = (InMemoryStore::new(), MessageLimits::default());
-        let messages = DefaultMessageService::new(world.clock.clone(), limits);
-        elsewhere.observe(messages.observer());
-        let keeper = Arc::new(Housekeeper::new(auth.clone(), Some(Arc::new(messages.clone()))));
-        Self { world, auth, messages, keeper }
+        let keeper = Arc::new(Housekeeper::new(auth.clone(), connections));
+        Self { world, auth, keeper }
     }
 
     async fn tidy(&self) -> u64 {
@@ -68,19 +66,6 @@ impl House {
     /// The session is used.
     async fn authenticate(&self, session: &Secret) {
         assert!(self.auth.authenticate(session).await.unwrap().is_some(), "the session is over");
-    }
-
-    /// The session is used to connect, and for nothing else.
-    async fn connect(&self, user: &User, session: &Secret) -> Connection {
-        let session = self.world.store.find_session(&TokenHash::of(session)).await.unwrap();
-        let actor = Actor::User {
-            id: user.id,
-            username: user.values.username.clone(),
-            session: session.expect("a session").id,
-            roles: user.values.roles.clone(),
-        };
-        let context = AccessContext { actor, ..AccessContext::anonymous() };
-        self.messages.connect(&context).expect("a connection")
     }
 
     async fn commit(&self, work: UnitOfWork) {
@@ -152,30 +137,16 @@ async fn a_session_that_is_used_stays_until_its_last_day() {
 }
 
 #[tokio::test]
-async fn a_session_with_a_connection_is_in_use() {
-    let house = House::new();
-    let alice = house.world.create("alice").await;
-    let (connected, left) = (house.sign_in(&alice).await, house.sign_in(&alice).await);
-    let _connection = house.connect(&alice, &connected).await;
-    drop(house.connect(&alice, &left).await);
-    for removed in [0, 1, 0] {
-        house.world.clock.advance(Duration::days(6));
-        assert_eq!(house.tidy().await, removed);
-    }
-    house.authenticate(&connected).await;
-    assert!(!house.is_kept(&left).await);
-}
-
-#[tokio::test]
 async fn a_mail_that_was_given_up_is_kept_for_thirty_days() {
     let house = House::new();
     let (world, requested_at) = (&house.world, house.world.clock.now());
     let alice = world.create("alice").await;
-    let enqueue = |kind| NewMailJob::to_user(kind, alice.id, &stranger(), requested_at);
-    house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
-    world.mailer.fail_next(1, MailError::Permanent("refused".to_owned()));
+    let notice = MailJob::PasswordChanged { user: alice.id.into() };
+    let notice = NewMailJob::new(notice, &stranger(), requested_at);
+    house.commit(UnitOfWork::new().enqueue_mail(notice.clone())).await;
+    world.mailer.fail_next(1, MailError::Permanent("refused".into()));
     world.deliver_mail().await;
-    house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
+    house.commit(UnitOfWork::new().enqueue_mail(notice)).await;
 
     // It may have been tried for two days before.
     world.clock.advance(Duration::days(32));
@@ -224,8 +195,8 @@ async fn much_is_removed_in_small_units() {
 #[tokio::test]
 async fn a_failure_is_passed_on_to_whoever_tidies_by_hand() {
     let house = House::new();
-    let failure = StoreError::Unavailable("gone".to_owned());
+    let failure = StoreFailure::Unavailable("gone".into());
     house.world.fail_next_commit(failure.clone());
-    assert_eq!(house.keeper.tidy_now().await, Err(failure));
+    assert_eq!(house.keeper.tidy_now().await, Err(failure.into()));
     assert_eq!(house.keeper.tidy_now().await, Ok(0));
 }

@@ -3,8 +3,11 @@
 // Clippy grants `expect` and `panic!` to `#[cfg(test)]` modules, but not to the helpers of a test binary; saying so
 // of the modules makes the helpers count as tests.
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
+#[cfg(feature = "demos")]
 mod calculate;
 #[cfg(test)]
 mod change_password;
@@ -29,6 +32,7 @@ mod mail_worker;
 #[cfg(test)]
 mod mailed_tokens;
 #[cfg(test)]
+#[cfg(feature = "messages")]
 mod messages;
 #[cfg(test)]
 mod metrics;
@@ -43,6 +47,7 @@ mod sign_up;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+#[cfg(feature = "demos")]
 mod tasks;
 #[cfg(test)]
 mod users;

@@ -44,7 +44,7 @@ const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS migrations (version INT
 const HISTORY_EXISTS: &str =
     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'";
 const HISTORY: &str = "SELECT version, name, checksum FROM migrations ORDER BY version";
-const REMEMBER: &str = "INSERT INTO migrations (version, name, checksum) VALUES (?1, ?2, ?3)";
+const REMEMBER: &str = "INSERT INTO migrations (version, name, checksum) VALUES (:version, :name, :checksum)";
 
 /// Whether the file is one of ours: our mark is in it, or nothing is.
 ///

@@ -1,8 +1,13 @@
 //! Running statements, and reading rows.
 
+use std::cell::Cell;
+
 use chrono::{DateTime, Utc};
-use denizen_services::store::{Precondition, StoreError};
-use rusqlite::{CachedStatement, Connection, Params, Row, types::FromSql};
+use denizen_services::store::{CommitError, Precondition};
+use rusqlite::{
+    CachedStatement, Connection, Params, Row,
+    types::{FromSql, ToSqlOutput},
+};
 
 use crate::engine::error::Failure;
 
@@ -15,6 +20,24 @@ macro_rules! statements {
     };
 }
 pub(crate) use statements;
+
+/// Columns as the text of a statement: `columns!("u." id age)` is `u.id, u.age`, `columns!(set id age)` is
+/// `id = :id, age = :age`.
+macro_rules! columns {
+    (set $first:ident $($column:ident)*) => {
+        concat!(
+            stringify!($first), " = :", stringify!($first)
+            $(, ", ", stringify!($column), " = :", stringify!($column))*
+        )
+    };
+    ($before:literal $first:ident $($column:ident)*) => {
+        concat!($before, stringify!($first) $(, ", ", $before, stringify!($column))*)
+    };
+}
+pub(crate) use columns;
+
+/// Parameters by name.
+pub(crate) type Named<'a> = Vec<(&'static str, ToSqlOutput<'a>)>;
 
 statements! {
     PING = "SELECT 1";
@@ -67,7 +90,7 @@ pub(crate) fn execute_one(
 ) -> Result<(), Failure> {
     match execute(connection, sql, params)? {
         1 => Ok(()),
-        _ => Err(StoreError::PreconditionFailed(otherwise).into()),
+        _ => Err(CommitError::PreconditionFailed(otherwise).into()),
     }
 }
 
@@ -80,7 +103,7 @@ pub(crate) fn expect(
 ) -> Result<(), Failure> {
     match find(connection, sql, params, |_| Ok(()))? {
         Some(()) => Ok(()),
-        None => Err(StoreError::PreconditionFailed(otherwise).into()),
+        None => Err(CommitError::PreconditionFailed(otherwise).into()),
     }
 }
 
@@ -93,41 +116,54 @@ pub(crate) fn at_most(limit: usize) -> i64 {
 pub(crate) struct Record<'a> {
     table: &'static str,
     row: &'a Row<'a>,
+    /// The column after the one that was read last. Reading in the order of the statement searches nothing.
+    next: Cell<usize>,
     pub id: i64,
 }
 
 impl<'a> Record<'a> {
     pub fn new(table: &'static str, row: &'a Row<'a>) -> Result<Self, Failure> {
-        Ok(Self { table, row, id: row.get(0)? })
+        Ok(Self { table, row, next: Cell::new(1), id: row.get(0)? })
     }
 
-    pub fn get<T: FromSql>(&self, column: usize) -> Result<T, Failure> {
-        self.row.get(column).map_err(|_| self.corrupt(column))
+    fn index(&self, column: &str) -> Result<usize, Failure> {
+        let next = self.next.get();
+        let statement = self.row.as_ref();
+        let index = match statement.column_name(next) {
+            Ok(name) if name == column => next,
+            _ => statement.column_index(column)?,
+        };
+        self.next.set(index + 1);
+        Ok(index)
+    }
+
+    pub fn get<T: FromSql>(&self, column: &str) -> Result<T, Failure> {
+        self.row.get(self.index(column)?).map_err(|_| self.corrupt(column))
     }
 
     /// The text of a column as `read` understands it.
-    pub fn parse<T>(&self, column: usize, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
-        let text = self.row.get_ref(column)?.as_str().ok();
+    pub fn parse<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
+        let text = self.row.get_ref(self.index(column)?)?.as_str().ok();
         text.and_then(read).ok_or_else(|| self.corrupt(column))
     }
 
     /// The same for a column that may be empty.
     pub fn parse_optional<T>(
         &self,
-        column: usize,
+        column: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Failure> {
-        let text = self.row.get_ref(column)?.as_str_or_null().map_err(|_| self.corrupt(column))?;
+        let text =
+            self.row.get_ref(self.index(column)?)?.as_str_or_null().map_err(|_| self.corrupt(column))?;
         text.map(|text| read(text).ok_or_else(|| self.corrupt(column))).transpose()
     }
 
-    pub fn time(&self, column: usize) -> Result<DateTime<Utc>, Failure> {
+    pub fn time(&self, column: &str) -> Result<DateTime<Utc>, Failure> {
         DateTime::from_timestamp_micros(self.get(column)?).ok_or_else(|| self.corrupt(column))
     }
 
     /// Says where the fault is, never what is there.
-    pub fn corrupt(&self, column: usize) -> Failure {
-        let column = self.row.as_ref().column_name(column).unwrap_or("?");
+    pub fn corrupt(&self, column: &str) -> Failure {
         Failure::corrupt(&format!("{}.{column}", self.table), self.id)
     }
 }

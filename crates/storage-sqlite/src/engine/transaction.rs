@@ -5,15 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use denizen_services::store::{CommitObserver, StoreError};
+use denizen_services::store::{CommitError, CommitObserver, StoreFailure};
 use rusqlite::Connection;
 
-use crate::{
-    engine::{
-        error::Failure,
-        sql::{execute, statements},
-    },
-    search,
+use crate::engine::{
+    error::Failure,
+    sql::{execute, statements},
 };
 
 statements! {
@@ -34,12 +31,15 @@ pub(crate) trait Write: Send {
     fn committed(&self, _observers: &[Arc<dyn CommitObserver>]) {}
 
     /// Tells the caller, last of all.
-    fn answer(self: Box<Self>, verdict: Result<(), StoreError>);
+    fn answer(self: Box<Self>, verdict: Result<(), CommitError>);
 }
+
+/// Runs once at the end of each transaction, before its COMMIT.
+pub(crate) type Complete = fn(&Connection) -> Result<(), Failure>;
 
 /// Why nothing of a transaction was written.
 struct Lost {
-    error: StoreError,
+    error: CommitError,
     /// Whether each unit may succeed if it is alone.
     judge_each: bool,
 }
@@ -54,9 +54,10 @@ impl Lost {
 pub(crate) fn write(
     connection: &Connection,
     mut batch: Vec<Box<dyn Write>>,
+    complete: Complete,
     observers: &[Arc<dyn CommitObserver>],
 ) {
-    match transaction(connection, &mut batch) {
+    match transaction(connection, &mut batch, complete) {
         Ok(verdicts) => {
             for (unit, _) in batch.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()) {
                 unit.committed(observers);
@@ -67,7 +68,7 @@ pub(crate) fn write(
         }
         Err(Lost { judge_each: true, .. }) if batch.len() > 1 => {
             for unit in batch {
-                write(connection, vec![unit], observers);
+                write(connection, vec![unit], complete, observers);
             }
         }
         Err(Lost { error, .. }) => {
@@ -81,11 +82,12 @@ pub(crate) fn write(
 fn transaction(
     connection: &Connection,
     batch: &mut [Box<dyn Write>],
-) -> Result<Vec<Result<(), StoreError>>, Lost> {
+    complete: Complete,
+) -> Result<Vec<Result<(), CommitError>>, Lost> {
     let run = |sql| execute(connection, sql, []);
     run(BEGIN).map_err(|failure| Lost { error: failure.into(), judge_each: false })?;
     let written = write_each(connection, batch).and_then(|verdicts| {
-        search::index(connection).map_err(Lost::by)?;
+        complete(connection).map_err(Lost::by)?;
         let lost = |failure: Failure| Lost { judge_each: failure.is_full(), error: failure.of_commit() };
         run(COMMIT).map_err(lost)?;
         Ok(verdicts)
@@ -99,7 +101,7 @@ fn transaction(
 fn write_each(
     connection: &Connection,
     batch: &mut [Box<dyn Write>],
-) -> Result<Vec<Result<(), StoreError>>, Lost> {
+) -> Result<Vec<Result<(), CommitError>>, Lost> {
     let run = |sql| execute(connection, sql, []);
     let mut verdicts = Vec::with_capacity(batch.len());
     for unit in batch {
@@ -113,7 +115,7 @@ fn write_each(
             Ok(Err(failure)) => Err(failure.into()),
             Err(_) => {
                 log::error!("a unit of work panicked");
-                Err(StoreError::Malformed("the unit panicked".to_owned()))
+                Err(StoreFailure::Malformed("the unit panicked".into()).into())
             }
         };
         if verdict.is_err() {

@@ -9,18 +9,17 @@ use std::{
     time::Duration,
 };
 
-use denizen_services::store::{CommitObserver, Committed, StoreError, UnitOfWork, tell_observers};
+use denizen_services::store::{
+    CommitError, CommitObserver, Committed, StoreFailure, UnitOfWork, tell_observers,
+};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{
-    engine::{
-        checkpoint::{Checkpoints, RESTART_PATIENCE, checkpoint},
-        error::Failure,
-        queue::{send, stopped},
-        transaction::{Write, write},
-    },
-    store::apply::apply,
+use crate::engine::{
+    checkpoint::{Checkpoints, RESTART_PATIENCE, checkpoint},
+    error::{Failure, without_precondition},
+    queue::{send, stopped},
+    transaction::{Complete, Write, write},
 };
 use denizen_services::lock;
 
@@ -34,20 +33,30 @@ pub(crate) enum Message {
     Stop,
 }
 
+/// The statements of the layer above.
+#[derive(Clone, Copy)]
+pub(crate) struct Statements {
+    /// Applies one unit of work.
+    pub apply: fn(&Connection, &UnitOfWork) -> Result<Committed, Failure>,
+    pub complete: Complete,
+}
+
 type Observers = Arc<Mutex<Vec<Arc<dyn CommitObserver>>>>;
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
 /// The callers' end of the queue. The thread ends when it is dropped.
 pub(crate) struct Writer {
     pub(crate) queue: mpsc::Sender<Message>,
+    statements: Statements,
     observers: Observers,
-    fate: watch::Receiver<Option<StoreError>>,
+    fate: watch::Receiver<Option<StoreFailure>>,
 }
 
 impl Writer {
     /// Starts the thread, which owns `connection`, waits for the `others` to end, and then drops `alive`.
     pub fn start(
         connection: Connection,
+        statements: Statements,
         checkpoints: Checkpoints,
         capacity: usize,
         busy_timeout: Duration,
@@ -57,8 +66,15 @@ impl Writer {
         let (queue, messages) = mpsc::channel(capacity.max(1));
         let (announce, fate) = watch::channel(None);
         let observers = Observers::default();
-        let thread =
-            Thread { connection, checkpoints, busy_timeout, others, observers: Arc::clone(&observers) };
+        let complete = statements.complete;
+        let thread = Thread {
+            connection,
+            complete,
+            checkpoints,
+            busy_timeout,
+            others,
+            observers: Arc::clone(&observers),
+        };
         let run = move || {
             // Dropped last, in this order also when the thread panics: connection, queue, news of the end, `alive`.
             let _alive = alive;
@@ -66,23 +82,23 @@ impl Writer {
             thread.serve(messages);
         };
         let handle = thread::Builder::new().name("denizen-writer".to_owned()).spawn(run)?;
-        Ok((Self { queue, observers, fate }, handle))
+        Ok((Self { queue, statements, observers, fate }, handle))
     }
 
-    pub async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
+    pub async fn commit(&self, work: UnitOfWork) -> Result<Committed, CommitError> {
         work.check()?;
-        let (reply, answer) = oneshot::channel();
-        send(&self.queue, Message::One(Box::new(Unit { work, committed: None, reply }))).await?;
+        let (unit, answer) = self.unit(work);
+        send(&self.queue, Message::One(unit)).await?;
         receive(answer).await
     }
 
-    pub async fn commit_many(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>> {
+    pub async fn commit_many(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, CommitError>> {
         let mut accepted: Vec<Box<dyn Write>> = Vec::with_capacity(units.len());
         let mut answers = Vec::with_capacity(units.len());
         for work in units {
             answers.push(work.check().map(|()| {
-                let (reply, answer) = oneshot::channel();
-                accepted.push(Box::new(Unit { work, committed: None, reply }));
+                let (unit, answer) = self.unit(work);
+                accepted.push(unit);
                 answer
             }));
         }
@@ -90,19 +106,24 @@ impl Writer {
         let mut results = Vec::with_capacity(answers.len());
         for answer in answers {
             results.push(match (answer, &sent) {
-                (Err(malformed), _) => Err(malformed),
-                (Ok(_), Err(error)) => Err(error.clone()),
+                (Err(malformed), _) => Err(malformed.into()),
+                (Ok(_), Err(error)) => Err(error.clone().into()),
                 (Ok(answer), Ok(())) => receive(answer).await,
             });
         }
         results
     }
 
-    /// Writes something that is no unit of work.
+    fn unit(&self, work: UnitOfWork) -> (Box<Unit>, oneshot::Receiver<Result<Committed, CommitError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Box::new(Unit { work, apply: self.statements.apply, committed: None, reply }), answer)
+    }
+
+    /// Writes something that is not a unit of work.
     pub async fn run<T: Send + 'static>(
         &self,
         run: impl FnMut(&Connection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, StoreFailure> {
         let (reply, answer) = oneshot::channel();
         send(&self.queue, Message::One(Box::new(Task { run, value: None, reply }))).await?;
         receive(answer).await
@@ -113,7 +134,7 @@ impl Writer {
     }
 
     /// Returns when the thread has ended, with the reason.
-    pub async fn ended(&self) -> StoreError {
+    pub async fn ended(&self) -> StoreFailure {
         let mut fate = self.fate.clone();
         let reason = fate.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
         reason.unwrap_or_else(stopped)
@@ -126,22 +147,23 @@ impl Writer {
     }
 }
 
-async fn receive<T>(answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
-    answer.await.unwrap_or_else(|_| Err(stopped()))
+async fn receive<T, E: From<StoreFailure>>(answer: oneshot::Receiver<Result<T, E>>) -> Result<T, E> {
+    answer.await.unwrap_or_else(|_| Err(stopped().into()))
 }
 
 /// Announces the end of the thread, however it comes.
-struct End(watch::Sender<Option<StoreError>>);
+struct End(watch::Sender<Option<StoreFailure>>);
 
 impl Drop for End {
     fn drop(&mut self) {
         let reason = if thread::panicking() { "the writer has failed" } else { "the store has stopped" };
-        self.0.send_replace(Some(StoreError::Unavailable(reason.to_owned())));
+        self.0.send_replace(Some(StoreFailure::Unavailable(reason.into())));
     }
 }
 
 struct Thread {
     connection: Connection,
+    complete: Complete,
     checkpoints: Checkpoints,
     busy_timeout: Duration,
     /// Closed when the threads with the other connections have ended.
@@ -187,7 +209,7 @@ impl Thread {
         }
         // A copy, because an observer may register another one.
         let observers = lock(&self.observers).clone();
-        write(&self.connection, batch, &observers);
+        write(&self.connection, batch, self.complete, &observers);
         self.checkpoints.committed();
         if self.checkpoints.log_is_long()
             && let Err(error) = self.begin_log_anew()
@@ -206,13 +228,14 @@ impl Thread {
 
 struct Unit {
     work: UnitOfWork,
+    apply: fn(&Connection, &UnitOfWork) -> Result<Committed, Failure>,
     committed: Option<Committed>,
-    reply: Answer<Committed>,
+    reply: Answer<Committed, CommitError>,
 }
 
 impl Write for Unit {
     fn apply(&mut self, connection: &Connection) -> Result<(), Failure> {
-        self.committed = Some(apply(connection, &self.work)?);
+        self.committed = Some((self.apply)(connection, &self.work)?);
         Ok(())
     }
 
@@ -222,7 +245,7 @@ impl Write for Unit {
         }
     }
 
-    fn answer(self: Box<Self>, verdict: Result<(), StoreError>) {
+    fn answer(self: Box<Self>, verdict: Result<(), CommitError>) {
         answer(self.reply, verdict, self.committed);
     }
 }
@@ -230,7 +253,7 @@ impl Write for Unit {
 struct Task<T, F> {
     run: F,
     value: Option<T>,
-    reply: Answer<T>,
+    reply: Answer<T, StoreFailure>,
 }
 
 impl<T: Send, F: FnMut(&Connection) -> Result<T, Failure> + Send> Write for Task<T, F> {
@@ -239,12 +262,12 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, Failure> + Send> Write for Task
         Ok(())
     }
 
-    fn answer(self: Box<Self>, verdict: Result<(), StoreError>) {
-        answer(self.reply, verdict, self.value);
+    fn answer(self: Box<Self>, verdict: Result<(), CommitError>) {
+        answer(self.reply, verdict.map_err(without_precondition), self.value);
     }
 }
 
-fn answer<T>(reply: Answer<T>, verdict: Result<(), StoreError>, value: Option<T>) {
+fn answer<T, E: From<StoreFailure>>(reply: Answer<T, E>, verdict: Result<(), E>, value: Option<T>) {
     // Fails if the caller is gone.
-    let _ = reply.send(verdict.and_then(|()| value.ok_or_else(stopped)));
+    let _ = reply.send(verdict.and_then(|()| value.ok_or_else(|| stopped().into())));
 }

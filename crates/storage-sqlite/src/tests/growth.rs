@@ -2,11 +2,15 @@
 
 use std::{path::Path, time::Duration};
 
+use denizen_models::UserValues;
 use denizen_services::store::ReadStore as _;
-use rusqlite::{Connection, Params, StatementStatus, params};
+use rusqlite::{Connection, Params, StatementStatus, named_params, types::Null};
 
 use crate::{
-    SqliteOptions, SqliteStore, engine::open::connect, list, mail_jobs, search, sessions, tests::fill,
+    SqliteOptions, SqliteStore,
+    engine::{open::connect, sql::Named},
+    list, mail_jobs, search, sessions,
+    tests::{fill, now, user_values},
     tokens, users,
 };
 
@@ -29,81 +33,72 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
     connection.execute_batch("PRAGMA foreign_keys = ON; BEGIN IMMEDIATE").unwrap();
     let some = count / 2;
     let (name, address) = (format!("user_{some}"), format!("user_{some}@example.com"));
-    let values = params![
-        "new_user",
-        "new_user",
-        "new@example.com",
-        "new@example.com",
-        "New",
-        "new",
-        "User",
-        "user",
-        30,
-        true,
-        false,
-        r#"["user"]"#,
-        None::<String>,
-        None::<String>,
-        1
-    ];
-    let changed = params![
-        "newer_user",
-        "newer_user",
-        "newer@example.com",
-        "newer@example.com",
-        "New",
-        "new",
-        "User",
-        "user",
-        30,
-        false,
-        false,
-        r#"["user","admin"]"#,
-        None::<String>,
-        2,
-        some,
-        1
-    ];
-    let session = params![some, [1_u8; 32], 1, 2, None::<String>, None::<String>];
-    let page = |sql| steps(&connection, sql, params![name, some, 50]);
-    let users_page = |sql| steps(&connection, sql, params![name, some, 50, "=user", None::<bool>]);
-    let rare_page = |sql| steps(&connection, sql, params!["", 0, 50, "=gardener", None::<bool>]);
-    let found = |sql, trigrams, needle, last, role: Option<&str>| {
-        steps(&connection, sql, params![trigrams, 0, needle, last, None::<bool>, role, 20])
+    let values = user_values("new_user");
+    let at = now();
+    let mut new = users::written(&values, at).unwrap();
+    new.push((":password_hash", Null.into()));
+    let newer = UserValues {
+        active: false,
+        roles: ["user", "admin"].map(str::to_owned).to_vec(),
+        ..user_values("newer_user")
+    };
+    let mut changed = users::written(&newer, at).unwrap();
+    changed.extend([(":user", some.into()), (":revision", 1.into())]);
+    let session = named_params! {
+        ":user": some, ":hash": [1_u8; 32], ":created_at": 1, ":expires_at": 2, ":ip": Null, ":user_agent": Null
+    };
+    let token = named_params! {
+        ":user": some, ":purpose": "password_reset", ":hash": [1_u8; 32], ":expires_at": 9, ":address": Null
+    };
+    let mail = named_params! {
+        ":kind": "x", ":address": address, ":at": 1, ":ip": Null, ":request_id": "", ":capacity": 9
+    };
+    let mail_to_user = named_params! {
+        ":kind": "x", ":carries_token": true, ":user": some, ":send_to": Null, ":at": 1, ":ip": Null,
+        ":request_id": ""
+    };
+    let lease = named_params! { ":now": 1, ":kinds": r#"["x"]"#, ":lease": 7, ":until": 2, ":limit": 10 };
+    let administrator = named_params! { ":user": some, ":role": "gardener" };
+    let page = |sql: &str, key: &str, id: i64, list: Option<&str>| {
+        let mut params: Named<'_> = vec![(":id", id.into()), (":limit", 50.into())];
+        params.extend(sql.contains(":key").then_some((":key", key.into())));
+        if let Some(list) = list {
+            params.extend([(":list", list.into()), (":active", Null.into())]);
+        }
+        steps(&connection, sql, params.as_slice())
+    };
+    let users_page = |sql| page(sql, &name, some, Some("=user"));
+    let rare_page = |sql| page(sql, "", 0, Some("=gardener"));
+    let found = |sql, trigrams: &str, needle: &str, last: i64, role: Option<&str>| {
+        let params = named_params! {
+            ":trigrams": trigrams, ":after": 0, ":needle": needle, ":last": last, ":active": Null, ":role": role,
+            ":limit": 20
+        };
+        steps(&connection, sql, params)
     };
     let costs = [
         ("find by id", steps(&connection, users::FIND, [some])),
         ("find by user name", steps(&connection, users::FIND_BY_USERNAME, [&name])),
         ("find by address", steps(&connection, users::FIND_BY_EMAIL, [&address])),
-        ("insert user", steps(&connection, users::INSERT, values)),
-        ("update user", steps(&connection, users::UPDATE, changed)),
+        ("insert user", steps(&connection, users::INSERT, new.as_slice())),
+        ("update user", steps(&connection, users::UPDATE, changed.as_slice())),
+        ("put token", steps(&connection, tokens::PUT, token)),
         (
-            "put token",
-            steps(&connection, tokens::PUT, params![some, "password_reset", [1_u8; 32], 9, None::<String>]),
+            "find token",
+            steps(
+                &connection,
+                tokens::FIND,
+                named_params! { ":hash": [1_u8; 32], ":purpose": "password_reset" },
+            ),
         ),
-        ("find token", steps(&connection, tokens::FIND, params![[1_u8; 32], "password_reset"])),
         ("insert session", steps(&connection, sessions::INSERT, session)),
         ("find session", steps(&connection, sessions::FIND, [[1_u8; 32]])),
-        (
-            "enqueue",
-            steps(
-                &connection,
-                mail_jobs::ENQUEUE_FOR_ADDRESS,
-                params!["x", address, 1, None::<String>, "", 9],
-            ),
-        ),
-        (
-            "enqueue for a user",
-            steps(
-                &connection,
-                mail_jobs::ENQUEUE_FOR_USER,
-                params!["x", true, some, None::<String>, 1, None::<String>, ""],
-            ),
-        ),
-        ("lease", steps(&connection, mail_jobs::LEASE, params![1, r#"["x"]"#, 7, 2, 10])),
-        ("other administrator", steps(&connection, users::OTHER_ADMINISTRATOR, params![some, "gardener"])),
-        ("page by id", page(list::ALL_BY_ID)),
-        ("page by name, backwards", page(list::ALL_BY_NAME_DESCENDING)),
+        ("enqueue", steps(&connection, mail_jobs::ENQUEUE_FOR_ADDRESS, mail)),
+        ("enqueue for a user", steps(&connection, mail_jobs::ENQUEUE_FOR_USER, mail_to_user)),
+        ("lease", steps(&connection, mail_jobs::LEASE, lease)),
+        ("other administrator", steps(&connection, users::OTHER_ADMINISTRATOR, administrator)),
+        ("page by id", page(list::ALL_BY_ID, "", some, None)),
+        ("page by name, backwards", page(list::ALL_BY_NAME_DESCENDING, &name, some, None)),
         ("page of a common role by id", users_page(list::LISTED_BY_ID)),
         ("page of a common role by name", users_page(list::LISTED_BY_NAME)),
         ("page of a rare role by id", rare_page(list::LISTED_BY_ID)),
@@ -115,7 +110,10 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
         ),
         ("search of nobody", found(search::PAGE_BY_NAMES_OR_EMAIL, r#""zzz""#, "zzz", i64::MAX, None)),
         ("search by beginnings", found(search::PAGE_BY_NAMES_OR_EMAIL, "\"\u{1}am\"", "am", 1, Some("user"))),
-        ("delete user", steps(&connection, users::DELETE, params![some, None::<i64>])),
+        (
+            "delete user",
+            steps(&connection, users::DELETE, named_params! { ":user": some, ":revision": Null }),
+        ),
     ];
     costs.into_iter().map(|(name, (steps, full))| (name, steps, full)).collect()
 }

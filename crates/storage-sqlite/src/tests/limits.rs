@@ -6,7 +6,7 @@ use chrono::Duration as TimeDelta;
 use denizen_services::store::{
     BucketKey, Quota, SecretName, Secrets as _, ServiceSecret, UnitOfWork, WriteStore as _,
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params};
 
 use crate::{
     SqliteStore,
@@ -66,13 +66,16 @@ fn costs_among(count: i64) -> Vec<(i32, i32)> {
                 INSERT INTO buckets SELECT randomblob(32), n FROM number";
     connection.execute(fill, [count]).unwrap();
     let (key, nothing_is_full, everything_is) = ([1_u8; 32], 0, count);
+    let forget = |now: i64, capacity: i64| {
+        steps(&connection, limits::FORGET, named_params! { ":now": now, ":capacity": capacity })
+    };
     let costs = vec![
         steps(&connection, limits::FIND, [key]),
-        steps(&connection, limits::INSERT, params![key, 7]),
-        steps(&connection, limits::UPDATE, params![key, 8]),
-        steps(&connection, limits::FORGET, params![nothing_is_full, count * 2]),
-        steps(&connection, limits::FORGET, params![everything_is, count * 2]),
-        steps(&connection, limits::FORGET, params![nothing_is_full, 1]),
+        steps(&connection, limits::INSERT, named_params! { ":bucket": key, ":full_at": 7 }),
+        steps(&connection, limits::UPDATE, named_params! { ":bucket": key, ":full_at": 8 }),
+        forget(nothing_is_full, count * 2),
+        forget(everything_is, count * 2),
+        forget(nothing_is_full, 1),
     ];
     drop(store);
     costs

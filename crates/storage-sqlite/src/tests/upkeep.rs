@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params, types::Null};
 
 use crate::{
     audit,
@@ -42,14 +42,19 @@ fn costs_among(count: i64) -> Vec<(&'static str, (i32, i32))> {
     let connection = connect(&folder.path().join("denizen.db"), Duration::from_secs(1)).unwrap();
     fill(&connection, count);
     let page = |sql, first, last, from, to| {
-        steps(
-            &connection,
-            sql,
-            params![first, last, 50, None::<String>, None::<String>, None::<i64>, from, to],
-        )
+        let params = named_params! {
+            ":first": first, ":last": last, ":limit": 50, ":kind": Null, ":actor": Null, ":target": Null,
+            ":since": from, ":until": to
+        };
+        steps(&connection, sql, params)
     };
-    let filtered =
-        |sql| steps(&connection, sql, params![0, i64::MAX, 50, "odd", "user:2", 3, i64::MIN, i64::MAX]);
+    let filtered = |sql| {
+        let params = named_params! {
+            ":first": 0, ":last": i64::MAX, ":limit": 50, ":kind": "odd", ":actor": "user:2", ":target": 3,
+            ":since": i64::MIN, ":until": i64::MAX
+        };
+        steps(&connection, sql, params)
+    };
     // A whole hour in the middle.
     let (from, to) = (count / 2 * 36_000_000, (count / 2 + 100) * 36_000_000);
     let ids = "[1,2,3,1000000000,1000000001]";
@@ -65,7 +70,7 @@ fn costs_among(count: i64) -> Vec<(&'static str, (i32, i32))> {
         ("trimming sessions", steps(&connection, sessions::TRIM, [count / 20, 5])),
         ("registration by token", steps(&connection, registrations::FIND_BY_TOKEN, [[1_u8; 32]])),
         ("mail jobs", steps(&connection, mail_jobs::OLDEST, [count / 2, 10])),
-        ("dead mail jobs", steps(&connection, mail_jobs::OLDEST_OF_STATUS, [count / 2, 10, 1])),
+        ("dead mail jobs", steps(&connection, mail_jobs::OLDEST_OF_STATUS, [1, count / 2, 10])),
     ];
     for (name, sql) in purge::ALL {
         if *sql != purge::AUDIT_HOURS {

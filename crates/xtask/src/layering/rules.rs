@@ -147,7 +147,6 @@ pub const FOLDERS: &[(&str, &[Floor])] = &[
     (
         HANDLERS,
         &[
-            floor("routes", &["routes"], &["messages", "demos", "features", "pages", "middleware", "http"]),
             floor("messages", &["messages"], &["features", "pages", "middleware", "http"]),
             floor("demos", &["demos"], &["features", "pages", "middleware", "http"]),
             floor("features", &[], &["pages", "middleware", "http"]),

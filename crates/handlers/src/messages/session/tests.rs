@@ -11,12 +11,11 @@ use actix_web::{
     test::TestRequest,
     web::Bytes,
 };
+use chrono::{DateTime, Utc};
 use denizen_models::{MessageContent, Topic, Username};
 use denizen_services::{
-    CloseReason, ConnectError, ConnectionId, Connections, ListConnectedError, SendMessageError,
-    SubscribeError,
+    Clock, CloseReason, ConnectError, ConnectionId, Connections, Failure, OsTokenSource, SendMessageError,
 };
-use denizen_testkit::{FixedClock, SeededTokens};
 use futures_util::stream;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -38,7 +37,7 @@ impl MessageService for OneConnection {
 
     fn shut_down(&self) {}
 
-    fn connected_users(&self, _: &AccessContext) -> Result<Vec<String>, ListConnectedError> {
+    fn connected_users(&self, _: &AccessContext) -> Result<Vec<String>, Failure> {
         Ok(Vec::new())
     }
 
@@ -50,11 +49,20 @@ impl MessageService for OneConnection {
         Ok(1)
     }
 
-    fn subscribe(&self, _: &AccessContext, _: ConnectionId, _: Topic) -> Result<(), SubscribeError> {
+    fn subscribe(&self, _: &AccessContext, _: ConnectionId, _: Topic) -> Result<(), Failure> {
         Ok(())
     }
 
     fn unsubscribe(&self, _: ConnectionId, _: Topic) {}
+}
+
+/// A clock that always shows the same time.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
 }
 
 /// What is around a session.
@@ -83,13 +91,16 @@ impl Client {
             .insert_header((header::SEC_WEBSOCKET_VERSION, "13"))
             .insert_header((header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="))
             .to_http_request();
-        let intake = Intake::from_request(&request, &mut payload).await.unwrap();
+        let incoming = IncomingFrames::from_request(&request, &mut payload).await.unwrap();
         let state = Data::new(AppState {
-            clock: Arc::new(FixedClock::new()),
-            tokens: Arc::new(SeededTokens::new(1)),
+            clock: Arc::new(Stopped),
+            tokens: Arc::new(OsTokenSource),
             settings: HandlerSettings::default(),
+            prefix: String::new(),
+            counts: None,
+            error_page: |_, _| HttpResponse::NotFound().finish(),
         });
-        let response = open(AccessContext::system(), &request, messages, state, intake).unwrap();
+        let response = open(AccessContext::system(), &request, messages, state, incoming).unwrap();
         assert_eq!(response.status().as_u16(), 101);
         Self { sends, body: response.into_body(), service, left }
     }
@@ -132,7 +143,7 @@ async fn a_client_that_answers_pings_stays_for_days() {
     }
     client.send(TEXT, br#"{"type": "ping"}"#);
     let (opcode, payload) = client.next().await;
-    let pong = format!(r#"{{"type":"pong","content":{{}},"timestamp":{}}}"#, FixedClock::start().timestamp());
+    let pong = format!(r#"{{"type":"pong","content":{{}},"timestamp":{}}}"#, Stopped.now().timestamp());
     assert_eq!((opcode, String::from_utf8(payload).unwrap()), (TEXT, pong));
 }
 

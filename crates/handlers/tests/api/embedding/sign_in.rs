@@ -2,11 +2,12 @@
 
 use actix_web::{
     App, HttpResponse,
+    middleware::from_fn,
     test::{TestRequest, init_service, try_call_service},
     web,
 };
-use denizen_handlers::{Authenticated, configure};
-use denizen_services::store::StoreError;
+use denizen_handlers::{AccessError, Authenticated, MaybeAuthenticated, middleware, mount};
+use denizen_services::store::StoreFailure;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -31,6 +32,15 @@ async fn who(known: Authenticated) -> HttpResponse {
     }))
 }
 
+async fn maybe(MaybeAuthenticated(known): MaybeAuthenticated) -> String {
+    known.map_or_else(|| "nobody".to_owned(), |known| known.user.values.username.to_string())
+}
+
+async fn admin(known: Authenticated) -> Result<String, AccessError> {
+    known.require_role("admin")?;
+    Ok(known.user.values.username.to_string())
+}
+
 /// Sends a request to an application with such a route, beside the handlers and in a scope of its own.
 async fn send(change: impl FnOnce(&mut Setup), request: TestRequest) -> Answer {
     let mut setup = Setup::default();
@@ -39,7 +49,10 @@ async fn send(change: impl FnOnce(&mut Setup), request: TestRequest) -> Answer {
     let app = App::new()
         .route("/who", web::route().to(who))
         .service(web::scope("/own").route("/who", web::route().to(who)))
-        .configure(configure(services, settings));
+        .service(web::resource("/wrapped").to(who).wrap(from_fn(middleware)))
+        .route("/maybe", web::route().to(maybe))
+        .route("/admin", web::route().to(admin))
+        .configure(mount("/accounts", services, settings));
     let app = init_service(app).await;
     let response = match try_call_service(&app, request.to_request()).await {
         Ok(response) => response.into_parts().1,
@@ -56,7 +69,7 @@ fn shown(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.body).expect("JSON")
 }
 
-const TARGETS: [&str; 2] = ["/who", "/own/who"];
+const TARGETS: [&str; 3] = ["/who", "/own/who", "/wrapped"];
 
 #[actix_web::test]
 async fn a_route_learns_who_has_signed_in() {
@@ -123,8 +136,8 @@ async fn a_cookie_reads_anywhere_and_writes_from_pages_of_the_site_only() {
 
 #[actix_web::test]
 async fn while_nobody_can_look_nobody_is_let_in() {
-    let unavailable = || StoreError::Unavailable("disk on fire".to_owned());
-    let fail = |setup: &mut Setup| setup.auth.authenticate = Err(unavailable());
+    let unavailable = || StoreFailure::Unavailable("disk on fire".into());
+    let fail = |setup: &mut Setup| setup.auth.authenticate = Err(unavailable().into());
     let answer = send(fail, request_of(ADMIN, "GET", "/who")).await;
     answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
@@ -132,6 +145,36 @@ async fn while_nobody_can_look_nobody_is_let_in() {
     let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
     let expected = format!("{} SERVICE_UNAVAILABLE: {}", answer.request_id(), unavailable());
     assert_eq!(texts, [expected]);
+}
+
+#[actix_web::test]
+async fn a_failure_on_a_wrapped_route_keeps_its_status() {
+    let fail =
+        |setup: &mut Setup| setup.auth.authenticate = Err(StoreFailure::Unavailable("disk".into()).into());
+    let answer = send(fail, request_of(ADMIN, "GET", "/wrapped")).await;
+    answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
+}
+
+#[actix_web::test]
+async fn a_route_can_do_without_a_user_but_not_with_a_session_that_has_ended() {
+    for (request, text) in
+        [(anonymous("GET", "/maybe"), "nobody"), (request_of(MEMBER, "GET", "/maybe"), "alice")]
+    {
+        let answer = send(|_| {}, request).await;
+        assert_eq!((answer.status, answer.body.as_slice()), (200, text.as_bytes()));
+    }
+    let answer = send(|_| {}, request_of("dead", "GET", "/maybe")).await;
+    answer.expect_error(401, "UNAUTHENTICATED", "The session has ended or never existed");
+}
+
+#[actix_web::test]
+async fn a_route_can_ask_for_a_role() {
+    let answer = send(|_| {}, request_of(ADMIN, "GET", "/admin")).await;
+    assert_eq!((answer.status, answer.body.as_slice()), (200, "root".as_bytes()));
+    let answer = send(|_| {}, request_of(MEMBER, "GET", "/admin")).await;
+    answer.expect_error(403, "FORBIDDEN", "Forbidden: this is for users with the role admin");
+    let answer = send(|_| {}, anonymous("GET", "/admin")).await;
+    answer.expect_error(401, "UNAUTHENTICATED", "Authentication required");
 }
 
 #[actix_web::test]

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
-    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, UserId, ValidateResetTokenRequest,
+    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, TokenRequest, UserId,
 };
 use denizen_services::{
-    AccessContext, PasswordResets, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError,
-    ValidateResetTokenError,
+    AccessContext, Failure, PasswordResets, RequestPasswordResetError, ResetPasswordError,
+    SendPasswordResetError,
 };
 use denizen_testkit::FixedClock;
 
@@ -17,7 +17,7 @@ use crate::support::fakes::{Asked, FakeUsers};
 pub struct ResetAnswers {
     pub request: Result<(), RequestPasswordResetError>,
     pub reset: Result<(), ResetPasswordError>,
-    pub validate: Result<ResetTokenStatus, ValidateResetTokenError>,
+    pub validate: Result<ResetTokenStatus, Failure>,
     pub send: Result<(), SendPasswordResetError>,
 }
 
@@ -38,7 +38,7 @@ impl Default for ResetAnswers {
 pub enum ResetAsked {
     Request(PasswordResetRequest),
     Reset(PasswordResetConfirmation),
-    Validate(ValidateResetTokenRequest),
+    Validate(TokenRequest),
     Send(UserId, bool),
 }
 
@@ -65,8 +65,8 @@ impl PasswordResets for FakeUsers {
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
-        request: ValidateResetTokenRequest,
-    ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
+        request: TokenRequest,
+    ) -> Result<ResetTokenStatus, Failure> {
         self.record(context, Asked::PasswordReset(ResetAsked::Validate(request)));
         self.answers.password_reset.validate.clone()
     }

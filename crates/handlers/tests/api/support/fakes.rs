@@ -7,29 +7,29 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{
-    AcceptInvitationRequest, ChangeEmailRequest, ConfirmEmailChangeRequest, CreateUserRequest,
-    EmailVerificationRequest, PasswordPolicy, PatchUserRequest, UpdateUserRequest, User, UserId,
-    VerifyEmailRequest,
+    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, EmailVerificationRequest, PasswordPolicy,
+    PatchUserRequest, TokenRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
-    DeleteUserError, EmailChanges, EmailVerifications, GetUserError, HealthService, IfMatch, Invitations,
-    ListUsersError, Metrics, MetricsService, RandomnessError, Readiness, RequestEmailVerificationError,
-    SignUpError, SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList,
-    UserLists, UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
+    DeleteUserError, EmailChanges, EmailVerifications, Failure, GetUserError, HealthService, IfMatch,
+    Invitations, Metrics, MetricsService, RandomnessError, Readiness, SignUpError, SignUps, SignedUp,
+    TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList, UserLists, UserQuery, UserService,
+    UserUpdates, Users, VerifyEmailError,
 };
 use denizen_testkit::sample_user;
 
 /// What the fake says to each question. By default all goes well, with user 7 called alice.
 pub struct Answers {
+    pub policy: PasswordPolicy,
     pub get: Result<User, GetUserError>,
-    pub list: Result<UserList, ListUsersError>,
+    pub list: Result<UserList, Failure>,
     pub create: Result<User, CreateUserError>,
     pub update: Result<User, UpdateUserError>,
     pub delete: Result<(), DeleteUserError>,
     pub password_reset: crate::password_reset::fakes::ResetAnswers,
     pub sign_up: Result<SignedUp, SignUpError>,
-    pub request_verification: Result<(), RequestEmailVerificationError>,
+    pub request_verification: Result<(), Failure>,
     pub verify: Result<(), VerifyEmailError>,
     pub accept: Result<(), AcceptInvitationError>,
     pub change_email: Result<(), ChangeEmailError>,
@@ -40,6 +40,7 @@ impl Default for Answers {
     fn default() -> Self {
         let alice = sample_user(7, "alice");
         Self {
+            policy: PasswordPolicy::default(),
             get: Ok(alice.clone()),
             list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
             create: Ok(alice.clone()),
@@ -71,7 +72,7 @@ pub enum Asked {
     Verify(VerifyEmailRequest),
     Accept(AcceptInvitationRequest),
     ChangeEmail(ChangeEmailRequest),
-    ConfirmChange(ConfirmEmailChangeRequest),
+    ConfirmChange(TokenRequest),
 }
 
 pub struct FakeUsers {
@@ -129,17 +130,13 @@ impl Users for FakeUsers {
     }
 
     fn password_policy(&self) -> PasswordPolicy {
-        PasswordPolicy::default()
+        self.answers.policy
     }
 }
 
 #[async_trait]
 impl UserLists for FakeUsers {
-    async fn list_users(
-        &self,
-        context: &AccessContext,
-        query: &UserQuery,
-    ) -> Result<UserList, ListUsersError> {
+    async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, Failure> {
         self.record(context, Asked::List(query.clone()));
         self.answers.list.clone()
     }
@@ -213,7 +210,7 @@ impl EmailVerifications for FakeUsers {
         &self,
         context: &AccessContext,
         request: EmailVerificationRequest,
-    ) -> Result<(), RequestEmailVerificationError> {
+    ) -> Result<(), Failure> {
         self.record(context, Asked::RequestVerification(request));
         self.answers.request_verification.clone()
     }
@@ -254,7 +251,7 @@ impl EmailChanges for FakeUsers {
     async fn confirm_email_change(
         &self,
         context: &AccessContext,
-        request: ConfirmEmailChangeRequest,
+        request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
         self.record(context, Asked::ConfirmChange(request));
         self.answers.confirm_change.clone()
@@ -285,6 +282,6 @@ pub struct NoRandomness;
 
 impl TokenSource for NoRandomness {
     fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
-        Err(RandomnessError("broken".to_owned()))
+        Err(RandomnessError("broken".into()))
     }
 }

@@ -2,9 +2,11 @@
 
 pub mod answer;
 pub mod auth;
+#[cfg(feature = "demos")]
 pub mod demonstrations;
 pub mod fakes;
 pub mod log;
+#[cfg(feature = "messages")]
 pub mod messages;
 pub mod operations;
 pub mod requests;
@@ -24,17 +26,19 @@ use actix_web::{
     test::{TestRequest, init_service, try_call_service},
 };
 use chrono::TimeDelta;
-use denizen_handlers::{Demos, HandlerSettings, RequestCounts, Services, configure};
+use denizen_handlers::{Demos, HandlerSettings, Services, fallback, mount};
 use denizen_services::{Metrics, Readiness, TokenSource};
 use denizen_testkit::{FixedClock, SeededTokens};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 
+#[cfg(feature = "demos")]
+use self::demonstrations::FakeDemonstrations;
+#[cfg(feature = "messages")]
+use self::messages::FakeMessages;
 use self::{
     answer::Answer,
     auth::{AuthAnswers, FakeAuth},
-    demonstrations::FakeDemonstrations,
     fakes::{Answers, FakeHealth, FakeMetrics, FakeUsers},
-    messages::FakeMessages,
     operations::FakeOperations,
 };
 
@@ -43,11 +47,13 @@ pub struct Setup {
     pub settings: HandlerSettings,
     pub answers: Answers,
     pub auth: AuthAnswers,
-    pub demonstrations: Arc<FakeDemonstrations>,
+    #[cfg(feature = "demos")]
+    pub demonstrations: Option<Arc<FakeDemonstrations>>,
     pub operations: Arc<FakeOperations>,
+    #[cfg(feature = "messages")]
     pub messages: FakeMessages,
     pub readiness: Readiness,
-    pub metrics: Metrics,
+    pub metrics: Option<Metrics>,
     pub tokens: Arc<dyn TokenSource>,
 }
 
@@ -56,42 +62,48 @@ impl Default for Setup {
         // No two tests may draw the same request ids: the log is common to all.
         static SEEDS: AtomicU64 = AtomicU64::new(1);
         Self {
-            settings: HandlerSettings {
-                demos: Demos::Open,
-                metrics: Some(RequestCounts::default()),
-                ..HandlerSettings::default()
-            },
+            settings: HandlerSettings { demos: Demos::Open, ..HandlerSettings::default() },
             answers: Answers::default(),
             auth: AuthAnswers::default(),
-            demonstrations: Arc::default(),
+            #[cfg(feature = "demos")]
+            demonstrations: Some(Arc::default()),
             operations: Arc::default(),
+            #[cfg(feature = "messages")]
             messages: FakeMessages::default(),
             readiness: Readiness { store: true, mail_worker: true },
-            metrics: Metrics { mail_jobs: None, oldest_mail_job: TimeDelta::zero(), mails: Arc::default() },
+            metrics: Some(Metrics {
+                mail_jobs: None,
+                oldest_mail_job: TimeDelta::zero(),
+                mails: Arc::default(),
+            }),
             tokens: Arc::new(SeededTokens::new(SEEDS.fetch_add(1, Ordering::Relaxed))),
         }
     }
 }
 
 impl Setup {
-    /// What `configure` asks for, and the fake behind it. From here on everything logged is kept.
+    /// What `mount` asks for, and the fake behind it. From here on everything logged is kept.
     pub fn wire(self) -> (Services, HandlerSettings, Arc<FakeUsers>, Arc<FakeAuth>) {
         log::capture();
         let users = Arc::new(FakeUsers::new(self.answers));
         let auth = Arc::new(FakeAuth::new(self.auth));
-        let services = Services {
-            users: users.clone(),
-            auth: auth.clone(),
-            audit: self.operations.clone(),
-            mail_jobs: self.operations,
-            math: self.demonstrations.clone(),
-            tasks: self.demonstrations,
-            messages: Arc::new(self.messages),
-            health: Arc::new(FakeHealth(self.readiness)),
-            metrics: Arc::new(FakeMetrics(self.metrics)),
-            clock: Arc::new(FixedClock::new()),
-            tokens: self.tokens,
-        };
+        let mut services = Services::new(users.clone(), auth.clone())
+            .with_audit(self.operations.clone())
+            .with_mail_jobs(self.operations)
+            .with_health(Arc::new(FakeHealth(self.readiness)))
+            .with_clock(Arc::new(FixedClock::new()))
+            .with_tokens(self.tokens);
+        #[cfg(feature = "messages")]
+        {
+            services = services.with_messages(Arc::new(self.messages));
+        }
+        #[cfg(feature = "demos")]
+        if let Some(demonstrations) = self.demonstrations {
+            services = services.with_math(demonstrations.clone()).with_tasks(demonstrations);
+        }
+        if let Some(metrics) = self.metrics {
+            services = services.with_metrics(Arc::new(FakeMetrics(metrics)));
+        }
         (services, self.settings, users, auth)
     }
 }
@@ -116,7 +128,9 @@ impl Api {
         let mut setup = Setup::default();
         change(&mut setup);
         let (services, settings, users, auth) = setup.wire();
-        let app = Rc::new(init_service(App::new().configure(configure(services, settings))).await);
+        let app = Rc::new(
+            init_service(App::new().configure(mount("", services, settings)).configure(fallback)).await,
+        );
         let send = move |request: TestRequest, payload: Option<Payload>| {
             let app = app.clone();
             async move {

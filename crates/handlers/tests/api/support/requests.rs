@@ -38,7 +38,7 @@ pub fn target_of(pattern: &str) -> String {
 }
 
 fn allowed_at(route: &Route) -> String {
-    let mut methods: Vec<&str> = route.methods.iter().map(|(method, _)| method.as_str()).collect();
+    let mut methods: Vec<&str> = route.operations.iter().map(|operation| operation.method.as_str()).collect();
     if methods.contains(&"GET") {
         methods.push("HEAD");
     }

@@ -12,7 +12,7 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName, HeaderValue},
     rt::task::spawn_blocking,
 };
-use denizen_handlers::configure;
+use denizen_handlers::{fallback, mount};
 
 use super::{Setup, answer::Answer, fakes::FakeUsers};
 
@@ -40,13 +40,14 @@ impl Server {
         prepare(&users);
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let server =
-            HttpServer::new(move || App::new().configure(configure(services.clone(), settings.clone())))
-                .workers(1)
-                .disable_signals()
-                .listen(listener)
-                .expect("a server")
-                .run();
+        let server = HttpServer::new(move || {
+            App::new().configure(mount("", services.clone(), settings.clone())).configure(fallback)
+        })
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .expect("a server")
+        .run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Self { address, handle }

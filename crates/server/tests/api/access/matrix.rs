@@ -111,8 +111,9 @@ fn rows() -> impl Iterator<Item = Row> {
 #[test]
 fn every_route_has_its_row_and_every_row_its_route() {
     let rows: Vec<(&str, &str)> = rows().map(|row| (row.method, row.path)).collect();
-    let routes =
-        ROUTES.iter().flat_map(|route| route.methods.iter().map(|(method, _)| (method.as_str(), route.path)));
+    let routes = ROUTES
+        .iter()
+        .flat_map(|route| route.operations.iter().map(|operation| (operation.method.as_str(), route.path)));
     let (listed, known): (BTreeSet<_>, BTreeSet<_>) = (rows.iter().copied().collect(), routes.collect());
     assert_eq!(listed, known);
     assert_eq!(rows.len(), listed.len(), "a row stands here twice");
@@ -156,7 +157,7 @@ async fn dead_mail(server: &TestServer, target: &Target) -> u64 {
         api::ids_of(&list)
     };
     let before = dead().await.len();
-    server.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    server.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     request_verification(server.address, &target.email()).await.succeeded(202);
     let one_more = async {
         loop {
@@ -329,10 +330,10 @@ async fn a_method_that_is_not_in_the_matrix_is_there_for_nobody() {
     let at = server.address;
     server.enrol_administrator("olga").await;
     act_as(at, Some(server.session_of("olga").await));
-    for route in ROUTES {
+    for route in ROUTES.iter() {
         let path = route.path.replace("{id:.*}", "1").replace("{id}", "1").replace("{session}", "1");
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FROB"] {
-            if route.methods.iter().any(|(listed, _)| listed == method) {
+            if route.operations.iter().any(|operation| operation.method == method) {
                 continue;
             }
             for request in [Request::new(method, &path), Request::new(method, &path).anonymous()] {

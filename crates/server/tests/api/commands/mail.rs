@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use denizen_models::text::is_unprintable;
+use denizen_testkit::{SmtpCommand, SmtpFault, SmtpSecurity, SmtpServer};
 use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
@@ -26,8 +28,7 @@ async fn folder_with_an_invitation() -> TempDir {
 /// The mail server has refused it for good, in words that no terminal should see.
 fn give_up(folder: &Path) {
     let database = Connection::open(folder.join("denizen.db")).unwrap();
-    let refusal =
-        "UPDATE mail_jobs SET dead = 1, attempts = 20, due_at = 0, reason = '550 no' || char(27) || '[2J'";
+    let refusal = "UPDATE mail_jobs SET dead = 1, attempts = 20, due_at = 0, reason = '550 no' || char(27, 8238) || '[2J'";
     assert_eq!(database.execute(refusal, []), Ok(1));
 }
 
@@ -66,7 +67,7 @@ async fn mails_are_listed_for_whom_they_are_and_how_they_fare() {
     let dead = listed(folder.path(), " --dead").await;
     let [row] = dead.as_slice() else { panic!("{dead:?}") };
     assert!(row.contains("  dead ") && row.contains("  20 ") && row.contains("  never "), "{row}");
-    assert!(row.ends_with("  550 no\\u{1b}[2J"), "{row}");
+    assert!(row.ends_with("  550 no\\u{1b}\\u{202e}[2J"), "{row}");
     assert_eq!(listed(folder.path(), "").await, dead);
 }
 
@@ -134,7 +135,10 @@ async fn a_test_mail_leaves_as_the_servers_mails_do() {
         (logged.code, logged.stdout.as_str()),
         (Some(0), "the test mail to ann@example.com is on its way\n")
     );
-    assert!(logged.stderr.contains(" mail to ann@example.com: a test at "), "{logged:?}");
+    assert!(
+        logged.stderr.contains(" mail to ann@example.com: This mail was sent by denizen on "),
+        "{logged:?}"
+    );
 
     fs::create_dir(folder.path().join("mails")).unwrap();
     denizen(folder.path(), "mail test ann@example.com --mail file:mails").await.done();
@@ -154,4 +158,34 @@ async fn a_test_mail_that_does_not_leave_says_why() {
     assert_eq!(denizen(folder.path(), "mail test ann").await.refused(2), "invalid email format");
     let nowhere = denizen(folder.path(), "mail test ann@example.com --mail file:no/such").await.refused(1);
     assert!(nowhere.contains("no/such"), "{nowhere}");
+}
+
+/// Security checklist: 12.
+#[tokio::test]
+async fn a_reply_of_a_mail_server_cannot_steer_the_terminal_or_the_log() {
+    let smtp = SmtpServer::start(SmtpSecurity::None);
+    let reply = "550 5.1.1 no\u{202e} such \u{2066}user\u{feff}";
+    smtp.fail(SmtpFault::Reply(SmtpCommand::Rcpt, reply));
+    let folder = folder_with_an_invitation().await;
+    let transport = format!("smtp://{}", smtp.address());
+    let server = Process::start_with(folder.path(), &["--mail", &transport]).await;
+    let logged = server.line_with(" is given up: ").await;
+    server.stop().await;
+    let [row] = <[String; 1]>::try_from(listed(folder.path(), "").await).unwrap();
+    let test = format!("mail test ann@example.com --mail {transport}");
+    let refused = denizen(folder.path(), &test).await.refused(1);
+    for text in [logged, row, refused] {
+        assert!(text.ends_with("550 5.1.1 no such user"), "{text:?}");
+    }
+}
+
+/// Security checklist: 12.
+#[tokio::test]
+async fn a_configured_value_cannot_steer_the_terminal() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("denizen.toml"), "log = \"info\u{202e}\"\n\"\u{2066}\" = 1\n").unwrap();
+    let printed = denizen(folder.path(), "config print").await;
+    assert!(printed.stdout.contains("log = \"info\\u{202e}\""), "{printed:?}");
+    let shown = format!("{}{}", printed.stdout, printed.stderr);
+    assert!(!shown.replace('\n', "").contains(is_unprintable), "{shown:?}");
 }

@@ -77,7 +77,10 @@ async fn a_log_filter_that_matches_nothing_is_an_error() {
         let output = run_with(folder.path(), arguments, environment).await;
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains("- `log` = ") && stderr.contains(" has no effect; expected one of "), "{stderr}");
+        assert!(
+            stderr.contains("- `log` = ") && stderr.contains(" has no effect; expected one of "),
+            "{stderr}"
+        );
     }
 }
 

@@ -42,7 +42,7 @@ async fn the_session_of_the_tutorial_works_word_for_word() {
         let refused = verbs::reset(at, dead, "newsecurepassword").await.refused(400, "PASSWORD_RESET_FAILED");
         assert_eq!(refused["error"], "Failed to reset password: invalid reset token");
     }
-    process.line_with("mail to alice@example.com: your password was changed at ").await;
+    process.line_with("mail to alice@example.com: denizen: your password was changed").await;
 }
 
 #[tokio::test]

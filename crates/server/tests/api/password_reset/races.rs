@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{Password, Secret, UserId};
-use denizen_services::{MailMessage, OsTokenSource, PasswordHasher as _, store::ReadStore};
+use denizen_services::{MailMessage, NoticeTemplate, OsTokenSource, PasswordHasher as _, store::ReadStore};
 use denizen_storage_memory::InMemoryStore;
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use serde_json::json;
@@ -34,7 +34,9 @@ async fn confirm_one_token_fifty_times(server: &TestServer) -> String {
     assert!(!verbs::token_is_valid(server.address, &token).await);
     let audit = Request::get("/api/audit?kind=password_reset.completed&target=5").send(server.address).await;
     assert_eq!(audit.succeeded(200)["metadata"]["count"], 1);
-    let is_notice = |message: &MailMessage| matches!(message, MailMessage::PasswordChanged { .. });
+    let is_notice = |message: &MailMessage| {
+        matches!(message, MailMessage::Notice { template: NoticeTemplate::PasswordChanged, .. })
+    };
     server.mail("eve@example.com", is_notice).await;
     server.advance_minutes(1);
     verbs::request_reset(server.address, "bob@example.com").await.succeeded(200);

@@ -1,7 +1,7 @@
 //! Invitations: an administrator makes the account, and its owner chooses the password.
 
 use denizen_server::config::{REGISTRATION, Setting};
-use denizen_services::MailMessage;
+use denizen_services::{LinkTemplate, MailMessage};
 
 use super::administered;
 use crate::support::{
@@ -26,7 +26,11 @@ async fn whoever_is_invited_chooses_the_password() {
     let created = created.succeeded(201);
     assert_eq!(created["data"]["email_verified"], false);
     api::login(at, "alice", PASSWORD).await.refused(401, "INVALID_CREDENTIALS");
-    let mail = server.mail("alice@example.com", |it| matches!(it, MailMessage::Invitation { .. })).await;
+    let mail = server
+        .mail("alice@example.com", |it| {
+            matches!(it, MailMessage::Link { template: LinkTemplate::Invitation(_), .. })
+        })
+        .await;
     assert_eq!((mail.to.as_str(), &*mail.name), ("alice@example.com", "Some"));
 
     accept_invitation(at, &token, "too short").await.refused(400, "VALIDATION_ERROR");

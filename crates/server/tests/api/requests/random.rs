@@ -154,10 +154,10 @@ fn request() -> impl Strategy<Value = Request> {
     let headers = vec((select(&HEADERS[..]), line()), 0..3);
     (method, target(), headers, option::weighted(0.8, body())).prop_map(
         |(method, (path, target), headers, body)| {
-            let listed =
-                ROUTES.iter().find(|route| route.path == path).into_iter().flat_map(|route| route.methods);
+            let route = ROUTES.iter().find(|route| route.path == path);
+            let listed = route.into_iter().flat_map(|route| &route.operations);
             // Most methods are none of the path's: half of the time, take one that is.
-            let method = listed.map(|(method, _)| method.as_str()).nth(method.len() % 2).unwrap_or(method);
+            let method = listed.map(|listed| listed.method.as_str()).nth(method.len() % 2).unwrap_or(method);
             let request = Request::new(method, &target);
             let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
             match body {

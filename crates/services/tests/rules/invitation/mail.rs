@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    AccessContext, Clock as _, Limits, MailMessage, RegistrationMode, ServiceSettings,
-    store::{AuditEvent, AuditKind, MailKind, Recipient},
+    AccessContext, Clock as _, Limits, LinkTemplate, MailMessage, RegistrationMode, ServiceSettings,
+    store::{AuditEvent, AuditKind, MailJob, MailKind},
 };
 
 use crate::support::{NEW_PASSWORD, World, administrator, new_user};
@@ -19,13 +19,16 @@ async fn whoever_is_created_without_a_password_is_mailed_an_invitation() {
     let request = CreateUserRequest { password: None, ..new_user("alice") };
     let alice = world.users.create_user(&context, request).await.unwrap();
     let job = world.only_job().await;
-    assert_eq!((job.kind, job.recipient), (MailKind::Invitation, Recipient::User(alice.id)));
+    assert_eq!(job.mail, MailJob::Invitation { user: alice.id });
     assert!(world.tokens.minted().is_empty());
     world.clock.advance(Duration::minutes(1));
     world.deliver_mail().await;
     let mails = world.mailer.sent();
     assert_eq!((mails.len(), mails[0].to.as_str(), mails[0].name.as_str()), (1, ALICE, "Sample"));
-    let MailMessage::Invitation { username, valid_for, .. } = &mails[0].message else { panic!("{mails:?}") };
+    let MailMessage::Link { template: LinkTemplate::Invitation(username), valid_for, .. } = &mails[0].message
+    else {
+        panic!("{mails:?}")
+    };
     assert_eq!((username.as_str(), *valid_for), ("alice", Duration::days(3)));
     let minted = AuditEvent {
         kind: AuditKind::UserInvited,
@@ -71,7 +74,9 @@ async fn who_is_switched_off_or_gone_or_has_a_password_by_then_is_not_invited() 
     world.deliver_mail_later().await;
     let invited = |name: &str| {
         let mails = world.mailer.sent_to(&format!("{name}@example.com"));
-        mails.iter().any(|mail| matches!(mail.message, MailMessage::Invitation { .. }))
+        mails.iter().any(|mail| {
+            matches!(mail.message, MailMessage::Link { template: LinkTemplate::Invitation(_), .. })
+        })
     };
     assert!(!invited("alice") && !invited("bob") && !invited("carol"), "{:?}", world.mailer.sent());
     assert!(world.jobs().await.is_empty());

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_services::{
-    MailMessage, RequestPasswordResetError, ResetPasswordError,
-    store::{QueuedMail, Recipient},
+    LinkTemplate, MailMessage, RequestPasswordResetError, ResetPasswordError,
+    store::{MailJob, QueuedMail},
 };
 
 use crate::support::{NEW_PASSWORD, World};
@@ -48,8 +48,8 @@ async fn what_waits_for_every_address_looks_the_same() {
     }
     let mut jobs = world.jobs().await;
     for (job, address) in jobs.iter_mut().zip([KNOWN, UNKNOWN, SWITCHED_OFF]) {
-        assert_eq!(job.recipient, Recipient::Address(address.to_owned()));
-        job.recipient = Recipient::Address(KNOWN.to_owned());
+        assert_eq!(job.mail, MailJob::PasswordReset { address: address.to_owned() });
+        job.mail = MailJob::PasswordReset { address: KNOWN.to_owned() };
     }
     assert_eq!(jobs[1], QueuedMail { id: jobs[1].id, ..jobs[0].clone() });
     assert_eq!(jobs[2], QueuedMail { id: jobs[2].id, ..jobs[0].clone() });
@@ -119,5 +119,8 @@ async fn the_mail_goes_to_the_stored_address_not_to_the_typed_one() {
     world.deliver_mail().await;
     let mails = world.mailer.sent();
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "Alice@Example.com"));
-    assert!(matches!(mails[0].message, MailMessage::PasswordReset { .. }), "{mails:?}");
+    assert!(
+        matches!(mails[0].message, MailMessage::Link { template: LinkTemplate::PasswordReset, .. }),
+        "{mails:?}"
+    );
 }

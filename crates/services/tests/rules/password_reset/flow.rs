@@ -3,8 +3,9 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, PasswordResetRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, MailMessage, RequestPasswordResetError, ServiceSettings,
-    store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
+    AccessContext, Clock as _, Failure, LinkTemplate, MailMessage, NoticeTemplate, RequestPasswordResetError,
+    ServiceSettings,
+    store::{AuditEvent, AuditKind, MailJob, MailKind, Recipient, StoreFailure},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, failing_members, from, new_user, stranger};
@@ -29,8 +30,8 @@ async fn a_request_queues_one_mail_and_mints_nothing_yet() {
     let (world, _) = world_with_alice().await;
     world.request_reset(" Alice@Example.com ").await;
     let job = world.only_job().await;
-    assert_eq!(job.kind, MailKind::PasswordReset);
-    assert_eq!(job.recipient, Recipient::Address("alice@example.com".to_owned()));
+    assert_eq!(job.mail.kind(), MailKind::PasswordReset);
+    assert_eq!(job.mail.recipient(), Recipient::Address("alice@example.com".to_owned()));
     assert!(world.mailer.sent().is_empty() && world.tokens.minted().is_empty());
 }
 
@@ -45,7 +46,9 @@ async fn the_worker_mails_a_token_of_256_bits_to_the_user() {
         (mails.len(), mails[0].to.as_str(), mails[0].name.as_str()),
         (1, "alice@example.com", "Sample")
     );
-    let MailMessage::PasswordReset { valid_for, .. } = &mails[0].message else { panic!("{mails:?}") };
+    let MailMessage::Link { template: LinkTemplate::PasswordReset, valid_for, .. } = &mails[0].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!(*valid_for, Duration::minutes(30));
     assert!(world.jobs().await.is_empty());
 }
@@ -108,11 +111,13 @@ async fn a_notice_without_any_secret_tells_when_and_from_where() {
     let (world, alice) = world_after_reset().await;
     let changed_at = world.clock.now();
     let job = world.only_job().await;
-    assert_eq!((job.kind, job.recipient), (MailKind::PasswordChanged, Recipient::User(alice.id)));
+    assert_eq!(job.mail, MailJob::PasswordChanged { user: alice.id });
     world.clock.advance(Duration::hours(1));
     world.deliver_mail().await;
     let mails = world.mailer.sent_to("alice@example.com");
-    let MailMessage::PasswordChanged { at, ip } = &mails[1].message else { panic!("{mails:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::PasswordChanged, at, ip } = &mails[1].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!((*at, *ip), (changed_at, stranger().ip));
     assert!(world.jobs().await.is_empty());
 }
@@ -153,7 +158,9 @@ async fn a_request_needs_an_address() {
         ("alice", "email: invalid email format"),
         ("alice@example.com\r\nBcc: eve@example.com", "email: invalid email format"),
     ] {
-        let Err(RequestPasswordResetError::Validation(errors)) = world.try_request_reset(email).await else {
+        let Err(RequestPasswordResetError::Failure(Failure::Invalid(errors))) =
+            world.try_request_reset(email).await
+        else {
             panic!("{email:?} was accepted")
         };
         assert_eq!(failing_members(&errors), [message]);
@@ -167,7 +174,9 @@ async fn the_time_to_live_is_that_of_the_settings() {
     let world = World::with(settings);
     world.create("alice").await;
     let token = world.obtain_token("alice@example.com").await;
-    let MailMessage::PasswordReset { valid_for, .. } = world.mailer.sent().remove(0).message else {
+    let MailMessage::Link { template: LinkTemplate::PasswordReset, valid_for, .. } =
+        world.mailer.sent().remove(0).message
+    else {
         panic!("another mail")
     };
     assert_eq!(valid_for, Duration::hours(2));
@@ -178,10 +187,10 @@ async fn the_time_to_live_is_that_of_the_settings() {
 #[tokio::test]
 async fn a_failure_of_the_store_is_passed_on_and_the_token_still_works() {
     let (world, alice) = world_with_alice().await;
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     let answer = world.try_request_reset("alice@example.com").await;
-    assert_eq!(answer, Err(RequestPasswordResetError::Store(busy.clone())));
+    assert_eq!(answer, Err(RequestPasswordResetError::from(busy.clone())));
     let token = world.obtain_token("alice@example.com").await;
     world.fail_next_commit(busy.clone());
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Err(busy.into()));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::Duration;
-use denizen_models::{ResetTokenStatus, Secret, ValidateResetTokenRequest};
-use denizen_services::{Clock as _, ValidateResetTokenError};
+use denizen_models::{ResetTokenStatus, Secret, TokenRequest};
+use denizen_services::{Clock as _, Failure};
 
 use crate::support::{NEW_PASSWORD, World, failing_members, stranger};
 
@@ -50,9 +50,8 @@ async fn nothing_is_told_about_a_dead_token_whatever_killed_it() {
 async fn a_question_needs_a_token() {
     let world = World::new();
     for token in ["", " \n"] {
-        let request = ValidateResetTokenRequest { token: Secret::from(token) };
-        let Err(ValidateResetTokenError::Validation(errors)) =
-            world.users.validate_reset_token(&stranger(), request).await
+        let request = TokenRequest { token: Secret::from(token) };
+        let Err(Failure::Invalid(errors)) = world.users.validate_reset_token(&stranger(), request).await
         else {
             panic!("{token:?} was looked up")
         };

@@ -1,8 +1,7 @@
 //! What people do about a password that they forgot.
 
 use denizen_models::{
-    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret, UserId,
-    ValidateResetTokenRequest,
+    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret, TokenRequest, UserId,
 };
 use denizen_services::{
     AccessContext, Disclosure, Limits, RequestPasswordResetError, ResetPasswordError, ServiceSettings,
@@ -44,7 +43,7 @@ impl World {
 
     /// What a stranger is told about a token.
     pub async fn validate(&self, token: &str) -> ResetTokenStatus {
-        let request = ValidateResetTokenRequest { token: Secret::from(token) };
+        let request = TokenRequest { token: Secret::from(token) };
         self.users.validate_reset_token(&stranger(), request).await.expect("an answer about a token")
     }
 

@@ -2,7 +2,7 @@
 
 use denizen_models::{CreateUserRequest, User};
 use denizen_services::{
-    Disclosure, MailMessage, SignUpError, SignedUp,
+    Disclosure, LinkTemplate, MailMessage, SignUpError, SignedUp,
     store::{AuditKind, MailKind},
 };
 
@@ -25,7 +25,10 @@ async fn a_stranger_is_a_user_at_once_and_is_mailed_a_token_for_the_address() {
     assert_eq!(world.waiting_kinds().await, [MailKind::EmailVerification]);
     world.deliver_mail().await;
     let mails = world.mailer.sent();
-    assert!(matches!(mails[0].message, MailMessage::VerifyEmail { .. }), "{mails:?}");
+    assert!(
+        matches!(mails[0].message, MailMessage::Link { template: LinkTemplate::VerifyEmail, .. }),
+        "{mails:?}"
+    );
     assert_eq!(world.verify(&world.token_for("alice@example.com")).await, Ok(()));
     assert!(world.find(alice.id).await.unwrap().values.email_verified);
     let story = [AuditKind::SignedUp, AuditKind::LoginSucceeded, AuditKind::EmailVerified];

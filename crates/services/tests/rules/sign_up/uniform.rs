@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    Disclosure, MailMessage, SignedUp,
-    store::{AuditKind, MailKind, QueuedMail, ReadStore as _, Recipient},
+    Disclosure, LinkTemplate, MailMessage, NoticeTemplate, SignedUp,
+    store::{AuditKind, MailJob, QueuedMail, ReadStore as _},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, new_user, stranger};
@@ -61,10 +61,9 @@ async fn what_waits_for_every_address_looks_the_same() {
     }
     let mut jobs = world.jobs().await;
     for (job, name) in jobs.iter_mut().zip(["alice", "dave", "carol"]) {
-        assert_eq!(job.recipient, Recipient::Address(format!("{name}@example.com")));
-        job.recipient = Recipient::Address("x".to_owned());
+        assert_eq!(job.mail, MailJob::SignUp { address: format!("{name}@example.com") });
+        job.mail = MailJob::SignUp { address: "x".to_owned() };
     }
-    assert_eq!(jobs[0].kind, MailKind::SignUp);
     for other in &jobs[1..] {
         assert_eq!(*other, QueuedMail { id: other.id, ..jobs[0].clone() });
     }
@@ -84,7 +83,9 @@ async fn the_owner_of_a_taken_address_is_told_and_nothing_changes() {
         (mails.len(), mails[0].to.as_str(), mails[0].name.as_str()),
         (1, "alice@example.com", "Sample")
     );
-    let MailMessage::AccountExists { at, ip } = mails[0].message else { panic!("{mails:?}") };
+    let MailMessage::Notice { template: NoticeTemplate::AccountExists, at, ip } = mails[0].message else {
+        panic!("{mails:?}")
+    };
     assert_eq!((at, ip), (alice.created_at, stranger().ip));
     // The password that somebody else chose is not kept for her.
     assert_eq!(world.store.find_registration(&alice.values.email).await, Ok(None));
@@ -99,7 +100,9 @@ async fn a_stranger_is_mailed_a_token_and_is_nobody_until_it_is_used() {
     assert!(world.tokens.minted().is_empty() && world.mailer.sent().is_empty());
     world.deliver_mail().await;
     let mails = world.mailer.sent();
-    let MailMessage::ConfirmSignUp { username, valid_for, .. } = &mails[0].message else {
+    let MailMessage::Link { template: LinkTemplate::ConfirmSignUp(username), valid_for, .. } =
+        &mails[0].message
+    else {
         panic!("{mails:?}")
     };
     assert_eq!((username.as_str(), valid_for.num_hours(), mails.len()), ("alice", 24, 1));

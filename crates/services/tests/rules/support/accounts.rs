@@ -2,9 +2,9 @@
 
 use chrono::Duration;
 use denizen_models::{
-    ADMIN_ROLE, AcceptInvitationRequest, ChangeEmailRequest, ChangePasswordRequest,
-    ConfirmEmailChangeRequest, CreateUserRequest, EmailAddress, EmailVerificationRequest, LoginRequest,
-    Secret, User, UserId, VerifyEmailRequest,
+    ADMIN_ROLE, AcceptInvitationRequest, ChangeEmailRequest, ChangePasswordRequest, CreateUserRequest,
+    EmailAddress, EmailVerificationRequest, LoginRequest, Secret, TokenRequest, User, UserId,
+    VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, Authentication, ChangeEmailError, ChangePasswordError,
@@ -143,7 +143,7 @@ impl World {
     }
 
     pub async fn confirm_email(&self, token: &str) -> Result<(), ConfirmEmailChangeError> {
-        let request = ConfirmEmailChangeRequest { token: Secret::from(token) };
+        let request = TokenRequest { token: Secret::from(token) };
         self.users.confirm_email_change(&stranger(), request).await
     }
 
@@ -156,7 +156,7 @@ impl World {
 
     /// Which mails wait, in the order in which they were asked for.
     pub async fn waiting_kinds(&self) -> Vec<MailKind> {
-        self.jobs().await.into_iter().map(|job| job.kind).collect()
+        self.jobs().await.into_iter().map(|job| job.mail.kind()).collect()
     }
 
     /// Delivers what is due after whatever was put off.

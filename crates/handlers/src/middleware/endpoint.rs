@@ -1,0 +1,139 @@
+//! Route declarations: path, method, access rule, summary and handler in one place.
+
+use std::future::ready;
+
+use actix_web::{
+    Error, FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Resource, Responder,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{self, AcceptEncoding, Encoding, HeaderValue},
+    },
+    middleware::{Compress, Next, from_fn},
+    web,
+};
+
+use crate::{
+    http::{
+        error::{ApiError, ErrorCode},
+        route::{Access, Operation, Route},
+    },
+    middleware::{access_guard::authorize, cors::preflight, wrap::mounted},
+};
+
+type Check = fn(&HttpRequest) -> Result<(), ApiError>;
+
+macro_rules! methods {
+    ($($name:ident = $method:ident),+) => {
+        $(pub(crate) fn $name<F, Args>(self, access: Access, summary: &'static str, handler: F) -> Self
+        where
+            F: Handler<Args>,
+            Args: FromRequest + 'static,
+            F::Output: Responder + 'static,
+        {
+            self.on(Method::$method, access, summary, handler)
+        })+
+    };
+}
+
+/// One path with its methods. GET brings HEAD with it. Every other method is a 405 with `Allow`.
+pub(crate) struct Endpoint {
+    pub(crate) route: Route,
+    routes: Vec<actix_web::Route>,
+    check: Option<Check>,
+    compressed: bool,
+}
+
+/// Begins the declaration of a path.
+pub(crate) const fn route(path: &'static str) -> Endpoint {
+    let route = Route { path, operations: Vec::new() };
+    Endpoint { route, routes: Vec::new(), check: None, compressed: false }
+}
+
+impl Endpoint {
+    methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE }
+
+    fn on<F, Args>(mut self, method: Method, access: Access, summary: &'static str, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let mut add = |method: Method, handler: F| {
+            let guard = from_fn(move |request, next| authorize(access, request, next));
+            self.routes.push(web::method(method).to(handler).wrap(guard));
+        };
+        if method == Method::GET {
+            // actix omits the body and keeps its length.
+            add(Method::HEAD, handler.clone());
+        }
+        add(method.clone(), handler);
+        self.route.operations.push(Operation { method, access, summary });
+        self
+    }
+
+    /// Sets a check that comes before a method is refused: an invalid path is reported whatever the method.
+    pub(crate) fn checked(self, check: Check) -> Self {
+        Self { check: Some(check), ..self }
+    }
+
+    /// Compresses responses for clients that accept it. Only for content that is the same for every client: the length of
+    /// a compressed secret can reveal it (BREACH).
+    pub(crate) fn compressed(self) -> Self {
+        Self { compressed: true, ..self }
+    }
+
+    /// Adds the methods that another feature declares for the same path.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.route.operations.extend(other.route.operations);
+        self.routes.extend(other.routes);
+        self.check = self.check.or(other.check);
+    }
+
+    /// Registers the path with its middleware.
+    pub(crate) fn register(self, config: &mut web::ServiceConfig) {
+        let Self { route: Route { path, operations }, routes, check, compressed } = self;
+        let mut names: Vec<&str> = operations.iter().map(|operation| operation.method.as_str()).collect();
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
+        names.sort_unstable();
+        let allow = names.join(", ");
+        let refuse = move |request: HttpRequest| {
+            let checked = check.map_or(Ok(()), |check| check(&request));
+            ready(checked.and_then(|()| not_allowed(&allow)))
+        };
+        let resource = web::resource(path).default_service(web::to(refuse));
+        let resource = routes.into_iter().fold(resource, Resource::route);
+        if compressed {
+            let resource = resource.wrap(Compress::default()).wrap(from_fn(negotiate));
+            config.service(resource.wrap(from_fn(preflight)).wrap(from_fn(mounted)));
+        } else {
+            config.service(resource.wrap(from_fn(preflight)).wrap(from_fn(mounted)));
+        }
+    }
+}
+
+/// Around `Compress`, which would refuse clients that accept none of its encodings, and sets `Vary` only on compressed
+/// responses (RFC 9110, sections 12.5.3 and 12.5.5).
+async fn negotiate(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let known = [Encoding::identity(), Encoding::brotli(), Encoding::gzip(), Encoding::deflate()];
+    let accepted = request.get_header::<AcceptEncoding>();
+    if accepted.is_none_or(|accepted| accepted.negotiate(known.iter()).is_none()) {
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
+    let mut response = next.call(request).await?;
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    Ok(response)
+}
+
+fn not_allowed(allow: &str) -> Result<HttpResponse, ApiError> {
+    Err(ApiError {
+        allow: Some(allow.into()),
+        ..ApiError::new(ErrorCode::MethodNotAllowed, "Method not allowed")
+    })
+}

@@ -1,0 +1,254 @@
+//! The middleware around every request: its id, its line in the log, its headers, and a response even if its handler
+//! panics.
+
+use std::{net::IpAddr, panic::AssertUnwindSafe};
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::header::{self, HeaderName, HeaderValue},
+    middleware::Next,
+    web::Data,
+};
+use denizen_models::{ErrorResponse, text::printable};
+use futures_util::FutureExt as _;
+
+use crate::{
+    http::{
+        client_ip::is_proxied,
+        error::{ApiError, ErrorCode},
+        fallback::{accepts_html, speaks_json},
+        request::{self, AppState, RequestMeta},
+    },
+    middleware::{
+        access_log::{LogLine, X_REQUEST_ID},
+        cors::CorsGrant,
+    },
+};
+
+/// Marks requests that are inside the middleware.
+struct Wrapped;
+
+/// Gives routes of the application around the handlers what every route of theirs has: a request id, a line in the log,
+/// security headers, CORS headers, the rate limit, the check for local clients, and a response if the handler panics.
+///
+/// For [`actix_web::middleware::from_fn`], around the whole application or a part of it:
+///
+/// ```
+/// use actix_web::{App, middleware::from_fn, web};
+///
+/// let notes = web::resource("/notes").get(async || "notes").wrap(from_fn(denizen_handlers::middleware));
+/// # let _ = App::new().service(notes);
+/// ```
+///
+/// Errors of this crate's extractors are pages for clients that accept HTML, else JSON.
+///
+/// # Errors
+/// Returns an error if [`crate::mount`] was not called on the application, or if the handler or service inside returns
+/// one or panics.
+pub async fn middleware<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = AppState::of(request.request())?.clone();
+    let path = request.path();
+    let json = !accepts_html(request.headers())
+        || path.starts_with(&*state.prefix) && speaks_json(&state.prefix, path);
+    respond(state, json, request, next).await
+}
+
+/// The same around routes of ours, whose paths decide between JSON and pages.
+pub(crate) async fn mounted<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = AppState::of(request.request())?.clone();
+    let json = speaks_json(&state.prefix, request.path());
+    respond(state, json, request, next).await
+}
+
+async fn respond<B: MessageBody + 'static>(
+    state: Data<AppState>,
+    json: bool,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.extensions_mut().insert(Wrapped).is_some() {
+        // The application has wrapped itself as a whole.
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    }
+    let settings = &state.settings;
+    let meta = RequestMeta::of(request.request());
+    let line = LogLine::of(&request, &meta, settings.slow_request);
+    let grant = CorsGrant::of(settings, request.headers());
+    let render = |error: &ApiError| render(error, &meta, (!json).then_some(&state));
+    let finish = |response| {
+        let response = default_headers(response, &meta, grant, settings.secure_cookies);
+        line.write(&response);
+        if let Some(counts) = &state.counts {
+            counts.add(response.status());
+        }
+        response
+    };
+
+    if let Err(refusal) = authorize(&state, &request, meta.ip) {
+        return Ok(request.into_response(finish(render(&refusal))));
+    }
+    // A panic must not take the worker's other connections along, nor leave this client without a response.
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => {
+            let (request, response) = response.map_into_boxed_body().into_parts();
+            Ok(ServiceResponse::new(request, finish(into_envelope(response, render))))
+        }
+        Ok(Err(error)) => {
+            let response = finish(render(&ApiError::internal(&error)));
+            Err(InternalError::from_response(error, response).into())
+        }
+        Err(_panic) => {
+            // The panic hook has written message and place already; here is the request that they belong to.
+            let what = "a handler panicked";
+            let response = finish(render(&ApiError::internal(what)));
+            Err(InternalError::from_response(what, response).into())
+        }
+    }
+}
+
+/// Checks what holds for all requests.
+fn authorize(state: &AppState, request: &ServiceRequest, ip: Option<IpAddr>) -> Result<(), ApiError> {
+    let settings = &state.settings;
+    if settings.local_only && !is_local(request) {
+        return Err(not_local());
+    }
+    match (&settings.rate_limit, ip) {
+        (Some(limit), Some(ip)) => limit.check(ip).map_err(ApiError::rate_limited),
+        _ => Ok(()),
+    }
+}
+
+/// An error on a route that is not ours.
+pub(crate) fn elsewhere(error: &ApiError, meta: &RequestMeta) -> HttpResponse {
+    default_headers(render(error, meta, None), meta, CorsGrant::default(), false)
+}
+
+/// Returns the response as it is, or the error that it holds in its envelope.
+fn into_envelope(response: HttpResponse, render: impl Fn(&ApiError) -> HttpResponse) -> HttpResponse {
+    let error = match response.error() {
+        None => return response,
+        Some(error) => match error.as_error::<ApiError>() {
+            Some(error) => error.clone(),
+            // Rendered by `elsewhere`.
+            None if response.headers().contains_key(X_REQUEST_ID) => return response,
+            // Not one of ours: an extractor of actix, say. Its text was not written for clients.
+            None if response.status().is_server_error() => ApiError::internal(error),
+            None => return response,
+        },
+    };
+    let mut rendered = render(&error);
+    for (name, value) in response.headers() {
+        if !rendered.headers().contains_key(name) {
+            rendered.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    rendered
+}
+
+/// Renders an error as JSON, or as a page of this application. Logs the cause of a failure of ours: this is the one place
+/// that does.
+fn render(error: &ApiError, meta: &RequestMeta, page: Option<&AppState>) -> HttpResponse {
+    let code = error.code.as_str();
+    if let Some(cause) = &error.cause {
+        let level =
+            if error.code == ErrorCode::ServiceUnavailable { log::Level::Warn } else { log::Level::Error };
+        log::log!(level, "{} {code}: {}", meta.id, printable(cause, 1000));
+    }
+    let mut response = match page {
+        Some(state) => (state.error_page)(&state.prefix, error),
+        None => envelope(error, meta),
+    };
+    let headers = response.headers_mut();
+    if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        headers.insert(header::ALLOW, allow);
+    }
+    if let Some(challenge) = error.challenge {
+        headers.insert(header::WWW_AUTHENTICATE, challenge.header());
+    }
+    if error.accept_patch {
+        headers.insert(HeaderName::from_static("accept-patch"), HeaderValue::from_static(ACCEPT_PATCH));
+    }
+    if let Some(seconds) = error.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The media types of a patch (RFC 5789, section 2.2).
+const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
+
+fn envelope(error: &ApiError, meta: &RequestMeta) -> HttpResponse {
+    let body = ErrorResponse {
+        error: error.message.clone().into_owned(),
+        code: error.code.as_str(),
+        details: error.details.clone(),
+        timestamp: meta.timestamp,
+        request_id: meta.id.clone(),
+    };
+    request::to_json(error.code.status(), &body)
+}
+
+/// Inserts the headers of every response (OWASP, HTTP Headers cheat sheet). A handler that knows better has set them
+/// already.
+fn default_headers(
+    mut response: HttpResponse,
+    meta: &RequestMeta,
+    grant: CorsGrant,
+    tls_only: bool,
+) -> HttpResponse {
+    let defaults: [(HeaderName, &'static str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in defaults {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if tls_only {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    if let Ok(id) = HeaderValue::from_str(&meta.id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    grant.insert_into(headers);
+    response
+}
+
+/// Whether the request comes from a program on this machine that means this machine.
+///
+/// A page on the web can make a developer's browser send requests to 127.0.0.1, under a name of its own that it has
+/// pointed there (DNS rebinding); and a proxy in front would make a whole network local.
+fn is_local(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    let named = |authority: &str| {
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| host.eq_ignore_ascii_case(local))
+    };
+    let mut hosts = headers.get_all(header::HOST).map(|host| host.to_str().unwrap_or(""));
+    let target = request.uri().authority().map(|authority| authority.as_str());
+    !is_proxied(headers) && hosts.next().is_some_and(named) && hosts.all(named) && target.is_none_or(named)
+}
+
+fn not_local() -> ApiError {
+    let reason = "the development profile answers only requests that come straight from this machine and \
+                   name it localhost, 127.0.0.1 or [::1]";
+    ApiError::forbidden(reason)
+}

@@ -1,0 +1,45 @@
+//! Signing up.
+
+use actix_web::{HttpResponse, web::Data};
+use denizen_models::CreateUserRequest;
+use denizen_services::{SignUpError, SignedUp, UserService};
+
+use crate::{
+    http::{Anyone, ApiError, ErrorCode, Json, NoQuery, RequestContext},
+    middleware::{Endpoint, route},
+    users::{self, USERS},
+};
+
+pub(crate) fn routes() -> Vec<Endpoint> {
+    vec![route(USERS).post(Anyone, "Creates a user, or signs up.", sign_up)]
+}
+
+/// The response to every sign-up that needs a confirmation, whether or not a mail is sent.
+const PENDING: &str = "Check your email to complete the registration.";
+
+/// `POST /api/users`: without a session one signs up; with one, an administrator creates a user.
+async fn sign_up(
+    request: RequestContext,
+    users: Data<dyn UserService>,
+    _: NoQuery,
+    Json(body): Json<CreateUserRequest>,
+) -> Result<HttpResponse, ApiError> {
+    if request.caller.is_some() {
+        return users::create(&request, users.as_ref(), body).await;
+    }
+    Ok(match users.sign_up(&request.access, body).await? {
+        SignedUp::User(user) => users::created(&request, user),
+        SignedUp::Pending => request.pending(PENDING),
+    })
+}
+
+impl From<SignUpError> for ApiError {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::UsernameTaken(_) | SignUpError::EmailTaken(_) => {
+                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
+            }
+            SignUpError::Failure(failure) => failure.into(),
+        }
+    }
+}

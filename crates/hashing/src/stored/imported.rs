@@ -1,0 +1,125 @@
+//! Hashes of other functions than argon2, which other systems made.
+
+use std::borrow::Cow;
+
+use argon2::password_hash::phc::{self, Output, Salt};
+use denizen_services::{HashError, InvalidHash};
+use sha2::{Sha256, Sha512};
+
+use super::{failed, malformed, read_phc, same};
+
+/// 2^16 rounds of its key schedule, several seconds.
+const MOST_BCRYPT_COST: u32 = 16;
+/// Memory of scrypt (128·N·r bytes), as for argon2.
+const MOST_SCRYPT_MEMORY: u64 = 256 << 20;
+/// And what it goes through in one lane after the other (128·N·r·p bytes), several seconds.
+const MOST_SCRYPT_WORK: u64 = 1 << 30;
+/// Rounds of PBKDF2 for all blocks of the output, a few seconds. OWASP asks for 600,000.
+const MOST_PBKDF2_ROUNDS: u64 = 10_000_000;
+
+/// A hash that is readable and affordable.
+pub(crate) enum Imported {
+    Bcrypt(String),
+    Phc { function: Function, salt: Salt, output: Output },
+}
+
+pub(crate) enum Function {
+    Scrypt(scrypt::Params),
+    Pbkdf2Sha256 { rounds: u32 },
+    Pbkdf2Sha512 { rounds: u32 },
+}
+
+impl Imported {
+    pub fn read(text: &str) -> Result<Self, InvalidHash> {
+        match text.split('$').nth(1) {
+            Some("2a" | "2b" | "2y") => {
+                let parts: bcrypt::HashParts = text.parse().map_err(malformed)?;
+                within(u64::from(parts.get_cost()), 4, u64::from(MOST_BCRYPT_COST))?;
+                Ok(Self::Bcrypt(text.to_owned()))
+            }
+            Some("scrypt") => Self::read_with(text, |phc, _| read_scrypt(phc)),
+            Some("pbkdf2-sha256") => Self::read_with(&with_named_rounds(text), |phc, output| {
+                Ok(Function::Pbkdf2Sha256 { rounds: read_rounds(phc, output, 32)? })
+            }),
+            Some("pbkdf2-sha512") => Self::read_with(&with_named_rounds(text), |phc, output| {
+                Ok(Function::Pbkdf2Sha512 { rounds: read_rounds(phc, output, 64)? })
+            }),
+            _ => Err(InvalidHash::Unsupported),
+        }
+    }
+
+    fn read_with(
+        text: &str,
+        function: impl FnOnce(&phc::PasswordHash, &Output) -> Result<Function, InvalidHash>,
+    ) -> Result<Self, InvalidHash> {
+        let (phc, salt, output) = read_phc(text)?;
+        Ok(Self::Phc { function: function(&phc, &output)?, salt, output })
+    }
+
+    /// Whether it was made from these bytes.
+    pub fn is_of(&self, password: &[u8]) -> Result<bool, HashError> {
+        let (function, salt, output) = match self {
+            Self::Bcrypt(text) => {
+                return bcrypt::verify(password, text).map_err(|error| failed(error.to_string()));
+            }
+            Self::Phc { function, salt, output } => (function, salt, output),
+        };
+        same(output, |computed| {
+            match function {
+                Function::Scrypt(params) => {
+                    scrypt::scrypt(password, salt, params, computed).map_err(failed)?;
+                }
+                Function::Pbkdf2Sha256 { rounds } => {
+                    pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, *rounds, computed);
+                }
+                Function::Pbkdf2Sha512 { rounds } => {
+                    pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, *rounds, computed);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn read_scrypt(phc: &phc::PasswordHash) -> Result<Function, InvalidHash> {
+    let (log_n, r, p) = (number(phc, "ln")?, number(phc, "r")?, number(phc, "p")?);
+    // Before anything is multiplied: none of the products below can overflow.
+    for factor in [u64::from(log_n), u64::from(r), u64::from(p)] {
+        within(factor, 1, 1 << 20)?;
+    }
+    let memory = 1u64.checked_shl(log_n).unwrap_or(u64::MAX).saturating_mul(128 * u64::from(r));
+    within(memory, 1, MOST_SCRYPT_MEMORY)?;
+    within(memory * u64::from(p), 1, MOST_SCRYPT_WORK)?;
+    let log_n = u8::try_from(log_n).map_err(malformed)?;
+    scrypt::Params::new(log_n, r, p).map(Function::Scrypt).map_err(malformed)
+}
+
+/// The rounds, of which each block of `block` bytes takes as many again.
+fn read_rounds(phc: &phc::PasswordHash, output: &Output, block: usize) -> Result<u32, InvalidHash> {
+    let rounds = number(phc, "i")?;
+    let blocks = u64::try_from(output.len().div_ceil(block)).map_err(malformed)?;
+    within(u64::from(rounds) * blocks, 1, MOST_PBKDF2_ROUNDS)?;
+    Ok(rounds)
+}
+
+/// passlib writes `$1000$` for `$i=1000$`, and has a dot for the plus of base64.
+fn with_named_rounds(text: &str) -> Cow<'_, str> {
+    match text.split('$').collect::<Vec<_>>()[..] {
+        ["", id, rounds, salt, output] if !rounds.contains('=') => {
+            let [salt, output] = [salt, output].map(|part| part.replace('.', "+"));
+            format!("${id}$i={rounds}${salt}${output}").into()
+        }
+        _ => text.into(),
+    }
+}
+
+fn number(phc: &phc::PasswordHash, name: &str) -> Result<u32, InvalidHash> {
+    phc.params.get_decimal(name).ok_or_else(|| malformed(format_args!("it has no parameter {name}")))
+}
+
+fn within(value: u64, least: u64, most: u64) -> Result<(), InvalidHash> {
+    if value > most {
+        return Err(InvalidHash::TooCostly);
+    }
+    if value < least { Err(malformed("a parameter is too small")) } else { Ok(()) }
+}

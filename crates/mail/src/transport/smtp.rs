@@ -1,0 +1,145 @@
+//! Mails to a mail server.
+
+mod reply;
+mod server;
+mod stream;
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use denizen_services::{Mail, MailError, Mailer};
+use lettre::{
+    Address,
+    transport::smtp::{client::AsyncSmtpConnection, commands},
+};
+use tokio::time::{Instant, timeout};
+
+pub use self::server::TlsError;
+use self::{
+    reply::{Failure, Stage},
+    server::Server,
+};
+use crate::{compose::Composer, url::SmtpServer};
+
+/// Connections that are kept open for the next mail.
+const MAX_IDLE: usize = 4;
+/// How long they are kept. Servers wait five minutes (RFC 5321, section 4.5.3.2.7); routers often forget sooner.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+/// How long a server may take to say goodbye after it refused something.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Sends every mail to a mail server (RFC 5321).
+///
+/// A connection is kept for half a minute, so that many mails in a row share one. Only connections with a complete delivery
+/// are kept: lettre's own pool would also keep a connection whose delivery was cut short by the time-out, and would take
+/// late replies to it for replies to the next mail.
+pub struct SmtpMailer {
+    composer: Composer,
+    server: Server,
+    time_limit: Duration,
+    idle: Mutex<Vec<(Instant, AsyncSmtpConnection)>>,
+}
+
+impl SmtpMailer {
+    /// The longest time that one mail may take, which is the default: far below the worker's lease of five minutes.
+    pub const MAX_TIME: Duration = Duration::from_secs(60);
+
+    /// Creates a mailer for this server. Trusts the certificates of the system (or those of `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR`) and those in the PEM file `root_certificate`, if set. A mail takes at most `time_limit`, from looking
+    /// up the host to the last reply; no more than [`Self::MAX_TIME`].
+    ///
+    /// # Errors
+    /// Returns a [`TlsError`] if the file cannot be read or does not contain certificates.
+    pub fn new(
+        composer: Composer,
+        server: SmtpServer,
+        root_certificate: Option<&Path>,
+        time_limit: Duration,
+    ) -> Result<Self, TlsError> {
+        let server = Server::new(server, composer.links().host(), root_certificate)?;
+        let time_limit = time_limit.min(Self::MAX_TIME);
+        Ok(Self { composer, server, time_limit, idle: Mutex::default() })
+    }
+
+    async fn deliver(&self, from: Address, to: Address, message: &[u8]) -> Result<(), Failure> {
+        let sender = || commands::Mail::new(Some(from.clone()), Vec::new());
+        let mut connection = match self.resume(sender()).await {
+            Some(connection) => connection,
+            None => {
+                let mut connection = self.server.connect().await?;
+                Stage::Sender.expect(connection.command(sender()).await)?;
+                connection
+            }
+        };
+        let sent = async {
+            Stage::Recipient.expect(connection.command(commands::Rcpt::new(to, Vec::new())).await)?;
+            Stage::Content.expect(connection.command(commands::Data).await)?;
+            Stage::Content.expect(connection.message(message).await)
+        };
+        match sent.await {
+            Ok(_) => {
+                self.idle().push((Instant::now(), connection));
+                Ok(())
+            }
+            Err(failure) => {
+                // The result is known, so a failed QUIT does not matter.
+                drop(timeout(GOODBYE, connection.abort()).await);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Returns an idle connection that accepts this first command of a delivery. The server may have closed it, or may
+    /// refuse more mails on it. No mail has been sent at this point, so another connection can be used.
+    async fn resume(&self, sender: commands::Mail) -> Option<AsyncSmtpConnection> {
+        loop {
+            let mut connection = self.take_idle()?;
+            if connection.command(sender.clone()).await.is_ok() {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn take_idle(&self) -> Option<AsyncSmtpConnection> {
+        let mut idle = self.idle();
+        idle.retain(|(since, _)| since.elapsed() < IDLE_TIME);
+        // Concurrent deliveries may have left more than the limit.
+        idle.truncate(MAX_IDLE);
+        idle.pop().map(|(_, connection)| connection)
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, AsyncSmtpConnection)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        let message = self.composer.compose(mail)?;
+        let (from, to) = match (message.envelope().from(), message.envelope().to()) {
+            (Some(from), [to]) => (from.clone(), to.clone()),
+            _ => return Err(MailError::Permanent("the mail has no sender or not one recipient".into())),
+        };
+        let message = message.formatted();
+        // The time-out drops the delivery and its connection, which is therefore never reused.
+        match timeout(self.time_limit, self.deliver(from, to, &message)).await {
+            Ok(delivered) => delivered.map_err(|failure| failure.into_mail_error(&mail.to)),
+            Err(_) => {
+                let seconds = self.time_limit.as_secs_f32();
+                Err(MailError::Temporary(format!("the mail server took longer than {seconds} s").into()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SmtpMailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpMailer").field("server", &self.server).finish_non_exhaustive()
+    }
+}
