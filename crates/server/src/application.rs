@@ -144,11 +144,13 @@ impl Application {
             Some(store) => Storage::given(store),
             None => Storage::open(&config.database)?,
         };
-        describe(&config, address);
         let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
-        match config.profile {
-            Profile::Development => greet(&config, accounts.users().as_ref()).await?,
-            Profile::Production => samples::refuse_sample_passwords(accounts.service()).await?,
+        if config.profile == Profile::Production {
+            samples::refuse_sample_passwords(accounts.service()).await?;
+        }
+        describe(&config, address);
+        if config.profile == Profile::Development {
+            greet(&config, accounts.users().as_ref()).await?;
         }
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);

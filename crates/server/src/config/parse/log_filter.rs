@@ -60,7 +60,7 @@ fn logs(target: &str) -> bool {
             .strip_prefix(name)
             .is_some_and(|rest| rest.is_empty() || (module.is_empty() && rest.starts_with('_')))
     };
-    !name.is_empty() && CRATES.iter().any(|known| is_meant(&known))
+    !name.is_empty() && CRATES.iter().any(|known| is_meant(known))
 }
 
 #[cfg(test)]
