@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use denizen_models::UserId;
-use denizen_services::{AuditListQuery, AuditService, ListAuditError, store::AuditKind};
+use denizen_services::{AuditListQuery, AuditService, store::AuditKind};
 
 use crate::{
     http::{Admin, ApiError, Query, RequestContext},
@@ -42,14 +42,4 @@ fn audit_query(query: Query) -> Result<AuditListQuery, ApiError> {
 
 fn instant(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc())
-}
-
-impl From<ListAuditError> for ApiError {
-    fn from(error: ListAuditError) -> Self {
-        match error {
-            ListAuditError::Query(errors) => Self::query(&errors),
-            ListAuditError::Forbidden => Self::forbidden(error),
-            ListAuditError::Store(error) => error.into(),
-        }
-    }
 }

@@ -31,15 +31,11 @@ async fn change(
 impl From<ChangePasswordError> for ApiError {
     fn from(error: ChangePasswordError) -> Self {
         match error {
-            ChangePasswordError::Validation(errors) => Self::validation(&errors),
             ChangePasswordError::Forbidden => Self::unauthenticated(),
             ChangePasswordError::WrongPassword => {
                 Self::because(ErrorCode::WrongPassword, "Failed to change password", error)
             }
-            ChangePasswordError::RateLimited(wait) => Self::too_often(wait),
-            ChangePasswordError::Hash(error) => error.into(),
-            ChangePasswordError::Randomness(error) => Self::internal(error),
-            ChangePasswordError::Store(error) => error.into(),
+            ChangePasswordError::Failure(failure) => failure.into(),
         }
     }
 }

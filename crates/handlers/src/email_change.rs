@@ -46,14 +46,11 @@ async fn confirm(
 impl From<ChangeEmailError> for ApiError {
     fn from(error: ChangeEmailError) -> Self {
         match error {
-            ChangeEmailError::Validation(errors) => Self::validation(&errors),
             ChangeEmailError::Forbidden => Self::unauthenticated(),
             ChangeEmailError::WrongPassword => {
                 Self::because(ErrorCode::WrongPassword, "Failed to change email", error)
             }
-            ChangeEmailError::RateLimited(wait) => Self::too_often(wait),
-            ChangeEmailError::Hash(error) => error.into(),
-            ChangeEmailError::Store(error) => error.into(),
+            ChangeEmailError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -61,15 +58,13 @@ impl From<ChangeEmailError> for ApiError {
 impl From<ConfirmEmailChangeError> for ApiError {
     fn from(error: ConfirmEmailChangeError) -> Self {
         match error {
-            ConfirmEmailChangeError::Validation(errors) => Self::validation(&errors),
             ConfirmEmailChangeError::InvalidOrExpired => {
                 Self::because(ErrorCode::EmailChangeFailed, "Failed to change email", error)
             }
             ConfirmEmailChangeError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserUpdateError, "Failed to change email", error)
             }
-            ConfirmEmailChangeError::RateLimited(wait) => Self::too_often(wait),
-            ConfirmEmailChangeError::Store(error) => error.into(),
+            ConfirmEmailChangeError::Failure(failure) => failure.into(),
         }
     }
 }

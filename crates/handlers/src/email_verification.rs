@@ -4,7 +4,7 @@ mod page;
 
 use actix_web::{HttpResponse, web::Data};
 use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
-use denizen_services::{RequestEmailVerificationError, UserService, VerifyEmailError};
+use denizen_services::{UserService, VerifyEmailError};
 
 use crate::{
     http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
@@ -48,29 +48,16 @@ async fn verify(
     Ok(request.done("Email address verified successfully"))
 }
 
-impl From<RequestEmailVerificationError> for ApiError {
-    fn from(error: RequestEmailVerificationError) -> Self {
-        match error {
-            RequestEmailVerificationError::Validation(errors) => Self::validation(&errors),
-            RequestEmailVerificationError::Overloaded => Self::unavailable(error),
-            RequestEmailVerificationError::RateLimited(wait) => Self::too_often(wait),
-            RequestEmailVerificationError::Store(error) => error.into(),
-        }
-    }
-}
-
 impl From<VerifyEmailError> for ApiError {
     fn from(error: VerifyEmailError) -> Self {
         match error {
-            VerifyEmailError::Validation(errors) => Self::validation(&errors),
             VerifyEmailError::InvalidOrExpired => {
                 Self::because(ErrorCode::EmailVerificationFailed, "Failed to verify email", error)
             }
             VerifyEmailError::UsernameTaken(_) => {
                 Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
-            VerifyEmailError::RateLimited(wait) => Self::too_often(wait),
-            VerifyEmailError::Store(error) => error.into(),
+            VerifyEmailError::Failure(failure) => failure.into(),
         }
     }
 }

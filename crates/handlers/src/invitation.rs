@@ -34,13 +34,10 @@ async fn accept(
 impl From<AcceptInvitationError> for ApiError {
     fn from(error: AcceptInvitationError) -> Self {
         match error {
-            AcceptInvitationError::Validation(errors) => Self::validation(&errors),
             AcceptInvitationError::InvalidOrExpired => {
                 Self::because(ErrorCode::InvitationFailed, "Failed to accept invitation", error)
             }
-            AcceptInvitationError::RateLimited(wait) => Self::too_often(wait),
-            AcceptInvitationError::Hash(error) => error.into(),
-            AcceptInvitationError::Store(error) => error.into(),
+            AcceptInvitationError::Failure(failure) => failure.into(),
         }
     }
 }

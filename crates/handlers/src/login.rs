@@ -125,15 +125,11 @@ pub(crate) fn session_response(session: Session, request: &RequestContext) -> Se
 impl From<LoginError> for ApiError {
     fn from(error: LoginError) -> Self {
         match error {
-            LoginError::Validation(errors) => Self::validation(&errors),
             LoginError::Rejected => Self {
                 challenge: Some(Challenge::SignIn),
                 ..Self::new(ErrorCode::InvalidCredentials, "Login failed: wrong login or password")
             },
-            LoginError::RateLimited(wait) => Self::too_often(wait),
-            LoginError::Hash(error) => error.into(),
-            LoginError::Randomness(error) => Self::internal(error),
-            LoginError::Store(error) => error.into(),
+            LoginError::Failure(failure) => failure.into(),
         }
     }
 }

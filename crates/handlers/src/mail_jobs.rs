@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use denizen_models::MailJobState;
-use denizen_services::{ListMailJobsError, MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
+use denizen_services::{MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 
 use crate::{
     http::{Admin, ApiError, ErrorCode, NoQuery, Query, RequestContext, number_in},
@@ -66,22 +66,11 @@ fn job_in(request: &HttpRequest) -> Result<MailJobId, ApiError> {
     id.ok_or_else(|| MailJobError::NotFound.into())
 }
 
-impl From<ListMailJobsError> for ApiError {
-    fn from(error: ListMailJobsError) -> Self {
-        match error {
-            ListMailJobsError::Query(errors) => Self::query(&errors),
-            ListMailJobsError::Forbidden => Self::forbidden(error),
-            ListMailJobsError::Store(error) => error.into(),
-        }
-    }
-}
-
 impl From<MailJobError> for ApiError {
     fn from(error: MailJobError) -> Self {
         match error {
             MailJobError::NotFound => Self::new(ErrorCode::MailJobNotFound, "Mail job not found"),
-            MailJobError::Forbidden => Self::forbidden(error),
-            MailJobError::Store(error) => error.into(),
+            MailJobError::Failure(failure) => failure.into(),
         }
     }
 }

@@ -9,7 +9,7 @@ mod session;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationErrors};
-use denizen_services::{ConnectError, ListConnectedError, MessageService, SendMessageError, SubscribeError};
+use denizen_services::{ConnectError, MessageService, SendMessageError};
 use serde_json::json;
 
 use self::frame_limit::IncomingFrames;
@@ -99,14 +99,6 @@ impl From<SendMessageError> for ApiError {
     }
 }
 
-impl From<ListConnectedError> for ApiError {
-    fn from(error: ListConnectedError) -> Self {
-        match error {
-            ListConnectedError::Forbidden => Self::forbidden(error),
-        }
-    }
-}
-
 impl From<ConnectError> for ApiError {
     fn from(error: ConnectError) -> Self {
         match error {
@@ -115,14 +107,6 @@ impl From<ConnectError> for ApiError {
                 Self::because(ErrorCode::TooManyConnections, "Connection refused", error)
             }
             ConnectError::Full(_) | ConnectError::GoingAway => Self::unavailable(error),
-        }
-    }
-}
-
-impl From<SubscribeError> for ApiError {
-    fn from(error: SubscribeError) -> Self {
-        match error {
-            SubscribeError::Forbidden(_) => Self::forbidden(error),
         }
     }
 }

@@ -7,10 +7,7 @@ use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
     PasswordResetResponse, SendPasswordResetRequest, TokenRequest,
 };
-use denizen_services::{
-    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService,
-    ValidateResetTokenError,
-};
+use denizen_services::{RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService};
 
 use crate::{
     http::{Admin, ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
@@ -98,15 +95,12 @@ async fn send_password_reset(
 impl From<RequestPasswordResetError> for ApiError {
     fn from(error: RequestPasswordResetError) -> Self {
         match error {
-            RequestPasswordResetError::Validation(errors) => Self::validation(&errors),
             RequestPasswordResetError::UnknownAddress(_) => Self::because(
                 ErrorCode::PasswordResetRequestFailed,
                 "Failed to request password reset",
                 error,
             ),
-            RequestPasswordResetError::RateLimited(wait) => Self::too_often(wait),
-            RequestPasswordResetError::Overloaded => Self::unavailable(error),
-            RequestPasswordResetError::Store(error) => error.into(),
+            RequestPasswordResetError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -114,25 +108,12 @@ impl From<RequestPasswordResetError> for ApiError {
 impl From<ResetPasswordError> for ApiError {
     fn from(error: ResetPasswordError) -> Self {
         match error {
-            ResetPasswordError::Validation(errors) => Self::validation(&errors),
             ResetPasswordError::InvalidToken
             | ResetPasswordError::ExpiredToken
             | ResetPasswordError::InvalidOrExpired => {
                 Self::because(ErrorCode::PasswordResetFailed, "Failed to reset password", error)
             }
-            ResetPasswordError::RateLimited(wait) => Self::too_often(wait),
-            ResetPasswordError::Hash(error) => error.into(),
-            ResetPasswordError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ValidateResetTokenError> for ApiError {
-    fn from(error: ValidateResetTokenError) -> Self {
-        match error {
-            ValidateResetTokenError::Validation(errors) => Self::validation(&errors),
-            ValidateResetTokenError::RateLimited(wait) => Self::too_often(wait),
-            ValidateResetTokenError::Store(error) => error.into(),
+            ResetPasswordError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -143,9 +124,8 @@ impl From<SendPasswordResetError> for ApiError {
             SendPasswordResetError::NotFound(_) => {
                 Self::because(ErrorCode::UserNotFound, "User not found", error)
             }
-            SendPasswordResetError::Forbidden | SendPasswordResetError::Inactive => Self::forbidden(error),
-            SendPasswordResetError::Hash(error) => error.into(),
-            SendPasswordResetError::Store(error) => error.into(),
+            SendPasswordResetError::Inactive => Self::forbidden(error),
+            SendPasswordResetError::Failure(failure) => failure.into(),
         }
     }
 }

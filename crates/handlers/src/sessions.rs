@@ -99,7 +99,7 @@ impl From<SessionError> for ApiError {
         match error {
             SessionError::NotFound => Self::new(ErrorCode::SessionNotFound, "Session not found"),
             SessionError::UserNotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
-            SessionError::Store(error) => error.into(),
+            SessionError::Failure(failure) => failure.into(),
         }
     }
 }

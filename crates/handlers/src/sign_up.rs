@@ -36,15 +36,10 @@ async fn sign_up(
 impl From<SignUpError> for ApiError {
     fn from(error: SignUpError) -> Self {
         match error {
-            SignUpError::Validation(errors) => Self::validation(&errors),
-            SignUpError::Closed | SignUpError::Forbidden(_) => Self::forbidden(error),
             SignUpError::UsernameTaken(_) | SignUpError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
-            SignUpError::Overloaded => Self::unavailable(error),
-            SignUpError::RateLimited(wait) => Self::too_often(wait),
-            SignUpError::Hash(error) => error.into(),
-            SignUpError::Store(error) => error.into(),
+            SignUpError::Failure(failure) => failure.into(),
         }
     }
 }

@@ -13,8 +13,8 @@ use actix_web::{
 };
 use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, PreconditionError, UpdateUserError,
-    UserQuery, UserService, store::UserSort,
+    CreateUserError, DeleteUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery,
+    UserService, store::UserSort,
 };
 use serde_json::json;
 
@@ -200,17 +200,7 @@ impl From<GetUserError> for ApiError {
             GetUserError::IdNotFound(_) | GetUserError::UsernameNotFound(_) => {
                 Self::because(ErrorCode::UserNotFound, "User not found", error)
             }
-            GetUserError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ListUsersError> for ApiError {
-    fn from(error: ListUsersError) -> Self {
-        match error {
-            ListUsersError::Query(errors) => Self::query(&errors),
-            ListUsersError::Forbidden => Self::forbidden(error),
-            ListUsersError::Store(error) => error.into(),
+            GetUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -218,13 +208,10 @@ impl From<ListUsersError> for ApiError {
 impl From<CreateUserError> for ApiError {
     fn from(error: CreateUserError) -> Self {
         match error {
-            CreateUserError::Validation(errors) => Self::validation(&errors),
-            CreateUserError::Forbidden => Self::forbidden(error),
             CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
             }
-            CreateUserError::Hash(error) => error.into(),
-            CreateUserError::Store(error) => error.into(),
+            CreateUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -234,12 +221,11 @@ impl From<UpdateUserError> for ApiError {
         match error {
             UpdateUserError::NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
             UpdateUserError::PreconditionError(error) => error.into(),
-            UpdateUserError::Validation(errors) => Self::validation(&errors),
-            UpdateUserError::Forbidden(_) | UpdateUserError::LastAdministrator => Self::forbidden(error),
+            UpdateUserError::LastAdministrator => Self::forbidden(error),
             UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
                 Self::because(ErrorCode::UserUpdateError, "Failed to update user", error)
             }
-            UpdateUserError::Store(error) => error.into(),
+            UpdateUserError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -252,7 +238,7 @@ impl From<DeleteUserError> for ApiError {
             }
             DeleteUserError::LastAdministrator => Self::forbidden(error),
             DeleteUserError::PreconditionError(error) => error.into(),
-            DeleteUserError::Store(error) => error.into(),
+            DeleteUserError::Failure(failure) => failure.into(),
         }
     }
 }

@@ -138,6 +138,6 @@ fn malformed(error: impl std::fmt::Display) -> InvalidHash {
     InvalidHash::Malformed(error.to_string())
 }
 
-pub(super) fn failed(error: impl std::fmt::Display) -> HashError {
-    HashError::Failed(error.to_string())
+pub(super) fn failed(error: impl Into<denizen_services::Cause>) -> HashError {
+    HashError::Failed(error.into())
 }

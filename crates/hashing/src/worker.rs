@@ -58,15 +58,15 @@ impl Workers {
             let outcome = catch_unwind(AssertUnwindSafe(|| work(worker))).unwrap_or_else(|_| {
                 // What it panicked with stays unsaid here: it may quote the password.
                 log::error!("a job of the password hasher panicked");
-                Err(HashError::Failed("the job panicked".to_owned()))
+                Err(HashError::Failed("the job panicked".into()))
             });
             let _gone = reply.send(outcome);
         };
         self.0.try_send(Box::new(job)).map_err(|error| match error {
             TrySendError::Full(_) => HashError::Busy,
-            TrySendError::Disconnected(_) => HashError::Failed("the hashing threads are gone".to_owned()),
+            TrySendError::Disconnected(_) => HashError::Failed("the hashing threads are gone".into()),
         })?;
-        answer.await.map_err(|_| HashError::Failed("a hashing thread died".to_owned()))?
+        answer.await.map_err(|_| HashError::Failed("a hashing thread died".into()))?
     }
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Worker {
 impl Worker {
     pub fn new(cost: Argon2Cost, salts: Arc<dyn TokenSource>) -> Result<Self, HashError> {
         if !Argon2Cost::MOST.is_at_least(cost) {
-            return Err(HashError::Failed(format!("a hash may cost {:?} at most", Argon2Cost::MOST)));
+            return Err(HashError::Failed(format!("a hash may cost {:?} at most", Argon2Cost::MOST).into()));
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(failed)?;
         let memory = vec![Block::default(); params.block_count()];

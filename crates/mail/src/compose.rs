@@ -83,10 +83,10 @@ impl Composer {
             MailError::Temporary(match error {
                 // Without the reason, which may quote values: a token is one of them.
                 TemplateError::Broken { file, line, .. } => {
-                    format!("the mail template {file} fails in line {line}")
+                    format!("the mail template {file} fails in line {line}").into()
                 }
                 TemplateError::Read { .. } | TemplateError::Unknown { .. } | TemplateError::NoLink(_) => {
-                    "the mail templates fail".to_owned()
+                    "the mail templates fail".into()
                 }
             })
         })
@@ -98,7 +98,7 @@ impl Composer {
     /// Returns [`MailError::Temporary`] if a template fails, and [`MailError::Permanent`] if the e-mail address cannot be
     /// used in SMTP.
     pub(crate) fn compose(&self, mail: &Mail) -> Result<Message, MailError> {
-        let failed = |error| MailError::Temporary(format!("the mail cannot be put together: {error}"));
+        let failed = |error| MailError::Temporary(format!("the mail cannot be put together: {error}").into());
         let RenderedMail { subject, text, html, .. } = self.render(mail)?;
         let id = identifier(&mail.id);
         let email = smtp_address(&mail.to)?;
@@ -156,7 +156,7 @@ pub(crate) fn identifier(id: &str) -> String {
 /// Returns the e-mail address as SMTP wants it. Our rule (that of browsers) allows dots anywhere before the `@`; where SMTP
 /// does not, the part is quoted (RFC 5321, section 4.1.2), which names the same mailbox.
 fn smtp_address(to: &EmailAddress) -> Result<Address, MailError> {
-    let refused = || MailError::Permanent("the e-mail address cannot be used in SMTP".to_owned());
+    let refused = || MailError::Permanent("the e-mail address cannot be used in SMTP".into());
     let (user, domain) = to.as_str().rsplit_once('@').ok_or_else(refused)?;
     Address::new(user, domain).or_else(|_| Address::new(format!("\"{user}\""), domain)).map_err(|_| refused())
 }

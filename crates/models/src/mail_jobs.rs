@@ -3,35 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::types::user::UserId;
+use crate::{named_enum, types::user::UserId};
 
-/// Whether a mail job goes on by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MailJobState {
-    /// It is tried, or tried again, when it is due.
-    Waiting,
-    /// It was given up, and is kept for somebody to look at.
-    Dead,
-}
-
-impl MailJobState {
-    /// Every state.
-    pub const ALL: [Self; 2] = [Self::Waiting, Self::Dead];
-
-    /// The name in JSON and in a query string.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Dead => "dead",
-        }
-    }
-
-    /// The state of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == name)
+named_enum! {
+    /// Whether a mail job goes on by itself.
+    #[derive(Serialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum MailJobState {
+        /// It is tried, or tried again, when it is due.
+        Waiting = "waiting",
+        /// It was given up, and is kept for somebody to look at.
+        Dead = "dead",
     }
 }
 

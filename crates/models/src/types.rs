@@ -3,6 +3,7 @@
 pub(crate) mod email;
 pub(crate) mod envelope;
 pub(crate) mod fold;
+pub(crate) mod named_enum;
 pub(crate) mod object;
 pub(crate) mod password;
 pub(crate) mod patch;

@@ -14,9 +14,9 @@ use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_mail::TransportError;
 use denizen_services::{
     AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
-    DefaultTaskService, HashError, InvalidSettings, ListUsersError, Mailer, MessageLimits,
-    MessageService as _, OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
-    store::{Store, StoreError},
+    DefaultTaskService, Failure, HashError, InvalidSettings, Mailer, MessageLimits, MessageService as _,
+    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
+    store::{Store, StoreFailure},
 };
 use denizen_storage_sqlite::OpenError;
 use tokio::{runtime::Handle, sync::watch};
@@ -44,7 +44,7 @@ pub enum StartError {
     Database(#[from] OpenError),
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
-    Read(#[from] ListUsersError),
+    Read(#[from] Failure),
     /// The configuration, made by hand, breaks its own rules.
     #[error(transparent)]
     Configuration(#[from] ConfigErrors),
@@ -70,7 +70,7 @@ pub enum RunError {
     Server(#[from] io::Error),
     /// The store can no longer write.
     #[error("the store failed: {0}")]
-    Store(StoreError),
+    Store(#[source] StoreFailure),
 }
 
 /// Adapters to use instead of the configured ones. For tests, and for programs that bring their own.

@@ -1,7 +1,7 @@
 //! The five users that a fresh development database starts with.
 
 use denizen_models::{CreateUserRequest, Profile, Secret, Username};
-use denizen_services::{AccessContext, AccountService, CreateUserError, LoginError, UserService};
+use denizen_services::{AccessContext, AccountService, CreateUserError, Failure, UserService};
 
 /// Why the sample users could not be created, or prevent the start.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,7 @@ pub enum SampleError {
     Create(#[from] CreateUserError),
     /// Their passwords cannot be checked.
     #[error("cannot check the passwords of the sample users: {0}")]
-    Check(#[from] LoginError),
+    Check(#[from] Failure),
     /// This user still has the documented password, in production.
     #[error(
         "the sample user {0} still has its documented password; set another one, or delete the user, in the \

@@ -5,26 +5,12 @@ use chrono::{DateTime, Utc};
 use denizen_models::{AuditResponse, UserId, ValidationErrors};
 
 use crate::{
-    common::{context::AccessContext, pagination},
+    common::{context::AccessContext, failure::Failure, pagination},
     ports::{
         Ports,
-        store::{AuditId, AuditKind, AuditQuery, AuditRecord, StoreError, actor_name},
+        store::{AuditId, AuditKind, AuditQuery, AuditRecord, actor_name},
     },
 };
-
-/// Why the audit trail is not listed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListAuditError {
-    /// A part of the query makes no sense; the fields are those of [`AuditListQuery`].
-    #[error(transparent)]
-    Query(ValidationErrors),
-    /// The actor is no administrator.
-    #[error("only administrators can read the audit trail")]
-    Forbidden,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// What to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,11 +76,8 @@ pub struct AuditList {
 #[async_trait]
 pub trait AuditService: Send + Sync {
     /// The part of the trail that was asked for, newest event first. Events that come meanwhile shift no later page.
-    async fn list_audit(
-        &self,
-        context: &AccessContext,
-        query: &AuditListQuery,
-    ) -> Result<AuditList, ListAuditError>;
+    async fn list_audit(&self, context: &AccessContext, query: &AuditListQuery)
+    -> Result<AuditList, Failure>;
 }
 
 /// The implementation of [`AuditService`].
@@ -117,11 +100,9 @@ impl AuditService for DefaultAuditService {
         &self,
         context: &AccessContext,
         query: &AuditListQuery,
-    ) -> Result<AuditList, ListAuditError> {
-        if !context.is_admin() {
-            return Err(ListAuditError::Forbidden);
-        }
-        let query = query.validate().map_err(ListAuditError::Query)?;
+    ) -> Result<AuditList, Failure> {
+        context.expect_admin("only administrators can read the audit trail")?;
+        let query = query.validate().map_err(Failure::InvalidQuery)?;
         let one_more = AuditQuery { limit: query.limit + 1, ..query };
         let mut records = self.ports.store.list_audit_records(&one_more).await?;
         let next_cursor = pagination::cut(&mut records, query.limit, CURSOR, |record| record.id.0);

@@ -2,6 +2,7 @@
 
 pub(crate) mod context;
 pub(crate) mod delivery;
+pub(crate) mod failure;
 pub(crate) mod last_seen;
 pub(crate) mod lock;
 pub(crate) mod mailed_tokens;
@@ -13,3 +14,4 @@ pub(crate) mod rate_limits;
 pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod supervise;
+pub(crate) mod work;

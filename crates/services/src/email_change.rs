@@ -1,28 +1,23 @@
 //! Changing the address of an account: asked for with the password, confirmed at the new address, told to the old one.
 
 use async_trait::async_trait;
-use chrono::Duration;
-use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, UserValues, ValidationErrors};
+use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, UserValues};
 
 use crate::{
     common::{
         context::{AccessContext, Actor},
         delivery::{DeliveryContext, DeliveryError},
-        mailed_tokens,
-        rate_limits::{self, from_limited},
+        failure::{Failure, embeds_failure},
+        mailed_tokens, rate_limits,
         service::AccountService,
+        work::{Work, retry},
     },
     login::ReauthenticateError,
     ports::{
-        hasher::HashError,
         mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenPurpose,
-        store::{
-            AuditEvent, AuditKind, Change, MailKind, NewMailJob, Precondition, StoreError, UniqueKey,
-            UnitOfWork, actor_name,
-        },
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, actor_name},
     },
-    users,
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::EmailChange;
@@ -30,55 +25,39 @@ const PURPOSE: TokenPurpose = TokenPurpose::EmailChange;
 /// Why a change of address is not even queued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeEmailError {
-    /// Members fail.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// The actor is no signed-in user.
+    /// The actor is not a signed-in user.
     #[error("only signed-in users can change their address")]
     Forbidden,
-    /// That is not the password of the account.
+    /// The password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
-    /// The password could not be compared.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
+    Failure(#[from] Failure),
 }
 
 /// Why an address is not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfirmEmailChangeError {
-    /// Members fail.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
+    /// The token is unknown, used, replaced, revoked or expired, or its user is inactive.
     #[error("invalid or expired token")]
     InvalidOrExpired,
     /// Another user has the address by now.
     #[error("email '{0}' already exists")]
     EmailTaken(String),
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(StoreError),
+    Failure(#[from] Failure),
 }
 
-from_limited! { ChangeEmailError ConfirmEmailChangeError }
+embeds_failure! { ChangeEmailError ConfirmEmailChangeError }
 
 impl From<ReauthenticateError> for ChangeEmailError {
     fn from(error: ReauthenticateError) -> Self {
         match error {
             ReauthenticateError::Forbidden => Self::Forbidden,
             ReauthenticateError::WrongPassword => Self::WrongPassword,
-            ReauthenticateError::Hash(error) => error.into(),
-            ReauthenticateError::Store(error) => error.into(),
+            ReauthenticateError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -108,21 +87,17 @@ impl EmailChanges for AccountService {
         context: &AccessContext,
         request: ChangeEmailRequest,
     ) -> Result<(), ChangeEmailError> {
-        let (email, password) =
-            request.validate(&self.settings.password_policy).map_err(ChangeEmailError::Validation)?;
+        let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
         self.limiter.count(&rules).await?;
         let user = self.reauthenticate(context, password).await?;
         let now = self.ports.clock.now();
-        let job = NewMailJob::to_user_at(MailKind::EmailChange, user.id, email, context, now);
-        let work = UnitOfWork::new().expect_user(user.id, user.security_version).enqueue_mail(job);
-        let work = self.reset_attempts(work, &user).await?;
-        match self.ports.store.commit(work).await {
-            Ok(_) => Ok(()),
-            // The account changed after the password was compared: it may not be the right one any more.
-            Err(StoreError::PreconditionFailed(Precondition::User)) => Err(ChangeEmailError::WrongPassword),
-            Err(error) => Err(error.into()),
-        }
+        let mail = MailJob::EmailChange { user: user.id.into(), address: email };
+        // If the account changed after the password was compared, it may not be the right one any more.
+        let work = Work::new()
+            .expect_user(user.id, user.security_version, ChangeEmailError::WrongPassword)
+            .enqueue_mail(NewMailJob::new(mail, context, now));
+        self.reset_attempts(work, &user).await?.commit(&self.ports).await.map(|_| ())
     }
 
     async fn confirm_email_change(
@@ -130,35 +105,33 @@ impl EmailChanges for AccountService {
         context: &AccessContext,
         request: TokenRequest,
     ) -> Result<(), ConfirmEmailChangeError> {
-        request.validate().map_err(ConfirmEmailChangeError::Validation)?;
+        use ConfirmEmailChangeError::{EmailTaken, InvalidOrExpired};
+        request.validate().map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
-        for _ in 0..users::MAX_RETRIES {
+        retry(|| async {
             let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
-            let found = found.map_err(|_| ConfirmEmailChangeError::InvalidOrExpired)?;
+            let found = found.map_err(|_| InvalidOrExpired)?;
             let user = &found.user;
-            let email = found.stored.address.clone().ok_or(ConfirmEmailChangeError::InvalidOrExpired)?;
+            let email = found.stored.address.clone().ok_or(InvalidOrExpired)?;
             let values = UserValues { email: email.clone(), email_verified: true, ..user.values.clone() };
-            let (now, old) = (self.ports.clock.now(), user.values.email.clone());
+            let (now, address) = (self.ports.clock.now(), user.values.email.clone());
+            let notice = MailJob::EmailChanged { user: user.id.into(), address };
+            let taken = |key| match key {
+                UniqueKey::Email => Some(EmailTaken(email.to_string())),
+                // It stays as it is, so that another user can have it only if this one was renamed in between.
+                UniqueKey::Username => None,
+            };
             let work = found
-                .consume(now)
-                .update_user(user.id, user.revision, values, now)
+                .consume(now, Some(InvalidOrExpired))
+                .update_user(user, values, now, None, taken)
                 .revoke_tokens(user.id)
                 .drop_registration(&email)
-                .enqueue_mail(NewMailJob::to_user_at(MailKind::EmailChanged, user.id, old, context, now))
+                .enqueue_mail(NewMailJob::new(notice, context, now))
                 .record(AuditEvent::new(AuditKind::EmailChanged, user.id, context, now));
-            match self.ports.store.commit(work).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::PreconditionFailed(Precondition::User)) => {}
-                Err(StoreError::PreconditionFailed(Precondition::Token)) => {
-                    return Err(ConfirmEmailChangeError::InvalidOrExpired);
-                }
-                Err(StoreError::Conflict(UniqueKey::Email)) => {
-                    return Err(ConfirmEmailChangeError::EmailTaken(email.to_string()));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(users::contention().into())
+            work.attempt(&self.ports).await
+        })
+        .await
+        .map(|_| ())
     }
 }
 
@@ -180,16 +153,10 @@ impl DeliveryContext<'_> {
             None => {}
         }
         let valid_for = self.settings.verification_ttl;
-        let store = |work: UnitOfWork, hash, now| {
+        let store = |work: Work<_>, hash, now| {
             let event = self.event(AuditKind::EmailChangeRequested, Actor::Anonymous, user.id, now);
-            work.expect_user(user.id, user.security_version)
-                .with(Change::PutToken {
-                    user: user.id.into(),
-                    purpose: PURPOSE,
-                    hash,
-                    expires_at: now + valid_for,
-                    address: Some(email.clone()),
-                })
+            work.expect_user(user.id, user.security_version, DeliveryError::Changed)
+                .put_token_for(email.clone(), user.id, PURPOSE, hash, now + valid_for)
                 .record(AuditEvent { actor: actor_name(user.id), ..event })
         };
         let token = self.mint(store).await?;

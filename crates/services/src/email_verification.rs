@@ -1,72 +1,49 @@
 //! Showing that an address is one's own: with an account that exists, or to get one.
 
 use async_trait::async_trait;
-use chrono::Duration;
-use denizen_models::{EmailVerificationRequest, ValidationErrors, VerifyEmailRequest};
+use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
 
 use crate::{
     common::{
         context::AccessContext,
         delivery::{DeliveryContext, DeliveryError},
-        mailed_tokens,
-        rate_limits::{self, from_limited},
+        failure::{Failure, embeds_failure},
+        mailed_tokens, rate_limits,
         service::AccountService,
+        work::Work,
     },
     ports::{
         mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{TokenHash, TokenPurpose},
-        store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob},
     },
     sign_up::ConfirmSignUpError,
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::EmailVerification;
 
-/// Why a verification is not even queued.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestEmailVerificationError {
-    /// The address is missing or malformed.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// Too many requests wait to be mailed.
-    #[error("too many requests are waiting")]
-    Overloaded,
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
-}
-
 /// Why an address is not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyEmailError {
-    /// Members fail.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
+    /// The token is unknown, used, replaced, revoked or expired, or its user is inactive.
     #[error("invalid or expired verification token")]
     InvalidOrExpired,
-    /// Somebody took the name since the sign-up. The token still works, with another name.
+    /// Another user took the name since the sign-up. The token still works, with another name.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(StoreError),
+    Failure(#[from] Failure),
 }
 
-from_limited! { RequestEmailVerificationError VerifyEmailError }
+embeds_failure! { VerifyEmailError }
 
 impl From<ConfirmSignUpError> for VerifyEmailError {
     fn from(error: ConfirmSignUpError) -> Self {
         match error {
             ConfirmSignUpError::InvalidOrExpired => Self::InvalidOrExpired,
             ConfirmSignUpError::UsernameTaken(name) => Self::UsernameTaken(name.to_string()),
-            ConfirmSignUpError::Store(error) => error.into(),
+            ConfirmSignUpError::Failure(failure) => failure.into(),
         }
     }
 }
@@ -80,7 +57,7 @@ pub trait EmailVerifications: Send + Sync {
         &self,
         context: &AccessContext,
         request: EmailVerificationRequest,
-    ) -> Result<(), RequestEmailVerificationError>;
+    ) -> Result<(), Failure>;
 
     /// Confirms with a mailed token that an address is the user's own; or makes a user of whoever signed up with it. The
     /// token works once.
@@ -97,19 +74,13 @@ impl EmailVerifications for AccountService {
         &self,
         context: &AccessContext,
         request: EmailVerificationRequest,
-    ) -> Result<(), RequestEmailVerificationError> {
-        let email = request.validate().map_err(RequestEmailVerificationError::Validation)?;
+    ) -> Result<(), Failure> {
+        let email = request.validate().map_err(Failure::Invalid)?;
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
-        let work = self.limiter.consume(&rules).await?;
-        let (kind, now) = (MailKind::EmailVerification, self.ports.clock.now());
-        let job = NewMailJob::to_address(kind, &email, context, now, self.settings.mail_capacity);
-        match self.ports.store.commit(work.enqueue_mail(job)).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::QueueRoom)) => {
-                Err(RequestEmailVerificationError::Overloaded)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let mail = MailJob::EmailVerification { address: email.key().to_owned() };
+        let job = NewMailJob::new(mail, context, self.ports.clock.now());
+        let work = self.limiter.consume(Work::<Failure>::new(), &rules).await?;
+        work.enqueue_mail_within(self.settings.mail_capacity, job).commit(&self.ports).await.map(|_| ())
     }
 
     async fn verify_email(
@@ -117,20 +88,15 @@ impl EmailVerifications for AccountService {
         context: &AccessContext,
         request: VerifyEmailRequest,
     ) -> Result<(), VerifyEmailError> {
-        let username = request.validate().map_err(VerifyEmailError::Validation)?;
+        let username = request.validate().map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
         let Ok(found) = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? else {
             return Ok(self.confirm_sign_up(context, TokenHash::of(&request.token), username).await?);
         };
         let (user, now) = (found.user.id, self.ports.clock.now());
         let event = AuditEvent::new(AuditKind::EmailVerified, user, context, now);
-        match self.ports.store.commit(found.consume(now).verify_email(user, now).record(event)).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::Token)) => {
-                Err(VerifyEmailError::InvalidOrExpired)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let work = found.consume(now, VerifyEmailError::InvalidOrExpired).verify_email(user, now);
+        work.record(event).commit(&self.ports).await.map(|_| ())
     }
 }
 
@@ -142,8 +108,8 @@ impl DeliveryContext<'_> {
             return Ok(None);
         };
         let valid_for = self.settings.verification_ttl;
-        let store = |work: UnitOfWork, hash, now| {
-            work.expect_user(user.id, user.security_version).put_token(
+        let store = |work: Work<_>, hash, now| {
+            work.expect_user(user.id, user.security_version, DeliveryError::Changed).put_token(
                 user.id,
                 PURPOSE,
                 hash,

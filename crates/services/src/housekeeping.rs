@@ -1,15 +1,15 @@
 //! The housekeeper: removes expired rows, writes collected last-seen times, ends connections of revoked sessions.
 
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::{fmt, sync::Arc, time::Duration as StdDuration};
 
 use chrono::Duration;
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    common::{service::AccountService, settings::ServiceSettings},
+    common::{failure::Failure, service::AccountService, settings::ServiceSettings, work::Work},
     ports::{
         live_sessions::LiveSessions,
-        store::{Purge, SessionTouch, StoreError, UnitOfWork},
+        store::{Purge, SessionTouch, StoreFailure},
     },
 };
 
@@ -55,7 +55,7 @@ impl Housekeeper {
     ///
     /// # Errors
     /// The store failed. What was done until then is done.
-    pub async fn tidy_now(&self) -> Result<u64, StoreError> {
+    pub async fn tidy_now(&self) -> Result<u64, Failure> {
         self.sweep().await?;
         self.flush_last_seen().await?;
         self.touch_connected().await?;
@@ -100,18 +100,18 @@ impl Housekeeper {
         }
     }
 
-    async fn sweep(&self) -> Result<(), StoreError> {
+    async fn sweep(&self) -> Result<(), StoreFailure> {
         match &self.connections {
             Some(connections) => connections.end_revoked(self.accounts.ports.store.as_ref()).await,
             None => Ok(()),
         }
     }
 
-    async fn flush_last_seen(&self) -> Result<(), StoreError> {
+    async fn flush_last_seen(&self) -> Result<(), StoreFailure> {
         self.accounts.flush_last_seen().await
     }
 
-    async fn touch_connected(&self) -> Result<(), StoreError> {
+    async fn touch_connected(&self) -> Result<(), StoreFailure> {
         let Some(connections) = &self.connections else { return Ok(()) };
         let (sessions, at) = (connections.connected_sessions(), self.accounts.ports.clock.now());
         for sessions in sessions.chunks(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
@@ -122,7 +122,7 @@ impl Housekeeper {
     }
 
     /// Removes some of what is of no use; as many as a batch or more: there may be more to remove.
-    async fn purge(&self) -> Result<u64, StoreError> {
+    async fn purge(&self) -> Result<u64, Failure> {
         let now = self.accounts.ports.clock.now();
         let ServiceSettings { session_idle_timeout, mail_max_age, audit_retention, .. } =
             self.accounts.settings;
@@ -133,7 +133,7 @@ impl Housekeeper {
             audit_before: audit_retention.map(|retention| now - retention),
             limit: BATCH,
         };
-        self.accounts.ports.store.commit(UnitOfWork::new().purge(purge)).await?.count()
+        Ok(Work::<Failure>::new().purge(purge).commit(&self.accounts.ports).await?.count()?)
     }
 }
 
@@ -153,7 +153,7 @@ impl Task {
         Self { what, fails: false }
     }
 
-    fn report<T>(&mut self, result: Result<T, StoreError>) -> Option<T> {
+    fn report<T>(&mut self, result: Result<T, impl fmt::Display>) -> Option<T> {
         let failed_before = std::mem::replace(&mut self.fails, result.is_err());
         match result {
             Ok(value) => {

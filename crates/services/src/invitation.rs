@@ -1,27 +1,24 @@
 //! Invitations: an administrator makes an account, and a mailed token lets its owner choose the password.
 
 use async_trait::async_trait;
-use chrono::Duration;
-use denizen_models::{
-    AcceptInvitationRequest, CreateUserRequest, User, UserId, Username, ValidationErrors, fold,
-};
+use denizen_models::{AcceptInvitationRequest, CreateUserRequest, User, UserId, Username, fold};
 
 use crate::{
     common::{
         context::{AccessContext, Actor},
         delivery::{DeliveryContext, DeliveryError},
+        failure::{Failure, embeds_failure},
         mailed_tokens,
         pagination::MAX_LIMIT,
-        passwords::{self, from_new_password},
-        rate_limits::from_limited,
+        passwords,
         service::AccountService,
         settings::{RegistrationMode, ServiceSettings},
+        work::{Work, retry},
     },
     ports::{
-        hasher::HashError,
         mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::{RandomnessError, Token, TokenPurpose},
-        store::{AuditEvent, AuditKind, MailKind, MailQuery, Precondition, StoreError, UnitOfWork},
+        randomness::{Token, TokenPurpose},
+        store::{AuditEvent, AuditKind, MailJob, MailQuery},
     },
     users::{CreateUserError, UserCreation as _},
 };
@@ -31,45 +28,29 @@ const PURPOSE: TokenPurpose = TokenPurpose::Invitation;
 /// Why an invitation is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AcceptInvitationError {
-    /// Members fail.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// The token was never given, or is used, replaced, revoked or expired, or its user is switched off.
+    /// The token is unknown, used, replaced, revoked or expired, or its user is inactive.
     #[error("invalid or expired invitation")]
     InvalidOrExpired,
-    /// The password could not be hashed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
+    Failure(#[from] Failure),
 }
 
 /// Why an operator is given no invitation to pass on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InviteByHandError {
-    /// Only whoever runs the service may see an invitation that is not theirs.
-    #[error("only operators can invite by hand")]
-    Forbidden,
-    /// There is no user with this id.
+    /// The user does not exist.
     #[error("user with ID {0} not found")]
     NotFound(UserId),
-    /// The user is switched off, and could not accept it.
+    /// The user is inactive, and could not accept it.
     #[error("the user is not active")]
     Inactive,
-    /// There is no token to be had.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
 
-from_limited! { AcceptInvitationError }
-from_new_password! { AcceptInvitationError: "password", "password" }
+embeds_failure! { AcceptInvitationError InviteByHandError SetUpError }
 
 /// Why an operator is not given a setup link.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,9 +70,9 @@ pub enum SetUpError {
     /// The user cannot be invited.
     #[error(transparent)]
     Invite(#[from] InviteByHandError),
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
 
 /// How somebody gets into an account that an administrator made.
@@ -150,17 +131,15 @@ impl AccountService {
         Ok(user)
     }
 
-    async fn drop_queued_invitations(&self, user: UserId) -> Result<(), StoreError> {
+    async fn drop_queued_invitations(&self, user: UserId) -> Result<(), Failure> {
         let mut query = MailQuery::oldest(MAX_LIMIT);
         loop {
             let jobs = self.ports.store.list_mail_jobs(&query).await?;
             let Some(last) = jobs.last().map(|job| job.id) else { return Ok(()) };
             for job in jobs {
-                if job.kind == MailKind::Invitation && job.recipient.user() == Some(user) {
-                    match self.ports.store.commit(UnitOfWork::new().drop_mail(job.id)).await {
-                        Ok(_) | Err(StoreError::PreconditionFailed(Precondition::MailJob)) => {}
-                        Err(error) => return Err(error),
-                    }
+                if job.mail == (MailJob::Invitation { user }) {
+                    // Refused if it was sent meanwhile.
+                    Work::<Option<Failure>>::new().drop_mail(job.id, None).attempt(&self.ports).await?;
                 }
             }
             query.after = Some(last);
@@ -183,18 +162,24 @@ impl AccountService {
     ) -> Result<Token, InviteByHandError> {
         match context.actor {
             Actor::System | Actor::Cli => {}
-            Actor::Anonymous | Actor::User { .. } => return Err(InviteByHandError::Forbidden),
+            Actor::Anonymous | Actor::User { .. } => {
+                return Err(Failure::forbidden("only operators can invite by hand").into());
+            }
         }
-        let user = self.ports.store.find_user(id).await?.ok_or(InviteByHandError::NotFound(id))?;
-        if !user.values.active {
-            return Err(InviteByHandError::Inactive);
-        }
-        let (token, now) = (Token::mint(self.ports.tokens.as_ref())?, self.ports.clock.now());
-        let work = UnitOfWork::new()
-            .expect_user(user.id, user.security_version)
-            .put_token(user.id, PURPOSE, token.hash(), now + self.settings.invitation_ttl)
-            .record(AuditEvent::new(AuditKind::UserInvited, user.id, context, now));
-        self.ports.store.commit(work).await?;
+        let token = Token::mint(self.ports.tokens.as_ref())?;
+        retry(|| async {
+            let user = self.ports.store.find_user(id).await?.ok_or(InviteByHandError::NotFound(id))?;
+            if !user.values.active {
+                return Err(InviteByHandError::Inactive);
+            }
+            let now = self.ports.clock.now();
+            let work = Work::new()
+                .expect_user(user.id, user.security_version, None)
+                .put_token(user.id, PURPOSE, token.hash(), now + self.settings.invitation_ttl)
+                .record(AuditEvent::new(AuditKind::UserInvited, user.id, context, now));
+            work.attempt(&self.ports).await
+        })
+        .await?;
         Ok(token)
     }
 }
@@ -206,24 +191,15 @@ impl Invitations for AccountService {
         context: &AccessContext,
         request: AcceptInvitationRequest,
     ) -> Result<(), AcceptInvitationError> {
-        let password =
-            request.validate(&self.settings.password_policy).map_err(AcceptInvitationError::Validation)?;
+        let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
         let found = found.map_err(|_| AcceptInvitationError::InvalidOrExpired)?;
-        let hash = passwords::hash_new(&self.ports, password, &found.user.values).await?;
+        let hash = passwords::hash_new(&self.ports, password, &found.user.values, "password").await?;
         let now = self.ports.clock.now();
         let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
-        let work = found.set_password(hash, now).record(event);
-        let work = self.reset_attempts(work, &found.user).await?;
-        match self.ports.store.commit(work).await {
-            Ok(_) => Ok(()),
-            // Somebody else was faster: with the same token, or by changing the account.
-            Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {
-                Err(AcceptInvitationError::InvalidOrExpired)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let work = found.set_password(hash, now, || AcceptInvitationError::InvalidOrExpired).record(event);
+        self.reset_attempts(work, &found.user).await?.commit(&self.ports).await.map(|_| ())
     }
 }
 
@@ -237,8 +213,8 @@ impl DeliveryContext<'_> {
             return Ok(None);
         }
         let valid_for = self.settings.invitation_ttl;
-        let store = |work: UnitOfWork, hash, now| {
-            work.expect_user(user.id, user.security_version)
+        let store = |work: Work<_>, hash, now| {
+            work.expect_user(user.id, user.security_version, DeliveryError::Changed)
                 .put_token(user.id, PURPOSE, hash, now + valid_for)
                 .record(self.event(AuditKind::UserInvited, Actor::System, user.id, now))
         };

@@ -55,9 +55,10 @@ mod sign_up;
 mod users;
 
 pub use accounts::{Accounts, AccountsBuilder, AuthService, Background, InvalidSettings, UserService};
-pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService, ListAuditError};
+pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService};
 pub use change_password::{ChangePasswordError, PasswordChanges};
 pub use common::context::{AccessContext, Actor};
+pub use common::failure::Failure;
 pub use common::lock::lock;
 pub use common::preconditions::{EntityTags, IfMatch, PreconditionError};
 pub use common::rate_limits::limit_key;
@@ -66,9 +67,7 @@ pub use common::{
     settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
 };
 #[cfg(feature = "demos")]
-pub use demos::calculate::{
-    CalculateBulkError, CalculateError, CalculationHistoryError, DefaultMathService, MathService,
-};
+pub use demos::calculate::{CalculateError, DefaultMathService, MathService};
 #[cfg(feature = "demos")]
 pub use demos::tasks::{DefaultTaskService, TaskError, TaskService};
 pub use email_change::*;
@@ -77,18 +76,17 @@ pub use health::{DefaultHealthService, HealthService, Readiness};
 pub use housekeeping::Housekeeper;
 pub use invitation::*;
 pub use login::{LoginError, Logins, SignedIn};
-pub use mail_jobs::{
-    DefaultMailJobService, ListMailJobsError, MailJobError, MailJobList, MailJobListQuery, MailJobService,
-};
+pub use mail_jobs::{DefaultMailJobService, MailJobError, MailJobList, MailJobListQuery, MailJobService};
 pub use mail_worker::MailWorker;
 #[cfg(feature = "messages")]
 pub use messages::{
-    CloseReason, ConnectError, Connection, ConnectionId, Connections, DefaultMessageService,
-    ListConnectedError, MessageLimits, MessageService, Outgoing, SendMessageError, SubscribeError,
+    CloseReason, ConnectError, Connection, ConnectionId, Connections, DefaultMessageService, MessageLimits,
+    MessageService, Outgoing, SendMessageError,
 };
 pub use metrics::{DefaultMetricsService, MailCounters, MailResult, Metrics, MetricsService};
 pub use password_reset::*;
 pub use ports::Ports;
+pub use ports::cause::Cause;
 pub use ports::clock::{Clock, SystemClock};
 pub use ports::hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
 pub use ports::mailer::{LinkTemplate, Mail, MailError, MailMessage, Mailer, NoticeTemplate};
@@ -101,6 +99,6 @@ pub use ports::{
 pub use sessions::{Authentication, SessionError, Sessions};
 pub use sign_up::*;
 pub use users::{
-    CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError, UserCreation,
-    UserDeletion, UserList, UserLists, UserQuery, UserUpdates, Users,
+    CreateUserError, DeleteUserError, GetUserError, UpdateUserError, UserCreation, UserDeletion, UserList,
+    UserLists, UserQuery, UserUpdates, Users,
 };

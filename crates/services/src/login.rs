@@ -5,22 +5,22 @@
 //! number of attempts. Attempts are counted before the user is looked up, and a success gives them back.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Duration, Utc};
-use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Username, ValidationErrors, fold};
+use chrono::{DateTime, Utc};
+use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Username, fold};
 
 use crate::{
     common::{
         context::{AccessContext, Actor},
-        rate_limits::{LimitSubject, RateLimitRule, from_limited},
+        failure::{Failure, embeds_failure},
+        rate_limits::{LimitSubject, RateLimitRule},
         service::AccountService,
         settings::Limits,
+        work::Work,
     },
     ports::{
         hasher::{HashError, Verdict},
         randomness::{RandomnessError, Token},
-        store::{
-            AuditEvent, AuditKind, Credentials, NewSession, Precondition, SessionId, StoreError, UnitOfWork,
-        },
+        store::{AuditEvent, AuditKind, Credentials, NewSession, SessionId},
     },
 };
 
@@ -46,27 +46,15 @@ pub struct SignedIn {
 /// Why signing in failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// A member is missing.
-    #[error(transparent)]
-    Validation(ValidationErrors),
     /// The login or the password is wrong, or the user is inactive.
     #[error("wrong login or password")]
     Rejected,
-    /// A rate limit is reached; allowed again after this time.
-    #[error("too many attempts")]
-    RateLimited(Duration),
-    /// The password could not be compared.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The token could not be generated (the random source failed).
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
+    Failure(#[from] Failure),
 }
 
-from_limited! { LoginError }
+embeds_failure! { LoginError ReauthenticateError }
 
 /// Signing in.
 #[async_trait]
@@ -79,8 +67,7 @@ pub trait Logins: Send + Sync {
 #[async_trait]
 impl Logins for AccountService {
     async fn login(&self, context: &AccessContext, request: LoginRequest) -> Result<SignedIn, LoginError> {
-        let (login, password) =
-            request.validate(&self.settings.password_policy).map_err(LoginError::Validation)?;
+        let (login, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         self.count_attempt(context, &fold(request.login.expose().trim())).await?;
         let store = &self.ports.store;
         let user = match &login {
@@ -98,25 +85,17 @@ impl Logins for AccountService {
         let opened = self.open_session(context, user.id, now)?;
         // The password was compared some milliseconds ago: it must still be the password when the session opens. The
         // version is that of the earlier of the two readings, or a user who was deactivated between them would get in.
-        let mut work = UnitOfWork::new()
-            .expect_user(user.id, user.security_version)
+        let mut work = Work::new()
+            .expect_user(user.id, user.security_version, LoginError::Rejected)
             .insert_session(opened.session)
             .trim_sessions(user.id, MAX_SESSIONS)
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
         if verdict == Verdict::Outdated {
             work = self.rehash(work, user.id, password, user.security_version).await;
         }
-        let work = self.reset_attempts(work, &user).await?;
-        match store.commit(work).await {
-            Ok(committed) => Ok(SignedIn {
-                token: opened.token,
-                session: committed.session()?,
-                expires_at: opened.expires_at,
-                user,
-            }),
-            Err(StoreError::PreconditionFailed(Precondition::User)) => Err(LoginError::Rejected),
-            Err(error) => Err(error.into()),
-        }
+        let committed = self.reset_attempts(work, &user).await?.commit(&self.ports).await?;
+        let Opening { token, expires_at, .. } = opened;
+        Ok(SignedIn { token, session: committed.session()?, expires_at, user })
     }
 }
 
@@ -134,21 +113,13 @@ pub(crate) enum ReauthenticateError {
     Forbidden,
     /// The password does not match.
     WrongPassword,
-    /// The password could not be compared.
-    Hash(HashError),
-    /// The store failed, or a rate limit is reached.
-    Store(StoreError),
+    /// A reason that all use cases share.
+    Failure(Failure),
 }
 
-impl From<HashError> for ReauthenticateError {
-    fn from(error: HashError) -> Self {
-        Self::Hash(error)
-    }
-}
-
-impl From<StoreError> for ReauthenticateError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
+impl From<Failure> for ReauthenticateError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }
 
@@ -200,7 +171,7 @@ impl AccountService {
     ///
     /// # Errors
     /// Returns an error if the password cannot be compared or the store fails.
-    pub async fn has_password(&self, username: &Username, password: &Secret) -> Result<bool, LoginError> {
+    pub async fn has_password(&self, username: &Username, password: &Secret) -> Result<bool, Failure> {
         let Some(user) = self.ports.store.find_user_by_username(username).await? else { return Ok(false) };
         let credentials = self.ports.store.find_credentials(user.id).await?;
         let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { return Ok(false) };
@@ -219,13 +190,13 @@ impl AccountService {
     }
 
     /// Adds a better hash of the same password. Failing to make one is not an error: the next sign-in tries again.
-    async fn rehash(
+    async fn rehash<E: Send>(
         &self,
-        work: UnitOfWork,
+        work: Work<E>,
         user: UserId,
         password: Password,
         security_version: i64,
-    ) -> UnitOfWork {
+    ) -> Work<E> {
         match self.ports.hasher.hash(password).await {
             Ok(hash) => work.rehash(user, hash, security_version),
             Err(error) => {
@@ -237,7 +208,7 @@ impl AccountService {
 
     /// Records a failure, whether or not the login exists: the record of an unknown login costs what any other costs.
     /// The typed login is not recorded, because people type passwords there.
-    async fn refuse<T, E: From<StoreError>>(
+    async fn refuse<T, E: From<Failure> + Send>(
         &self,
         kind: AuditKind,
         user: Option<UserId>,
@@ -249,12 +220,12 @@ impl AccountService {
             Some(user) => AuditEvent::new(kind, user, context, now),
             None => AuditEvent::untargeted(kind, context, now),
         };
-        self.ports.store.commit(UnitOfWork::new().record(event)).await?;
+        Work::<E>::new().record(event).commit(&self.ports).await?;
         Err(refusal)
     }
 
     /// Counts an attempt to sign in with the login `typed`, which is folded text.
-    async fn count_attempt(&self, context: &AccessContext, typed: &str) -> Result<(), StoreError> {
+    async fn count_attempt(&self, context: &AccessContext, typed: &str) -> Result<(), Failure> {
         let limits = &self.settings.limits;
         let [failures, account] = account_rules(limits, typed);
         let ip = ("login.ip", LimitSubject::Ip(context.ip), limits.login_per_ip);
@@ -262,11 +233,11 @@ impl AccountService {
     }
 
     /// Adds to `work` that the attempts counted against this user are forgotten.
-    pub(crate) async fn reset_attempts(
+    pub(crate) async fn reset_attempts<E: Send>(
         &self,
-        mut work: UnitOfWork,
+        mut work: Work<E>,
         user: &User,
-    ) -> Result<UnitOfWork, StoreError> {
+    ) -> Result<Work<E>, Failure> {
         for typed in [user.values.username.key(), user.values.email.key()] {
             work = self.limiter.reset(work, &account_rules(&self.settings.limits, typed)).await?;
         }

@@ -4,43 +4,30 @@ use async_trait::async_trait;
 use denizen_models::{MailJobResponse, MailJobState, UserId, ValidationErrors};
 
 use crate::{
-    common::{context::AccessContext, pagination},
+    common::{
+        context::AccessContext,
+        failure::{Failure, embeds_failure},
+        pagination,
+        work::Work,
+    },
     ports::{
         Ports,
-        store::{
-            AuditEvent, AuditKind, MailJobId, MailQuery, Precondition, QueuedMail, Recipient, StoreError,
-            UnitOfWork,
-        },
+        store::{AuditEvent, AuditKind, MailJobId, MailQuery, QueuedMail, Recipient},
     },
 };
-
-/// Why mail jobs are not listed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListMailJobsError {
-    /// A part of the query makes no sense; the fields are those of [`MailJobListQuery`].
-    #[error(transparent)]
-    Query(ValidationErrors),
-    /// The actor is no administrator.
-    #[error("only administrators can see mail jobs")]
-    Forbidden,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Why nothing is done with a mail job.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailJobError {
-    /// It never was, or was sent or dropped.
+    /// The job never existed, or was sent or dropped.
     #[error("mail job not found")]
     NotFound,
-    /// The actor is no administrator.
-    #[error("only administrators can change mail jobs")]
-    Forbidden,
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
+
+embeds_failure! { MailJobError }
 
 /// What to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,7 +72,7 @@ pub trait MailJobService: Send + Sync {
         &self,
         context: &AccessContext,
         query: &MailJobListQuery,
-    ) -> Result<MailJobList, ListMailJobsError>;
+    ) -> Result<MailJobList, Failure>;
 
     /// Lets a job that waits or is dead be tried at once, with all its attempts before it.
     async fn retry_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError>;
@@ -113,17 +100,14 @@ impl DefaultMailJobService {
         context: &AccessContext,
         job: MailJobId,
         kind: AuditKind,
-        work: UnitOfWork,
+        work: Work<MailJobError>,
     ) -> Result<(), MailJobError> {
+        context.expect_admin("only administrators can change mail jobs").map_err(MailJobError::Failure)?;
         let at = self.ports.clock.now();
         let event = AuditEvent::untargeted(kind, context, at);
         // For whom a job is never changes: what was read before the commit still holds in it.
-        let target = self.find(job).await?.recipient.user().map(Into::into);
-        match self.ports.store.commit(work.record(AuditEvent { target, ..event })).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::MailJob)) => Err(MailJobError::NotFound),
-            Err(error) => Err(error.into()),
-        }
+        let target = self.find(job).await?.mail.user().map(Into::into);
+        work.record(AuditEvent { target, ..event }).commit(&self.ports).await.map(|_| ())
     }
 
     async fn find(&self, job: MailJobId) -> Result<QueuedMail, MailJobError> {
@@ -139,11 +123,9 @@ impl MailJobService for DefaultMailJobService {
         &self,
         context: &AccessContext,
         query: &MailJobListQuery,
-    ) -> Result<MailJobList, ListMailJobsError> {
-        if !context.is_admin() {
-            return Err(ListMailJobsError::Forbidden);
-        }
-        let query = query.validate().map_err(ListMailJobsError::Query)?;
+    ) -> Result<MailJobList, Failure> {
+        context.expect_admin("only administrators can see mail jobs")?;
+        let query = query.validate().map_err(Failure::InvalidQuery)?;
         let one_more = MailQuery { limit: query.limit + 1, ..query };
         let mut jobs = self.ports.store.list_mail_jobs(&one_more).await?;
         let next_cursor = pagination::cut(&mut jobs, query.limit, CURSOR, |job| job.id.0);
@@ -151,26 +133,21 @@ impl MailJobService for DefaultMailJobService {
     }
 
     async fn retry_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
-        if !context.is_admin() {
-            return Err(MailJobError::Forbidden);
-        }
-        let work = UnitOfWork::new().retry_mail(job, self.ports.clock.now());
+        let work = Work::new().retry_mail(job, self.ports.clock.now(), MailJobError::NotFound);
         self.change(context, job, AuditKind::MailRetried, work).await
     }
 
     async fn drop_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
-        if !context.is_admin() {
-            return Err(MailJobError::Forbidden);
-        }
-        self.change(context, job, AuditKind::MailDropped, UnitOfWork::new().drop_mail(job)).await
+        let work = Work::new().drop_mail(job, MailJobError::NotFound);
+        self.change(context, job, AuditKind::MailDropped, work).await
     }
 }
 
 fn shown(job: QueuedMail) -> MailJobResponse {
-    let (user_id, address) = shown_recipient(&job.recipient);
+    let (user_id, address) = shown_recipient(&job.mail.recipient());
     MailJobResponse {
         id: job.id.0,
-        kind: job.kind.as_str(),
+        kind: job.mail.kind().as_str(),
         user_id,
         address,
         state: if job.dead { MailJobState::Dead } else { MailJobState::Waiting },

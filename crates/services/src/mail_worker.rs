@@ -11,12 +11,12 @@ use tokio::{
 
 use self::dispatcher::Dispatcher;
 use crate::{
-    common::settings::ServiceSettings,
+    common::{failure::Failure, settings::ServiceSettings},
     metrics::MailCounters,
     ports::{
         Ports,
         mailer::Mailer,
-        store::{Change, CommitObserver, Committed, StoreError, UnitOfWork},
+        store::{Change, CommitObserver, Committed, StoreFailure, UnitOfWork},
     },
 };
 
@@ -46,7 +46,7 @@ impl CommitObserver for Wake {
 }
 
 /// The mails that are being delivered. If it is dropped, so are they.
-type InFlight = JoinSet<Result<(), StoreError>>;
+type InFlight = JoinSet<Result<(), StoreFailure>>;
 
 impl MailWorker {
     /// Creates a worker; it does nothing before [`Self::run`].
@@ -94,7 +94,7 @@ impl MailWorker {
     ///
     /// # Errors
     /// The store failed. What was leased and not finished becomes due again when its lease ends.
-    pub async fn deliver_now(&self) -> Result<usize, StoreError> {
+    pub async fn deliver_now(&self) -> Result<usize, Failure> {
         let (mut under_way, mut result) = (InFlight::new(), Ok(0));
         loop {
             // After a failure nothing is begun any more, but what was begun is brought to its end.
@@ -102,7 +102,7 @@ impl MailWorker {
                 result = self.begin_due(&mut under_way).await.map(|begun| count + begun);
             }
             match under_way.join_next().await {
-                Some(Ok(Err(error))) => result = Err(error),
+                Some(Ok(Err(error))) => result = Err(error.into()),
                 Some(ended) => report(ended),
                 None => return result,
             }
@@ -111,7 +111,7 @@ impl MailWorker {
 
     /// Begins to deliver what is due, as far as there is somebody to do it at once: what one worker leases, no other can
     /// send, and a lease that waited its turn would be shorter than the sending may take.
-    async fn begin_due(&self, under_way: &mut InFlight) -> Result<usize, StoreError> {
+    async fn begin_due(&self, under_way: &mut InFlight) -> Result<usize, Failure> {
         let room = self.dispatcher.settings.mail_workers.max(1).saturating_sub(under_way.len());
         if room == 0 {
             return Ok(0);
@@ -126,7 +126,7 @@ impl MailWorker {
     }
 }
 
-fn report(ended: Result<Result<(), StoreError>, JoinError>) {
+fn report(ended: Result<Result<(), StoreFailure>, JoinError>) {
     match ended {
         Ok(Ok(())) => {}
         Ok(Err(error)) => log::warn!("a mail that is dealt with stays leased for a while: {error}"),

@@ -14,7 +14,10 @@ use denizen_models::{MessageContent, Topic, UserId, Username};
 use tokio::sync::mpsc;
 
 pub use self::hub::{DefaultMessageService, MessageLimits};
-use crate::{common::context::AccessContext, ports::store::SessionId};
+use crate::{
+    common::{context::AccessContext, failure::Failure},
+    ports::store::SessionId,
+};
 
 /// A connection's number; none is given twice while the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,14 +115,6 @@ pub enum ConnectError {
     GoingAway,
 }
 
-/// Why the connected users are not listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ListConnectedError {
-    /// The actor has not signed in.
-    #[error("only signed-in users can see who is connected")]
-    Forbidden,
-}
-
 /// Why a message is not delivered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendMessageError {
@@ -135,14 +130,6 @@ pub enum SendMessageError {
     /// The recipient; as typed, but not at any length.
     #[error("user {0} is not connected")]
     NotConnected(String),
-}
-
-/// Why somebody is not subscribed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SubscribeError {
-    /// The actor is no administrator.
-    #[error("only administrators can subscribe to {}", .0.as_str())]
-    Forbidden(Topic),
 }
 
 /// Connected users, and what they tell each other.
@@ -175,8 +162,8 @@ pub trait MessageService: Send + Sync {
     /// The names of those who are connected, each once, in alphabetical order.
     ///
     /// # Errors
-    /// See [`ListConnectedError`].
-    fn connected_users(&self, context: &AccessContext) -> Result<Vec<String>, ListConnectedError>;
+    /// See [`Failure`].
+    fn connected_users(&self, context: &AccessContext) -> Result<Vec<String>, Failure>;
 
     /// Tells everybody, the sender's own connections included. Returns how many users are told.
     ///
@@ -198,13 +185,13 @@ pub trait MessageService: Send + Sync {
     /// Sends to this connection what happens, until it ends or unsubscribes.
     ///
     /// # Errors
-    /// See [`SubscribeError`].
+    /// See [`Failure`].
     fn subscribe(
         &self,
         context: &AccessContext,
         connection: ConnectionId,
         topic: Topic,
-    ) -> Result<(), SubscribeError>;
+    ) -> Result<(), Failure>;
 
     /// No longer sends it. Whoever never subscribed has nothing to lose.
     fn unsubscribe(&self, connection: ConnectionId, topic: Topic);

@@ -10,6 +10,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use chrono::Duration;
+use denizen_models::named_enum;
 
 use crate::ports::{
     clock::Clock,
@@ -20,29 +21,15 @@ use crate::ports::{
 /// are allowed more. Beyond that, a number says enough by being so large.
 const MOST_JOBS: usize = 20_000;
 
-/// What became of an attempt to send a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MailResult {
-    /// The transport has taken it.
-    Sent,
-    /// It came to nothing, and is repeated later.
-    Failed,
-    /// It came to nothing, and is not repeated.
-    GivenUp,
-}
-
-impl MailResult {
-    /// Every result.
-    pub const ALL: [Self; 3] = [Self::Sent, Self::Failed, Self::GivenUp];
-
-    /// A word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::GivenUp => "given_up",
-        }
+named_enum! {
+    /// What became of an attempt to send a mail.
+    pub enum MailResult {
+        /// The transport has taken it.
+        Sent = "sent",
+        /// It came to nothing, and is repeated later.
+        Failed = "failed",
+        /// It came to nothing, and is not repeated.
+        GivenUp = "given_up",
     }
 }
 

@@ -3,33 +3,31 @@
 //! What a stranger can cause is one queued mail job, and the same one for every address. The worker does the rest:
 //! it looks for the user, mints the token and mails it, where nobody can watch or time it.
 
-use std::mem;
-
 use async_trait::async_trait;
-use chrono::Duration;
 use denizen_models::{
     EmailAddress, Password, PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret,
-    TokenRequest, UserId, ValidationErrors,
+    TokenRequest, UserId,
 };
 
 use crate::{
     common::{
         context::{AccessContext, Actor},
         delivery::{DeliveryContext, DeliveryError},
+        failure::{Failure, embeds_failure},
         mailed_tokens::{self, InvalidToken},
-        passwords::{self, from_new_password},
-        rate_limits::{LimitSubject, from_limited},
+        passwords,
+        rate_limits::LimitSubject,
         service::AccountService,
         settings::Disclosure,
+        work::{Work, retry},
     },
     ports::{
         Ports,
-        hasher::{HashError, PasswordHash},
+        hasher::PasswordHash,
         mailer::{LinkTemplate, Mail, MailMessage},
         randomness::{Token, TokenPurpose},
-        store::{AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UnitOfWork},
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob},
     },
-    users,
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::PasswordReset;
@@ -37,85 +35,46 @@ const PURPOSE: TokenPurpose = TokenPurpose::PasswordReset;
 /// Why a reset is not even queued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestPasswordResetError {
-    /// The address is missing or malformed.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// Nobody has this address. Only where [`Disclosure::Detailed`] allows to say so.
+    /// No user has this address. Only where [`Disclosure::Detailed`] allows to say so.
     #[error("user with email '{0}' not found")]
     UnknownAddress(EmailAddress),
-    /// Too many requests wait to be mailed.
-    #[error("too many requests are waiting")]
-    Overloaded,
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(StoreError),
+    Failure(#[from] Failure),
 }
 
 /// Why a password is not reset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResetPasswordError {
-    /// A member is missing, or the password breaks the policy.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// The token was never given, or is used, replaced or revoked, or its user is switched off.
+    /// The token is unknown, used, replaced or revoked, or its user is inactive.
     #[error("invalid reset token")]
     InvalidToken,
-    /// The token came too late. Only where [`Disclosure::Detailed`] allows to tell it apart.
+    /// The token has expired. Only where [`Disclosure::Detailed`] allows to tell it apart.
     #[error("reset token has expired")]
     ExpiredToken,
     /// Any of the two, where they are not told apart.
     #[error("invalid or expired reset token")]
     InvalidOrExpired,
-    /// The password could not be hashed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
-}
-
-/// Why nothing is said about a token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ValidateResetTokenError {
-    /// The token is missing.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
+    Failure(#[from] Failure),
 }
 
 /// Why an administrator does not send a user a new way in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendPasswordResetError {
-    /// There is no user with this id, or the actor may not see it.
+    /// The user does not exist, or the actor may not see it.
     #[error("user with ID {0} not found")]
     NotFound(UserId),
-    /// The actor is no administrator.
-    #[error("only administrators can send this mail")]
-    Forbidden,
-    /// The user is switched off, and would not be sent anything.
+    /// The user is inactive, and would not be sent anything.
     #[error("the user is not active")]
     Inactive,
-    /// The new password that nobody knows could not be made.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
 
-from_limited! { RequestPasswordResetError ResetPasswordError ValidateResetTokenError }
-from_new_password! { ResetPasswordError: "new_password", "new password" }
+embeds_failure! { RequestPasswordResetError ResetPasswordError SendPasswordResetError }
 
 /// How a forgotten password is replaced.
 #[async_trait]
@@ -139,7 +98,7 @@ pub trait PasswordResets: Send + Sync {
         &self,
         context: &AccessContext,
         request: TokenRequest,
-    ) -> Result<ResetTokenStatus, ValidateResetTokenError>;
+    ) -> Result<ResetTokenStatus, Failure>;
 
     /// Queues a mail with which a user can choose a password: an invitation for one who never had any, else a reset.
     /// With `discard_password`, nobody can sign in with the old one from now on, and every session ends: for an account
@@ -159,7 +118,7 @@ impl PasswordResets for AccountService {
         context: &AccessContext,
         request: PasswordResetRequest,
     ) -> Result<(), RequestPasswordResetError> {
-        let email = request.validate().map_err(RequestPasswordResetError::Validation)?;
+        let email = request.validate().map_err(Failure::Invalid)?;
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
@@ -167,23 +126,18 @@ impl PasswordResets for AccountService {
             ("reset.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip),
             ("reset.pace", LimitSubject::Address(&email), limits.mail_pace),
         ];
-        let mut work = self.limiter.consume(&rules).await?;
+        let mut work = self.limiter.consume(Work::<RequestPasswordResetError>::new(), &rules).await?;
         if self.settings.disclosure == Disclosure::Detailed {
             // Counted before the look-up, so that here, too, an unknown address is limited like a known one.
-            self.ports.store.commit(mem::take(&mut work)).await?;
+            work.commit(&self.ports).await?;
             if self.ports.store.find_user_by_email(&email).await?.is_none() {
                 return Err(RequestPasswordResetError::UnknownAddress(email));
             }
+            work = Work::new();
         }
-        let (kind, now) = (MailKind::PasswordReset, self.ports.clock.now());
-        let job = NewMailJob::to_address(kind, &email, context, now, self.settings.mail_capacity);
-        match self.ports.store.commit(work.enqueue_mail(job)).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::QueueRoom)) => {
-                Err(RequestPasswordResetError::Overloaded)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let mail = MailJob::PasswordReset { address: email.key().to_owned() };
+        let job = NewMailJob::new(mail, context, self.ports.clock.now());
+        work.enqueue_mail_within(self.settings.mail_capacity, job).commit(&self.ports).await.map(|_| ())
     }
 
     async fn reset_password(
@@ -191,8 +145,7 @@ impl PasswordResets for AccountService {
         context: &AccessContext,
         request: PasswordResetConfirmation,
     ) -> Result<(), ResetPasswordError> {
-        let password =
-            request.validate(&self.settings.password_policy).map_err(ResetPasswordError::Validation)?;
+        let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let dead = |told_apart| match self.settings.disclosure {
             Disclosure::Detailed => told_apart,
             Disclosure::Uniform => ResetPasswordError::InvalidOrExpired,
@@ -206,29 +159,22 @@ impl PasswordResets for AccountService {
             InvalidToken::Invalid => dead(ResetPasswordError::InvalidToken),
         })?;
         let user = &found.user;
-        let hash = passwords::hash_new(&self.ports, password, &user.values).await?;
+        let hash = passwords::hash_new(&self.ports, password, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
+        let notice = MailJob::PasswordChanged { user: user.id.into() };
         let work = found
-            .set_password(hash, now)
-            .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, user.id, context, now))
+            .set_password(hash, now, || dead(ResetPasswordError::InvalidToken))
+            .enqueue_mail(NewMailJob::new(notice, context, now))
             .record(AuditEvent::new(AuditKind::PasswordReset, user.id, context, now));
-        let work = self.reset_attempts(work, user).await?;
-        match self.ports.store.commit(work).await {
-            Ok(_) => Ok(()),
-            // Somebody else was faster: with the same token, or by changing the account.
-            Err(StoreError::PreconditionFailed(Precondition::Token | Precondition::User)) => {
-                Err(dead(ResetPasswordError::InvalidToken))
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.reset_attempts(work, user).await?.commit(&self.ports).await.map(|_| ())
     }
 
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
         request: TokenRequest,
-    ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
-        request.validate().map_err(ValidateResetTokenError::Validation)?;
+    ) -> Result<ResetTokenStatus, Failure> {
+        request.validate().map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
         match mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? {
             Ok(found) => Ok(ResetTokenStatus { valid: true, expires_at: Some(found.stored.expires_at) }),
@@ -245,42 +191,40 @@ impl PasswordResets for AccountService {
         discard_password: bool,
     ) -> Result<(), SendPasswordResetError> {
         if !context.is_admin() {
-            let hidden = SendPasswordResetError::NotFound(id);
-            return Err(if context.is_self(id) { SendPasswordResetError::Forbidden } else { hidden });
+            let forbidden = || Failure::forbidden("only administrators can send this mail").into();
+            let hidden = || SendPasswordResetError::NotFound(id);
+            return Err(if context.is_self(id) { forbidden() } else { hidden() });
         }
         let discarded = if discard_password { Some(unusable_password(&self.ports).await?) } else { None };
-        for _ in 0..users::MAX_RETRIES {
+        retry(|| async {
             let user = self.ports.store.find_user(id).await?.ok_or(SendPasswordResetError::NotFound(id))?;
             if !user.values.active {
                 return Err(SendPasswordResetError::Inactive);
             }
             let credentials = self.ports.store.find_credentials(id).await?;
             let has_password = credentials.is_some_and(|credentials| credentials.hash.is_some());
-            let now = self.ports.clock.now();
             // Strangers cannot fill the queue for administrators.
-            let (job, kind) = if has_password {
-                let email = &user.values.email;
-                let job = NewMailJob::to_address(MailKind::PasswordReset, email, context, now, u32::MAX);
-                (job, AuditKind::PasswordResetRequested)
+            let (mail, kind) = if has_password {
+                let address = user.values.email.key().to_owned();
+                (MailJob::PasswordReset { address }, AuditKind::PasswordResetRequested)
             } else {
-                (NewMailJob::to_user(MailKind::Invitation, id, context, now), AuditKind::UserInvited)
+                (MailJob::Invitation { user: id.into() }, AuditKind::UserInvited)
             };
-            let mut work = UnitOfWork::new().expect_user(id, user.security_version);
+            let now = self.ports.clock.now();
+            let mut work = Work::new().expect_user(id, user.security_version, None);
             if let Some(hash) = &discarded {
                 if has_password {
-                    work = work.set_password(id, hash.clone(), user.security_version, now);
+                    work = work.set_password(id, hash.clone(), user.security_version, now, None);
                 }
                 let event = AuditEvent::new(AuditKind::PasswordDiscarded, id, context, now);
                 work = work.revoke_tokens(id).revoke_sessions(id, None).record(event);
             }
-            let work = work.enqueue_mail(job).record(AuditEvent::new(kind, id, context, now));
-            match self.ports.store.commit(work).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::PreconditionFailed(Precondition::User)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(users::contention().into())
+            let work = work.enqueue_mail(NewMailJob::new(mail, context, now));
+            let work = work.record(AuditEvent::new(kind, id, context, now));
+            work.attempt(&self.ports).await
+        })
+        .await
+        .map(|_| ())
     }
 }
 
@@ -290,8 +234,8 @@ impl DeliveryContext<'_> {
         let user = self.find_user_at(address).await?;
         let Some(user) = user.filter(|user| user.values.active) else { return Ok(None) };
         let valid_for = self.settings.reset_token_ttl;
-        let store = |work: UnitOfWork, hash, now| {
-            work.expect_user(user.id, user.security_version)
+        let store = |work: Work<_>, hash, now| {
+            work.expect_user(user.id, user.security_version, DeliveryError::Changed)
                 .put_token(user.id, PURPOSE, hash, now + valid_for)
                 .record(self.event(AuditKind::PasswordResetRequested, Actor::Anonymous, user.id, now))
         };
@@ -302,7 +246,7 @@ impl DeliveryContext<'_> {
 }
 
 /// The hash of a password that nobody knows, nor can find out.
-async fn unusable_password(ports: &Ports) -> Result<PasswordHash, HashError> {
-    let token = Token::mint(ports.tokens.as_ref()).map_err(|error| HashError::Failed(error.to_string()))?;
-    ports.hasher.hash(Password::presented(&Secret::from(token.expose()))).await
+async fn unusable_password(ports: &Ports) -> Result<PasswordHash, Failure> {
+    let token = Token::mint(ports.tokens.as_ref())?;
+    Ok(ports.hasher.hash(Password::presented(&Secret::from(token.expose()))).await?)
 }

@@ -1,5 +1,6 @@
 //! The ports: what the services need from the outside, as traits with their contracts.
 
+pub(crate) mod cause;
 pub(crate) mod clock;
 pub(crate) mod hasher;
 pub(crate) mod live_sessions;

@@ -7,12 +7,14 @@ use denizen_models::{Secret, User, UserId};
 use crate::{
     common::{
         context::{AccessContext, Actor},
+        failure::{Failure, embeds_failure},
         service::AccountService,
         settings::ServiceSettings,
+        work::Work,
     },
     ports::{
         randomness::TokenHash,
-        store::{AuditEvent, AuditKind, Precondition, Session, SessionId, StoreError, UnitOfWork},
+        store::{AuditEvent, AuditKind, Session, SessionId, StoreFailure},
     },
 };
 
@@ -25,10 +27,12 @@ pub enum SessionError {
     /// The user does not exist, or the actor may not see it.
     #[error("user with ID {0} not found")]
     UserNotFound(UserId),
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
+
+embeds_failure! { SessionError }
 
 /// The user and session of a valid session token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +64,7 @@ impl Authentication {
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// Returns the user and session of this session token; `None` if it does not open a session (any more).
-    async fn authenticate(&self, token: &Secret) -> Result<Option<Authentication>, StoreError>;
+    async fn authenticate(&self, token: &Secret) -> Result<Option<Authentication>, Failure>;
 
     /// Revokes the session of the actor.
     async fn logout(&self, context: &AccessContext) -> Result<(), SessionError>;
@@ -87,7 +91,7 @@ pub trait Sessions: Send + Sync {
 
 #[async_trait]
 impl Sessions for AccountService {
-    async fn authenticate(&self, token: &Secret) -> Result<Option<Authentication>, StoreError> {
+    async fn authenticate(&self, token: &Secret) -> Result<Option<Authentication>, Failure> {
         let now = self.ports.clock.now();
         let session = self.ports.store.find_session(&TokenHash::of(token)).await?;
         let Some(session) = session.filter(|session| is_open(session, &self.settings, now)) else {
@@ -134,8 +138,8 @@ impl Sessions for AccountService {
             Actor::User { .. } | Actor::Anonymous | Actor::System | Actor::Cli => None,
         };
         let event = AuditEvent::new(AuditKind::SessionsRevoked, user, context, self.ports.clock.now());
-        let work = UnitOfWork::new().revoke_sessions(user, own).record(event);
-        Ok(self.ports.store.commit(work).await?.count()?)
+        let work = Work::<SessionError>::new().revoke_sessions(user, own).record(event);
+        Ok(work.commit(&self.ports).await?.count()?)
     }
 }
 
@@ -145,7 +149,7 @@ impl AccountService {
     ///
     /// # Errors
     /// Returns an error if the store fails. The collected times are lost; the next use of a session notes a new one.
-    pub async fn flush_last_seen(&self) -> Result<(), StoreError> {
+    pub async fn flush_last_seen(&self) -> Result<(), StoreFailure> {
         self.last_seen.flush(self.ports.store.as_ref()).await
     }
 
@@ -166,12 +170,10 @@ impl AccountService {
         user: UserId,
         session: SessionId,
     ) -> Result<(), SessionError> {
-        let event = AuditEvent::new(AuditKind::LoggedOut, user, context, self.ports.clock.now());
-        match self.ports.store.commit(UnitOfWork::new().revoke_session(user, session).record(event)).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::PreconditionFailed(Precondition::Session)) => Err(SessionError::NotFound),
-            Err(error) => Err(error.into()),
-        }
+        let kind = if context.is_self(user) { AuditKind::LoggedOut } else { AuditKind::SessionEndedByAdmin };
+        let event = AuditEvent::new(kind, user, context, self.ports.clock.now());
+        let work = Work::new().revoke_session(user, session, SessionError::NotFound).record(event);
+        work.commit(&self.ports).await.map(|_| ())
     }
 }
 

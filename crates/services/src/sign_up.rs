@@ -1,28 +1,24 @@
 //! Signing up: how a stranger becomes a user.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Duration, Utc};
-use denizen_models::{
-    CreateUserRequest, EmailAddress, InvalidSignUp, User, UserValues, Username, ValidationErrors,
-};
+use chrono::{DateTime, Utc};
+use denizen_models::{CreateUserRequest, EmailAddress, InvalidSignUp, User, UserValues, Username};
 
 use crate::{
     common::{
         context::AccessContext,
         delivery::{DeliveryContext, DeliveryError},
-        passwords::{self, from_new_password},
-        rate_limits::{self, LimitSubject, from_limited},
+        failure::{Failure, embeds_failure},
+        passwords,
+        rate_limits::{self, LimitSubject},
         service::AccountService,
         settings::{Disclosure, RegistrationMode, ServiceSettings},
+        work::Work,
     },
     ports::{
-        hasher::HashError,
         mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenHash,
-        store::{
-            AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, Registration, StoreError, UniqueKey,
-            UnitOfWork, UserRef,
-        },
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
     },
     users,
 };
@@ -37,46 +33,29 @@ pub enum SignedUp {
     Pending,
 }
 
-/// Why somebody is not signed up.
+/// Why a stranger is not signed up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignUpError {
-    /// Members fail.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// Only administrators create users here.
-    #[error("registration is not open")]
-    Closed,
-    /// A stranger may not choose this member.
-    #[error("only administrators can choose {0}")]
-    Forbidden(&'static str),
-    /// Somebody has this name. Only where [`crate::Disclosure::Detailed`] allows to say so.
+    /// Another user has this name. Only where [`crate::Disclosure::Detailed`] allows to say so.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
-    /// Somebody has this address. Only where [`crate::Disclosure::Detailed`] allows to say so.
+    /// Another user has this address. Only where [`crate::Disclosure::Detailed`] allows to say so.
     #[error("email '{0}' already exists")]
     EmailTaken(String),
-    /// Too many sign-ups wait.
-    #[error("too many sign-ups are waiting")]
-    Overloaded,
-    /// The password could not be hashed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// Too often; allowed again after this time.
-    #[error("too many requests")]
-    RateLimited(Duration),
-    /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
+    Failure(#[from] Failure),
 }
 
-from_limited! { SignUpError }
-from_new_password! { SignUpError: "password", "password" }
+embeds_failure! { SignUpError ConfirmSignUpError }
 
 impl From<InvalidSignUp> for SignUpError {
     fn from(error: InvalidSignUp) -> Self {
         match error {
-            InvalidSignUp::Members(errors) => Self::Validation(errors),
-            InvalidSignUp::Forbidden(member) => Self::Forbidden(member),
+            InvalidSignUp::Members(errors) => Failure::Invalid(errors).into(),
+            InvalidSignUp::Forbidden(member) => {
+                Failure::forbidden(format!("only administrators can choose {member}")).into()
+            }
         }
     }
 }
@@ -102,7 +81,7 @@ impl SignUps for AccountService {
         request: CreateUserRequest,
     ) -> Result<SignedUp, SignUpError> {
         if self.settings.registration != RegistrationMode::Open {
-            return Err(SignUpError::Closed);
+            return Err(Failure::forbidden("registration is not open").into());
         }
         let (values, password) = request.validate_sign_up(&self.settings.password_policy)?;
         let limits = &self.settings.limits;
@@ -112,32 +91,31 @@ impl SignUps for AccountService {
             ("sign_up.ip", LimitSubject::Ip(context.ip), limits.sign_up_per_ip),
         ];
         self.limiter.count(&rules).await?;
-        let hash = passwords::hash_new(&self.ports, password, &values).await?;
+        let hash = passwords::hash_new(&self.ports, password, &values, "password").await?;
         let now = self.ports.clock.now();
-        let mail =
-            |kind| NewMailJob::to_address(kind, &values.email, context, now, self.settings.mail_capacity);
+        let (capacity, address) = (self.settings.mail_capacity, values.email.key().to_owned());
         let work = match self.settings.disclosure {
-            Disclosure::Detailed => UnitOfWork::new()
-                .insert_user(values.clone(), Some(hash), now)
-                .enqueue_mail(mail(MailKind::EmailVerification))
-                .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now)),
-            // Nobody is looked up and nobody is inserted: it makes no difference whether the address or the name is taken.
+            Disclosure::Detailed => {
+                let mail = MailJob::EmailVerification { address };
+                let taken = |key| match key {
+                    UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
+                    UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
+                };
+                Work::new()
+                    .insert_user(values.clone(), Some(hash), now, taken)
+                    .enqueue_mail_within(capacity, NewMailJob::new(mail, context, now))
+                    .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
+            }
+            // No user is looked up and none is inserted: it makes no difference whether the address or the name is taken.
             Disclosure::Uniform => {
                 let expires_at = now + self.settings.verification_ttl;
                 let registration = Registration { values: values.clone(), password: hash, expires_at };
-                UnitOfWork::new()
+                Work::new()
                     .put_registration(registration, self.settings.registration_capacity)
-                    .enqueue_mail(mail(MailKind::SignUp))
+                    .enqueue_mail_within(capacity, NewMailJob::new(MailJob::SignUp { address }, context, now))
             }
         };
-        let committed = self.ports.store.commit(work).await.map_err(|error| match error {
-            StoreError::Conflict(UniqueKey::Username) => {
-                SignUpError::UsernameTaken(values.username.to_string())
-            }
-            StoreError::Conflict(UniqueKey::Email) => SignUpError::EmailTaken(values.email.to_string()),
-            StoreError::PreconditionFailed(Precondition::QueueRoom) => SignUpError::Overloaded,
-            error => error.into(),
-        })?;
+        let committed = work.commit(&self.ports).await?;
         match self.settings.disclosure {
             Disclosure::Detailed => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
             Disclosure::Uniform => Ok(SignedUp::Pending),
@@ -148,11 +126,10 @@ impl SignUps for AccountService {
 impl DeliveryContext<'_> {
     /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
     pub(crate) async fn sign_up(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
-        let DeliveryContext { ports, settings, job } = self;
+        let DeliveryContext { ports, settings, .. } = self;
         let Ok(address) = EmailAddress::parse(address) else { return Ok(None) };
         if let Some(user) = ports.store.find_user_by_email(&address).await? {
-            let work = UnitOfWork::new().expect_lease(job.lease).drop_registration(&address);
-            ports.store.commit(work).await?;
+            self.hold().drop_registration(&address).commit(ports).await?;
             return Ok(Some(self.mail_of_account(user)));
         }
         let registration = ports.store.find_registration(&address).await?;
@@ -161,8 +138,9 @@ impl DeliveryContext<'_> {
             return Ok(None);
         };
         let valid_for = settings.verification_ttl;
-        let store =
-            |work: UnitOfWork, hash, now| work.put_registration_token(&address, hash, now + valid_for);
+        let store = |work: Work<_>, hash, now| {
+            work.put_registration_token(&address, hash, now + valid_for, DeliveryError::Changed)
+        };
         let token = self.mint(store).await?;
         let UserValues { username, email, .. } = registration.values;
         let template = LinkTemplate::ConfirmSignUp(username);
@@ -181,13 +159,13 @@ pub(crate) enum ConfirmSignUpError {
     InvalidOrExpired,
     /// Another user has this name. The token still works, with another name.
     UsernameTaken(Username),
-    /// The store failed.
-    Store(StoreError),
+    /// A reason that all use cases share.
+    Failure(Failure),
 }
 
-impl From<StoreError> for ConfirmSignUpError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
+impl From<Failure> for ConfirmSignUpError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }
 
@@ -206,20 +184,17 @@ impl AccountService {
             registration.ok_or(ConfirmSignUpError::InvalidOrExpired)?;
         let username = username.unwrap_or_else(|| values.username.clone());
         let values = UserValues { username: username.clone(), email_verified: true, ..values };
-        let work = UnitOfWork::new()
-            .consume_registration(token, now)
-            .insert_user(values, Some(password), now)
-            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
-        match self.ports.store.commit(work).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::Conflict(UniqueKey::Username)) => {
-                Err(ConfirmSignUpError::UsernameTaken(username))
-            }
-            // Another request was faster: with the same token, or by giving the address to another user.
-            Err(
-                StoreError::PreconditionFailed(Precondition::Token) | StoreError::Conflict(UniqueKey::Email),
-            ) => Err(ConfirmSignUpError::InvalidOrExpired),
-            Err(error) => Err(error.into()),
-        }
+        // Another request was faster: with the same token, or by giving the address to another user.
+        let taken = |key| match key {
+            UniqueKey::Username => ConfirmSignUpError::UsernameTaken(username.clone()),
+            UniqueKey::Email => ConfirmSignUpError::InvalidOrExpired,
+        };
+        Work::new()
+            .consume_registration(token, now, ConfirmSignUpError::InvalidOrExpired)
+            .insert_user(values, Some(password), now, taken)
+            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
+            .commit(&self.ports)
+            .await
+            .map(|_| ())
     }
 }

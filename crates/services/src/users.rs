@@ -12,12 +12,13 @@ pub(crate) use self::create::inserted;
 pub use self::{
     create::{CreateUserError, UserCreation},
     delete::{DeleteUserError, UserDeletion},
-    list::{ListUsersError, UserList, UserLists, UserQuery},
+    list::{UserList, UserLists, UserQuery},
     update::{UpdateUserError, UserUpdates},
 };
-use crate::{
-    common::{context::AccessContext, service::AccountService},
-    ports::store::StoreError,
+use crate::common::{
+    context::AccessContext,
+    failure::{Failure, embeds_failure},
+    service::AccountService,
 };
 
 /// Why a user is not returned.
@@ -29,10 +30,12 @@ pub enum GetUserError {
     /// There is none with this name, or the actor may not see it.
     #[error("user with username '{0}' not found")]
     UsernameNotFound(String),
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
+
+embeds_failure! { GetUserError CreateUserError UpdateUserError DeleteUserError }
 
 /// Looking up users.
 #[async_trait]
@@ -75,13 +78,6 @@ impl Users for AccountService {
     fn password_policy(&self) -> PasswordPolicy {
         self.settings.password_policy
     }
-}
-
-/// How often a change is decided anew because somebody else changed the user in between.
-pub(crate) const MAX_RETRIES: usize = 32;
-
-pub(crate) fn contention() -> StoreError {
-    StoreError::Busy("the user is being changed by others".to_owned())
 }
 
 /// Whether a user with these values can act as administrator. When one no longer can, there MUST be another.

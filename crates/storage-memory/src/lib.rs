@@ -5,16 +5,16 @@
 //! every row, which the stores for production must not do.
 //!
 //! ```
-//! use denizen_services::{lock, store::{ReadStore as _, StoreError, UnitOfWork, WriteStore as _};
+//! use denizen_services::store::{CommitError, Precondition, ReadStore as _, StoreFailure, UnitOfWork, WriteStore as _};
 //! use denizen_models::UserId;
 //! use denizen_storage_memory::InMemoryStore;
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! let store = InMemoryStore::new();
 //! let work = UnitOfWork::new().delete_user(UserId::new(1), None);
-//! assert!(matches!(store.commit(work).await, Err(StoreError::PreconditionFailed(_))));
+//! assert_eq!(store.commit(work).await, Err(CommitError::PreconditionFailed(Precondition::User)));
 //! assert_eq!(store.find_user(UserId::new(1)).await?, None);
-//! # Ok::<(), StoreError>(())
+//! # Ok::<(), StoreFailure>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -49,8 +49,9 @@ use self::state::State;
 use denizen_services::{
     lock,
     store::{
-        CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName, Secrets,
-        ServiceSecret, SessionTouch, SessionTouches, StoreError, UnitOfWork, WriteStore, tell_observers,
+        CommitError, CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName,
+        Secrets, ServiceSecret, SessionTouch, SessionTouches, StoreFailure, UnitOfWork, WriteStore,
+        tell_observers,
     },
 };
 
@@ -74,7 +75,7 @@ impl InMemoryStore {
         lock(&self.state)
     }
 
-    fn commit_now(&self, work: &UnitOfWork) -> Result<Committed, StoreError> {
+    fn commit_now(&self, work: &UnitOfWork) -> Result<Committed, CommitError> {
         let observers = lock(&self.observers);
         let committed = self.state().commit(work)?;
         tell_observers(&observers, work, &committed);
@@ -84,11 +85,11 @@ impl InMemoryStore {
 
 #[async_trait]
 impl WriteStore for InMemoryStore {
-    async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
+    async fn commit(&self, work: UnitOfWork) -> Result<Committed, CommitError> {
         self.commit_now(&work)
     }
 
-    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>> {
+    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, CommitError>> {
         units.iter().map(|work| self.commit_now(work)).collect()
     }
 
@@ -105,18 +106,18 @@ impl MailQueue for InMemoryStore {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
         limit: usize,
-    ) -> Result<Vec<LeasedMail>, StoreError> {
+    ) -> Result<Vec<LeasedMail>, StoreFailure> {
         Ok(self.state().lease_mail(lease_id, now, until, limit))
     }
 
-    async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreError> {
+    async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreFailure> {
         Ok(self.state().finish_mail(lease, outcome))
     }
 }
 
 #[async_trait]
 impl SessionTouches for InMemoryStore {
-    async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreError> {
+    async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreFailure> {
         let mut state = self.state();
         for SessionTouch { session, at } in touches {
             state.sessions.change(session, |row| row.last_seen_at = row.last_seen_at.max(at));
@@ -132,7 +133,7 @@ impl Secrets for InMemoryStore {
         &self,
         name: SecretName,
         candidate: ServiceSecret,
-    ) -> Result<ServiceSecret, StoreError> {
+    ) -> Result<ServiceSecret, StoreFailure> {
         Ok(lock(&self.secrets).entry(name).or_insert(candidate).clone())
     }
 }

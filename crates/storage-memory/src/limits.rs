@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::state::State;
-use denizen_services::store::{BucketKey, Quota, StoreError};
+use denizen_services::store::{BucketKey, CommitError, Quota};
 
 impl State {
     pub fn take_from_bucket(
@@ -12,9 +12,10 @@ impl State {
         quota: Quota,
         now: DateTime<Utc>,
         capacity: u32,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CommitError> {
         let full_at = self.buckets.get(&bucket).copied();
-        let next = quota.take(full_at, now)?;
+        let next =
+            quota.take(full_at, now).map_err(|retry_after| CommitError::RateLimited { retry_after })?;
         match full_at {
             Some(full_at) => {
                 self.buckets_by_time.remove(&(full_at, bucket));

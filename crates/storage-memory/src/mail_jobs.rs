@@ -7,11 +7,11 @@ use denizen_models::UserId;
 
 use crate::state::State;
 use denizen_services::store::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailPhase, MailQuery, NewMailJob, Precondition,
-    QueuedMail, Recipient, StoreError,
+    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailPhase, MailQuery,
+    NewMailJob, Precondition, QueuedMail, Recipient,
 };
 
-const NO_JOB: StoreError = StoreError::PreconditionFailed(Precondition::MailJob);
+const NO_JOB: CommitError = CommitError::PreconditionFailed(Precondition::MailJob);
 
 /// For whom there is one job at most of a kind that carries a token.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,8 +22,7 @@ pub enum Party {
 
 #[derive(Clone)]
 pub struct Job {
-    pub kind: MailKind,
-    recipient: Recipient<UserId>,
+    pub mail: MailJob<UserId>,
     pub requested_at: DateTime<Utc>,
     ip: Option<IpAddr>,
     request_id: String,
@@ -37,10 +36,9 @@ pub struct Job {
 }
 
 impl Job {
-    fn new(job: &NewMailJob, recipient: Recipient<UserId>) -> Self {
+    fn new(job: &NewMailJob, mail: MailJob<UserId>) -> Self {
         Self {
-            kind: job.kind,
-            recipient,
+            mail,
             requested_at: job.at,
             ip: job.ip,
             request_id: job.request_id.clone(),
@@ -53,8 +51,18 @@ impl Job {
         }
     }
 
+    /// Of which there is one job at most; absent for kinds without a token.
+    fn key(&self) -> Option<(MailKind, Party)> {
+        let party = match self.mail.recipient() {
+            Recipient::Address(address) => Party::Address(address),
+            Recipient::User(user) | Recipient::UserAt(user, _) => Party::User(user),
+        };
+        let kind = self.mail.kind();
+        kind.carries_token().then_some((kind, party))
+    }
+
     fn waits_for_an_address(&self) -> bool {
-        !self.dead && matches!(self.recipient, Recipient::Address(_))
+        !self.dead && self.mail.user().is_none()
     }
 
     fn is_free_at(&self, now: DateTime<Utc>) -> bool {
@@ -82,8 +90,7 @@ impl Job {
     pub fn queued(&self, id: MailJobId) -> QueuedMail {
         QueuedMail {
             id,
-            kind: self.kind,
-            recipient: self.recipient.clone(),
+            mail: self.mail.clone(),
             requested_at: self.requested_at,
             request_id: self.request_id.clone(),
             generation: self.generation,
@@ -99,23 +106,21 @@ impl State {
     pub fn enqueue_mail(
         &mut self,
         new: &NewMailJob,
-        recipient: Recipient<UserId>,
-    ) -> Result<MailJobId, StoreError> {
-        let party = match &recipient {
-            Recipient::Address(address) => Party::Address(address.clone()),
-            Recipient::User(user) | Recipient::UserAt(user, _) => Party::User(self.existing(*user)?),
-        };
-        let fresh = Job::new(new, recipient);
-        if !new.kind.carries_token() {
+        mail: MailJob<UserId>,
+    ) -> Result<MailJobId, CommitError> {
+        if let Some(user) = mail.user() {
+            self.existing(user)?;
+        }
+        let fresh = Job::new(new, mail);
+        let Some(key) = fresh.key() else {
             let id = MailJobId(self.next_id());
             self.jobs.insert(id, fresh);
             return Ok(id);
-        }
-        let key = (new.kind, party);
+        };
         let waiting = self.jobs.rows().values().filter(|job| job.waits_for_an_address()).count();
-        let full = u32::try_from(waiting).is_ok_and(|waiting| waiting >= new.capacity);
-        if full && matches!(key.1, Party::Address(_)) {
-            return Err(StoreError::PreconditionFailed(Precondition::QueueRoom));
+        let is_full = |capacity| u32::try_from(waiting).is_ok_and(|waiting| waiting >= capacity);
+        if fresh.mail.user().is_none() && new.capacity.is_some_and(is_full) {
+            return Err(CommitError::PreconditionFailed(Precondition::QueueRoom));
         }
         if let Some(id) = self.job_for.get(&key).copied() {
             self.jobs.change(id, |job| {
@@ -129,10 +134,10 @@ impl State {
         Ok(id)
     }
 
-    pub fn expect_lease(&self, lease: Lease) -> Result<(), StoreError> {
+    pub fn expect_lease(&self, lease: Lease) -> Result<(), CommitError> {
         let job = self.jobs.get(&lease.job);
         let mine = job.filter(|job| job.is_held_by(lease) && job.generation == lease.generation);
-        mine.map(|_| ()).ok_or(StoreError::PreconditionFailed(Precondition::Lease))
+        mine.map(|_| ()).ok_or(CommitError::PreconditionFailed(Precondition::Lease))
     }
 
     pub fn lease_mail(
@@ -151,8 +156,7 @@ impl State {
                 job.lease = Some((lease_id, until));
                 LeasedMail {
                     lease: Lease { job: id, id: lease_id, generation: job.generation },
-                    kind: job.kind,
-                    recipient: job.recipient.clone(),
+                    mail: job.mail.clone(),
                     attempts: job.attempts,
                     requested_at: job.requested_at,
                     ip: job.ip,
@@ -184,31 +188,26 @@ impl State {
         true
     }
 
-    pub fn retry_mail(&mut self, id: MailJobId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub fn retry_mail(&mut self, id: MailJobId, now: DateTime<Utc>) -> Result<(), CommitError> {
         let retried = self.jobs.change(id, |job| {
             *job = Job { due_at: now, dead: false, attempts: 0, reason: None, ..job.clone() };
         });
         retried.ok_or(NO_JOB)
     }
 
-    pub fn drop_mail(&mut self, id: MailJobId) -> Result<(), StoreError> {
+    pub fn drop_mail(&mut self, id: MailJobId) -> Result<(), CommitError> {
         self.remove_job(id).ok_or(NO_JOB)
     }
 
     pub fn remove_job(&mut self, id: MailJobId) -> Option<()> {
-        let Job { kind, recipient, .. } = self.jobs.remove(&id)?;
-        if kind.carries_token() {
-            let party = match recipient {
-                Recipient::Address(address) => Party::Address(address),
-                Recipient::User(user) | Recipient::UserAt(user, _) => Party::User(user),
-            };
-            self.job_for.remove(&(kind, party));
+        if let Some(key) = self.jobs.remove(&id)?.key() {
+            self.job_for.remove(&key);
         }
         Some(())
     }
 
     pub fn remove_jobs_of(&mut self, user: UserId) {
-        let mine = self.jobs.rows().iter().filter(|(_, job)| job.recipient.user() == Some(user));
+        let mine = self.jobs.rows().iter().filter(|(_, job)| job.mail.user() == Some(user));
         let ids: Vec<_> = mine.map(|(id, _)| *id).collect();
         for id in ids {
             self.remove_job(id);

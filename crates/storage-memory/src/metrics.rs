@@ -11,7 +11,7 @@ impl State {
         for dead in [false, true] {
             let jobs = self.jobs.rows().values().map(|job| (job, job.phase_at(now)));
             for (job, phase) in jobs.filter(|(_, phase)| (*phase == MailPhase::Dead) == dead).take(limit) {
-                counts.add(job.kind, phase, job.requested_at);
+                counts.add(job.mail.kind(), phase, job.requested_at);
             }
         }
         counts

@@ -14,7 +14,8 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, QueuedMail,
-        ReadStore, Registration, Session, SessionId, StoreError, StoredToken, UserFilter, UserPage, UserSort,
+        ReadStore, Registration, Session, SessionId, StoreFailure, StoredToken, UserFilter, UserPage,
+        UserSort,
     },
 };
 
@@ -24,21 +25,21 @@ const SHORTEST_SUBSTRING: usize = 3;
 
 #[async_trait]
 impl ReadStore for InMemoryStore {
-    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreFailure> {
         Ok(self.state().user(id))
     }
 
-    async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreError> {
+    async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreFailure> {
         let state = self.state();
         Ok(state.usernames.get(username.key()).and_then(|id| state.user(*id)))
     }
 
-    async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+    async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreFailure> {
         let state = self.state();
         Ok(state.emails.get(email.key()).and_then(|id| state.user(*id)))
     }
 
-    async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
+    async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreFailure> {
         let credentials = |row: &UserRow| Credentials {
             hash: row.password.clone(),
             security_version: row.user.security_version,
@@ -46,7 +47,7 @@ impl ReadStore for InMemoryStore {
         Ok(self.state().users.get(&user).map(credentials))
     }
 
-    async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreError> {
+    async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {
         page.check(filter)?;
         let state = self.state();
         let matching =
@@ -58,7 +59,7 @@ impl ReadStore for InMemoryStore {
         Ok(UserPage { users, next })
     }
 
-    async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreError> {
+    async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreFailure> {
         Ok(self.state().users.rows().values().filter(|row| matches(filter, &row.user)).map(|_| 1).sum())
     }
 
@@ -66,55 +67,55 @@ impl ReadStore for InMemoryStore {
         &self,
         purpose: TokenPurpose,
         hash: &TokenHash,
-    ) -> Result<Option<StoredToken>, StoreError> {
+    ) -> Result<Option<StoredToken>, StoreFailure> {
         Ok(self.state().tokens.get(&(purpose, *hash)).cloned())
     }
 
-    async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreError> {
+    async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure> {
         let state = self.state();
         Ok(state.session_by_token.get(token).and_then(|id| state.sessions.get(id)).cloned())
     }
 
-    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure> {
         Ok(self.state().sessions_of(user).cloned().collect())
     }
 
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure> {
         let state = self.state();
         Ok(sessions.iter().copied().filter(|session| state.sessions.get(session).is_none()).collect())
     }
 
-    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreError> {
+    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {
         Ok(self.state().registration(email.key()))
     }
 
     async fn find_registration_by_token(
         &self,
         token: &TokenHash,
-    ) -> Result<Option<Registration>, StoreError> {
+    ) -> Result<Option<Registration>, StoreFailure> {
         let state = self.state();
         Ok(state.registration_by_token.get(token).and_then(|address| state.registration(address)))
     }
 
-    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure> {
         let state = self.state();
         let records = state.audit.rows().iter().rev();
         let records = records.map(|(id, event)| AuditRecord { id: *id, event: event.clone() });
         Ok(records.filter(|record| query.matches(record)).take(query.limit).collect())
     }
 
-    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError> {
+    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure> {
         let state = self.state();
         let behind = state.jobs.rows().range((query.after.map_or(Unbounded, Excluded), Unbounded));
         let matching = behind.filter(|(_, job)| job.matches(query)).take(query.limit);
         Ok(matching.map(|(id, job)| job.queued(*id)).collect())
     }
 
-    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreError> {
+    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure> {
         Ok(self.state().count_mail_jobs(now, limit))
     }
 
-    async fn ping(&self) -> Result<(), StoreError> {
+    async fn ping(&self) -> Result<(), StoreFailure> {
         Ok(())
     }
 }

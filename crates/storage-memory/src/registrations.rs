@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::state::State;
 use denizen_services::{
     TokenHash,
-    store::{Precondition, Registration, StoreError},
+    store::{CommitError, Precondition, Registration},
 };
 
 #[derive(Clone)]
@@ -15,12 +15,16 @@ pub struct RegistrationRow {
 }
 
 impl State {
-    pub fn put_registration(&mut self, registration: &Registration, capacity: u32) -> Result<(), StoreError> {
+    pub fn put_registration(
+        &mut self,
+        registration: &Registration,
+        capacity: u32,
+    ) -> Result<(), CommitError> {
         let address = registration.values.email.key().to_owned();
         let known = self.remove_registration(&address);
         let full = u32::try_from(self.registrations.rows().len()).is_ok_and(|kept| kept >= capacity);
         if full && !known {
-            return Err(StoreError::PreconditionFailed(Precondition::QueueRoom));
+            return Err(CommitError::PreconditionFailed(Precondition::QueueRoom));
         }
         let row = RegistrationRow { registration: registration.clone(), token: None };
         self.registrations.insert(address, row);
@@ -32,12 +36,12 @@ impl State {
         address: &str,
         hash: TokenHash,
         expires_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CommitError> {
         let replaced = self.registrations.change(address.to_owned(), |row| {
             row.registration.expires_at = expires_at;
             row.token.replace(hash)
         });
-        let replaced = replaced.ok_or(StoreError::PreconditionFailed(Precondition::Registration))?;
+        let replaced = replaced.ok_or(CommitError::PreconditionFailed(Precondition::Registration))?;
         if let Some(old) = replaced {
             self.registration_by_token.remove(&old);
         }
@@ -45,10 +49,10 @@ impl State {
         Ok(())
     }
 
-    pub fn consume_registration(&mut self, hash: TokenHash, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub fn consume_registration(&mut self, hash: TokenHash, now: DateTime<Utc>) -> Result<(), CommitError> {
         let row = self.registration_by_token.get(&hash).and_then(|address| self.registrations.get(address));
         let valid = row.filter(|row| now < row.registration.expires_at);
-        let row = valid.ok_or(StoreError::PreconditionFailed(Precondition::Token))?;
+        let row = valid.ok_or(CommitError::PreconditionFailed(Precondition::Token))?;
         let address = row.registration.values.email.key().to_owned();
         self.remove_registration(&address);
         Ok(())

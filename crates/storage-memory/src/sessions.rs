@@ -3,10 +3,10 @@
 use denizen_models::UserId;
 
 use crate::state::State;
-use denizen_services::store::{NewSession, Precondition, Session, SessionId, StoreError};
+use denizen_services::store::{CommitError, NewSession, Precondition, Session, SessionId};
 
 impl State {
-    pub fn insert_session(&mut self, opened: &NewSession) -> Result<SessionId, StoreError> {
+    pub fn insert_session(&mut self, opened: &NewSession) -> Result<SessionId, CommitError> {
         self.existing(opened.user)?;
         let id = SessionId(self.next_id());
         let session = Session { id, opened: opened.clone(), last_seen_at: opened.created_at };
@@ -21,9 +21,9 @@ impl State {
         self.remove_sessions(ids.into_iter().filter(|id| Some(*id) != except))
     }
 
-    pub fn revoke_session(&mut self, user: UserId, session: SessionId) -> Result<(), StoreError> {
+    pub fn revoke_session(&mut self, user: UserId, session: SessionId) -> Result<(), CommitError> {
         if self.sessions_of_user.get(&(user, session)).is_none() {
-            return Err(StoreError::PreconditionFailed(Precondition::Session));
+            return Err(CommitError::PreconditionFailed(Precondition::Session));
         }
         self.remove_sessions([session]);
         Ok(())

@@ -10,8 +10,8 @@ use super::{
 use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditId, BucketKey, Change, Committed, MailJobId, MailKind, Outcome, Session, SessionId,
-        StoreError, StoredToken, UnitOfWork,
+        AuditEvent, AuditId, BucketKey, Change, CommitError, Committed, MailJobId, MailKind, Outcome,
+        Session, SessionId, StoredToken, UnitOfWork,
     },
 };
 
@@ -50,7 +50,7 @@ pub struct State {
 }
 
 impl State {
-    pub fn commit(&mut self, work: &UnitOfWork) -> Result<Committed, StoreError> {
+    pub fn commit(&mut self, work: &UnitOfWork) -> Result<Committed, CommitError> {
         work.check()?;
         // A unit that panicked left its changes in the journals.
         self.undo();
@@ -102,7 +102,7 @@ impl State {
         self.last_id
     }
 
-    fn apply_all(&mut self, work: &UnitOfWork) -> Result<Committed, StoreError> {
+    fn apply_all(&mut self, work: &UnitOfWork) -> Result<Committed, CommitError> {
         let mut created = None;
         let mut outcomes = Vec::with_capacity(work.changes().len());
         for change in work.changes() {
@@ -115,7 +115,7 @@ impl State {
         Ok(Committed(outcomes))
     }
 
-    fn apply(&mut self, change: &Change, created: Option<UserId>) -> Result<Outcome, StoreError> {
+    fn apply(&mut self, change: &Change, created: Option<UserId>) -> Result<Outcome, CommitError> {
         match change {
             Change::ExpectUser { user, security_version } => self.expect_user(*user, *security_version)?,
             Change::ExpectLease(lease) => self.expect_lease(*lease)?,
@@ -168,7 +168,7 @@ impl State {
                 self.remove_registration(address);
             }
             Change::EnqueueMail(job) => {
-                return self.enqueue_mail(job, job.recipient.resolve(created)?).map(Outcome::Job);
+                return self.enqueue_mail(job, job.mail.resolve(created)?).map(Outcome::Job);
             }
             Change::RetryMail { job, now } => self.retry_mail(*job, *now)?,
             Change::DropMail { job } => self.drop_mail(*job)?,

@@ -6,7 +6,7 @@ use denizen_models::UserId;
 use crate::state::State;
 use denizen_services::{
     TokenHash, TokenPurpose,
-    store::{Precondition, StoreError, StoredToken},
+    store::{CommitError, Precondition, StoredToken},
 };
 
 impl State {
@@ -24,11 +24,11 @@ impl State {
         purpose: TokenPurpose,
         hash: TokenHash,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CommitError> {
         let key = (purpose, hash);
         let alive = self.tokens.get(&key).is_some_and(|token| token.user == user && now < token.expires_at);
         if !alive {
-            return Err(StoreError::PreconditionFailed(Precondition::Token));
+            return Err(CommitError::PreconditionFailed(Precondition::Token));
         }
         self.tokens.remove(&key);
         self.token_of_user.remove(&(user, purpose));

@@ -6,23 +6,23 @@ use denizen_models::{ADMIN_ROLE, User, UserId, UserValues};
 use crate::state::{State, UserRow};
 use denizen_services::{
     PasswordHash,
-    store::{Precondition, StoreError, UniqueKey},
+    store::{CommitError, Precondition, UniqueKey},
 };
 
-const USER: StoreError = StoreError::PreconditionFailed(Precondition::User);
+const USER: CommitError = CommitError::PreconditionFailed(Precondition::User);
 
 impl State {
     /// `user`, if it exists.
-    pub fn existing(&self, user: UserId) -> Result<UserId, StoreError> {
+    pub fn existing(&self, user: UserId) -> Result<UserId, CommitError> {
         self.users.get(&user).map(|_| user).ok_or(USER)
     }
 
-    pub fn expect_user(&self, user: UserId, security_version: i64) -> Result<(), StoreError> {
+    pub fn expect_user(&self, user: UserId, security_version: i64) -> Result<(), CommitError> {
         let row = self.users.get(&user).filter(|row| row.user.security_version == security_version);
         row.map(|_| ()).ok_or(USER)
     }
 
-    pub fn expect_other_administrator(&self, user: UserId) -> Result<(), StoreError> {
+    pub fn expect_other_administrator(&self, user: UserId) -> Result<(), CommitError> {
         let is_one = |row: &UserRow| {
             row.user.id != user
                 && row.user.values.active
@@ -30,7 +30,7 @@ impl State {
                 && row.user.values.roles.iter().any(|role| role == ADMIN_ROLE)
         };
         let found = self.users.rows().values().any(is_one);
-        found.then_some(()).ok_or(StoreError::PreconditionFailed(Precondition::Administrator))
+        found.then_some(()).ok_or(CommitError::PreconditionFailed(Precondition::Administrator))
     }
 
     pub fn insert_user(
@@ -38,7 +38,7 @@ impl State {
         values: &UserValues,
         password: Option<&PasswordHash>,
         at: DateTime<Utc>,
-    ) -> Result<UserId, StoreError> {
+    ) -> Result<UserId, CommitError> {
         self.expect_unique(values, None)?;
         let id = self.next_user();
         let user = User {
@@ -61,7 +61,7 @@ impl State {
         revision: i64,
         values: &UserValues,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CommitError> {
         let row = self.users.get(&id).filter(|row| row.user.revision == revision).ok_or(USER)?;
         let old = row.user.values.clone();
         self.expect_unique(values, Some(id))?;
@@ -83,13 +83,13 @@ impl State {
     }
 
     /// The user name is looked at first: every store names the same conflict.
-    fn expect_unique(&self, values: &UserValues, but_for: Option<UserId>) -> Result<(), StoreError> {
+    fn expect_unique(&self, values: &UserValues, but_for: Option<UserId>) -> Result<(), CommitError> {
         let taken = |holder: Option<&UserId>| holder.is_some_and(|id| Some(*id) != but_for);
         if taken(self.usernames.get(values.username.key())) {
-            return Err(StoreError::Conflict(UniqueKey::Username));
+            return Err(CommitError::Conflict(UniqueKey::Username));
         }
         if taken(self.emails.get(values.email.key())) {
-            return Err(StoreError::Conflict(UniqueKey::Email));
+            return Err(CommitError::Conflict(UniqueKey::Email));
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl State {
         });
     }
 
-    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), StoreError> {
+    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), CommitError> {
         let expected = |row: &UserRow| revision.is_none_or(|revision| row.user.revision == revision);
         let UserRow { user, .. } = self.users.remove(&id).filter(expected).ok_or(USER)?;
         self.usernames.remove(&user.values.username.key().to_owned());

@@ -35,12 +35,13 @@ statements! {
     OF_TARGET = newest!("target = :target");
 }
 
-/// Appends what happened to `target`, which takes the place of the event's own.
+/// Appends an event. `created` is the user that the unit has created.
 pub(crate) fn record(
     connection: &Connection,
     event: &AuditEvent,
-    target: Option<UserId>,
+    created: Option<UserId>,
 ) -> Result<(), Failure> {
+    let target = event.target.map(|target| target.resolve(created)).transpose()?;
     let params = named_params! {
         ":kind": event.kind.as_str(), ":at": event.at.timestamp_micros(), ":actor": event.actor,
         ":target": target.map(UserId::get), ":ip": event.ip.map(|ip| ip.to_string()),

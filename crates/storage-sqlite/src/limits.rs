@@ -1,7 +1,7 @@
 //! The buckets of limits.
 
 use chrono::{DateTime, Utc};
-use denizen_services::store::{BucketKey, Quota};
+use denizen_services::store::{BucketKey, CommitError, Quota};
 use rusqlite::{Connection, named_params};
 
 use crate::engine::{
@@ -28,7 +28,7 @@ pub(crate) fn take(
     capacity: u32,
 ) -> Result<(), Failure> {
     let full_at = find(connection, FIND, [bucket.as_bytes()], |row| Ok(row.get(0)?))?;
-    let next = quota.take(full_at, now)?;
+    let next = quota.take(full_at, now).map_err(|retry_after| CommitError::RateLimited { retry_after })?;
     let put = if full_at.is_some() {
         UPDATE
     } else {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId};
 use denizen_services::store::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, Precondition, QueuedMail,
-    Recipient, StoreError,
+    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
+    Precondition, QueuedMail, Recipient,
 };
 use rusqlite::{Connection, Row, named_params};
 use serde_json::Value;
@@ -77,39 +77,34 @@ statements! {
     OLDEST_OF_STATUS = queued!("dead = :dead AND ");
 }
 
-/// Queues a mail for `recipient`, who takes the place of the job's own reference.
+/// Queues `mail`, which takes the place of the job's own.
 pub(crate) fn enqueue(
     connection: &Connection,
     job: &NewMailJob,
-    recipient: &Recipient<UserId>,
+    mail: &MailJob<UserId>,
 ) -> Result<MailJobId, Failure> {
-    let id = match recipient {
+    let (at, ip) = (job.at.timestamp_micros(), job.ip.map(|ip| ip.to_string()));
+    let kind = mail.kind();
+    let for_user = |user: UserId, send_to: Option<&EmailAddress>| {
+        let params = named_params! {
+            ":kind": kind.as_str(), ":carries_token": kind.carries_token(), ":user": user.get(),
+            ":send_to": send_to.map(EmailAddress::as_str), ":at": at, ":ip": ip,
+            ":request_id": job.request_id
+        };
+        find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))
+    };
+    let id = match mail.recipient() {
         Recipient::Address(address) => {
             let params = named_params! {
-                ":kind": job.kind.as_str(), ":address": address, ":at": job.at.timestamp_micros(),
-                ":ip": job.ip.map(|ip| ip.to_string()), ":request_id": job.request_id,
-                ":capacity": job.capacity
+                ":kind": kind.as_str(), ":address": address, ":at": at, ":ip": ip,
+                ":request_id": job.request_id, ":capacity": job.capacity.map_or(i64::MAX, i64::from)
             };
             find(connection, ENQUEUE_FOR_ADDRESS, params, |row| Ok(row.get(0)?))?
         }
-        Recipient::User(user) => enqueue_for_user(connection, job, *user, None)?,
-        Recipient::UserAt(user, address) => enqueue_for_user(connection, job, *user, Some(address))?,
+        Recipient::User(user) => for_user(user, None)?,
+        Recipient::UserAt(user, address) => for_user(user, Some(&address))?,
     };
-    id.map(MailJobId).ok_or_else(|| StoreError::PreconditionFailed(Precondition::QueueRoom).into())
-}
-
-fn enqueue_for_user(
-    connection: &Connection,
-    job: &NewMailJob,
-    user: UserId,
-    send_to: Option<&EmailAddress>,
-) -> Result<Option<i64>, Failure> {
-    let params = named_params! {
-        ":kind": job.kind.as_str(), ":carries_token": job.kind.carries_token(), ":user": user.get(),
-        ":send_to": send_to.map(EmailAddress::as_str), ":at": job.at.timestamp_micros(),
-        ":ip": job.ip.map(|ip| ip.to_string()), ":request_id": job.request_id
-    };
-    find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))
+    id.map(MailJobId).ok_or_else(|| CommitError::PreconditionFailed(Precondition::QueueRoom).into())
 }
 
 pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), Failure> {
@@ -143,8 +138,7 @@ pub(crate) fn lease(
         let record = Record::new("mail_jobs", row)?;
         let leased = LeasedMail {
             lease: Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? },
-            kind: record.parse("kind", MailKind::from_name)?,
-            recipient: recipient(&record)?,
+            mail: mail(&record)?,
             attempts: record.get("attempts")?,
             requested_at: record.time("requested_at")?,
             ip: record.parse_optional("ip", |text| text.parse().ok())?,
@@ -204,8 +198,7 @@ fn queued(row: &Row<'_>) -> Result<QueuedMail, Failure> {
     let record = Record::new("mail_jobs", row)?;
     Ok(QueuedMail {
         id: MailJobId(record.id),
-        kind: record.parse("kind", MailKind::from_name)?,
-        recipient: recipient(&record)?,
+        mail: mail(&record)?,
         generation: record.get("generation")?,
         attempts: record.get("attempts")?,
         requested_at: record.time("requested_at")?,
@@ -216,12 +209,16 @@ fn queued(row: &Row<'_>) -> Result<QueuedMail, Failure> {
     })
 }
 
-/// Reads the columns `address`, `user_id` and `send_to`.
-fn recipient(record: &Record<'_>) -> Result<Recipient<UserId>, Failure> {
-    if let Some(address) = record.get("address")? {
-        return Ok(Recipient::Address(address));
-    }
-    let user = UserId::new(record.get("user_id")?);
-    let send_to = record.parse_optional("send_to", |text| EmailAddress::parse(text).ok())?;
-    Ok(send_to.map_or(Recipient::User(user), |address| Recipient::UserAt(user, address)))
+/// Reads the columns `kind`, `address`, `user_id` and `send_to`.
+fn mail(record: &Record<'_>) -> Result<MailJob<UserId>, Failure> {
+    let kind = record.parse("kind", MailKind::from_name)?;
+    let recipient = match record.get("address")? {
+        Some(address) => Recipient::Address(address),
+        None => {
+            let user = UserId::new(record.get("user_id")?);
+            let send_to = record.parse_optional("send_to", |text| EmailAddress::parse(text).ok())?;
+            send_to.map_or(Recipient::User(user), |address| Recipient::UserAt(user, address))
+        }
+    };
+    MailJob::from_parts(kind, recipient).ok_or_else(|| record.corrupt("kind"))
 }

@@ -10,7 +10,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use denizen_services::store::StoreError;
+use denizen_services::store::StoreFailure;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
@@ -74,7 +74,7 @@ impl SqliteStore {
     }
 
     /// Ends the store in good order: what was accepted is written and answered, what comes later is refused with
-    /// [`StoreError::Unavailable`], the log is moved into the database file. Returns when all of that is done, also
+    /// [`StoreFailure::Unavailable`], the log is moved into the database file. Returns when all of that is done, also
     /// if it is called twice.
     ///
     /// Dropping the store does the same, but blocks the thread that drops it.
@@ -86,7 +86,7 @@ impl SqliteStore {
     }
 
     /// See [`denizen_services::store::WriteStore::failed`].
-    pub(crate) async fn ended(&self) -> StoreError {
+    pub(crate) async fn ended(&self) -> StoreFailure {
         self.writer.ended().await
     }
 }

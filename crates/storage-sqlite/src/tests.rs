@@ -16,10 +16,9 @@ mod upkeep;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use denizen_models::UserValues;
-use denizen_services::store::{CommitObserver, StoreError, UnitOfWork, WriteStore as _};
-use denizen_testkit::{FixedClock, user_values};
+use chrono::{DateTime, TimeDelta, Utc};
+use denizen_models::{CreateUserRequest, PasswordPolicy, UserValues};
+use denizen_services::store::{CommitError, CommitObserver, StoreFailure, UnitOfWork, WriteStore as _};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -41,7 +40,19 @@ fn open_with(change: impl FnOnce(SqliteOptions) -> SqliteOptions) -> (SqliteStor
 }
 
 fn now() -> DateTime<Utc> {
-    FixedClock::start()
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_454)
+}
+
+/// The values of a user called `name`.
+fn user_values(name: &str) -> UserValues {
+    let request = CreateUserRequest {
+        username: name.to_owned(),
+        email: format!("{name}@example.com"),
+        first_name: "Sample".to_owned(),
+        last_name: "User".to_owned(),
+        ..CreateUserRequest::default()
+    };
+    request.validate(&PasswordPolicy::default()).unwrap().values
 }
 
 fn sign_up(values: UserValues) -> UnitOfWork {
@@ -72,13 +83,13 @@ async fn fill(store: &SqliteStore, count: usize) {
 }
 
 type Apply = Box<dyn FnMut(&Connection) -> Result<(), Failure> + Send>;
-type Answer = oneshot::Receiver<Result<(), StoreError>>;
+type Answer = oneshot::Receiver<Result<(), CommitError>>;
 
 /// Something to be written that behaves as the test wants.
 struct Unit {
     apply: Apply,
     before_answer: Box<dyn FnOnce() + Send>,
-    reply: oneshot::Sender<Result<(), StoreError>>,
+    reply: oneshot::Sender<Result<(), CommitError>>,
 }
 
 impl Unit {
@@ -100,7 +111,7 @@ impl Write for Unit {
 
     fn committed(&self, _: &[Arc<dyn CommitObserver>]) {}
 
-    fn answer(self: Box<Self>, verdict: Result<(), StoreError>) {
+    fn answer(self: Box<Self>, verdict: Result<(), CommitError>) {
         (self.before_answer)();
         let _ = self.reply.send(verdict);
     }
@@ -110,13 +121,14 @@ impl Write for Unit {
 async fn write_together(
     store: &SqliteStore,
     units: impl IntoIterator<Item = (Unit, Answer)>,
-) -> Vec<Result<(), StoreError>> {
+) -> Vec<Result<(), CommitError>> {
     let (units, answers): (Vec<_>, Vec<_>) = units.into_iter().unzip();
     let units = units.into_iter().map(|unit| Box::new(unit) as Box<dyn Write>).collect();
     assert!(store.writer.queue.send(Message::Many(units)).await.is_ok());
     let mut verdicts = Vec::new();
     for answer in answers {
-        verdicts.push(answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer".to_owned()))));
+        verdicts
+            .push(answer.await.unwrap_or_else(|_| Err(StoreFailure::Unavailable("no answer".into()).into())));
     }
     verdicts
 }

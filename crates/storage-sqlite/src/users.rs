@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues, Username, fold};
 use denizen_services::{
     PasswordHash,
-    store::{Credentials, Precondition, StoreError, UniqueKey},
+    store::{CommitError, Credentials, Precondition, StoreFailure, UniqueKey},
 };
 use rusqlite::{Connection, Row, named_params, types::Null};
 
@@ -214,8 +214,8 @@ fn name_the_key(
     let but_for = but_for.map_or(0, UserId::get);
     let params = named_params! { ":username_key": values.username.key(), ":but_for": but_for };
     match find(connection, USERNAME_IS_TAKEN, params, |_| Ok(())) {
-        Ok(Some(())) => StoreError::Conflict(UniqueKey::Username).into(),
-        Ok(None) => StoreError::Conflict(UniqueKey::Email).into(),
+        Ok(Some(())) => CommitError::Conflict(UniqueKey::Username).into(),
+        Ok(None) => CommitError::Conflict(UniqueKey::Email).into(),
         Err(failure) => failure,
     }
 }
@@ -235,7 +235,7 @@ pub(crate) fn written(values: &UserValues, at: DateTime<Utc>) -> Result<Named<'_
 
 /// The parameters of [`value_columns!`].
 pub(crate) fn parameters(values: &UserValues) -> Result<Named<'_>, Failure> {
-    let refuse = |_| StoreError::Malformed("roles or profile cannot be written as JSON".to_owned());
+    let refuse = |_| StoreFailure::Malformed("roles or profile cannot be written as JSON".into());
     let roles = serde_json::to_string(&values.roles).map_err(refuse)?;
     let profile = values.profile.as_ref().map(serde_json::to_string).transpose().map_err(refuse)?;
     Ok(vec![

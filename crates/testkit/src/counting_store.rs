@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use denizen_services::store::StoreError;
+use denizen_services::store::StoreFailure;
 
 use crate::hooked_store::{Call, HookedStore, StoreHook, is_method};
 
@@ -31,7 +31,7 @@ pub struct CallCounter(Mutex<BTreeMap<&'static str, u64>>);
 
 #[async_trait]
 impl StoreHook for CallCounter {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(call.method).or_default() += 1;
         Ok(())
     }

@@ -82,7 +82,7 @@ impl PasswordHasher for InsecureTestHasher {
         let (salt, expected) = current
             .or(old)
             .and_then(|rest| rest.split_once('$'))
-            .ok_or_else(|| HashError::Failed("not a hash of this hasher".to_owned()))?;
+            .ok_or_else(|| HashError::Failed("not a hash of this hasher".into()))?;
         let is_of = |bytes: &[u8]| digest(salt, bytes) == expected;
         Ok(if current.is_some() && is_of(password.as_bytes()) {
             Verdict::Match

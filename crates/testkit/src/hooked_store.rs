@@ -8,10 +8,10 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts,
-        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration, SecretName,
-        Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store, StoreError,
-        StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
+        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
+        MailCounts, MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration,
+        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store,
+        StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
     },
 };
 
@@ -56,10 +56,10 @@ pub trait StoreHook: Send + Sync {
     ///
     /// # Errors
     /// Whatever the caller is to be told; nothing is passed on then. Of a batch, every unit is answered with it.
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError>;
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure>;
 
     /// The answer to [`WriteStore::failed`].
-    async fn failed(&self, store: &dyn Store) -> StoreError {
+    async fn failed(&self, store: &dyn Store) -> StoreFailure {
         store.failed().await
     }
 }
@@ -70,7 +70,7 @@ pub trait StoreHook: Send + Sync {
 /// use std::sync::Arc;
 /// use async_trait::async_trait;
 /// use denizen_storage_memory::InMemoryStore;
-/// use denizen_services::store::{ReadStore as _, StoreError, UnitOfWork, WriteStore as _};
+/// use denizen_services::store::{CommitError, ReadStore as _, StoreFailure, UnitOfWork, WriteStore as _};
 /// use denizen_testkit::{Call, HookedStore, StoreHook};
 ///
 /// /// Somebody holds the lock of the database.
@@ -79,15 +79,15 @@ pub trait StoreHook: Send + Sync {
 ///
 /// #[async_trait]
 /// impl StoreHook for Locked {
-///     async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-///         if call.writes() { Err(StoreError::Busy("locked".to_owned())) } else { Ok(()) }
+///     async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure> {
+///         if call.writes() { Err(StoreFailure::Busy("locked".into())) } else { Ok(()) }
 ///     }
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let store = HookedStore::<Locked>::new(Arc::new(InMemoryStore::new()));
 /// assert_eq!(store.count_users(&Default::default()).await, Ok(0));
-/// assert!(matches!(store.commit(UnitOfWork::new()).await, Err(StoreError::Busy(_))));
+/// assert!(matches!(store.commit(UnitOfWork::new()).await, Err(CommitError::Failed(StoreFailure::Busy(_)))));
 /// # });
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -127,7 +127,7 @@ macro_rules! delegate {
             #[async_trait]
             impl<H: StoreHook> $port for HookedStore<H> {
                 $(
-                    async fn $method(&self, $($name: $argument),*) -> Result<$answer, StoreError> {
+                    async fn $method(&self, $($name: $argument),*) -> Result<$answer, StoreFailure> {
                         let call = Call { port: Port::$port, method: stringify!($method), units: &[] };
                         self.hook.before(call).await?;
                         self.inner.$method($($name),*).await
@@ -171,17 +171,17 @@ delegate! {
 
 #[async_trait]
 impl<H: StoreHook> WriteStore for HookedStore<H> {
-    async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
+    async fn commit(&self, work: UnitOfWork) -> Result<Committed, CommitError> {
         let call = Call { port: Port::WriteStore, method: "commit", units: slice::from_ref(&work) };
         self.hook.before(call).await?;
         self.inner.commit(work).await
     }
 
-    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>> {
+    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, CommitError>> {
         let call = Call { port: Port::WriteStore, method: "commit_batch", units: &units };
         match self.hook.before(call).await {
             Ok(()) => self.inner.commit_batch(units).await,
-            Err(error) => units.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => units.iter().map(|_| Err(error.clone().into())).collect(),
         }
     }
 
@@ -189,7 +189,7 @@ impl<H: StoreHook> WriteStore for HookedStore<H> {
         self.inner.observe(observer);
     }
 
-    async fn failed(&self) -> StoreError {
+    async fn failed(&self) -> StoreFailure {
         self.hook.failed(&*self.inner).await
     }
 }

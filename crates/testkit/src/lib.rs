@@ -35,7 +35,7 @@
 //! assert_eq!((store.calls("commit"), store.user_reads()), (1, 0));
 //!
 //! let mailer = RecordingMailer::new();
-//! mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+//! mailer.fail_next(1, MailError::Temporary("no connection".into()));
 //! let token = Token::mint(&SeededTokens::new(1))?;
 //! let (template, valid_for) = (LinkTemplate::PasswordReset, Duration::minutes(30));
 //! let message = MailMessage::Link { template, token: token.clone(), valid_for };

@@ -144,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn it_fails_as_often_as_told_and_keeps_the_rest() {
         let mailer = RecordingMailer::new();
-        let error = MailError::Permanent("no such mailbox".to_owned());
+        let error = MailError::Permanent("no such mailbox".into());
         mailer.fail_next(2, error.clone());
         let changed = mail("alice", notice(NoticeTemplate::PasswordChanged));
         assert_eq!(mailer.send(&changed).await, Err(error.clone()));

@@ -30,7 +30,7 @@ impl Mailer for Drawer {
                 tokens.push(token.clone().into());
             }
             // This program invites people, and does nothing else for which there are mails.
-            _ => return Err(MailError::Permanent("not a mail of this program".to_owned())),
+            _ => return Err(MailError::Permanent("not a mail of this program".into())),
         }
         Ok(())
     }

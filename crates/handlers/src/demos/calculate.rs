@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::{CalculateRequest, Calculation};
-use denizen_services::{CalculateBulkError, CalculateError, MathService};
+use denizen_services::{CalculateError, MathService};
 use serde::Serialize;
 use serde_json::json;
 
@@ -61,20 +61,12 @@ impl From<Result<Calculation, CalculateError>> for Outcome {
 impl From<CalculateError> for ApiError {
     fn from(error: CalculateError) -> Self {
         match error {
-            CalculateError::Validation(errors) => Self::validation(&errors),
+            CalculateError::Failure(failure) => failure.into(),
             CalculateError::NegativeSquareRoot
             | CalculateError::NonPositiveLogarithm
             | CalculateError::NotFinite => {
                 Self::because(ErrorCode::CalculationError, "Calculation failed", error)
             }
-        }
-    }
-}
-
-impl From<CalculateBulkError> for ApiError {
-    fn from(error: CalculateBulkError) -> Self {
-        match error {
-            CalculateBulkError::Validation(errors) => Self::validation(&errors),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use denizen_models::TaskRequest;
-use denizen_services::{TaskError, TaskService};
+use denizen_services::{Failure, TaskError, TaskService};
 use serde_json::json;
 
 use crate::{
@@ -39,12 +39,11 @@ impl From<TaskError> for ApiError {
     fn from(error: TaskError) -> Self {
         match error {
             // The original does not introduce these messages with "Validation failed".
-            TaskError::Validation(errors) => {
+            TaskError::Failure(Failure::Invalid(errors)) => {
                 Self { message: errors.to_string().into(), ..Self::validation(&errors) }
             }
             TaskError::UnknownKind(_) => Self::new(ErrorCode::InvalidTaskType, error.to_string()),
-            TaskError::Busy => Self::unavailable(error),
-            TaskError::Randomness(_) | TaskError::Lost(_) => Self::internal(error),
+            TaskError::Failure(failure) => failure.into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{http::StatusCode, web::Data};
 use denizen_models::TokenRequest;
-use denizen_services::{ConfirmEmailChangeError, UserService};
+use denizen_services::{ConfirmEmailChangeError, Failure, UserService};
 
 use crate::{
     http::{ApiError, RequestContext},
@@ -26,9 +26,9 @@ pub(super) async fn submit(
     let Some(token) = token else { return Ok(Step::dead(PAGE)) };
     match users.confirm_email_change(&request.access, TokenRequest { token }).await {
         Ok(()) => Ok(Step::of(PAGE, "done")),
-        Err(ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Validation(_)) => {
-            Ok(Step::dead(PAGE))
-        }
+        Err(
+            ConfirmEmailChangeError::InvalidOrExpired | ConfirmEmailChangeError::Failure(Failure::Invalid(_)),
+        ) => Ok(Step::dead(PAGE)),
         Err(ConfirmEmailChangeError::EmailTaken(_)) => {
             let error = "Another account has this e-mail address by now.";
             Ok(Step::of(PAGE, "refused").refused(StatusCode::CONFLICT, error))

@@ -2,7 +2,7 @@
 
 use actix_web::{http::StatusCode, web::Data};
 use denizen_models::VerifyEmailRequest;
-use denizen_services::{UserService, VerifyEmailError};
+use denizen_services::{Failure, UserService, VerifyEmailError};
 use minijinja::context;
 
 use crate::{
@@ -33,7 +33,7 @@ pub(super) async fn submit(
             let error = format!("Somebody else is called {name} by now. Please choose another user name.");
             Ok(ask(Some(&name)).refused(StatusCode::CONFLICT, error))
         }
-        Err(VerifyEmailError::Validation(errors)) => Ok(ask(name.as_deref()).invalid(&errors)),
+        Err(VerifyEmailError::Failure(Failure::Invalid(errors))) => Ok(ask(name.as_deref()).invalid(&errors)),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,7 +7,7 @@ use actix_web::{
     http::{StatusCode, header::HeaderValue},
 };
 use denizen_models::ValidationErrors;
-use denizen_services::{HashError, store::StoreError};
+use denizen_services::Failure;
 use serde_json::{Value, json};
 
 macro_rules! codes {
@@ -208,11 +208,6 @@ impl ApiError {
         Self { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..error }
     }
 
-    /// Too many requests, as a service counts them.
-    pub(crate) fn too_often(wait: chrono::Duration) -> Self {
-        Self::rate_limited(wait.to_std().unwrap_or_default())
-    }
-
     /// Invalid members: the message names the first, the details all.
     pub(crate) fn validation(errors: &ValidationErrors) -> Self {
         let message = format!("Validation failed: {errors}");
@@ -260,31 +255,23 @@ impl ResponseError for ApiError {
     }
 }
 
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Busy(_) | StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::RateLimited { retry_after } => Self::too_often(retry_after),
-            // A service that lets one of these through has overlooked a case.
-            StoreError::Conflict(_)
-            | StoreError::PreconditionFailed(_)
-            | StoreError::Corrupt(_)
-            | StoreError::Malformed(_) => Self::internal(error),
-        }
-    }
-}
-
-impl From<HashError> for ApiError {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy => Self::unavailable(error),
-            HashError::Failed(_) => Self::internal(error),
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Invalid(errors) => Self::validation(&errors),
+            Failure::InvalidQuery(errors) => Self::query(&errors),
+            Failure::Forbidden(reason) => Self::forbidden(reason),
+            Failure::RateLimited(wait) => Self::rate_limited(wait.to_std().unwrap_or_default()),
+            Failure::Overloaded(cause) => Self::unavailable(cause),
+            Failure::Internal(cause) => Self::internal(cause),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use denizen_services::{HashError, store::StoreFailure};
+
     use super::*;
 
     #[test]
@@ -298,9 +285,9 @@ mod tests {
     #[test]
     fn a_failure_of_ours_keeps_its_cause_to_itself() {
         for error in [
-            ApiError::from(StoreError::Corrupt("users.roles of 7".to_owned())),
-            ApiError::from(StoreError::Unavailable("disk".to_owned())),
-            ApiError::from(HashError::Failed("thread".to_owned())),
+            ApiError::from(Failure::from(StoreFailure::Corrupt("users.roles of 7".into()))),
+            ApiError::from(Failure::from(StoreFailure::Unavailable("disk".into()))),
+            ApiError::from(Failure::from(HashError::Failed("thread".into()))),
         ] {
             assert!(error.code.status().is_server_error());
             assert!(error.details.is_none());

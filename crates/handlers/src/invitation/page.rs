@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use denizen_models::AcceptInvitationRequest;
-use denizen_services::{AcceptInvitationError, UserService};
+use denizen_services::{AcceptInvitationError, Failure, UserService};
 use minijinja::context;
 
 use crate::{
@@ -29,7 +29,9 @@ pub(super) async fn submit(
     match users.accept_invitation(&request.access, body).await {
         Ok(()) => Ok(Step::of(PAGE, "done")),
         Err(AcceptInvitationError::InvalidOrExpired) => Ok(Step::dead(PAGE)),
-        Err(AcceptInvitationError::Validation(errors)) => Ok(choose(users.as_ref()).invalid(&errors)),
+        Err(AcceptInvitationError::Failure(Failure::Invalid(errors))) => {
+            Ok(choose(users.as_ref()).invalid(&errors))
+        }
         Err(error) => Err(error.into()),
     }
 }

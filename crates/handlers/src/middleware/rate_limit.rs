@@ -11,10 +11,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta};
-use denizen_services::{
-    limit_key,
-    store::{Quota, StoreError},
-};
+use denizen_services::{limit_key, store::Quota};
 use tokio::time::Instant;
 
 /// The number of independently locked maps.
@@ -114,15 +111,7 @@ impl Meter {
     /// Returns the time after which one is left if the bucket is empty.
     pub(crate) fn take(&self, full_at: Option<i64>) -> Result<i64, Duration> {
         let now = DateTime::from_timestamp_micros(self.now()).unwrap_or_default();
-        self.quota.take(full_at, now).map_err(|error| match error {
-            StoreError::RateLimited { retry_after } => retry_after.to_std().unwrap_or_default(),
-            StoreError::Conflict(_)
-            | StoreError::PreconditionFailed(_)
-            | StoreError::Busy(_)
-            | StoreError::Unavailable(_)
-            | StoreError::Corrupt(_)
-            | StoreError::Malformed(_) => Duration::ZERO,
-        })
+        self.quota.take(full_at, now).map_err(|wait| wait.to_std().unwrap_or_default())
     }
 
     /// Microseconds since the start.

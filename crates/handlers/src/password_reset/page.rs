@@ -2,7 +2,7 @@
 
 use actix_web::{http::StatusCode, web::Data};
 use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, TokenRequest};
-use denizen_services::{RequestPasswordResetError, ResetPasswordError, UserService};
+use denizen_services::{Failure, RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 
 use crate::{
@@ -34,7 +34,9 @@ pub(super) async fn submit(
         let body = PasswordResetRequest { email: form.text("email") };
         return match users.request_password_reset(&request.access, body).await {
             Ok(()) => Ok(Step::of(PAGE, "sent")),
-            Err(RequestPasswordResetError::Validation(errors)) => Ok(Step::of(PAGE, "ask").invalid(&errors)),
+            Err(RequestPasswordResetError::Failure(Failure::Invalid(errors))) => {
+                Ok(Step::of(PAGE, "ask").invalid(&errors))
+            }
             Err(RequestPasswordResetError::UnknownAddress(_)) => {
                 let error = "Nobody here has this e-mail address.";
                 Ok(Step::of(PAGE, "ask").refused(StatusCode::NOT_FOUND, error))
@@ -45,7 +47,9 @@ pub(super) async fn submit(
     let body = PasswordResetConfirmation { token, new_password: form.secret("new_password") };
     match users.reset_password(&request.access, body).await {
         Ok(()) => Ok(Step::of(PAGE, "done")),
-        Err(ResetPasswordError::Validation(errors)) => Ok(choose(users.as_ref()).invalid(&errors)),
+        Err(ResetPasswordError::Failure(Failure::Invalid(errors))) => {
+            Ok(choose(users.as_ref()).invalid(&errors))
+        }
         Err(
             ResetPasswordError::InvalidToken
             | ResetPasswordError::ExpiredToken

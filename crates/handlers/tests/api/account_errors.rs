@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use denizen_models::{UserId, ValidationErrors};
 use denizen_services::{
     AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, DeleteUserError,
-    LoginError, RequestEmailVerificationError, SessionError, SignUpError, UpdateUserError, VerifyEmailError,
+    Failure, LoginError, SessionError, SignUpError, UpdateUserError, VerifyEmailError,
 };
 use serde_json::{Value, json};
 
@@ -41,9 +41,14 @@ fn post(target: &str) -> TestRequest {
 #[actix_web::test]
 async fn a_stranger_who_may_not_or_cannot_sign_up_is_told_why() {
     for (error, status, code, message) in [
-        (SignUpError::Closed, 403, "FORBIDDEN", "Forbidden: registration is not open"),
         (
-            SignUpError::Forbidden("roles"),
+            SignUpError::Failure(Failure::Forbidden("registration is not open".into())),
+            403,
+            "FORBIDDEN",
+            "Forbidden: registration is not open",
+        ),
+        (
+            SignUpError::Failure(Failure::Forbidden("only administrators can choose roles".into())),
             403,
             "FORBIDDEN",
             "Forbidden: only administrators can choose roles",
@@ -69,27 +74,29 @@ async fn a_stranger_who_may_not_or_cannot_sign_up_is_told_why() {
 #[actix_web::test]
 async fn members_that_break_rules_are_all_named() {
     let changes: [(TestRequest, Complaint); 8] = [
-        (sign_up(), |setup, errors| setup.answers.sign_up = Err(SignUpError::Validation(errors))),
+        (sign_up(), |setup, errors| {
+            setup.answers.sign_up = Err(SignUpError::Failure(Failure::Invalid(errors)))
+        }),
         (post("/api/users/request-email-verification"), |setup, errors| {
-            setup.answers.request_verification = Err(RequestEmailVerificationError::Validation(errors));
+            setup.answers.request_verification = Err(Failure::Invalid(errors));
         }),
         (post("/api/users/verify-email"), |setup, errors| {
-            setup.answers.verify = Err(VerifyEmailError::Validation(errors));
+            setup.answers.verify = Err(VerifyEmailError::Failure(Failure::Invalid(errors)));
         }),
         (post("/api/users/accept-invitation"), |setup, errors| {
-            setup.answers.accept = Err(AcceptInvitationError::Validation(errors));
+            setup.answers.accept = Err(AcceptInvitationError::Failure(Failure::Invalid(errors)));
         }),
         (post("/api/users/confirm-email-change"), |setup, errors| {
-            setup.answers.confirm_change = Err(ConfirmEmailChangeError::Validation(errors));
+            setup.answers.confirm_change = Err(ConfirmEmailChangeError::Failure(Failure::Invalid(errors)));
         }),
         (post("/api/auth/change-password"), |setup, errors| {
-            setup.auth.change_password = Err(ChangePasswordError::Validation(errors));
+            setup.auth.change_password = Err(ChangePasswordError::Failure(Failure::Invalid(errors)));
         }),
         (post("/api/auth/change-email"), |setup, errors| {
-            setup.answers.change_email = Err(ChangeEmailError::Validation(errors));
+            setup.answers.change_email = Err(ChangeEmailError::Failure(Failure::Invalid(errors)));
         }),
         (post("/api/auth/login"), |setup, errors| {
-            setup.auth.login = Err(LoginError::Validation(errors));
+            setup.auth.login = Err(LoginError::Failure(Failure::Invalid(errors)));
         }),
     ];
     for (request, change) in changes {

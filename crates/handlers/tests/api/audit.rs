@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_models::{AuditResponse, UserId, ValidationErrors};
 use denizen_services::{
-    AuditList, AuditListQuery, ListAuditError,
-    store::{AuditKind, StoreError},
+    AuditList, AuditListQuery, Failure,
+    store::{AuditKind, StoreFailure},
 };
 use denizen_testkit::FixedClock;
 use serde_json::{Value, json};
@@ -111,15 +111,15 @@ async fn values_that_make_no_sense_are_refused() {
 async fn every_refusal_of_the_service_has_its_answer() {
     let query = ValidationErrors::of("actor", "actor must be a user ID, anonymous, system or cli");
     for (error, status, code, message) in [
-        (ListAuditError::Query(query), 400, "INVALID_QUERY", "Invalid query parameter: actor"),
+        (Failure::InvalidQuery(query), 400, "INVALID_QUERY", "Invalid query parameter: actor"),
         (
-            ListAuditError::Forbidden,
+            Failure::Forbidden("only administrators can read the audit trail".into()),
             403,
             "FORBIDDEN",
             "Forbidden: only administrators can read the audit trail",
         ),
         (
-            ListAuditError::Store(StoreError::Busy("locked".to_owned())),
+            Failure::from(StoreFailure::Busy("locked".into())),
             503,
             "SERVICE_UNAVAILABLE",
             "Service temporarily unavailable",

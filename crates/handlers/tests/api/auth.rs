@@ -3,7 +3,8 @@
 use denizen_handlers::ErrorCode;
 use denizen_models::{UserId, ValidationErrors};
 use denizen_services::{
-    ChangeEmailError, ChangePasswordError, LoginError, SessionError, SignUpError, SignedUp, store::SessionId,
+    ChangeEmailError, ChangePasswordError, Failure, LoginError, SessionError, SignUpError, SignedUp,
+    store::SessionId,
 };
 use serde_json::{Value, json};
 
@@ -151,10 +152,11 @@ async fn every_refusal_of_a_sign_in_has_its_answer() {
     let rejected = (401, ErrorCode::InvalidCredentials, "Login failed: wrong login or password");
     let limited = (429, ErrorCode::RateLimited, "Too many requests");
     let invalid = (400, ErrorCode::ValidationError, "Validation failed: login cannot be empty");
-    let validation = LoginError::Validation(ValidationErrors::of("login", "login cannot be empty"));
+    let validation =
+        LoginError::Failure(Failure::Invalid(ValidationErrors::of("login", "login cannot be empty")));
     for (error, (status, code, message)) in [
         (LoginError::Rejected, rejected),
-        (LoginError::RateLimited(chrono::Duration::seconds(60)), limited),
+        (LoginError::Failure(Failure::RateLimited(chrono::Duration::seconds(60))), limited),
         (validation, invalid),
     ] {
         let change = |setup: &mut Setup| setup.auth.login = Err(error);
@@ -198,7 +200,10 @@ async fn a_stranger_signs_up_and_learns_what_the_service_says() {
     let parts = answer.expect_success(202, "Check your email to complete the registration.");
     assert_eq!((parts, answer.header("location")), ((Value::Null, Value::Null), None));
 
-    let closed = |setup: &mut Setup| setup.answers.sign_up = Err(SignUpError::Closed);
+    let closed = |setup: &mut Setup| {
+        setup.answers.sign_up =
+            Err(SignUpError::Failure(Failure::Forbidden("registration is not open".into())))
+    };
     let answer = Api::start_with(closed).await.send(sign_up()).await;
     answer.expect_error(403, "FORBIDDEN", "Forbidden: registration is not open");
 }

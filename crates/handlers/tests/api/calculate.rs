@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use denizen_models::{CalculationRequest, ValidationErrors};
-use denizen_services::{CalculateBulkError, CalculateError};
+use denizen_services::{CalculateError, Failure};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -71,8 +71,10 @@ async fn what_cannot_be_calculated_is_told_with_the_reason() {
 async fn members_that_fail_are_named() {
     let mut errors = ValidationErrors::of("operation", "no such operation");
     errors.add("precision", "too precise");
-    let fake =
-        FakeDemonstrations { calculate: Err(CalculateError::Validation(errors)), ..Default::default() };
+    let fake = FakeDemonstrations {
+        calculate: Err(CalculateError::Failure(Failure::Invalid(errors))),
+        ..Default::default()
+    };
     let (answer, _) = send(fake, &json!({})).await;
     let details = answer.expect_error(400, "VALIDATION_ERROR", "Validation failed: no such operation");
     let fields = json!({ "operation": ["no such operation"], "precision": ["too precise"] });
@@ -84,7 +86,10 @@ async fn a_list_shows_each_result_or_error_in_its_place() {
     let outcomes = vec![
         Ok(calculation(3.0)),
         Err(CalculateError::NotFinite),
-        Err(CalculateError::Validation(ValidationErrors::of("b", "division by zero is not allowed"))),
+        Err(CalculateError::Failure(Failure::Invalid(ValidationErrors::of(
+            "b",
+            "division by zero is not allowed",
+        )))),
         Ok(calculation(0.5)),
     ];
     let fake = FakeDemonstrations { calculate_bulk: Ok(outcomes), ..Default::default() };
@@ -105,7 +110,7 @@ async fn a_list_shows_each_result_or_error_in_its_place() {
 #[actix_web::test]
 async fn a_list_that_is_refused_names_its_member() {
     let errors = ValidationErrors::of("calculations", "too many");
-    let calculate_bulk = Err(CalculateBulkError::Validation(errors));
+    let calculate_bulk = Err(Failure::Invalid(errors));
     let fake = FakeDemonstrations { calculate_bulk, ..Default::default() };
     let (answer, _) = send(fake, &json!({ "calculations": [] })).await;
     let details = answer.expect_error(400, "VALIDATION_ERROR", "Validation failed: too many");

@@ -3,7 +3,7 @@
 use actix_web::test::TestRequest;
 use denizen_handlers::ErrorCode;
 use denizen_models::{UserId, ValidationErrors};
-use denizen_services::{CreateUserError, DeleteUserError, GetUserError, ListUsersError, UpdateUserError};
+use denizen_services::{CreateUserError, DeleteUserError, Failure, GetUserError, UpdateUserError};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -55,7 +55,7 @@ async fn a_user_who_is_not_there_is_not_found() {
 async fn a_query_that_the_service_refuses_names_its_parameters() {
     let mut errors = ValidationErrors::of("limit", "limit must be between 1 and 200");
     errors.add("sort", "a search can only be sorted by id");
-    let change = |setup: &mut Setup| setup.answers.list = Err(ListUsersError::Query(errors));
+    let change = |setup: &mut Setup| setup.answers.list = Err(Failure::InvalidQuery(errors));
     let message = "Invalid query parameter: limit";
     let details = refusal(get("/api/users?limit=0"), change, 400, ErrorCode::InvalidQuery, message).await;
     let fields = json!({ "limit": ["limit must be between 1 and 200"], "sort": ["a search can only be sorted by id"] });
@@ -64,12 +64,17 @@ async fn a_query_that_the_service_refuses_names_its_parameters() {
 
 #[actix_web::test]
 async fn who_may_not_list_or_create_is_told_so() {
-    let change = |setup: &mut Setup| setup.answers.list = Err(ListUsersError::Forbidden);
+    let change = |setup: &mut Setup| {
+        setup.answers.list = Err(Failure::Forbidden("only administrators can list users".into()))
+    };
     let message = "Forbidden: only administrators can list users";
     let details = refusal(get("/api/users"), change, 403, ErrorCode::Forbidden, message).await;
     assert_eq!(details, Value::Null);
 
-    let change = |setup: &mut Setup| setup.answers.create = Err(CreateUserError::Forbidden);
+    let change = |setup: &mut Setup| {
+        setup.answers.create =
+            Err(CreateUserError::Failure(Failure::Forbidden("only administrators can create users".into())))
+    };
     let message = "Forbidden: only administrators can create users";
     let details = refusal(create_user(), change, 403, ErrorCode::Forbidden, message).await;
     assert_eq!(details, Value::Null);
@@ -77,7 +82,10 @@ async fn who_may_not_list_or_create_is_told_so() {
 
 #[actix_web::test]
 async fn a_member_that_may_not_be_changed_is_named() {
-    let change = |setup: &mut Setup| setup.answers.update = Err(UpdateUserError::Forbidden("roles"));
+    let change = |setup: &mut Setup| {
+        setup.answers.update =
+            Err(UpdateUserError::Failure(Failure::Forbidden("only administrators can change roles".into())))
+    };
     let message = "Forbidden: only administrators can change roles";
     let details = refusal(update_user(), change, 403, ErrorCode::Forbidden, message).await;
     assert_eq!(details, Value::Null);
@@ -89,12 +97,12 @@ async fn members_that_break_rules_are_all_named_and_the_first_is_the_message() {
     let message = "Validation failed: profile validation failed: bio cannot exceed 1000 characters";
 
     let change = |setup: &mut Setup| {
-        setup.answers.create = Err(CreateUserError::Validation(two_failures()));
+        setup.answers.create = Err(CreateUserError::Failure(Failure::Invalid(two_failures())));
     };
     assert_names_both(&refusal(create_user(), change, 400, code, message).await);
 
     let change = |setup: &mut Setup| {
-        setup.answers.update = Err(UpdateUserError::Validation(two_failures()));
+        setup.answers.update = Err(UpdateUserError::Failure(Failure::Invalid(two_failures())));
     };
     assert_names_both(&refusal(update_user(), change, 400, code, message).await);
 }

@@ -3,9 +3,8 @@
 use actix_web::test::TestRequest;
 use denizen_services::{
     AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, CreateUserError,
-    DeleteUserError, GetUserError, HashError, ListUsersError, LoginError, RandomnessError, Readiness,
-    RequestEmailVerificationError, SessionError, SignUpError, UpdateUserError, VerifyEmailError,
-    store::{Precondition, StoreError, UniqueKey},
+    DeleteUserError, Failure, GetUserError, HashError, LoginError, RandomnessError, Readiness, SessionError,
+    SignUpError, UpdateUserError, VerifyEmailError, store::StoreFailure,
 };
 use log::Level;
 use serde_json::{Value, json};
@@ -17,68 +16,68 @@ use crate::support::{
     requests::{acceptable, anonymous, create_user, delete_user, get, patch_user, request, update_user},
 };
 
-pub type UseCase = (fn() -> TestRequest, fn(&mut Setup, StoreError));
+pub type UseCase = (fn() -> TestRequest, fn(&mut Setup, StoreFailure));
 
 /// Every method of a service that a route reaches, each with the way to let its store fail.
 const USE_CASES: [UseCase; 20] = [
-    (|| get("/api/users/7"), |setup, error| setup.answers.get = Err(GetUserError::Store(error))),
-    (|| get("/api/users"), |setup, error| setup.answers.list = Err(ListUsersError::Store(error))),
-    (create_user, |setup, error| setup.answers.create = Err(CreateUserError::Store(error))),
-    (update_user, |setup, error| setup.answers.update = Err(UpdateUserError::Store(error))),
-    (patch_user, |setup, error| setup.answers.update = Err(UpdateUserError::Store(error))),
-    (delete_user, |setup, error| setup.answers.delete = Err(DeleteUserError::Store(error))),
-    (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::Store(error))),
+    (|| get("/api/users/7"), |setup, error| setup.answers.get = Err(GetUserError::from(error))),
+    (|| get("/api/users"), |setup, error| setup.answers.list = Err(Failure::from(error))),
+    (create_user, |setup, error| setup.answers.create = Err(CreateUserError::from(error))),
+    (update_user, |setup, error| setup.answers.update = Err(UpdateUserError::from(error))),
+    (patch_user, |setup, error| setup.answers.update = Err(UpdateUserError::from(error))),
+    (delete_user, |setup, error| setup.answers.delete = Err(DeleteUserError::from(error))),
+    (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::from(error))),
     (
         || post("/api/users/request-email-verification"),
         |setup, error| {
-            setup.answers.request_verification = Err(RequestEmailVerificationError::Store(error));
+            setup.answers.request_verification = Err(Failure::from(error));
         },
     ),
     (
         || post("/api/users/verify-email"),
         |setup, error| {
-            setup.answers.verify = Err(VerifyEmailError::Store(error));
+            setup.answers.verify = Err(VerifyEmailError::from(error));
         },
     ),
     (
         || post("/api/users/accept-invitation"),
         |setup, error| {
-            setup.answers.accept = Err(AcceptInvitationError::Store(error));
+            setup.answers.accept = Err(AcceptInvitationError::from(error));
         },
     ),
     (
         || post("/api/users/confirm-email-change"),
         |setup, error| {
-            setup.answers.confirm_change = Err(ConfirmEmailChangeError::Store(error));
+            setup.answers.confirm_change = Err(ConfirmEmailChangeError::from(error));
         },
     ),
-    (|| get("/api/auth/session"), |setup, error| setup.auth.authenticate = Err(error)),
-    (sign_in, |setup, error| setup.auth.login = Err(LoginError::Store(error))),
-    (|| post("/api/auth/logout"), |setup, error| setup.auth.logout = Err(SessionError::Store(error))),
-    (|| get("/api/auth/sessions"), |setup, error| setup.auth.list = Err(SessionError::Store(error))),
-    (|| get("/api/users/7/sessions"), |setup, error| setup.auth.list = Err(SessionError::Store(error))),
+    (|| get("/api/auth/session"), |setup, error| setup.auth.authenticate = Err(error.into())),
+    (sign_in, |setup, error| setup.auth.login = Err(LoginError::from(error))),
+    (|| post("/api/auth/logout"), |setup, error| setup.auth.logout = Err(SessionError::from(error))),
+    (|| get("/api/auth/sessions"), |setup, error| setup.auth.list = Err(SessionError::from(error))),
+    (|| get("/api/users/7/sessions"), |setup, error| setup.auth.list = Err(SessionError::from(error))),
     (
         || request("DELETE", "/api/auth/sessions/8"),
         |setup, error| {
-            setup.auth.revoke = Err(SessionError::Store(error));
+            setup.auth.revoke = Err(SessionError::from(error));
         },
     ),
     (
         || request("DELETE", "/api/auth/sessions"),
         |setup, error| {
-            setup.auth.revoke_all = Err(SessionError::Store(error));
+            setup.auth.revoke_all = Err(SessionError::from(error));
         },
     ),
     (
         || post("/api/auth/change-password"),
         |setup, error| {
-            setup.auth.change_password = Err(ChangePasswordError::Store(error));
+            setup.auth.change_password = Err(ChangePasswordError::from(error));
         },
     ),
     (
         || post("/api/auth/change-email"),
         |setup, error| {
-            setup.answers.change_email = Err(ChangeEmailError::Store(error));
+            setup.answers.change_email = Err(ChangeEmailError::from(error));
         },
     ),
 ];
@@ -130,7 +129,7 @@ async fn a_store_that_cannot_do_it_now_is_unavailable_in_every_use_case() {
 pub async fn assert_unavailable_with_the_store(use_cases: &[UseCase]) {
     for (request, fail) in use_cases {
         for error in
-            [StoreError::Busy("queue of 1024".to_owned()), StoreError::Unavailable("disk on fire".to_owned())]
+            [StoreFailure::Busy("queue of 1024".into()), StoreFailure::Unavailable("disk on fire".into())]
         {
             let cause = error.to_string();
             let answer = send(request(), |setup| fail(setup, error)).await;
@@ -141,22 +140,16 @@ pub async fn assert_unavailable_with_the_store(use_cases: &[UseCase]) {
 
 /// Security checklist: 55.
 #[actix_web::test]
-async fn a_store_that_fails_as_no_service_expected_is_an_internal_error_in_every_use_case() {
+async fn a_store_that_fails_for_good_is_an_internal_error_in_every_use_case() {
     assert_internal_with_the_store(&USE_CASES).await;
 }
 
-/// The client learns nothing when the store fails as no service expected.
+/// The client learns nothing when the store fails for good.
 pub async fn assert_internal_with_the_store(use_cases: &[UseCase]) {
     for (request, fail) in use_cases {
         for error in [
-            StoreError::Conflict(UniqueKey::Username),
-            StoreError::Conflict(UniqueKey::Email),
-            StoreError::PreconditionFailed(Precondition::User),
-            StoreError::PreconditionFailed(Precondition::Token),
-            StoreError::PreconditionFailed(Precondition::Lease),
-            StoreError::PreconditionFailed(Precondition::QueueRoom),
-            StoreError::Corrupt("users.roles of 7".to_owned()),
-            StoreError::Malformed("two created users".to_owned()),
+            StoreFailure::Corrupt("users.roles of 7".into()),
+            StoreFailure::Malformed("two created users".into()),
         ] {
             let cause = error.to_string();
             let answer = send(request(), |setup| fail(setup, error)).await;
@@ -169,25 +162,25 @@ pub type HashingUseCase = (fn() -> TestRequest, fn(&mut Setup, HashError));
 
 /// Every method of a service that hashes, each with the way to let that fail.
 const HASHING: [HashingUseCase; 6] = [
-    (create_user, |setup, error| setup.answers.create = Err(CreateUserError::Hash(error))),
-    (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::Hash(error))),
+    (create_user, |setup, error| setup.answers.create = Err(CreateUserError::from(error))),
+    (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::from(error))),
     (
         || post("/api/users/accept-invitation"),
         |setup, error| {
-            setup.answers.accept = Err(AcceptInvitationError::Hash(error));
+            setup.answers.accept = Err(AcceptInvitationError::from(error));
         },
     ),
-    (sign_in, |setup, error| setup.auth.login = Err(LoginError::Hash(error))),
+    (sign_in, |setup, error| setup.auth.login = Err(LoginError::from(error))),
     (
         || post("/api/auth/change-password"),
         |setup, error| {
-            setup.auth.change_password = Err(ChangePasswordError::Hash(error));
+            setup.auth.change_password = Err(ChangePasswordError::from(error));
         },
     ),
     (
         || post("/api/auth/change-email"),
         |setup, error| {
-            setup.answers.change_email = Err(ChangeEmailError::Hash(error));
+            setup.answers.change_email = Err(ChangeEmailError::from(error));
         },
     ),
 ];
@@ -214,7 +207,7 @@ async fn a_broken_hasher_is_an_internal_error() {
 /// The client learns nothing of a broken hasher.
 pub async fn assert_internal_with_the_hasher(use_cases: &[HashingUseCase]) {
     for (request, fail) in use_cases {
-        let error = HashError::Failed("out of memory".to_owned());
+        let error = HashError::Failed("out of memory".into());
         let cause = error.to_string();
         assert_internal(&send(request(), |setup| fail(setup, error)).await, &cause);
     }
@@ -222,12 +215,12 @@ pub async fn assert_internal_with_the_hasher(use_cases: &[HashingUseCase]) {
 
 #[actix_web::test]
 async fn no_session_is_opened_without_randomness() {
-    let broken = || RandomnessError("broken".to_owned());
+    let broken = || RandomnessError("broken".into());
     let cause = broken().to_string();
-    let answer = send(sign_in(), |setup| setup.auth.login = Err(LoginError::Randomness(broken()))).await;
+    let answer = send(sign_in(), |setup| setup.auth.login = Err(LoginError::from(broken()))).await;
     assert_internal(&answer, &cause);
     let answer = send(post("/api/auth/change-password"), |setup| {
-        setup.auth.change_password = Err(ChangePasswordError::Randomness(broken()));
+        setup.auth.change_password = Err(ChangePasswordError::from(broken()));
     });
     assert_internal(&answer.await, &cause);
 }
@@ -235,17 +228,20 @@ async fn no_session_is_opened_without_randomness() {
 #[actix_web::test]
 async fn a_full_mail_queue_is_unavailable_to_everybody() {
     let answer = send(post("/api/users/request-email-verification"), |setup| {
-        setup.answers.request_verification = Err(RequestEmailVerificationError::Overloaded);
+        setup.answers.request_verification = Err(Failure::Overloaded("too many requests are waiting".into()));
     });
     assert_unavailable(&answer.await, "too many requests are waiting");
-    let answer = send(sign_up(), |setup| setup.answers.sign_up = Err(SignUpError::Overloaded));
+    let answer = send(sign_up(), |setup| {
+        setup.answers.sign_up =
+            Err(SignUpError::Failure(Failure::Overloaded("too many sign-ups are waiting".into())))
+    });
     assert_unavailable(&answer.await, "too many sign-ups are waiting");
 }
 
 #[actix_web::test]
 async fn a_cause_of_several_lines_stays_on_one_line_of_the_log() {
-    let error = StoreError::Corrupt("row 7\nreq_0 INTERNAL_ERROR: forged\u{1b}[2J".to_owned());
-    let answer = send(get("/api/users/7"), |setup| setup.answers.get = Err(GetUserError::Store(error))).await;
+    let error = StoreFailure::Corrupt("row 7\nreq_0 INTERNAL_ERROR: forged\u{1b}[2J".into());
+    let answer = send(get("/api/users/7"), |setup| setup.answers.get = Err(GetUserError::from(error))).await;
     let cause = "the store is corrupt: row 7?req_0 INTERNAL_ERROR: forged?[2J";
     assert_internal(&answer, cause);
 }

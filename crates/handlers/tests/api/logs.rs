@@ -1,9 +1,7 @@
 //! What is written into the log, and above all what is not.
 
 use denizen_models::ValidationErrors;
-use denizen_services::{
-    AcceptInvitationError, CreateUserError, HashError, RequestEmailVerificationError, store::StoreError,
-};
+use denizen_services::{AcceptInvitationError, CreateUserError, Failure, HashError, store::StoreFailure};
 use serde_json::json;
 
 use crate::support::{
@@ -114,7 +112,7 @@ async fn headers_with_secrets_are_never_logged() {
 
 /// Services that refuse or fail in every way in which they see what a client sent.
 fn failing_setups() -> Vec<Setup> {
-    let store = || StoreError::Unavailable("disk".to_owned());
+    let store = || StoreFailure::Unavailable("disk".into());
     let validation = || ValidationErrors::of("password", "password is too short");
     let setup = |change: fn(&mut Setup)| {
         let mut setup = Setup::default();
@@ -123,17 +121,20 @@ fn failing_setups() -> Vec<Setup> {
     };
     let mut setups = vec![
         setup(|_| {}),
-        setup(|setup| setup.answers.create = Err(CreateUserError::Hash(HashError::Busy))),
-        setup(|setup| setup.answers.accept = Err(AcceptInvitationError::Hash(HashError::Busy))),
-        setup(|setup| setup.answers.request_verification = Err(RequestEmailVerificationError::Overloaded)),
+        setup(|setup| setup.answers.create = Err(CreateUserError::from(HashError::Busy))),
+        setup(|setup| setup.answers.accept = Err(AcceptInvitationError::from(HashError::Busy))),
+        setup(|setup| {
+            setup.answers.request_verification =
+                Err(Failure::Overloaded("too many requests are waiting".into()))
+        }),
     ];
     let mut broken = Setup::default();
-    broken.answers.create = Err(CreateUserError::Store(store()));
-    broken.answers.accept = Err(AcceptInvitationError::Store(store()));
+    broken.answers.create = Err(CreateUserError::from(store()));
+    broken.answers.accept = Err(AcceptInvitationError::from(store()));
     setups.push(broken);
     let mut refusing = Setup::default();
-    refusing.answers.create = Err(CreateUserError::Validation(validation()));
-    refusing.answers.accept = Err(AcceptInvitationError::Validation(validation()));
+    refusing.answers.create = Err(CreateUserError::Failure(Failure::Invalid(validation())));
+    refusing.answers.accept = Err(AcceptInvitationError::Failure(Failure::Invalid(validation())));
     setups.push(refusing);
     setups
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use denizen_models::{MailJobState, ValidationErrors};
 use denizen_services::{
-    ListMailJobsError, MailJobError, MailJobListQuery,
-    store::{MailJobId, StoreError},
+    Failure, MailJobError, MailJobListQuery,
+    store::{MailJobId, StoreFailure},
 };
 use serde_json::{Value, json};
 
@@ -98,11 +98,16 @@ async fn what_can_be_no_number_of_a_job_names_none() {
 
 #[actix_web::test]
 async fn every_refusal_of_a_change_has_its_answer() {
-    let busy = StoreError::Busy("locked".to_owned());
+    let busy = StoreFailure::Busy("locked".into());
     for (error, status, code, message) in [
         (MailJobError::NotFound, 404, "MAIL_JOB_NOT_FOUND", "Mail job not found"),
-        (MailJobError::Forbidden, 403, "FORBIDDEN", "Forbidden: only administrators can change mail jobs"),
-        (MailJobError::Store(busy), 503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable"),
+        (
+            MailJobError::Failure(Failure::Forbidden("only administrators can change mail jobs".into())),
+            403,
+            "FORBIDDEN",
+            "Forbidden: only administrators can change mail jobs",
+        ),
+        (MailJobError::from(busy), 503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable"),
     ] {
         for (method, target) in [("POST", RETRY), ("DELETE", JOB)] {
             let fake = FakeOperations { change: Err(error.clone()), ..FakeOperations::default() };
@@ -113,12 +118,17 @@ async fn every_refusal_of_a_change_has_its_answer() {
 
 #[actix_web::test]
 async fn every_refusal_of_the_list_has_its_answer() {
-    let busy = StoreError::Busy("locked".to_owned());
+    let busy = StoreFailure::Busy("locked".into());
     let query = ValidationErrors::of("limit", "limit must be between 1 and 200");
     for (error, status, code, message) in [
-        (ListMailJobsError::Query(query), 400, "INVALID_QUERY", "Invalid query parameter: limit"),
-        (ListMailJobsError::Forbidden, 403, "FORBIDDEN", "Forbidden: only administrators can see mail jobs"),
-        (ListMailJobsError::Store(busy), 503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable"),
+        (Failure::InvalidQuery(query), 400, "INVALID_QUERY", "Invalid query parameter: limit"),
+        (
+            Failure::Forbidden("only administrators can see mail jobs".into()),
+            403,
+            "FORBIDDEN",
+            "Forbidden: only administrators can see mail jobs",
+        ),
+        (Failure::from(busy), 503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable"),
     ] {
         let fake = FakeOperations { jobs: Err(error), ..FakeOperations::default() };
         send(fake, "GET", "/api/mail/jobs").await.0.expect_error(status, code, message);

@@ -2,9 +2,7 @@
 
 use chrono::Duration;
 use denizen_models::UserId;
-use denizen_services::{
-    AcceptInvitationError, ConfirmEmailChangeError, RequestEmailVerificationError, VerifyEmailError,
-};
+use denizen_services::{AcceptInvitationError, ConfirmEmailChangeError, Failure, VerifyEmailError};
 use serde_json::json;
 
 use crate::support::{
@@ -81,8 +79,7 @@ async fn what_does_not_work_is_refused_with_its_code() {
         setup.answers.verify = Err(VerifyEmailError::InvalidOrExpired);
         setup.answers.accept = Err(AcceptInvitationError::InvalidOrExpired);
         setup.answers.confirm_change = Err(ConfirmEmailChangeError::InvalidOrExpired);
-        setup.answers.request_verification =
-            Err(RequestEmailVerificationError::RateLimited(Duration::seconds(60)));
+        setup.answers.request_verification = Err(Failure::RateLimited(Duration::seconds(60)));
     };
     let api = Api::start_with(change).await;
     for (target, status, code, message) in [

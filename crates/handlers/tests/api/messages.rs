@@ -1,7 +1,7 @@
 //! Messages over HTTP, and what becomes of those who ask for a socket. What is said over sockets is tested elsewhere.
 
 use actix_web::{http::Version, test::TestRequest};
-use denizen_services::{ConnectError, ListConnectedError, SendMessageError};
+use denizen_services::{ConnectError, Failure, SendMessageError};
 use log::Level;
 use serde_json::{Value, json};
 
@@ -53,7 +53,10 @@ async fn the_connected_are_listed_and_counted() {
 
 #[actix_web::test]
 async fn the_connected_are_not_listed_to_everybody() {
-    let change = |setup: &mut Setup| setup.messages.connected = Err(ListConnectedError::Forbidden);
+    let change = |setup: &mut Setup| {
+        setup.messages.connected =
+            Err(Failure::Forbidden("only signed-in users can see who is connected".into()))
+    };
     let answer = Api::start_with(change).await.send(get("/ws")).await;
     let message = "Forbidden: only signed-in users can see who is connected";
     assert_eq!(answer.expect_error(403, "FORBIDDEN", message), Value::Null);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use denizen_models::{TaskRequest, ValidationErrors};
-use denizen_services::{RandomnessError, TaskError};
+use denizen_services::{Failure, RandomnessError, TaskError};
 use futures_util::FutureExt as _;
 use log::Level;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ async fn what_is_left_out_is_left_to_the_service() {
 async fn members_that_fail_are_named_without_an_introduction() {
     let mut errors = ValidationErrors::of("task_count", "Task count must be positive");
     errors.add("delay_ms", "too slow");
-    let details = fail(TaskError::Validation(errors)).await.expect_error(
+    let details = fail(TaskError::Failure(Failure::Invalid(errors))).await.expect_error(
         400,
         "VALIDATION_ERROR",
         "Task count must be positive",
@@ -82,15 +82,18 @@ async fn an_unknown_kind_is_told_apart() {
 
 #[actix_web::test]
 async fn too_many_requests_at_once_are_asked_to_come_back() {
-    let answer = fail(TaskError::Busy).await;
+    let answer =
+        fail(TaskError::Failure(Failure::Overloaded("too many task requests are running".into()))).await;
     answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
 
 #[actix_web::test]
 async fn lost_tasks_are_a_failure_of_ours() {
-    for error in [TaskError::Lost("1 of 2 came back".to_owned()), RandomnessError("broken".to_owned()).into()]
-    {
+    for error in [
+        TaskError::Failure(Failure::Internal("tasks were lost: 1 of 2 came back".into())),
+        RandomnessError("broken".into()).into(),
+    ] {
         let cause = error.to_string();
         let answer = fail(error).await;
         assert_eq!(answer.expect_error(500, "INTERNAL_ERROR", "Internal server error"), Value::Null);

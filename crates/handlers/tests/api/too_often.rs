@@ -3,8 +3,8 @@
 use actix_web::test::TestRequest;
 use chrono::Duration;
 use denizen_services::{
-    AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, LoginError,
-    RequestEmailVerificationError, SignUpError, VerifyEmailError, store::StoreError,
+    AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, Failure,
+    LoginError, SignUpError, VerifyEmailError,
 };
 use serde_json::{Value, json};
 
@@ -19,14 +19,14 @@ use crate::support::{
 /// The answers of services that let nobody in before this time is over.
 fn limit(setup: &mut Setup, wait: Duration) {
     let Setup { answers, auth, .. } = setup;
-    answers.sign_up = Err(SignUpError::RateLimited(wait));
-    answers.request_verification = Err(RequestEmailVerificationError::RateLimited(wait));
-    answers.verify = Err(VerifyEmailError::RateLimited(wait));
-    answers.accept = Err(AcceptInvitationError::RateLimited(wait));
-    answers.confirm_change = Err(ConfirmEmailChangeError::RateLimited(wait));
-    auth.login = Err(LoginError::RateLimited(wait));
-    auth.change_password = Err(ChangePasswordError::RateLimited(wait));
-    answers.change_email = Err(ChangeEmailError::RateLimited(wait));
+    answers.sign_up = Err(SignUpError::Failure(Failure::RateLimited(wait)));
+    answers.request_verification = Err(Failure::RateLimited(wait));
+    answers.verify = Err(VerifyEmailError::Failure(Failure::RateLimited(wait)));
+    answers.accept = Err(AcceptInvitationError::Failure(Failure::RateLimited(wait)));
+    answers.confirm_change = Err(ConfirmEmailChangeError::Failure(Failure::RateLimited(wait)));
+    auth.login = Err(LoginError::Failure(Failure::RateLimited(wait)));
+    auth.change_password = Err(ChangePasswordError::Failure(Failure::RateLimited(wait)));
+    answers.change_email = Err(ChangeEmailError::Failure(Failure::RateLimited(wait)));
 }
 
 async fn send(request: TestRequest, wait: Duration) -> Answer {
@@ -79,8 +79,8 @@ async fn a_time_to_wait_is_rounded_up_to_whole_seconds() {
 
 #[actix_web::test]
 async fn a_limit_that_a_service_passes_on_from_its_store_is_no_fault() {
-    let error = StoreError::RateLimited { retry_after: Duration::seconds(5) };
-    let change = |setup: &mut Setup| setup.answers.verify = Err(VerifyEmailError::Store(error));
+    let limited = Failure::RateLimited(Duration::seconds(5));
+    let change = |setup: &mut Setup| setup.answers.verify = Err(limited.into());
     let answer = Api::start_with(change).await.send(verify_email()).await;
     answer.expect_error(429, "RATE_LIMITED", "Too many requests");
     assert_eq!(answer.header("retry-after"), Some("5"));

@@ -59,7 +59,9 @@ impl Imported {
     /// Whether it was made from these bytes.
     pub fn is_of(&self, password: &[u8]) -> Result<bool, HashError> {
         let (function, salt, output) = match self {
-            Self::Bcrypt(text) => return bcrypt::verify(password, text).map_err(failed),
+            Self::Bcrypt(text) => {
+                return bcrypt::verify(password, text).map_err(|error| failed(error.to_string()));
+            }
             Self::Phc { function, salt, output } => (function, salt, output),
         };
         same(output, |computed| {

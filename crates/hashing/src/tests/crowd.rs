@@ -126,7 +126,7 @@ async fn a_job_that_panics_costs_its_own_answer_and_a_line_that_quotes_nothing()
     log::set_logger(&LINES).map(|()| log::set_max_level(LevelFilter::Trace)).unwrap();
     let salts = Arc::new(FirstPanic::default());
     let hasher = Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 8, salts).unwrap();
-    let panicked = HashError::Failed("the job panicked".to_owned());
+    let panicked = HashError::Failed("the job panicked".into());
     assert_eq!(hasher.hash(password("hunter2")).await, Err(panicked.clone()));
     let hash = hasher.hash(password("hunter2")).await.unwrap();
     assert_eq!(hasher.run(Box::new(|| panic!("quoting hunter2"))).await, Err(panicked));

@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use denizen_services::{Mail, MailError, Mailer};
+use denizen_services::{Cause, Mail, MailError, Mailer};
 
 use crate::compose::{Composer, identifier};
 
@@ -51,10 +51,9 @@ impl Mailer for FileMailer {
         let message = self.composer.compose(mail)?.formatted();
         let (directory, name) = (self.directory.clone(), self.name_for(mail));
         let written = tokio::task::spawn_blocking(move || write(&directory, &name, &message)).await;
-        written
-            .map_err(io::Error::other)
-            .flatten()
-            .map_err(|error| MailError::Temporary(format!("the mail cannot be written: {error}")))
+        written.map_err(io::Error::other).flatten().map_err(|error| {
+            MailError::Temporary(Cause::because(format!("the mail cannot be written: {error}"), error))
+        })
     }
 }
 

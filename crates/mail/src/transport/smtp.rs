@@ -124,7 +124,7 @@ impl Mailer for SmtpMailer {
         let message = self.composer.compose(mail)?;
         let (from, to) = match (message.envelope().from(), message.envelope().to()) {
             (Some(from), [to]) => (from.clone(), to.clone()),
-            _ => return Err(MailError::Permanent("the mail has no sender or not one recipient".to_owned())),
+            _ => return Err(MailError::Permanent("the mail has no sender or not one recipient".into())),
         };
         let message = message.formatted();
         // The time-out drops the delivery and its connection, which is therefore never reused.
@@ -132,7 +132,7 @@ impl Mailer for SmtpMailer {
             Ok(delivered) => delivered.map_err(|failure| failure.into_mail_error(&mail.to)),
             Err(_) => {
                 let seconds = self.time_limit.as_secs_f32();
-                Err(MailError::Temporary(format!("the mail server took longer than {seconds} s")))
+                Err(MailError::Temporary(format!("the mail server took longer than {seconds} s").into()))
             }
         }
     }

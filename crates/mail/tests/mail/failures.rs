@@ -12,7 +12,7 @@ const SHORT: Duration = Duration::from_millis(200);
 
 fn temporary(result: Result<(), MailError>) -> String {
     match result {
-        Err(MailError::Temporary(reason)) => reason,
+        Err(MailError::Temporary(reason)) => reason.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -48,7 +48,9 @@ async fn a_refusal_is_permanent_only_if_it_is_about_this_mail() {
         let mailer = smtp_mailer_with_login(&server, LONG, Some(("denizen", "secret")));
         server.fail(SmtpFault::Reply(command, reply));
         let reason = match (mailer.send(&password_reset()).await, permanent) {
-            (Err(MailError::Permanent(reason)), true) | (Err(MailError::Temporary(reason)), false) => reason,
+            (Err(MailError::Permanent(reason)), true) | (Err(MailError::Temporary(reason)), false) => {
+                reason.to_string()
+            }
             (other, _) => panic!("{reply}: {other:?}"),
         };
         // Code and enhanced code are there, the address is not.

@@ -59,7 +59,8 @@ async fn a_directory_that_vanished_is_a_temporary_failure() {
     fs::remove_dir(&directory).unwrap();
     let error = mailer.send(&password_reset()).await.unwrap_err();
     let MailError::Temporary(reason) = error else { panic!("{error}") };
-    assert!(reason.starts_with("the mail cannot be written: "), "{reason}");
+    assert!(reason.to_string().starts_with("the mail cannot be written: "), "{reason}");
+    assert!(std::error::Error::source(&MailError::Temporary(reason)).is_some());
     fs::create_dir(&directory).unwrap();
     assert_eq!(mailer.send(&password_reset()).await, Ok(()));
 }

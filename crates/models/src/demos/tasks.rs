@@ -2,47 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::validation::ValidationErrors;
+use crate::{named_enum, types::validation::ValidationErrors};
 
-/// How the work is spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskKind {
-    /// All at the same time.
-    Basic,
-    /// Three stages in a row, each at work on another task; a task spends a third of its time in each.
-    Pipeline,
-    /// Three workers that take the next task when they are ready for it.
-    WorkerPool,
-    /// Four workers, the tasks dealt out to them in turn, and their results gathered.
-    FanOutFanIn,
+named_enum! {
+    /// How the work is spread.
+    pub enum TaskKind {
+        /// All at the same time.
+        Basic = "basic",
+        /// Three stages in a row, each at work on another task; a task spends a third of its time in each.
+        Pipeline = "pipeline",
+        /// Three workers that take the next task when they are ready for it.
+        WorkerPool = "worker_pool",
+        /// Four workers, the tasks dealt out to them in turn, and their results gathered.
+        FanOutFanIn = "fan_out_fan_in",
+    }
 }
 
 impl TaskKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Basic, Self::Pipeline, Self::WorkerPool, Self::FanOutFanIn];
     /// The stages of a [`Self::Pipeline`].
     pub const STAGES: u16 = 3;
     /// The workers of a [`Self::WorkerPool`].
     pub const POOL_WORKERS: u16 = 3;
     /// The workers of a [`Self::FanOutFanIn`].
     pub const FAN_WORKERS: u16 = 4;
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Basic => "basic",
-            Self::Pipeline => "pipeline",
-            Self::WorkerPool => "worker_pool",
-            Self::FanOutFanIn => "fan_out_fan_in",
-        }
-    }
-
-    /// The kind of that name, in exactly that case.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
 
     /// The longest delay of a task in milliseconds where the request names none and chance decides.
     #[must_use]

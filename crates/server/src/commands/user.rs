@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, ValidationErrors};
-use denizen_services::{CreateUserError, RegistrationMode, UserCreation as _};
+use denizen_services::{CreateUserError, Failure, RegistrationMode, UserCreation as _};
 
 use super::{CommandError, OperatorContext, password};
 use crate::config::Config;
@@ -104,12 +104,10 @@ impl CreateUser {
 /// Lists all invalid arguments, or passes on any other error.
 pub(super) fn command_error(error: CreateUserError) -> CommandError {
     match error {
-        CreateUserError::Validation(errors) => CommandError::usage(listed(&errors)),
-        CreateUserError::Forbidden
-        | CreateUserError::UsernameTaken(_)
-        | CreateUserError::EmailTaken(_)
-        | CreateUserError::Hash(_)
-        | CreateUserError::Store(_) => error.into(),
+        CreateUserError::Failure(Failure::Invalid(errors)) => CommandError::usage(listed(&errors)),
+        CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) | CreateUserError::Failure(_) => {
+            error.into()
+        }
     }
 }
 

@@ -49,7 +49,7 @@ async fn metrics_tell_what_became_of_every_kind_of_mail_and_not_whose_it_was() {
     let at = server.address;
     server.enrol("alice").await;
     let session = server.session_of("alice").await;
-    server.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    server.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     let session = api::token_in(&account::change_password(at, &session, PASSWORD, NEW).await);
     for address in ["first@example.com", "second@example.com"] {
         account::change_email(at, &session, NEW, address).await.succeeded(202);

@@ -1,7 +1,7 @@
 //! A store that cannot write any more: what callers hear of it, and what the server does.
 
 use denizen_server::RunError;
-use denizen_services::store::StoreError;
+use denizen_services::store::StoreFailure;
 use serde_json::json;
 
 use crate::support::{
@@ -56,7 +56,7 @@ async fn a_store_that_gives_up_ends_the_server_with_its_reason() {
     store.hook.give_up();
 
     let error = server.ended().await.expect_err("a failed store is not a clean stop");
-    assert!(matches!(&error, RunError::Store(StoreError::Unavailable(_))), "{error:?}");
+    assert!(matches!(&error, RunError::Store(StoreFailure::Unavailable(_))), "{error:?}");
     assert_eq!(error.to_string(), format!("the store failed: the store is unavailable: {CAUSE}"));
     assert!(Request::get("/livez").try_send(server.address).await.is_err(), "nobody listens any more");
 }

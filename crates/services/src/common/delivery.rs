@@ -6,13 +6,15 @@ use denizen_models::{EmailAddress, User, UserId};
 use crate::{
     common::{
         context::{AccessContext, Actor},
+        failure::{Failure, embeds_failure},
         settings::ServiceSettings,
+        work::Work,
     },
     ports::{
         Ports,
         mailer::{Mail, MailError, MailMessage, NoticeTemplate},
-        randomness::{RandomnessError, Token, TokenHash},
-        store::{AuditEvent, AuditKind, LeasedMail, StoreError, UnitOfWork},
+        randomness::{Token, TokenHash},
+        store::{AuditEvent, AuditKind, LeasedMail},
     },
 };
 
@@ -21,11 +23,17 @@ use crate::{
 pub(crate) enum DeliveryError {
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// A newer request came in: the job is its now.
+    #[error("a newer request came in")]
+    Renewed,
+    /// What the mail is about has changed since it was read.
+    #[error("the account changed meanwhile")]
+    Changed,
     #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
+    Failure(#[from] Failure),
 }
+
+embeds_failure! { DeliveryError }
 
 /// A leased job, and what there is to make a mail of it.
 #[derive(Clone, Copy)]
@@ -54,12 +62,16 @@ impl DeliveryContext<'_> {
     /// its replacement.
     pub async fn mint(
         &self,
-        store: impl FnOnce(UnitOfWork, TokenHash, DateTime<Utc>) -> UnitOfWork + Send,
+        store: impl FnOnce(Work<DeliveryError>, TokenHash, DateTime<Utc>) -> Work<DeliveryError> + Send,
     ) -> Result<Token, DeliveryError> {
         let token = Token::mint(self.ports.tokens.as_ref())?;
-        let held = UnitOfWork::new().expect_lease(self.job.lease);
-        self.ports.store.commit(store(held, token.hash(), self.ports.clock.now())).await?;
+        store(self.hold(), token.hash(), self.ports.clock.now()).commit(self.ports).await?;
         Ok(token)
+    }
+
+    /// Begins a unit of work that is refused if the job is no longer ours.
+    pub fn hold(&self) -> Work<DeliveryError> {
+        Work::new().expect_lease(self.job.lease, DeliveryError::Renewed)
     }
 
     /// What `actor` did to `user` by asking for this mail.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::{
     common::lock::lock,
-    ports::store::{Session, SessionId, SessionTouch, Store, StoreError},
+    ports::store::{Session, SessionId, SessionTouch, Store, StoreFailure},
 };
 
 /// Collects when sessions were last used, so that the store is written to about once a minute and not per request.
@@ -29,7 +29,7 @@ impl LastSeenBuffer {
         }
     }
 
-    pub async fn flush(&self, store: &dyn Store) -> Result<(), StoreError> {
+    pub async fn flush(&self, store: &dyn Store) -> Result<(), StoreFailure> {
         let touches = mem::take(&mut *lock(&self.0));
         if touches.is_empty() {
             return Ok(());

@@ -3,11 +3,14 @@
 use chrono::{DateTime, Utc};
 use denizen_models::{Secret, User};
 
-use crate::ports::{
-    Ports,
-    hasher::PasswordHash,
-    randomness::{TokenHash, TokenPurpose},
-    store::{StoreError, StoredToken, UnitOfWork},
+use crate::{
+    common::work::Work,
+    ports::{
+        Ports,
+        hasher::PasswordHash,
+        randomness::{TokenHash, TokenPurpose},
+        store::{StoreFailure, StoredToken},
+    },
 };
 
 /// A token that lives, and the active user whose it is.
@@ -31,7 +34,7 @@ pub(crate) async fn find(
     ports: &Ports,
     purpose: TokenPurpose,
     presented: &Secret,
-) -> Result<Result<ValidToken, InvalidToken>, StoreError> {
+) -> Result<Result<ValidToken, InvalidToken>, StoreFailure> {
     let hash = TokenHash::of(presented);
     let Some(stored) = ports.store.find_token(purpose, &hash).await? else {
         return Ok(Err(InvalidToken::Invalid));
@@ -47,17 +50,24 @@ impl ValidToken {
     /// Begins the unit of work that the token is good for.
     ///
     /// A change of address or status revokes all tokens in its own unit. So a token that can still be consumed was mailed
-    /// to the address that the account has at that moment, and nobody has switched the account off since.
-    pub fn consume(&self, now: DateTime<Utc>) -> UnitOfWork {
-        UnitOfWork::new().consume_token(self.user.id, self.purpose, self.hash, now)
+    /// to the address that the account has at that moment, and the account was not deactivated since.
+    pub fn consume<E>(&self, now: DateTime<Utc>, otherwise: E) -> Work<E> {
+        Work::new().consume_token(self.user.id, self.purpose, self.hash, now, otherwise)
     }
 
     /// Sets a password with the token, for which whoever has it need not know another one: everything that was opened
     /// with the old one ends. That the token came by mail shows that the address is the user's.
-    pub fn set_password(&self, hash: PasswordHash, now: DateTime<Utc>) -> UnitOfWork {
+    ///
+    /// It is refused if another request was faster: with the same token, or by changing the account.
+    pub fn set_password<E>(
+        &self,
+        hash: PasswordHash,
+        now: DateTime<Utc>,
+        otherwise: impl Fn() -> E,
+    ) -> Work<E> {
         let User { id, security_version, .. } = self.user;
-        self.consume(now)
-            .set_password(id, hash, security_version, now)
+        self.consume(now, otherwise())
+            .set_password(id, hash, security_version, now, otherwise())
             .verify_email(id, now)
             .revoke_tokens(id)
             .revoke_sessions(id, None)

@@ -20,10 +20,10 @@ use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::{
-    common::{context::AccessContext, settings::Limits},
+    common::{context::AccessContext, failure::Failure, settings::Limits, work::Work},
     ports::{
         Ports,
-        store::{BucketKey, Quota, SecretName, ServiceSecret, StoreError, UnitOfWork},
+        store::{BucketKey, Quota, SecretName, ServiceSecret},
     },
 };
 
@@ -55,21 +55,6 @@ pub(crate) enum LimitSubject<'a> {
 
 /// One limit that a request has to keep: its name, which MUST differ from all others, and for whom it is how much.
 pub(crate) type RateLimitRule<'a> = (&'static str, LimitSubject<'a>, Quota);
-
-/// Makes a limit that is reached an error of its own among those of the store.
-macro_rules! from_limited {
-    ($($error:ident)*) => {$(
-        impl From<crate::ports::store::StoreError> for $error {
-            fn from(error: crate::ports::store::StoreError) -> Self {
-                match error {
-                    crate::ports::store::StoreError::RateLimited { retry_after } => Self::RateLimited(retry_after),
-                    error => Self::Store(error),
-                }
-            }
-        }
-    )*};
-}
-pub(crate) use from_limited;
 
 /// The rules for a mail that verifies an e-mail address: sign-ups, verifications and changes of address share them. The
 /// longest wait first: the first empty bucket names the time to come back.
@@ -103,11 +88,13 @@ impl Limiter {
         Self { ports, capacity, tokens_per_ip, secret: Arc::default() }
     }
 
-    /// A unit of work that takes one from the bucket of each rule, to be committed together with the work that is
-    /// limited.
-    pub async fn consume(&self, rules: &[RateLimitRule<'_>]) -> Result<UnitOfWork, StoreError> {
+    /// Adds to `work`, whose other changes are limited, that one is taken from the bucket of each rule.
+    pub async fn consume<E>(
+        &self,
+        mut work: Work<E>,
+        rules: &[RateLimitRule<'_>],
+    ) -> Result<Work<E>, Failure> {
         let (secret, now) = (self.secret().await?, self.ports.clock.now());
-        let mut work = UnitOfWork::new();
         for (limit, subject, quota) in rules {
             if let Some(bucket) = bucket(secret, limit, subject) {
                 work = work.take_from_bucket(bucket, *quota, now, self.capacity);
@@ -117,16 +104,12 @@ impl Limiter {
     }
 
     /// Takes one from the bucket of each rule at once, before the work that is limited.
-    pub async fn count(&self, rules: &[RateLimitRule<'_>]) -> Result<(), StoreError> {
-        self.ports.store.commit(self.consume(rules).await?).await.map(|_| ())
+    pub async fn count(&self, rules: &[RateLimitRule<'_>]) -> Result<(), Failure> {
+        self.consume(Work::<Failure>::new(), rules).await?.commit(&self.ports).await.map(|_| ())
     }
 
     /// Adds to `work` that the buckets of these rules are full again.
-    pub async fn reset(
-        &self,
-        mut work: UnitOfWork,
-        rules: &[RateLimitRule<'_>],
-    ) -> Result<UnitOfWork, StoreError> {
+    pub async fn reset<E>(&self, mut work: Work<E>, rules: &[RateLimitRule<'_>]) -> Result<Work<E>, Failure> {
         let secret = self.secret().await?;
         for (limit, subject, _) in rules {
             if let Some(bucket) = bucket(secret, limit, subject) {
@@ -137,11 +120,11 @@ impl Limiter {
     }
 
     /// Counts that a token from a mail is presented, before the token is looked up.
-    pub async fn count_token(&self, context: &AccessContext) -> Result<(), StoreError> {
+    pub async fn count_token(&self, context: &AccessContext) -> Result<(), Failure> {
         self.count(&[("token.ip", LimitSubject::Ip(context.ip), self.tokens_per_ip)]).await
     }
 
-    async fn secret(&self) -> Result<&ServiceSecret, StoreError> {
+    async fn secret(&self) -> Result<&ServiceSecret, Failure> {
         self.secret.get_or_try_init(|| agree_on_secret(&self.ports)).await
     }
 }
@@ -155,10 +138,10 @@ fn bucket(secret: &ServiceSecret, limit: &str, subject: &LimitSubject<'_>) -> Op
     }
 }
 
-async fn agree_on_secret(ports: &Ports) -> Result<ServiceSecret, StoreError> {
+async fn agree_on_secret(ports: &Ports) -> Result<ServiceSecret, Failure> {
     let mut bytes = Zeroizing::new([0; 64]);
-    ports.tokens.fill(bytes.as_mut()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    ports.store.keep_secret(SecretName::Limits, ServiceSecret::from_bytes(*bytes)).await
+    ports.tokens.fill(bytes.as_mut()).map_err(Failure::overloaded)?;
+    Ok(ports.store.keep_secret(SecretName::Limits, ServiceSecret::from_bytes(*bytes)).await?)
 }
 
 fn name(secret: &ServiceSecret, limit: &str, subject: &[u8]) -> BucketKey {

@@ -8,21 +8,19 @@ use std::{
 
 use async_trait::async_trait;
 use bigdecimal::{BigDecimal, RoundingMode, num_bigint::BigInt};
-use denizen_models::{
-    CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation, ValidationErrors,
-};
+use denizen_models::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
 
 use crate::{
-    common::{context::AccessContext, lock::lock},
+    common::{context::AccessContext, failure::Failure, lock::lock},
     ports::clock::Clock,
 };
 
 /// Why there is no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalculateError {
-    /// Members fail.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Validation(ValidationErrors),
+    Failure(#[from] Failure),
     /// The square root of a negative number is not real.
     #[error("cannot calculate square root of negative number")]
     NegativeSquareRoot,
@@ -32,22 +30,6 @@ pub enum CalculateError {
     /// The result is no number, or too large for one.
     #[error("result is not a finite number")]
     NotFinite,
-}
-
-/// Why a list is not calculated at all.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CalculateBulkError {
-    /// The list is empty or too long.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-}
-
-/// Why the past calculations are not shown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CalculationHistoryError {
-    /// The actor is no administrator, and the calculations are everybody's.
-    #[error("only administrators can see past calculations")]
-    Forbidden,
 }
 
 /// Calculates with numbers as they are written.
@@ -70,10 +52,10 @@ pub trait MathService: Send + Sync {
         &self,
         context: &AccessContext,
         requests: Vec<CalculationRequest>,
-    ) -> Result<Vec<Result<Calculation, CalculateError>>, CalculateBulkError>;
+    ) -> Result<Vec<Result<Calculation, CalculateError>>, Failure>;
 
     /// The last 100 calculations of this process, whosever they were, newest first. Administrators only.
-    async fn history(&self, context: &AccessContext) -> Result<Vec<Calculation>, CalculationHistoryError>;
+    async fn history(&self, context: &AccessContext) -> Result<Vec<Calculation>, Failure>;
 }
 
 /// The implementation of [`MathService`]. Its history lives and dies with it.
@@ -98,7 +80,7 @@ impl DefaultMathService {
         request: &CalculationRequest,
     ) -> Result<Calculation, CalculateError> {
         let started = Instant::now();
-        let valid = request.validate().map_err(CalculateError::Validation)?;
+        let valid = request.validate().map_err(Failure::Invalid)?;
         let result = compute(valid)?;
         let calculation = Calculation {
             result,
@@ -131,14 +113,14 @@ impl MathService for DefaultMathService {
         &self,
         context: &AccessContext,
         requests: Vec<CalculationRequest>,
-    ) -> Result<Vec<Result<Calculation, CalculateError>>, CalculateBulkError> {
-        CalculateRequest::validate_count(requests.len()).map_err(CalculateBulkError::Validation)?;
+    ) -> Result<Vec<Result<Calculation, CalculateError>>, Failure> {
+        CalculateRequest::validate_count(requests.len()).map_err(Failure::Invalid)?;
         Ok(requests.iter().map(|request| self.calculate_one(context, request)).collect())
     }
 
-    async fn history(&self, context: &AccessContext) -> Result<Vec<Calculation>, CalculationHistoryError> {
+    async fn history(&self, context: &AccessContext) -> Result<Vec<Calculation>, Failure> {
         if !context.is_admin() {
-            return Err(CalculationHistoryError::Forbidden);
+            return Err(Failure::forbidden("only administrators can see past calculations"));
         }
         Ok(lock(&self.history).iter().rev().cloned().collect())
     }

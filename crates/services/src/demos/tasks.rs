@@ -5,12 +5,15 @@ mod spread;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use denizen_models::{TaskKind, TaskLoad, TaskReport, TaskRequest, ValidationErrors, excerpt};
+use denizen_models::{TaskKind, TaskLoad, TaskReport, TaskRequest, excerpt};
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use self::spread::{Job, Lost, spread};
 use crate::{
-    common::context::AccessContext,
+    common::{
+        context::AccessContext,
+        failure::{Failure, embeds_failure},
+    },
     ports::{
         clock::Clock,
         randomness::{RandomnessError, TokenSource},
@@ -20,22 +23,15 @@ use crate::{
 /// Why there is no report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TaskError {
-    /// Members fail.
-    #[error(transparent)]
-    Validation(ValidationErrors),
     /// There is no such kind; the name is cut to 50 characters.
     #[error("Unknown task type: {0}")]
     UnknownKind(String),
-    /// Too many requests are under way.
-    #[error("too many task requests are running")]
-    Busy,
-    /// No delays can be drawn.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// A task ended without a result: it panicked, or its runtime is shutting down.
-    #[error("tasks were lost: {0}")]
-    Lost(String),
+    Failure(#[from] Failure),
 }
+
+embeds_failure! { TaskError }
 
 /// Runs many small tasks at the same time.
 #[async_trait]
@@ -84,12 +80,17 @@ impl DefaultTaskService {
 #[async_trait]
 impl TaskService for DefaultTaskService {
     async fn run(&self, context: &AccessContext, request: TaskRequest) -> Result<TaskReport, TaskError> {
-        let load = request.validate().map_err(TaskError::Validation)?;
+        let load = request.validate().map_err(Failure::Invalid)?;
         let kind = request.kind().ok_or_else(|| TaskError::UnknownKind(excerpt(&request.task_type)))?;
-        let _slot = self.slots.try_acquire().map_err(|_| TaskError::Busy)?;
+        let _slot = self
+            .slots
+            .try_acquire()
+            .map_err(|_| Failure::overloaded("too many task requests are running"))?;
         let jobs = self.jobs(kind, load)?;
         let start_time = self.clock.now().timestamp();
-        let done = spread(kind, jobs, &self.runtime).await.map_err(|Lost(reason)| TaskError::Lost(reason))?;
+        // A task panicked, or its runtime is shutting down.
+        let lost = |Lost(reason)| Failure::Internal(format!("tasks were lost: {reason}").into());
+        let done = spread(kind, jobs, &self.runtime).await.map_err(lost)?;
         let id = &context.request_id;
         Ok(TaskReport {
             task_id: format!("goroutine_task_{}", id.strip_prefix("req_").unwrap_or(id)),

@@ -6,13 +6,13 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::common::delivery::{DeliveryContext, DeliveryError};
 use crate::{
-    common::settings::ServiceSettings,
+    common::{failure::Failure, settings::ServiceSettings},
     metrics::{MailCounters, MailResult},
     ports::{
         Ports,
         mailer::{MailError, Mailer, NoticeTemplate},
         randomness::RandomnessError,
-        store::{Lease, LeasedMail, MailKind, MailOutcome, Precondition, Recipient, StoreError},
+        store::{Lease, LeasedMail, MailJob, MailOutcome, StoreFailure},
     },
 };
 
@@ -32,10 +32,9 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     /// Leases up to `limit` jobs that are due.
-    pub async fn lease(&self, limit: usize) -> Result<Vec<LeasedMail>, StoreError> {
-        let now = self.ports.clock.now();
-        let id = self.draw().map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        self.ports.store.lease_mail(id, now, now + LEASE, limit).await
+    pub async fn lease(&self, limit: usize) -> Result<Vec<LeasedMail>, Failure> {
+        let (id, now) = (self.draw()?, self.ports.clock.now());
+        Ok(self.ports.store.lease_mail(id, now, now + LEASE, limit).await?)
     }
 
     fn draw(&self) -> Result<i64, RandomnessError> {
@@ -44,8 +43,8 @@ impl Dispatcher {
         Ok(i64::from_le_bytes(bytes))
     }
 
-    pub async fn deliver(&self, job: &LeasedMail) -> Result<(), StoreError> {
-        let (kind, request) = (job.kind.as_str(), &job.request_id);
+    pub async fn deliver(&self, job: &LeasedMail) -> Result<(), StoreFailure> {
+        let (kind, request) = (job.mail.kind().as_str(), &job.request_id);
         let outcome = match self.send(job).await {
             Ok(sent) => {
                 log::debug!(
@@ -53,26 +52,21 @@ impl Dispatcher {
                     if sent { "sent" } else { "nobody to send it to" }
                 );
                 if sent {
-                    self.counters.add(job.kind, MailResult::Sent);
+                    self.counters.add(job.mail.kind(), MailResult::Sent);
                 }
                 MailOutcome::Done
             }
-            // A newer request came in. Finishing only releases the job, which stays due for that request.
-            Err(DeliveryError::Store(StoreError::PreconditionFailed(Precondition::Lease))) => {
-                MailOutcome::Retry {
-                    at: self.ports.clock.now(),
-                    reason: "a newer request came in".to_owned(),
-                }
+            // Finishing only releases the job, which stays due for the newer request.
+            Err(error @ DeliveryError::Renewed) => {
+                MailOutcome::Retry { at: self.ports.clock.now(), reason: error.to_string() }
             }
-            Err(DeliveryError::Store(StoreError::PreconditionFailed(Precondition::User))) => {
-                self.retry(job, "the account changed meanwhile".to_owned())
-            }
+            Err(error @ DeliveryError::Changed) => self.retry(job, error.to_string()),
             Err(DeliveryError::Mail(MailError::Permanent(reason))) => {
                 log::error!("mail {kind} of {request} is given up: {reason}");
-                self.counters.add(job.kind, MailResult::GivenUp);
-                MailOutcome::Dead { reason }
+                self.counters.add(job.mail.kind(), MailResult::GivenUp);
+                MailOutcome::Dead { reason: reason.to_string() }
             }
-            Err(error) => {
+            Err(error @ (DeliveryError::Mail(MailError::Temporary(_)) | DeliveryError::Failure(_))) => {
                 log::warn!("mail {kind} of {request} not sent: {error}");
                 self.retry(job, error.to_string())
             }
@@ -86,21 +80,17 @@ impl Dispatcher {
     /// Sends the mail of `job`; `false` if there is nobody to send it to.
     async fn send(&self, job: &LeasedMail) -> Result<bool, DeliveryError> {
         let delivery = DeliveryContext { ports: &self.ports, settings: &self.settings, job };
-        let mail = match (job.kind, &job.recipient) {
-            (MailKind::PasswordReset, Recipient::Address(to)) => delivery.password_reset(to).await,
-            (MailKind::SignUp, Recipient::Address(to)) => delivery.sign_up(to).await,
-            (MailKind::EmailVerification, Recipient::Address(to)) => delivery.email_verification(to).await,
-            (MailKind::Invitation, Recipient::User(user)) => delivery.invitation(*user).await,
-            (MailKind::EmailChange, Recipient::UserAt(user, to)) => delivery.email_change(*user, to).await,
-            (MailKind::PasswordChanged, Recipient::User(user)) => {
+        let mail = match &job.mail {
+            MailJob::PasswordReset { address } => delivery.password_reset(address).await,
+            MailJob::SignUp { address } => delivery.sign_up(address).await,
+            MailJob::EmailVerification { address } => delivery.email_verification(address).await,
+            MailJob::Invitation { user } => delivery.invitation(*user).await,
+            MailJob::EmailChange { user, address } => delivery.email_change(*user, address).await,
+            MailJob::PasswordChanged { user } => {
                 delivery.notice(*user, None, NoticeTemplate::PasswordChanged).await
             }
-            (MailKind::EmailChanged, Recipient::UserAt(user, to)) => {
-                delivery.notice(*user, Some(to), NoticeTemplate::EmailChanged).await
-            }
-            (kind, _) => {
-                let reason = format!("nothing here sends a {} mail to such a recipient", kind.as_str());
-                return Err(MailError::Permanent(reason).into());
+            MailJob::EmailChanged { user, address } => {
+                delivery.notice(*user, Some(address), NoticeTemplate::EmailChanged).await
             }
         };
         match mail? {
@@ -120,12 +110,12 @@ impl Dispatcher {
         let oldest = job.requested_at.checked_add_signed(self.settings.mail_max_age);
         let oldest = oldest.unwrap_or(DateTime::<Utc>::MAX_UTC);
         if now >= oldest {
-            let (kind, request) = (job.kind.as_str(), &job.request_id);
+            let (kind, request) = (job.mail.kind().as_str(), &job.request_id);
             log::error!("mail {kind} of {request} is given up, being too old: {reason}");
-            self.counters.add(job.kind, MailResult::GivenUp);
+            self.counters.add(job.mail.kind(), MailResult::GivenUp);
             return MailOutcome::Dead { reason };
         }
-        self.counters.add(job.kind, MailResult::Failed);
+        self.counters.add(job.mail.kind(), MailResult::Failed);
         let delay = Duration::seconds(1 << job.attempts.min(15)).min(Duration::hours(6));
         MailOutcome::Retry { at: (now + delay + self.jitter(delay / 4)).min(oldest), reason }
     }
@@ -139,7 +129,7 @@ impl Dispatcher {
 
     /// Writes down what became of a job. If that fails, a mail that is sent will be sent once more: so a store that is
     /// busy for a moment is asked again.
-    async fn finish(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreError> {
+    async fn finish(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreFailure> {
         let mut pause = StdDuration::from_secs(1);
         loop {
             match self.ports.store.finish_mail(lease, outcome.clone()).await {

@@ -9,14 +9,14 @@ use denizen_models::{Message, MessageContent, MessageKind, Topic, Username, exce
 use tokio::sync::mpsc;
 
 use super::{
-    CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError, MessageService,
-    SendMessageError, SubscribeError,
+    CloseReason, ConnectError, Connection, ConnectionId, Connections, MessageService, SendMessageError,
     announcement::{Announcement, announcement},
     clients::{AuthSnapshot, Client, Clients},
 };
 use crate::{
     common::{
         context::{AccessContext, Actor},
+        failure::Failure,
         lock::lock,
     },
     ports::{
@@ -230,9 +230,9 @@ impl MessageService for DefaultMessageService {
         self.disconnect(&Connections::All, CloseReason::GoingAway);
     }
 
-    fn connected_users(&self, context: &AccessContext) -> Result<Vec<String>, ListConnectedError> {
+    fn connected_users(&self, context: &AccessContext) -> Result<Vec<String>, Failure> {
         if context.actor == Actor::Anonymous {
-            return Err(ListConnectedError::Forbidden);
+            return Err(Failure::forbidden("only signed-in users can see who is connected"));
         }
         Ok(self.hub.with(|clients| clients.names()))
     }
@@ -255,13 +255,15 @@ impl MessageService for DefaultMessageService {
         context: &AccessContext,
         connection: ConnectionId,
         topic: Topic,
-    ) -> Result<(), SubscribeError> {
+    ) -> Result<(), Failure> {
         match topic {
             Topic::UserEvents if context.is_admin() => {
                 self.hub.with(|clients| clients.subscribe(connection));
                 Ok(())
             }
-            Topic::UserEvents => Err(SubscribeError::Forbidden(topic)),
+            Topic::UserEvents => {
+                Err(Failure::forbidden(format!("only administrators can subscribe to {}", topic.as_str())))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{CloseReason, announcement::Announcement, clients::AuthSnapshot, hub::DefaultMessageService};
 use crate::ports::{
     live_sessions::LiveSessions,
-    store::{CommitObserver, ReadStore, SessionId, StoreError},
+    store::{CommitObserver, ReadStore, SessionId, StoreFailure},
 };
 
 /// How many sessions the store is asked about at a time.
@@ -26,7 +26,7 @@ impl LiveSessions for DefaultMessageService {
     /// Ends, with [`CloseReason::Revoked`], also the connections of users who subscribe to what only administrators may
     /// hear and whose name or roles changed since they connected. All others keep their connections when another
     /// process changes their name or roles, and get the new ones when they connect the next time.
-    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreError> {
+    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreFailure> {
         for batch in self.connected_sessions().chunks(BATCH) {
             let gone: BTreeSet<_> = store.list_gone_sessions(batch).await?.into_iter().collect();
             if !gone.is_empty() {

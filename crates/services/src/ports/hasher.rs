@@ -5,6 +5,8 @@ use std::fmt;
 use async_trait::async_trait;
 use denizen_models::Password;
 
+use crate::ports::cause::Cause;
+
 /// A password hash as text that names its function and parameters (`$argon2id$v=19$…`). Not printable: a leaked hash
 /// can be attacked at leisure.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub enum HashError {
     Busy,
     /// The hasher failed or is gone.
     #[error("hashing failed: {0}")]
-    Failed(String),
+    Failed(#[source] Cause),
 }
 
 /// Why a hash that another system made is not taken over.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::ports::store::{CommitObserver, ReadStore, SessionId, StoreError};
+use crate::ports::store::{CommitObserver, ReadStore, SessionId, StoreFailure};
 
 /// Knows which sessions have an open connection (a WebSocket, for example), and ends connections.
 ///
@@ -24,5 +24,5 @@ pub trait LiveSessions: Send + Sync {
     ///
     /// # Errors
     /// Returns an error if the store fails. Connections found before that are ended.
-    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreError>;
+    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreFailure>;
 }

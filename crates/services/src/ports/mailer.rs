@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, Username};
 
-use crate::ports::randomness::Token;
+use crate::ports::{cause::Cause, randomness::Token};
 
 /// A mail, ready to be rendered and sent. The transport makes subject, text and link.
 #[derive(Debug, Clone)]
@@ -79,10 +79,10 @@ pub enum NoticeTemplate {
 pub enum MailError {
     /// A later attempt may succeed: there was no connection, a time-out or a 4xx reply.
     #[error("mail not sent yet: {0}")]
-    Temporary(String),
+    Temporary(#[source] Cause),
     /// No attempt can succeed: the recipient or the content is refused.
     #[error("mail refused: {0}")]
-    Permanent(String),
+    Permanent(#[source] Cause),
 }
 
 /// Hands mails to a transport.

@@ -2,42 +2,22 @@
 
 use std::fmt;
 
-use denizen_models::Secret;
+use denizen_models::{Secret, named_enum};
 use sha2::{Digest as _, Sha256};
 
-/// What a token is good for. A token for one purpose is unknown for every other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TokenPurpose {
-    /// Choosing a new password without the old one.
-    PasswordReset,
-    /// Choosing the first password of an account that an administrator made.
-    Invitation,
-    /// Showing that the address of the account is the user's own.
-    EmailVerification,
-    /// Showing that the address that the account shall have is the user's own. The token keeps that address.
-    EmailChange,
-}
+use crate::ports::cause::Cause;
 
-impl TokenPurpose {
-    /// Every purpose.
-    pub const ALL: [Self; 4] =
-        [Self::PasswordReset, Self::Invitation, Self::EmailVerification, Self::EmailChange];
-
-    /// The name under which stores keep it. MUST never change.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PasswordReset => "password_reset",
-            Self::Invitation => "invitation",
-            Self::EmailVerification => "email_verification",
-            Self::EmailChange => "email_change",
-        }
-    }
-
-    /// The purpose of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
+named_enum! {
+    /// What a token is good for. A token for one purpose is unknown for every other.
+    pub enum TokenPurpose {
+        /// Choosing a new password without the old one.
+        PasswordReset = "password_reset",
+        /// Choosing the first password of an account that an administrator made.
+        Invitation = "invitation",
+        /// Showing that the address of the account is the user's own.
+        EmailVerification = "email_verification",
+        /// Showing that the address that the account shall have is the user's own. The token keeps that address.
+        EmailChange = "email_change",
     }
 }
 
@@ -53,7 +33,7 @@ pub trait TokenSource: Send + Sync {
 /// The operating system's generator failed. Nothing that needs a secret can go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no randomness: {0}")]
-pub struct RandomnessError(pub String);
+pub struct RandomnessError(#[source] pub Cause);
 
 /// The operating system's generator.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,7 +42,7 @@ pub struct OsTokenSource;
 impl TokenSource for OsTokenSource {
     #[expect(clippy::disallowed_methods, reason = "the one adapter of the randomness port")]
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {
-        getrandom::fill(bytes).map_err(|error| RandomnessError(error.to_string()))
+        getrandom::fill(bytes).map_err(|error| RandomnessError(error.into()))
     }
 }
 

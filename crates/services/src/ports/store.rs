@@ -40,13 +40,15 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use crate::ports::cause::Cause;
 pub use audit::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, actor_name};
 pub use change::{Change, Purge};
 pub use cursor::{Cursor, UserSort};
-pub use error::{Precondition, StoreError, UniqueKey};
+pub use error::{CommitError, Precondition, StoreFailure, UniqueKey};
 pub use limits::{BucketKey, Quota};
 pub use mail_jobs::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail, Recipient,
+    Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail,
+    Recipient,
 };
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};
@@ -62,20 +64,20 @@ pub trait WriteStore: Send + Sync {
     /// Applies `work` as a whole, durably, or not at all.
     ///
     /// # Errors
-    /// See [`StoreError`]. After `Unavailable` the caller does not know whether it was written; after every other
+    /// See [`CommitError`]. After `Unavailable` the caller does not know whether it was written; after every other
     /// error it was not.
-    async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError>;
+    async fn commit(&self, work: UnitOfWork) -> Result<Committed, CommitError>;
 
     /// Applies many units in few transactions, for imports: each one succeeds or fails for itself. The answers are
     /// in the order of the units.
-    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>>;
+    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, CommitError>>;
 
     /// Registers an observer of all commits made through this store from now on.
     fn observe(&self, observer: Arc<dyn CommitObserver>);
 
     /// Returns when the store can no longer write, with the reason; for most stores that is never. A server stops
     /// then: half a store is worse than a restart.
-    async fn failed(&self) -> StoreError {
+    async fn failed(&self) -> StoreFailure {
         std::future::pending().await
     }
 }
@@ -103,21 +105,21 @@ pub trait MailQueue: Send + Sync {
     /// `until`. A job is leased to one caller only, whatever the number of processes.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// See [`StoreFailure`].
     async fn lease_mail(
         &self,
         lease_id: i64,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
         limit: usize,
-    ) -> Result<Vec<LeasedMail>, StoreError>;
+    ) -> Result<Vec<LeasedMail>, StoreFailure>;
 
     /// Says what became of a leased job. If a newer request came in meanwhile (higher generation), the job is only
     /// released, and stays due. `false`: the lease was lost, and nothing was changed.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreError>;
+    /// See [`StoreFailure`].
+    async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreFailure>;
 }
 
 /// Noting that sessions are used: off the request path, and never of consequence if it is lost.
@@ -126,8 +128,8 @@ pub trait SessionTouches: Send + Sync {
     /// Moves `last_seen_at` of these sessions forward, never backward. A session that is gone stays gone.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreError>;
+    /// See [`StoreFailure`].
+    async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreFailure>;
 }
 
 /// The secrets of a service, which all its processes have in common.
@@ -137,12 +139,12 @@ pub trait Secrets: Send + Sync {
     /// that ask at once, all are given the same.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// See [`StoreFailure`].
     async fn keep_secret(
         &self,
         name: SecretName,
         candidate: ServiceSecret,
-    ) -> Result<ServiceSecret, StoreError>;
+    ) -> Result<ServiceSecret, StoreFailure>;
 }
 
 /// Everything that a store can do.

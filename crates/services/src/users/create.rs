@@ -2,45 +2,29 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{CreateUserRequest, NewUser, User, UserId, UserValues, ValidationErrors};
+use denizen_models::{CreateUserRequest, NewUser, User, UserId, UserValues};
 
 use crate::{
     common::{
-        context::AccessContext,
-        passwords::{self, from_new_password},
-        service::AccountService,
-        settings::RegistrationMode,
+        context::AccessContext, failure::Failure, passwords, service::AccountService,
+        settings::RegistrationMode, work::Work,
     },
-    ports::{
-        hasher::HashError,
-        store::{AuditEvent, AuditKind, MailKind, NewMailJob, StoreError, UniqueKey, UnitOfWork, UserRef},
-    },
+    ports::store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, UserRef},
 };
 
 /// Why a user is not created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateUserError {
-    /// Members fail.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// The actor is no administrator.
-    #[error("only administrators can create users")]
-    Forbidden,
-    /// Somebody has this name.
+    /// Another user has this name.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
-    /// Somebody has this address.
+    /// Another user has this address.
     #[error("email '{0}' already exists")]
     EmailTaken(String),
-    /// The password could not be hashed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
-
-from_new_password! { CreateUserError: "password", "password" }
 
 /// Creating users.
 #[async_trait]
@@ -61,30 +45,26 @@ impl UserCreation for AccountService {
         context: &AccessContext,
         request: CreateUserRequest,
     ) -> Result<User, CreateUserError> {
-        if !context.is_admin() {
-            return Err(CreateUserError::Forbidden);
-        }
+        context.expect_admin("only administrators can create users")?;
         let NewUser { values, password } =
-            request.validate(&self.settings.password_policy).map_err(CreateUserError::Validation)?;
+            request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let hash = match password {
-            Some(password) => Some(passwords::hash_new(&self.ports, password, &values).await?),
+            Some(password) => Some(passwords::hash_new(&self.ports, password, &values, "password").await?),
             None => None,
         };
         let invited = hash.is_none() && self.settings.registration != RegistrationMode::Closed;
         let at = self.ports.clock.now();
         let event = AuditEvent::new(AuditKind::UserCreated, UserRef::Created, context, at);
-        let mut work = UnitOfWork::new().insert_user(values.clone(), hash, at).record(event);
+        let taken = |key| match key {
+            UniqueKey::Username => CreateUserError::UsernameTaken(values.username.to_string()),
+            UniqueKey::Email => CreateUserError::EmailTaken(values.email.to_string()),
+        };
+        let mut work = Work::new().insert_user(values.clone(), hash, at, taken).record(event);
         if invited {
-            work =
-                work.enqueue_mail(NewMailJob::to_user(MailKind::Invitation, UserRef::Created, context, at));
+            let mail = MailJob::Invitation { user: UserRef::Created };
+            work = work.enqueue_mail(NewMailJob::new(mail, context, at));
         }
-        let committed = self.ports.store.commit(work).await.map_err(|error| match error {
-            StoreError::Conflict(UniqueKey::Username) => {
-                CreateUserError::UsernameTaken(values.username.to_string())
-            }
-            StoreError::Conflict(UniqueKey::Email) => CreateUserError::EmailTaken(values.email.to_string()),
-            error => CreateUserError::Store(error),
-        })?;
+        let committed = work.commit(&self.ports).await?;
         Ok(inserted(committed.user()?, values, at))
     }
 }

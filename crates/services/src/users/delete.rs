@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 use denizen_models::UserId;
 
-use super::{MAX_RETRIES, contention, is_administrator};
+use super::is_administrator;
 use crate::{
     common::{
         context::AccessContext,
+        failure::Failure,
         preconditions::{IfMatch, PreconditionError},
         service::AccountService,
+        work::{Work, retry},
     },
-    ports::store::{AuditEvent, AuditKind, Precondition, StoreError, UnitOfWork},
+    ports::store::{AuditEvent, AuditKind},
 };
 
 /// Why a user is not deleted.
@@ -25,9 +27,9 @@ pub enum DeleteUserError {
     /// Nobody else is an active administrator with a password.
     #[error("there would be no administrator left")]
     LastAdministrator,
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
 
 /// Deleting users.
@@ -53,23 +55,17 @@ impl UserDeletion for AccountService {
         if !context.may_access(id) {
             return Err(DeleteUserError::NotFound(id));
         }
-        for _ in 0..MAX_RETRIES {
+        retry(|| async {
             let user = self.ports.store.find_user(id).await?.ok_or(DeleteUserError::NotFound(id))?;
             condition.check(&user)?;
             let event = AuditEvent::new(AuditKind::UserDeleted, id, context, self.ports.clock.now());
-            let mut work = UnitOfWork::new().delete_user(id, Some(user.revision)).record(event);
+            let mut work = Work::new().delete_user(id, Some(user.revision), None).record(event);
             if is_administrator(&user.values) {
-                work = work.expect_other_administrator(id);
+                work = work.expect_other_administrator(id, Some(DeleteUserError::LastAdministrator));
             }
-            match self.ports.store.commit(work).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::PreconditionFailed(Precondition::User)) => {}
-                Err(StoreError::PreconditionFailed(Precondition::Administrator)) => {
-                    return Err(DeleteUserError::LastAdministrator);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(contention().into())
+            work.attempt(&self.ports).await
+        })
+        .await
+        .map(|_| ())
     }
 }

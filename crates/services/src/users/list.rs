@@ -6,26 +6,13 @@ use denizen_models::{User, ValidationErrors, fold};
 use crate::{
     common::{
         context::{AccessContext, Actor},
+        failure::Failure,
         pagination,
         service::AccountService,
         settings::Directory,
     },
-    ports::store::{Cursor, PageRequest, StoreError, UserFilter, UserPage, UserSort},
+    ports::store::{Cursor, PageRequest, UserFilter, UserPage, UserSort},
 };
-
-/// Why users are not listed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListUsersError {
-    /// A part of the query makes no sense; the fields are those of [`UserQuery`].
-    #[error(transparent)]
-    Query(ValidationErrors),
-    /// The actor is no administrator, or, where all members may, nobody who has signed in.
-    #[error("only administrators can list users")]
-    Forbidden,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// What to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,33 +87,25 @@ pub struct UserList {
 pub trait UserLists: Send + Sync {
     /// Returns a page of the users that match `query`; an empty query matches all. Administrators only, or all
     /// signed-in users, as [`Directory`] says.
-    async fn list_users(
-        &self,
-        context: &AccessContext,
-        query: &UserQuery,
-    ) -> Result<UserList, ListUsersError>;
+    async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, Failure>;
 
     /// Returns the first page of the users in whose names or, for administrators, e-mail address `text` occurs.
-    async fn search_users(&self, context: &AccessContext, text: &str) -> Result<UserList, ListUsersError> {
+    async fn search_users(&self, context: &AccessContext, text: &str) -> Result<UserList, Failure> {
         self.list_users(context, &UserQuery::search(text)).await
     }
 }
 
 #[async_trait]
 impl UserLists for AccountService {
-    async fn list_users(
-        &self,
-        context: &AccessContext,
-        query: &UserQuery,
-    ) -> Result<UserList, ListUsersError> {
+    async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, Failure> {
         let is_allowed = match self.settings.directory {
             Directory::Admins => context.is_admin(),
             Directory::Members => context.actor != Actor::Anonymous,
         };
         if !is_allowed {
-            return Err(ListUsersError::Forbidden);
+            return Err(Failure::forbidden("only administrators can list users"));
         }
-        let (filter, page) = query.validate().map_err(ListUsersError::Query)?;
+        let (filter, page) = query.validate().map_err(Failure::InvalidQuery)?;
         // An actor who may not see e-mail addresses must not find out by searching for them either.
         let filter = UserFilter { search_email: context.is_admin(), ..filter };
         let store = &self.ports.store;

@@ -4,16 +4,16 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserValues, ValidationErrors};
 
-use super::{MAX_RETRIES, contention, is_administrator};
+use super::is_administrator;
 use crate::{
     common::{
         context::AccessContext,
+        failure::Failure,
         preconditions::{IfMatch, PreconditionError},
         service::AccountService,
+        work::{Work, retry},
     },
-    ports::store::{
-        AuditEvent, AuditKind, MailKind, NewMailJob, Precondition, StoreError, UniqueKey, UnitOfWork,
-    },
+    ports::store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey},
 };
 
 /// Why a user is not replaced or patched.
@@ -25,12 +25,6 @@ pub enum UpdateUserError {
     /// It is not in a state in which the actor wants to change it.
     #[error(transparent)]
     PreconditionError(#[from] PreconditionError),
-    /// Members fail.
-    #[error(transparent)]
-    Validation(ValidationErrors),
-    /// The actor may not change this member.
-    #[error("only administrators can change {0}")]
-    Forbidden(&'static str),
     /// Somebody else has this name.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
@@ -40,9 +34,9 @@ pub enum UpdateUserError {
     /// Nobody else is an active administrator with a password.
     #[error("there would be no administrator left")]
     LastAdministrator,
-    /// The store failed.
+    /// A reason that all use cases share.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Failure(#[from] Failure),
 }
 
 /// Changing users.
@@ -98,39 +92,28 @@ impl AccountService {
         context: &AccessContext,
         id: UserId,
         condition: &IfMatch,
-        validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send,
+        validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send + Sync,
     ) -> Result<User, UpdateUserError> {
         if !context.may_access(id) {
             return Err(UpdateUserError::NotFound(id));
         }
         let store = &self.ports.store;
-        for _ in 0..MAX_RETRIES {
+        retry(|| async {
             let user = store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id))?;
             condition.check(&user)?;
-            let values = validate(&user).map_err(UpdateUserError::Validation)?;
+            let values = validate(&user).map_err(Failure::Invalid)?;
             check_members(context, &user.values, &values)?;
-            let work = replacement(&user, values.clone(), context, self.ports.clock.now());
-            match store.commit(work).await {
-                Ok(_) => return store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id)),
-                Err(StoreError::PreconditionFailed(Precondition::User)) => {}
-                Err(StoreError::PreconditionFailed(Precondition::Administrator)) => {
-                    return Err(UpdateUserError::LastAdministrator);
-                }
-                Err(StoreError::Conflict(UniqueKey::Username)) => {
-                    return Err(UpdateUserError::UsernameTaken(values.username.to_string()));
-                }
-                Err(StoreError::Conflict(UniqueKey::Email)) => {
-                    return Err(UpdateUserError::EmailTaken(values.email.to_string()));
-                }
-                Err(error) => return Err(error.into()),
+            match replacement(&user, values, context, self.ports.clock.now()).attempt(&self.ports).await? {
+                Some(_) => store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id)).map(Some),
+                None => Ok(None),
             }
-        }
-        Err(contention().into())
+        })
+        .await
     }
 }
 
 /// Roles, status and address decide who somebody is and what they may do: members cannot set their own.
-fn check_members(context: &AccessContext, old: &UserValues, new: &UserValues) -> Result<(), UpdateUserError> {
+fn check_members(context: &AccessContext, old: &UserValues, new: &UserValues) -> Result<(), Failure> {
     if context.is_admin() {
         return Ok(());
     }
@@ -140,12 +123,17 @@ fn check_members(context: &AccessContext, old: &UserValues, new: &UserValues) ->
         ("email", old.email != new.email),
     ];
     match changed.into_iter().find(|(_, changed)| *changed) {
-        Some((member, _)) => Err(UpdateUserError::Forbidden(member)),
+        Some((member, _)) => Err(Failure::forbidden(format!("only administrators can change {member}"))),
         None => Ok(()),
     }
 }
 
-fn replacement(user: &User, values: UserValues, context: &AccessContext, at: DateTime<Utc>) -> UnitOfWork {
+fn replacement(
+    user: &User,
+    values: UserValues,
+    context: &AccessContext,
+    at: DateTime<Utc>,
+) -> Work<Option<UpdateUserError>> {
     let (id, old) = (user.id, &user.values);
     let new_address = old.email.key() != values.email.key();
     let new_status = old.active != values.active;
@@ -158,9 +146,14 @@ fn replacement(user: &User, values: UserValues, context: &AccessContext, at: Dat
     ];
     let resigns = is_administrator(old) && !is_administrator(&values);
     let switched_off = new_status && !values.active;
-    let mut work = UnitOfWork::new().update_user(id, user.revision, values, at);
+    let (username, email) = (values.username.to_string(), values.email.to_string());
+    let taken = |key| match key {
+        UniqueKey::Username => Some(UpdateUserError::UsernameTaken(username.clone())),
+        UniqueKey::Email => Some(UpdateUserError::EmailTaken(email.clone())),
+    };
+    let mut work = Work::new().update_user(user, values, at, None, taken);
     if resigns {
-        work = work.expect_other_administrator(id);
+        work = work.expect_other_administrator(id, Some(UpdateUserError::LastAdministrator));
     }
     // A token that went to the old address must not open the account any more, nor one that outlived a lock.
     if new_address || new_status {
@@ -170,8 +163,8 @@ fn replacement(user: &User, values: UserValues, context: &AccessContext, at: Dat
         work = work.revoke_sessions(id, None);
     }
     if new_address {
-        let (kind, old) = (MailKind::EmailChanged, old.email.clone());
-        work = work.enqueue_mail(NewMailJob::to_user_at(kind, id, old, context, at));
+        let mail = MailJob::EmailChanged { user: id.into(), address: old.email.clone() };
+        work = work.enqueue_mail(NewMailJob::new(mail, context, at));
     }
     let happened = events.into_iter().filter(|(_, happened)| *happened);
     happened.fold(work, |work, (kind, _)| work.record(AuditEvent::new(kind, id, context, at)))

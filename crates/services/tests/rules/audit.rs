@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{AuditResponse, UserId};
 use denizen_services::{
-    AccessContext, AuditList, AuditListQuery, AuditService as _, DefaultAuditService, ListAuditError, Ports,
+    AccessContext, AuditList, AuditListQuery, AuditService as _, DefaultAuditService, Failure, Ports,
     store::{AuditEvent, AuditKind, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::FixedClock;
@@ -54,7 +54,7 @@ async fn kinds(world: &World, query: &AuditListQuery) -> Vec<&'static str> {
 
 async fn refusal(world: &World, query: &AuditListQuery) -> Vec<String> {
     match service(world).list_audit(&AccessContext::system(), query).await {
-        Err(ListAuditError::Query(errors)) => failing_members(&errors),
+        Err(Failure::InvalidQuery(errors)) => failing_members(&errors),
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -190,7 +190,10 @@ async fn only_administrators_read_the_trail() {
     for context in [stranger(), member(ALICE)] {
         for query in [&everything(), &nonsense] {
             let answer = service(&world).list_audit(&context, query).await;
-            assert_eq!(answer, Err(ListAuditError::Forbidden));
+            assert_eq!(
+                answer,
+                Err(Failure::Forbidden("only administrators can read the audit trail".into()))
+            );
         }
     }
     assert_eq!(world.store.all_calls(), BTreeMap::new());

@@ -2,9 +2,9 @@
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, ChangePasswordError, Clock as _, HashError, LoginError, MailMessage, NoticeTemplate,
-    TokenPurpose,
-    store::{AuditKind, MailKind, Recipient, StoreError},
+    AccessContext, ChangePasswordError, Clock as _, Failure, HashError, LoginError, MailMessage,
+    NoticeTemplate, TokenPurpose,
+    store::{AuditKind, MailJob, StoreFailure},
 };
 
 use crate::support::{Entered, NEW_PASSWORD, OLD_PASSWORD, World, failing_members, member, stranger};
@@ -51,7 +51,7 @@ async fn tokens_in_the_mail_die_and_a_notice_tells_when_and_from_where() {
     world.change_password(&alice.context, OLD_PASSWORD, NEW_PASSWORD).await.unwrap();
     assert!(!world.keeps_token(TokenPurpose::EmailVerification, &token).await);
     let job = world.only_job().await;
-    assert_eq!((job.kind, job.recipient), (MailKind::PasswordChanged, Recipient::User(alice.user.id)));
+    assert_eq!(job.mail, MailJob::PasswordChanged { user: alice.user.id });
     world.deliver_mail().await;
     let mail = world.mailer.sent().pop().unwrap();
     let MailMessage::Notice { template: NoticeTemplate::PasswordChanged, at, ip } = mail.message else {
@@ -114,7 +114,7 @@ async fn the_new_password_keeps_the_policy_and_is_judged_after_the_current_one()
         (OLD_PASSWORD, "alice@example.com", "new_password: new password cannot be your own name or address"),
     ] {
         match world.change_password(&alice.context, current, new).await.unwrap_err() {
-            ChangePasswordError::Validation(errors) => {
+            ChangePasswordError::Failure(Failure::Invalid(errors)) => {
                 assert_eq!(failing_members(&errors).join(", "), expected);
             }
             other => panic!("{new:?}: {other:?}"),
@@ -155,10 +155,10 @@ async fn failures_of_hasher_and_store_are_passed_on_and_nothing_changes() {
     let (world, alice) = world_with_alice().await;
     world.hasher.fail_next(HashError::Busy);
     let answer = world.change_password(&alice.context, OLD_PASSWORD, NEW_PASSWORD).await;
-    assert_eq!(answer.unwrap_err(), ChangePasswordError::Hash(HashError::Busy));
-    let busy = StoreError::Busy("a full queue".to_owned());
+    assert_eq!(answer.unwrap_err(), ChangePasswordError::from(HashError::Busy));
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     let answer = world.change_password(&alice.context, OLD_PASSWORD, NEW_PASSWORD).await;
-    assert_eq!(answer.unwrap_err(), ChangePasswordError::Store(busy));
+    assert_eq!(answer.unwrap_err(), ChangePasswordError::from(busy));
     assert!(world.lets_in(&alice.signed_in).await && world.log_in("alice", OLD_PASSWORD).await.is_ok());
 }

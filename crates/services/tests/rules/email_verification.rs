@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{EmailVerificationRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, Disclosure, LinkTemplate, MailMessage, RequestEmailVerificationError,
-    ServiceSettings, VerifyEmailError,
-    store::{AuditEvent, AuditKind, MailKind, StoreError},
+    AccessContext, Clock as _, Disclosure, Failure, LinkTemplate, MailMessage, ServiceSettings,
+    VerifyEmailError,
+    store::{AuditEvent, AuditKind, MailKind, StoreFailure},
 };
 
 use crate::support::{World, failing_members, stranger};
@@ -26,7 +26,7 @@ async fn is_verified(world: &World, user: &User) -> bool {
     world.find(user.id).await.unwrap().values.email_verified
 }
 
-async fn ask(world: &World, email: &str) -> Result<(), RequestEmailVerificationError> {
+async fn ask(world: &World, email: &str) -> Result<(), Failure> {
     let request = EmailVerificationRequest { email: email.to_owned() };
     world.users.request_email_verification(&stranger(), request).await
 }
@@ -161,19 +161,19 @@ async fn a_request_that_is_renewed_while_it_is_prepared_gets_one_mail_with_one_t
 async fn a_request_needs_an_address_and_a_confirmation_a_token() {
     let world = World::new();
     for (email, message) in [("", "email: email cannot be empty"), ("alice", "email: invalid email format")] {
-        let Err(RequestEmailVerificationError::Validation(errors)) = ask(&world, email).await else {
-            panic!("{email:?} was taken")
-        };
+        let Err(Failure::Invalid(errors)) = ask(&world, email).await else { panic!("{email:?} was taken") };
         assert_eq!(failing_members(&errors), [message]);
     }
-    let Err(VerifyEmailError::Validation(errors)) = world.verify(" ").await else { panic!("not refused") };
+    let Err(VerifyEmailError::Failure(Failure::Invalid(errors))) = world.verify(" ").await else {
+        panic!("not refused")
+    };
     assert_eq!(failing_members(&errors), ["token: token cannot be empty"]);
     assert_eq!(world.store.all_calls(), BTreeMap::new());
 }
 
 #[tokio::test]
 async fn an_address_is_asked_for_once_a_minute_and_three_times_and_one_caller_asks_twenty_times() {
-    let wait = |minutes| Err(RequestEmailVerificationError::RateLimited(Duration::minutes(minutes)));
+    let wait = |minutes| Err(Failure::RateLimited(Duration::minutes(minutes)));
     let world = World::with(ServiceSettings::default());
     world.create("alice").await;
     for email in [ALICE, "nobody@example.com"] {
@@ -197,14 +197,17 @@ async fn an_address_is_asked_for_once_a_minute_and_three_times_and_one_caller_as
 async fn when_too_many_wait_everybody_new_is_turned_away() {
     let world = World::with_room_for(1);
     world.request_verification(ALICE).await;
-    assert_eq!(ask(&world, "bob@example.com").await, Err(RequestEmailVerificationError::Overloaded));
+    assert_eq!(
+        ask(&world, "bob@example.com").await,
+        Err(Failure::Overloaded("too many requests are waiting".into()))
+    );
     assert_eq!(world.waiting_kinds().await, [MailKind::EmailVerification]);
 }
 
 #[tokio::test]
 async fn failures_of_the_store_are_passed_on_and_the_token_still_works() {
     let (world, _, token) = world_with_token().await;
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     assert_eq!(ask(&world, ALICE).await, Err(busy.clone().into()));
     world.fail_next_commit(busy.clone());

@@ -12,7 +12,7 @@ use denizen_services::{
     AccountService, Clock as _, Housekeeper, LiveSessions, MailError, Ports, ServiceSettings, Sessions as _,
     Token, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditKind, MailKind, NewMailJob, ReadStore as _, Registration, StoreError, UnitOfWork,
+        AuditEvent, AuditKind, MailJob, NewMailJob, ReadStore as _, Registration, StoreFailure, UnitOfWork,
         WriteStore as _,
     },
 };
@@ -141,11 +141,12 @@ async fn a_mail_that_was_given_up_is_kept_for_thirty_days() {
     let house = House::new();
     let (world, requested_at) = (&house.world, house.world.clock.now());
     let alice = world.create("alice").await;
-    let enqueue = |kind| NewMailJob::to_user(kind, alice.id, &stranger(), requested_at);
-    house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
-    world.mailer.fail_next(1, MailError::Permanent("refused".to_owned()));
+    let notice = MailJob::PasswordChanged { user: alice.id.into() };
+    let notice = NewMailJob::new(notice, &stranger(), requested_at);
+    house.commit(UnitOfWork::new().enqueue_mail(notice.clone())).await;
+    world.mailer.fail_next(1, MailError::Permanent("refused".into()));
     world.deliver_mail().await;
-    house.commit(UnitOfWork::new().enqueue_mail(enqueue(MailKind::PasswordChanged))).await;
+    house.commit(UnitOfWork::new().enqueue_mail(notice)).await;
 
     // It may have been tried for two days before.
     world.clock.advance(Duration::days(32));
@@ -194,8 +195,8 @@ async fn much_is_removed_in_small_units() {
 #[tokio::test]
 async fn a_failure_is_passed_on_to_whoever_tidies_by_hand() {
     let house = House::new();
-    let failure = StoreError::Unavailable("gone".to_owned());
+    let failure = StoreFailure::Unavailable("gone".into());
     house.world.fail_next_commit(failure.clone());
-    assert_eq!(house.keeper.tidy_now().await, Err(failure));
+    assert_eq!(house.keeper.tidy_now().await, Err(failure.into()));
     assert_eq!(house.keeper.tidy_now().await, Ok(0));
 }

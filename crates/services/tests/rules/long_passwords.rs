@@ -2,8 +2,8 @@
 
 use denizen_models::{CreateUserRequest, Secret};
 use denizen_services::{
-    AcceptInvitationError, AccessContext, ChangePasswordError, CreateUserError, Disclosure, LoginError,
-    SignUpError,
+    AcceptInvitationError, AccessContext, ChangePasswordError, CreateUserError, Disclosure, Failure,
+    LoginError, SignUpError,
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, failing_members, new_user, stranger};
@@ -26,26 +26,33 @@ async fn a_password_that_is_too_long_is_refused_before_anything_is_hashed_or_com
     let work = (world.hasher.hashes(), world.hasher.verifications());
     for password in absurd() {
         let secret = || Some(Secret::from(password.as_str()));
-        let Err(LoginError::Validation(errors)) = world.log_in("alice", &password).await else {
+        let Err(LoginError::Failure(Failure::Invalid(errors))) = world.log_in("alice", &password).await
+        else {
             panic!("not refused")
         };
         assert_eq!(failing_members(&errors), [format!("password: {TOO_LONG}")]);
         let request = CreateUserRequest { password: secret(), ..new_user("bob") };
         let created = world.users.create_user(&AccessContext::system(), request.clone()).await;
-        let Err(CreateUserError::Validation(errors)) = created else { panic!("not refused") };
+        let Err(CreateUserError::Failure(Failure::Invalid(errors))) = created else { panic!("not refused") };
         assert_eq!(failing_members(&errors), [format!("password: {TOO_LONG}")]);
-        let Err(SignUpError::Validation(errors)) = world.users.sign_up(&stranger(), request).await else {
+        let Err(SignUpError::Failure(Failure::Invalid(errors))) =
+            world.users.sign_up(&stranger(), request).await
+        else {
             panic!("not refused")
         };
         assert_eq!(failing_members(&errors), [format!("password: {TOO_LONG}")]);
         for (current, new) in [(&*password, NEW_PASSWORD), (OLD_PASSWORD, &password)] {
             let changed = world.change_password(&alice, current, new).await;
-            let Err(ChangePasswordError::Validation(errors)) = changed else { panic!("not refused") };
+            let Err(ChangePasswordError::Failure(Failure::Invalid(errors))) = changed else {
+                panic!("not refused")
+            };
             assert_eq!(errors.iter().count(), 1);
             assert!(errors.to_string().ends_with(TOO_LONG), "{errors}");
         }
         let accepted = world.accept(invitation.expose(), &password).await;
-        let Err(AcceptInvitationError::Validation(errors)) = accepted else { panic!("not refused") };
+        let Err(AcceptInvitationError::Failure(Failure::Invalid(errors))) = accepted else {
+            panic!("not refused")
+        };
         assert_eq!(failing_members(&errors), [format!("password: {TOO_LONG}")]);
     }
     assert_eq!((world.hasher.hashes(), world.hasher.verifications()), work);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{EmailAddress, MailJobResponse, MailJobState, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, DefaultMailJobService, ListMailJobsError, MailError, MailJobError,
-    MailJobList, MailJobListQuery, MailJobService as _, Ports,
-    store::{AuditKind, MailJobId, MailKind, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
+    AccessContext, Clock as _, DefaultMailJobService, Failure, MailError, MailJobError, MailJobList,
+    MailJobListQuery, MailJobService as _, Ports,
+    store::{AuditKind, MailJob, MailJobId, NewMailJob, StoreFailure, UnitOfWork, WriteStore as _},
 };
 
 use crate::support::{World, administrator, failing_members, from, member, stranger};
@@ -34,7 +34,7 @@ async fn in_state(world: &World, state: Option<MailJobState>) -> Vec<MailJobResp
 
 async fn refusal(world: &World, query: &MailJobListQuery) -> Vec<String> {
     match service(world).list_mail_jobs(&AccessContext::system(), query).await {
-        Err(ListMailJobsError::Query(errors)) => failing_members(&errors),
+        Err(Failure::InvalidQuery(errors)) => failing_members(&errors),
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -46,7 +46,7 @@ async fn enqueue(world: &World, job: NewMailJob) {
 async fn notify(world: &World, user: UserId) {
     enqueue(
         world,
-        NewMailJob::to_user(MailKind::PasswordChanged, user, &from("a change"), world.clock.now()),
+        NewMailJob::new(MailJob::PasswordChanged { user: user.into() }, &from("a change"), world.clock.now()),
     )
     .await;
 }
@@ -56,7 +56,7 @@ async fn world_with_a_dead_job() -> (World, MailJobId) {
     let world = World::new();
     let alice = world.create("alice").await;
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     world.deliver_mail().await;
     let job = world.only_job().await;
     assert!(job.dead, "{job:?}");
@@ -88,8 +88,13 @@ async fn of_an_address_the_beginning_and_the_domain_are_shown() {
     let alice = world.create("alice").await;
     let now = world.clock.now();
     let address = EmailAddress::parse("Somebody.Else@Example.org").unwrap();
-    enqueue(&world, NewMailJob::to_address(MailKind::PasswordReset, &address, &stranger(), now, 9)).await;
-    let change = NewMailJob::to_user_at(MailKind::EmailChange, alice.id, address, &stranger(), now);
+    enqueue(
+        &world,
+        NewMailJob::new(MailJob::PasswordReset { address: address.key().to_owned() }, &stranger(), now)
+            .within(9),
+    )
+    .await;
+    let change = NewMailJob::new(MailJob::EmailChange { user: alice.id.into(), address }, &stranger(), now);
     enqueue(&world, change).await;
     let shown: Vec<_> =
         in_state(&world, None).await.into_iter().map(|job| (job.user_id, job.address)).collect();
@@ -154,7 +159,7 @@ async fn a_job_that_waits_for_its_next_attempt_need_not_wait() {
     let world = World::new();
     let alice = world.create("alice").await;
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     assert_eq!(world.deliver_mail().await, 0, "it is not due");
     let id = world.only_job().await.id;
@@ -224,10 +229,10 @@ async fn a_job_that_is_finished_in_that_very_moment_is_not_found_and_nothing_is_
 #[tokio::test]
 async fn a_store_that_fails_is_not_a_job_that_is_missing() {
     let (world, id) = world_with_a_dead_job().await;
-    let failure = StoreError::Busy("locked".to_owned());
+    let failure = StoreFailure::Busy("locked".into());
     world.fail_next_commit(failure.clone());
     let dropped = service(&world).drop_mail_job(&administrator(ADMIN), id).await;
-    assert_eq!(dropped, Err(MailJobError::Store(failure)));
+    assert_eq!(dropped, Err(MailJobError::from(failure)));
     assert_eq!(world.only_job().await.id, id);
 }
 
@@ -239,12 +244,22 @@ async fn only_administrators_see_and_change_jobs() {
         for id in [id, NOBODY] {
             let retried = service(&world).retry_mail_job(&context, id).await;
             let dropped = service(&world).drop_mail_job(&context, id).await;
-            assert_eq!((retried, dropped), (Err(MailJobError::Forbidden), Err(MailJobError::Forbidden)));
+            assert_eq!(
+                (retried, dropped),
+                (
+                    Err(MailJobError::Failure(Failure::Forbidden(
+                        "only administrators can change mail jobs".into()
+                    ))),
+                    Err(MailJobError::Failure(Failure::Forbidden(
+                        "only administrators can change mail jobs".into()
+                    )))
+                )
+            );
         }
         for limit in [None, Some(0)] {
             let query = MailJobListQuery { limit, ..MailJobListQuery::default() };
             let listed = service(&world).list_mail_jobs(&context, &query).await;
-            assert_eq!(listed, Err(ListMailJobsError::Forbidden));
+            assert_eq!(listed, Err(Failure::Forbidden("only administrators can see mail jobs".into())));
         }
     }
     assert_eq!(world.store.all_calls(), BTreeMap::new());

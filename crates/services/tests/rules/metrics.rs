@@ -7,7 +7,7 @@ use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
     AccessContext, Clock as _, DefaultMetricsService, MailError, MailResult, Metrics, MetricsService as _,
     ServiceSettings,
-    store::{MailKind, MailPhase, NewMailJob, StoreError, UnitOfWork, WriteStore as _},
+    store::{MailJob, MailKind, MailPhase, NewMailJob, StoreFailure, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
@@ -31,7 +31,8 @@ async fn results(world: &World) -> [u64; 3] {
 }
 
 async fn notify(world: &World, user: UserId) {
-    let job = NewMailJob::to_user(NOTICE, user, &AccessContext::system(), world.clock.now());
+    let notice = MailJob::PasswordChanged { user: user.into() };
+    let job = NewMailJob::new(notice, &AccessContext::system(), world.clock.now());
     world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
 }
 
@@ -41,14 +42,14 @@ async fn what_became_of_each_attempt_is_counted_by_kind() {
     let alice = world.create("alice").await;
     assert_eq!(results(&world).await, [0, 0, 0]);
     notify(&world, alice.id).await;
-    world.mailer.fail_next(2, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(2, MailError::Temporary("no connection".into()));
     for expected in [[0, 1, 0], [0, 2, 0], [1, 2, 0]] {
         world.deliver_mail().await;
         assert_eq!(results(&world).await, expected);
         world.clock.advance(Duration::minutes(1));
     }
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     world.deliver_mail().await;
     assert_eq!(results(&world).await, [1, 2, 1]);
 }
@@ -59,7 +60,7 @@ async fn a_mail_that_has_become_too_old_counts_as_given_up() {
     let alice = world.create("alice").await;
     notify(&world, alice.id).await;
     world.clock.advance(ServiceSettings::default().mail_max_age);
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     assert_eq!(results(&world).await, [0, 0, 1]);
 }
@@ -69,7 +70,8 @@ async fn a_mail_for_nobody_counts_as_nothing() {
     let world = World::new();
     let (nobody, context) = (EmailAddress::parse("nobody@example.com").unwrap(), AccessContext::system());
     let now = world.clock.now();
-    let job = NewMailJob::to_address(MailKind::EmailVerification, &nobody, &context, now, 10);
+    let job = NewMailJob::new(MailJob::EmailVerification { address: nobody.key().to_owned() }, &context, now)
+        .within(10);
     world.store.commit(UnitOfWork::new().enqueue_mail(job)).await.unwrap();
     assert_eq!((world.deliver_mail().await, results(&world).await), (1, [0, 0, 0]));
 }
@@ -80,11 +82,11 @@ async fn the_age_is_that_of_the_oldest_mail_that_is_not_dead() {
     let alice = world.create("alice").await;
     assert_eq!(measure(&world).await.oldest_mail_job, Duration::zero());
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     world.deliver_mail().await;
     world.clock.advance(Duration::hours(5));
     notify(&world, alice.id).await;
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     world.clock.advance(Duration::milliseconds(20));
     notify(&world, alice.id).await;
@@ -113,8 +115,8 @@ struct Uncountable;
 
 #[async_trait::async_trait]
 impl StoreHook for Uncountable {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-        let busy = || StoreError::Busy("too many long reads".to_owned());
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure> {
+        let busy = || StoreFailure::Busy("too many long reads".into());
         if call.method == "count_mail_jobs" { Err(busy()) } else { Ok(()) }
     }
 }

@@ -32,7 +32,7 @@ impl CommitObserver for PrintedUnits {
 /// An account from the sign-up to another address; returns what must not be seen of it.
 async fn live_through_an_account(world: &World) -> Vec<String> {
     world.sign_up("bob").await.unwrap();
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     world.deliver_mail_later().await;
     world.verify(&"f".repeat(64)).await.unwrap_err();

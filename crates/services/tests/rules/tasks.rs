@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use denizen_models::{TaskReport, TaskRequest};
 use denizen_services::{
-    AccessContext, DefaultTaskService, RandomnessError, TaskError, TaskService as _, TokenSource,
+    AccessContext, DefaultTaskService, Failure, RandomnessError, TaskError, TaskService as _, TokenSource,
 };
 use denizen_testkit::{FixedClock, SeededTokens};
 use tokio::{
@@ -179,9 +179,15 @@ async fn sixteen_requests_may_run_and_the_next_is_turned_away() {
         });
     }
     settle().await;
-    assert_eq!(refusal(&service, request("basic", 1, Some(0))).await, TaskError::Busy);
+    assert_eq!(
+        refusal(&service, request("basic", 1, Some(0))).await,
+        TaskError::Failure(Failure::Overloaded("too many task requests are running".into()))
+    );
     // Who asks for nonsense hears about that, busy or not.
-    assert!(matches!(refusal(&service, request("basic", 0, None)).await, TaskError::Validation(_)));
+    assert!(matches!(
+        refusal(&service, request("basic", 0, None)).await,
+        TaskError::Failure(Failure::Invalid(_))
+    ));
 
     let first = running.join_next().await.expect("a request").expect("no panic");
     assert_eq!(first.map(|report| report.completed_tasks), Ok(1));
@@ -199,7 +205,7 @@ async fn what_makes_no_sense_is_refused() {
         (request("worker_pool", 181, Some(1000)), "Tasks would take longer than 60 seconds"),
     ] {
         let error = refusal(&service, request).await;
-        assert!(matches!(error, TaskError::Validation(_)), "{error:?}");
+        assert!(matches!(error, TaskError::Failure(Failure::Invalid(_))), "{error:?}");
         assert_eq!(error.to_string(), expected);
     }
     for (name, shown) in [("nope", "nope".to_owned()), ("", String::new()), (&"я".repeat(51), "я".repeat(50))]
@@ -215,13 +221,13 @@ async fn without_randomness_there_are_no_random_delays() {
 
     impl TokenSource for Broken {
         fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
-            Err(RandomnessError("broken".to_owned()))
+            Err(RandomnessError("broken".into()))
         }
     }
 
     let service = DefaultTaskService::new(Handle::current(), Arc::new(FixedClock::new()), Arc::new(Broken));
     let error = refusal(&service, request("basic", 1, None)).await;
-    assert_eq!(error, TaskError::Randomness(RandomnessError("broken".to_owned())));
+    assert_eq!(error, TaskError::from(RandomnessError("broken".into())));
     let report = service.run(&AccessContext::anonymous(), request("basic", 1, Some(0))).await;
     assert_eq!(report.map(|report| report.completed_tasks), Ok(1));
 }
@@ -246,5 +252,5 @@ fn a_runtime_that_shuts_down_loses_the_tasks_and_the_caller_is_told() {
     let service = service_on(tasks.handle().clone());
     drop(tasks);
     let error = caller.block_on(refusal(&service, request("basic", 3, Some(0))));
-    assert!(matches!(error, TaskError::Lost(_)), "{error:?}");
+    assert!(matches!(error, TaskError::Failure(Failure::Internal(_))), "{error:?}");
 }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use denizen_services::store::{Precondition, StoreError};
+use denizen_services::{
+    Cause,
+    store::{CommitError, Precondition, StoreFailure},
+};
 use rusqlite::ffi;
 
 /// Why a database could not be opened. Every message is for the operator: it says which file, and what to do.
@@ -70,7 +73,7 @@ pub enum OpenError {
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// For the caller as it is.
-    Refused(StoreError),
+    Refused(CommitError),
     /// SQLite failed.
     Sqlite(rusqlite::Error),
 }
@@ -78,7 +81,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// The row `id` of `place` (a table, or a table and its column) cannot have been written by this store.
     pub fn corrupt(place: &str, id: i64) -> Self {
-        Self::Refused(StoreError::Corrupt(format!("{place} of row {id}")))
+        StoreFailure::Corrupt(format!("{place} of row {id}").into()).into()
     }
 
     /// SQLite's extended result code, or 0.
@@ -106,10 +109,13 @@ impl Failure {
     /// What the caller of a COMMIT is told that failed. SQLite does not get as far as the commit mark if it waits in
     /// vain or runs out of room. In every other case the mark may be on the disk already, and come to life when the
     /// file is opened again.
-    pub fn of_commit(self) -> StoreError {
+    pub fn of_commit(self) -> CommitError {
         match primary(self.code()) {
             ffi::SQLITE_BUSY | ffi::SQLITE_FULL => self.into(),
-            _ => StoreError::Unavailable(format!("the commit failed ({})", ffi::code_to_str(self.code()))),
+            code => {
+                let reason = format!("the commit failed ({})", ffi::code_to_str(self.code()));
+                StoreFailure::Unavailable(because(reason, code)).into()
+            }
         }
     }
 }
@@ -124,37 +130,61 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
         Self::Refused(error)
     }
 }
 
-/// For everything that fails before a COMMIT, of which nothing remains. SQLite's own messages can hold text of the
-/// statement, so that callers get fixed sentences instead.
-impl From<Failure> for StoreError {
+impl From<StoreFailure> for Failure {
+    fn from(failure: StoreFailure) -> Self {
+        Self::Refused(failure.into())
+    }
+}
+
+/// For everything that fails before a COMMIT, of which nothing remains.
+impl From<Failure> for CommitError {
     fn from(failure: Failure) -> Self {
         let code = failure.code();
         if let Failure::Refused(error) = failure {
             return error;
         }
-        match primary(code) {
-            // Every foreign key refers to users.
-            _ if code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Self::PreconditionFailed(Precondition::User),
-            ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Self::Busy("another process is writing".to_owned()),
-            ffi::SQLITE_FULL => Self::Busy("the disk is full".to_owned()),
-            ffi::SQLITE_INTERRUPT => Self::Busy("it took too long".to_owned()),
+        // Every foreign key refers to users.
+        if code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY {
+            return Self::PreconditionFailed(Precondition::User);
+        }
+        let named = |reason: &str| because(reason, code);
+        Self::Failed(match primary(code) {
+            ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => StoreFailure::Busy(named("another process is writing")),
+            ffi::SQLITE_FULL => StoreFailure::Busy(named("the disk is full")),
+            ffi::SQLITE_INTERRUPT => StoreFailure::Busy(named("it took too long")),
             ffi::SQLITE_IOERR | ffi::SQLITE_NOMEM | ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => {
-                Self::Busy(ffi::code_to_str(code).to_owned())
+                StoreFailure::Busy(named(ffi::code_to_str(code)))
             }
             ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => {
-                Self::Corrupt("the database file is damaged".to_owned())
+                StoreFailure::Corrupt(named("the database file is damaged"))
             }
-            ffi::SQLITE_CONSTRAINT | ffi::SQLITE_TOOBIG => {
-                Self::Malformed(format!("a value is out of bounds ({})", ffi::code_to_str(code)))
-            }
-            0 => Self::Corrupt("a column holds a value of another type".to_owned()),
-            _ => Self::Unavailable(ffi::code_to_str(code).to_owned()),
-        }
+            ffi::SQLITE_CONSTRAINT | ffi::SQLITE_TOOBIG => StoreFailure::Malformed(because(
+                format!("a value is out of bounds ({})", ffi::code_to_str(code)),
+                code,
+            )),
+            0 => StoreFailure::Corrupt("a column holds a value of another type".into()),
+            _ => StoreFailure::Unavailable(named(ffi::code_to_str(code))),
+        })
     }
+}
+
+/// What the caller of a read, or of a write that is not a unit of work, is told: it carries no precondition.
+pub(crate) fn without_precondition(error: impl Into<CommitError>) -> StoreFailure {
+    match error.into() {
+        CommitError::Failed(failure) => failure,
+        error @ (CommitError::Conflict(_)
+        | CommitError::PreconditionFailed(_)
+        | CommitError::RateLimited { .. }) => StoreFailure::Malformed(error.into()),
+    }
+}
+
+/// A fixed sentence and SQLite's code: its own messages can hold text of the statement.
+fn because(reason: impl Into<String>, code: i32) -> Cause {
+    Cause::because(reason, ffi::Error::new(code))
 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use denizen_services::store::StoreError;
+use denizen_services::store::StoreFailure;
 use rusqlite::Connection;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::engine::{
-    error::Failure,
+    error::{Failure, without_precondition},
     queue::{PATIENCE, send, stopped},
 };
 use denizen_services::lock;
@@ -70,26 +70,26 @@ impl Readers {
     pub async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, StoreFailure> {
         let (reply, answer) = oneshot::channel();
         let read = move |connection: &Connection| {
             // Nobody waits for the answer if the caller is gone.
             if !reply.is_closed() {
-                let _ = reply.send(read(connection).map_err(StoreError::from));
+                let _ = reply.send(read(connection).map_err(without_precondition));
             }
         };
         send(&self.queue, Message::Read(Box::new(read))).await?;
-        answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the read failed".to_owned())))
+        answer.await.unwrap_or_else(|_| Err(StoreFailure::Unavailable("the read failed".into())))
     }
 
     /// The same for reads that can take their time.
     pub async fn read_long<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, StoreFailure> {
         let permit = timeout(PATIENCE, Arc::clone(&self.long).acquire_owned())
             .await
-            .map_err(|_| StoreError::Busy("too many lists and searches are running".to_owned()))?
+            .map_err(|_| StoreFailure::Busy("too many lists and searches are running".into()))?
             .map_err(|_| stopped())?;
         // The permit goes along: a read runs on if its caller leaves, and still takes up a thread.
         self.read(move |connection| {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use chrono::{DateTime, Utc};
-use denizen_services::store::{Precondition, StoreError};
+use denizen_services::store::{CommitError, Precondition};
 use rusqlite::{
     CachedStatement, Connection, Params, Row,
     types::{FromSql, ToSqlOutput},
@@ -90,7 +90,7 @@ pub(crate) fn execute_one(
 ) -> Result<(), Failure> {
     match execute(connection, sql, params)? {
         1 => Ok(()),
-        _ => Err(StoreError::PreconditionFailed(otherwise).into()),
+        _ => Err(CommitError::PreconditionFailed(otherwise).into()),
     }
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn expect(
 ) -> Result<(), Failure> {
     match find(connection, sql, params, |_| Ok(()))? {
         Some(()) => Ok(()),
-        None => Err(StoreError::PreconditionFailed(otherwise).into()),
+        None => Err(CommitError::PreconditionFailed(otherwise).into()),
     }
 }
 

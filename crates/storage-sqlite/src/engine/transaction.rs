@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use denizen_services::store::{CommitObserver, StoreError};
+use denizen_services::store::{CommitError, CommitObserver, StoreFailure};
 use rusqlite::Connection;
 
 use crate::engine::{
@@ -31,7 +31,7 @@ pub(crate) trait Write: Send {
     fn committed(&self, _observers: &[Arc<dyn CommitObserver>]) {}
 
     /// Tells the caller, last of all.
-    fn answer(self: Box<Self>, verdict: Result<(), StoreError>);
+    fn answer(self: Box<Self>, verdict: Result<(), CommitError>);
 }
 
 /// Runs once at the end of each transaction, before its COMMIT.
@@ -39,7 +39,7 @@ pub(crate) type Complete = fn(&Connection) -> Result<(), Failure>;
 
 /// Why nothing of a transaction was written.
 struct Lost {
-    error: StoreError,
+    error: CommitError,
     /// Whether each unit may succeed if it is alone.
     judge_each: bool,
 }
@@ -83,7 +83,7 @@ fn transaction(
     connection: &Connection,
     batch: &mut [Box<dyn Write>],
     complete: Complete,
-) -> Result<Vec<Result<(), StoreError>>, Lost> {
+) -> Result<Vec<Result<(), CommitError>>, Lost> {
     let run = |sql| execute(connection, sql, []);
     run(BEGIN).map_err(|failure| Lost { error: failure.into(), judge_each: false })?;
     let written = write_each(connection, batch).and_then(|verdicts| {
@@ -101,7 +101,7 @@ fn transaction(
 fn write_each(
     connection: &Connection,
     batch: &mut [Box<dyn Write>],
-) -> Result<Vec<Result<(), StoreError>>, Lost> {
+) -> Result<Vec<Result<(), CommitError>>, Lost> {
     let run = |sql| execute(connection, sql, []);
     let mut verdicts = Vec::with_capacity(batch.len());
     for unit in batch {
@@ -115,7 +115,7 @@ fn write_each(
             Ok(Err(failure)) => Err(failure.into()),
             Err(_) => {
                 log::error!("a unit of work panicked");
-                Err(StoreError::Malformed("the unit panicked".to_owned()))
+                Err(StoreFailure::Malformed("the unit panicked".into()).into())
             }
         };
         if verdict.is_err() {

@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
-use denizen_services::store::{CommitObserver, Committed, StoreError, UnitOfWork, tell_observers};
+use denizen_services::store::{
+    CommitError, CommitObserver, Committed, StoreFailure, UnitOfWork, tell_observers,
+};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::engine::{
     checkpoint::{Checkpoints, RESTART_PATIENCE, checkpoint},
-    error::Failure,
+    error::{Failure, without_precondition},
     queue::{send, stopped},
     transaction::{Complete, Write, write},
 };
@@ -40,14 +42,14 @@ pub(crate) struct Statements {
 }
 
 type Observers = Arc<Mutex<Vec<Arc<dyn CommitObserver>>>>;
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
 /// The callers' end of the queue. The thread ends when it is dropped.
 pub(crate) struct Writer {
     pub(crate) queue: mpsc::Sender<Message>,
     statements: Statements,
     observers: Observers,
-    fate: watch::Receiver<Option<StoreError>>,
+    fate: watch::Receiver<Option<StoreFailure>>,
 }
 
 impl Writer {
@@ -83,14 +85,14 @@ impl Writer {
         Ok((Self { queue, statements, observers, fate }, handle))
     }
 
-    pub async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
+    pub async fn commit(&self, work: UnitOfWork) -> Result<Committed, CommitError> {
         work.check()?;
         let (unit, answer) = self.unit(work);
         send(&self.queue, Message::One(unit)).await?;
         receive(answer).await
     }
 
-    pub async fn commit_many(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>> {
+    pub async fn commit_many(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, CommitError>> {
         let mut accepted: Vec<Box<dyn Write>> = Vec::with_capacity(units.len());
         let mut answers = Vec::with_capacity(units.len());
         for work in units {
@@ -104,15 +106,15 @@ impl Writer {
         let mut results = Vec::with_capacity(answers.len());
         for answer in answers {
             results.push(match (answer, &sent) {
-                (Err(malformed), _) => Err(malformed),
-                (Ok(_), Err(error)) => Err(error.clone()),
+                (Err(malformed), _) => Err(malformed.into()),
+                (Ok(_), Err(error)) => Err(error.clone().into()),
                 (Ok(answer), Ok(())) => receive(answer).await,
             });
         }
         results
     }
 
-    fn unit(&self, work: UnitOfWork) -> (Box<Unit>, oneshot::Receiver<Result<Committed, StoreError>>) {
+    fn unit(&self, work: UnitOfWork) -> (Box<Unit>, oneshot::Receiver<Result<Committed, CommitError>>) {
         let (reply, answer) = oneshot::channel();
         (Box::new(Unit { work, apply: self.statements.apply, committed: None, reply }), answer)
     }
@@ -121,7 +123,7 @@ impl Writer {
     pub async fn run<T: Send + 'static>(
         &self,
         run: impl FnMut(&Connection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, StoreFailure> {
         let (reply, answer) = oneshot::channel();
         send(&self.queue, Message::One(Box::new(Task { run, value: None, reply }))).await?;
         receive(answer).await
@@ -132,7 +134,7 @@ impl Writer {
     }
 
     /// Returns when the thread has ended, with the reason.
-    pub async fn ended(&self) -> StoreError {
+    pub async fn ended(&self) -> StoreFailure {
         let mut fate = self.fate.clone();
         let reason = fate.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
         reason.unwrap_or_else(stopped)
@@ -145,17 +147,17 @@ impl Writer {
     }
 }
 
-async fn receive<T>(answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
-    answer.await.unwrap_or_else(|_| Err(stopped()))
+async fn receive<T, E: From<StoreFailure>>(answer: oneshot::Receiver<Result<T, E>>) -> Result<T, E> {
+    answer.await.unwrap_or_else(|_| Err(stopped().into()))
 }
 
 /// Announces the end of the thread, however it comes.
-struct End(watch::Sender<Option<StoreError>>);
+struct End(watch::Sender<Option<StoreFailure>>);
 
 impl Drop for End {
     fn drop(&mut self) {
         let reason = if thread::panicking() { "the writer has failed" } else { "the store has stopped" };
-        self.0.send_replace(Some(StoreError::Unavailable(reason.to_owned())));
+        self.0.send_replace(Some(StoreFailure::Unavailable(reason.into())));
     }
 }
 
@@ -228,7 +230,7 @@ struct Unit {
     work: UnitOfWork,
     apply: fn(&Connection, &UnitOfWork) -> Result<Committed, Failure>,
     committed: Option<Committed>,
-    reply: Answer<Committed>,
+    reply: Answer<Committed, CommitError>,
 }
 
 impl Write for Unit {
@@ -243,7 +245,7 @@ impl Write for Unit {
         }
     }
 
-    fn answer(self: Box<Self>, verdict: Result<(), StoreError>) {
+    fn answer(self: Box<Self>, verdict: Result<(), CommitError>) {
         answer(self.reply, verdict, self.committed);
     }
 }
@@ -251,7 +253,7 @@ impl Write for Unit {
 struct Task<T, F> {
     run: F,
     value: Option<T>,
-    reply: Answer<T>,
+    reply: Answer<T, StoreFailure>,
 }
 
 impl<T: Send, F: FnMut(&Connection) -> Result<T, Failure> + Send> Write for Task<T, F> {
@@ -260,12 +262,12 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, Failure> + Send> Write for Task
         Ok(())
     }
 
-    fn answer(self: Box<Self>, verdict: Result<(), StoreError>) {
-        answer(self.reply, verdict, self.value);
+    fn answer(self: Box<Self>, verdict: Result<(), CommitError>) {
+        answer(self.reply, verdict.map_err(without_precondition), self.value);
     }
 }
 
-fn answer<T>(reply: Answer<T>, verdict: Result<(), StoreError>, value: Option<T>) {
+fn answer<T, E: From<StoreFailure>>(reply: Answer<T, E>, verdict: Result<(), E>, value: Option<T>) {
     // Fails if the caller is gone.
-    let _ = reply.send(verdict.and_then(|()| value.ok_or_else(stopped)));
+    let _ = reply.send(verdict.and_then(|()| value.ok_or_else(|| stopped().into())));
 }

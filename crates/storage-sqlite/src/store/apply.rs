@@ -72,16 +72,13 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::ConsumeRegistration { hash, now } => registrations::consume(connection, hash, *now)?,
         Change::DropRegistration { address } => registrations::forget(connection, address)?,
         Change::EnqueueMail(job) => {
-            let recipient = job.recipient.resolve(created)?;
-            return mail_jobs::enqueue(connection, job, &recipient).map(Outcome::Job);
+            let mail = job.mail.resolve(created)?;
+            return mail_jobs::enqueue(connection, job, &mail).map(Outcome::Job);
         }
         Change::RetryMail { job, now } => mail_jobs::retry(connection, *job, *now)?,
         Change::DropMail { job } => mail_jobs::drop_job(connection, *job)?,
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
-        Change::Record(event) => {
-            let target = event.target.map(|target| target.resolve(created)).transpose()?;
-            audit::record(connection, event, target)?;
-        }
+        Change::Record(event) => audit::record(connection, event, created)?,
     }
     Ok(Outcome::Done)
 }

@@ -8,10 +8,10 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitObserver, Committed, Credentials, Lease, LeasedMail, MailCounts,
-        MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration, SecretName,
-        Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreError, StoredToken,
-        UnitOfWork, UserFilter, UserPage, WriteStore,
+        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
+        MailCounts, MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration,
+        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreFailure,
+        StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
     },
 };
 
@@ -22,11 +22,11 @@ use crate::{
 
 #[async_trait]
 impl WriteStore for SqliteStore {
-    async fn commit(&self, work: UnitOfWork) -> Result<Committed, StoreError> {
+    async fn commit(&self, work: UnitOfWork) -> Result<Committed, CommitError> {
         self.writer.commit(work).await
     }
 
-    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, StoreError>> {
+    async fn commit_batch(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, CommitError>> {
         self.writer.commit_many(units).await
     }
 
@@ -34,7 +34,7 @@ impl WriteStore for SqliteStore {
         self.writer.observe(observer);
     }
 
-    async fn failed(&self) -> StoreError {
+    async fn failed(&self) -> StoreFailure {
         self.ended().await
     }
 }
@@ -47,7 +47,7 @@ impl MailQueue for SqliteStore {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
         limit: usize,
-    ) -> Result<Vec<LeasedMail>, StoreError> {
+    ) -> Result<Vec<LeasedMail>, StoreFailure> {
         // Most of the time there is nothing, and an idle worker should keep nobody from writing.
         if !self.readers.read(move |connection| mail_jobs::is_due(connection, now)).await? {
             return Ok(Vec::new());
@@ -55,14 +55,14 @@ impl MailQueue for SqliteStore {
         self.writer.run(move |connection| mail_jobs::lease(connection, lease_id, now, until, limit)).await
     }
 
-    async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreError> {
+    async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreFailure> {
         self.writer.run(move |connection| mail_jobs::finish(connection, lease, &outcome)).await
     }
 }
 
 #[async_trait]
 impl SessionTouches for SqliteStore {
-    async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreError> {
+    async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreFailure> {
         self.writer.run(move |connection| sessions::touch(connection, &touches)).await
     }
 }
@@ -73,37 +73,37 @@ impl Secrets for SqliteStore {
         &self,
         name: SecretName,
         candidate: ServiceSecret,
-    ) -> Result<ServiceSecret, StoreError> {
+    ) -> Result<ServiceSecret, StoreFailure> {
         self.writer.run(move |connection| secrets::keep(connection, name, &candidate)).await
     }
 }
 
 #[async_trait]
 impl ReadStore for SqliteStore {
-    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreFailure> {
         self.readers.read(move |connection| users::find_by_id(connection, id)).await
     }
 
-    async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreError> {
+    async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreFailure> {
         let username = username.clone();
         self.readers.read(move |connection| users::find_by_username(connection, &username)).await
     }
 
-    async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+    async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreFailure> {
         let email = email.clone();
         self.readers.read(move |connection| users::find_by_email(connection, &email)).await
     }
 
-    async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
+    async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreFailure> {
         self.readers.read(move |connection| users::find_credentials(connection, user)).await
     }
 
-    async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreError> {
+    async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {
         let (filter, page) = (filter.clone(), page.clone());
         self.readers.read_long(move |connection| list::page(connection, &filter, &page)).await
     }
 
-    async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreError> {
+    async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreFailure> {
         let filter = filter.clone();
         self.readers.read_long(move |connection| list::count(connection, &filter)).await
     }
@@ -112,26 +112,26 @@ impl ReadStore for SqliteStore {
         &self,
         purpose: TokenPurpose,
         hash: &TokenHash,
-    ) -> Result<Option<StoredToken>, StoreError> {
+    ) -> Result<Option<StoredToken>, StoreFailure> {
         let hash = *hash;
         self.readers.read(move |connection| tokens::find_token(connection, purpose, &hash)).await
     }
 
-    async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreError> {
+    async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure> {
         let token = *token;
         self.readers.read(move |connection| sessions::find_session(connection, &token)).await
     }
 
-    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure> {
         self.readers.read(move |connection| sessions::of_user(connection, user)).await
     }
 
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure> {
         let sessions = sessions.to_vec();
         self.readers.read(move |connection| sessions::gone(connection, &sessions)).await
     }
 
-    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreError> {
+    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {
         let email = email.clone();
         self.readers.read(move |connection| registrations::find_by_email(connection, &email)).await
     }
@@ -139,28 +139,28 @@ impl ReadStore for SqliteStore {
     async fn find_registration_by_token(
         &self,
         token: &TokenHash,
-    ) -> Result<Option<Registration>, StoreError> {
+    ) -> Result<Option<Registration>, StoreFailure> {
         let token = *token;
         self.readers.read(move |connection| registrations::find_by_token(connection, &token)).await
     }
 
-    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure> {
         let query = query.clone();
         self.readers.read_long(move |connection| audit::newest(connection, &query)).await
     }
 
-    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError> {
+    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure> {
         let query = query.clone();
         self.readers.read_long(move |connection| mail_jobs::oldest(connection, &query)).await
     }
 
-    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreError> {
+    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure> {
         self.readers.read_long(move |connection| metrics::count_mail_jobs(connection, now, limit)).await
     }
 
     /// Takes the write lock and lets it go. That the disk is full shows only in a write that needs room: the store
     /// goes on reading then, and a server that is taken out of service for it would not.
-    async fn ping(&self) -> Result<(), StoreError> {
+    async fn ping(&self) -> Result<(), StoreFailure> {
         self.readers.read(|connection| sql::find(connection, sql::PING, [], |_| Ok(()))).await?;
         self.writer.run(|_| Ok(())).await
     }

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use denizen_services::store::{ReadStore as _, StoreError, WriteStore as _};
-use denizen_testkit::user_values;
+use denizen_services::store::{ReadStore as _, StoreFailure, WriteStore as _};
 
-use crate::tests::{Unit, names, open, open_with, sign_up, write_together};
+use crate::tests::{Unit, names, open, open_with, sign_up, user_values, write_together};
 
-fn unavailable<T>(reason: &str) -> Result<T, StoreError> {
-    Err(StoreError::Unavailable(reason.to_owned()))
+fn unavailable<T, E: From<StoreFailure>>(reason: &str) -> Result<T, E> {
+    Err(StoreFailure::Unavailable(reason.into()).into())
 }
 
 #[tokio::test]
@@ -20,7 +19,7 @@ async fn a_panicking_unit_leaves_its_neighbours_unharmed() {
     });
     let (ann, ben) = (Unit::of(sign_up(user_values("ann"))), Unit::of(sign_up(user_values("ben"))));
     let verdicts = write_together(&store, [ann, panicking, ben]).await;
-    assert_eq!(verdicts, [Ok(()), Err(StoreError::Malformed("the unit panicked".to_owned())), Ok(())]);
+    assert_eq!(verdicts, [Ok(()), Err(StoreFailure::Malformed("the unit panicked".into()).into()), Ok(())]);
     assert_eq!(names(&store).await, ["ann", "ben"]);
 }
 
@@ -34,7 +33,7 @@ async fn nobody_waits_for_a_dead_writer() {
     let verdicts = write_together(&store, [(fatal, answer), behind]).await;
     assert_eq!(verdicts, [unavailable("no answer"), unavailable("no answer")]);
 
-    assert_eq!(store.failed().await, StoreError::Unavailable("the writer has failed".to_owned()));
+    assert_eq!(store.failed().await, StoreFailure::Unavailable("the writer has failed".into()));
     assert_eq!(store.commit(sign_up(user_values("dora"))).await, unavailable("the store has stopped"));
     let batch = store.commit_batch(vec![sign_up(user_values("dora"))]).await;
     assert_eq!(batch, [unavailable("the store has stopped")]);
@@ -61,7 +60,7 @@ async fn a_read_that_takes_too_long_is_ended() {
     let read = store.readers.read(move |connection| {
         crate::engine::sql::find(connection, endless, [], |row| Ok(row.get::<_, i64>(0)?))
     });
-    assert_eq!(read.await, Err(StoreError::Busy("it took too long".to_owned())));
+    assert_eq!(read.await, Err(StoreFailure::Busy("it took too long".into())));
     assert_eq!(store.ping().await, Ok(()));
 }
 
@@ -76,7 +75,7 @@ async fn shutting_down_writes_what_was_accepted_and_refuses_the_rest() {
     store.shutdown().await;
     assert_eq!(store.commit(sign_up(user_values("late"))).await, unavailable("the store has stopped"));
     assert_eq!(store.ping().await, unavailable("the store has stopped"));
-    assert_eq!(store.failed().await, StoreError::Unavailable("the store has stopped".to_owned()));
+    assert_eq!(store.failed().await, StoreFailure::Unavailable("the store has stopped".into()));
     assert!(!path.with_extension("db-wal").exists(), "the log is still there");
 
     let reopened = crate::SqliteStore::open(crate::SqliteOptions::new(path)).unwrap();

@@ -1,12 +1,11 @@
 //! A disk that is full, played by a limit on the size of the file.
 
 use denizen_models::{Profile, UserValues};
-use denizen_services::store::{ReadStore as _, StoreError, WriteStore as _};
-use denizen_testkit::user_values;
+use denizen_services::store::{CommitError, ReadStore as _, StoreFailure, WriteStore as _};
 
 use crate::{
     SqliteStore,
-    tests::{Unit, names, open, sign_up, write_together},
+    tests::{Unit, names, open, sign_up, user_values, write_together},
 };
 
 /// Leaves room for `pages` pages more.
@@ -26,8 +25,8 @@ fn big(name: &str) -> UserValues {
     }
 }
 
-fn full<T>() -> Result<T, StoreError> {
-    Err(StoreError::Busy("the disk is full".to_owned()))
+fn full<T, E: From<StoreFailure>>() -> Result<T, E> {
+    Err(StoreFailure::Busy("the disk is full".into()).into())
 }
 
 #[tokio::test]
@@ -38,7 +37,7 @@ async fn every_unit_is_judged_alone_when_the_disk_is_full() {
         [user_values("ann"), user_values("ben"), big("huge"), user_values("ann"), user_values("cleo")];
     let verdicts = write_together(&store, values.map(|values| Unit::of(sign_up(values)))).await;
     assert_eq!(verdicts[..3], [Ok(()), Ok(()), full()]);
-    assert!(matches!(verdicts[3], Err(StoreError::Conflict(_))), "{:?}", verdicts[3]);
+    assert!(matches!(verdicts[3], Err(CommitError::Conflict(_))), "{:?}", verdicts[3]);
     assert_eq!(verdicts[4], Ok(()));
     assert_eq!(names(&store).await, ["ann", "ben", "cleo"]);
 }

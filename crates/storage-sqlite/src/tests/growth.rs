@@ -4,14 +4,13 @@ use std::{path::Path, time::Duration};
 
 use denizen_models::UserValues;
 use denizen_services::store::ReadStore as _;
-use denizen_testkit::{FixedClock, user_values};
 use rusqlite::{Connection, Params, StatementStatus, named_params, types::Null};
 
 use crate::{
     SqliteOptions, SqliteStore,
     engine::{open::connect, sql::Named},
     list, mail_jobs, search, sessions,
-    tests::fill,
+    tests::{fill, now, user_values},
     tokens, users,
 };
 
@@ -35,7 +34,7 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
     let some = count / 2;
     let (name, address) = (format!("user_{some}"), format!("user_{some}@example.com"));
     let values = user_values("new_user");
-    let at = FixedClock::start();
+    let at = now();
     let mut new = users::written(&values, at).unwrap();
     new.push((":password_hash", Null.into()));
     let newer = UserValues {

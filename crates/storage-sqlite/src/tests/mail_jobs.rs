@@ -3,21 +3,18 @@
 use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
     AccessContext,
-    store::{
-        LeasedMail, MailJobId, MailKind, MailQueue as _, NewMailJob, Recipient, UnitOfWork, WriteStore as _,
-    },
+    store::{LeasedMail, MailJob, MailJobId, MailQueue as _, NewMailJob, UnitOfWork, WriteStore as _},
 };
-use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{now, open, sign_up, spoil},
+    tests::{now, open, sign_up, spoil, user_values},
 };
 
 const ANN: UserId = UserId::new(1);
 
 fn invitation() -> NewMailJob {
-    NewMailJob::to_user(MailKind::Invitation, ANN, &AccessContext::system(), now())
+    NewMailJob::new(MailJob::Invitation { user: ANN.into() }, &AccessContext::system(), now())
 }
 
 async fn enqueue(store: &SqliteStore, job: NewMailJob) {
@@ -51,7 +48,7 @@ async fn a_renewed_job_goes_to_the_newest_address_under_the_old_lease() {
     store.commit(sign_up(user_values("ann"))).await.unwrap();
     let to = |address: &str| {
         let address = EmailAddress::parse(address).unwrap();
-        NewMailJob::to_user_at(MailKind::EmailChange, ANN, address, &AccessContext::system(), now())
+        NewMailJob::new(MailJob::EmailChange { user: ANN.into(), address }, &AccessContext::system(), now())
     };
     enqueue(&store, to("Old@example.com")).await;
     let held = store.lease_mail(7, now(), now() + chrono::Duration::hours(1), 10).await.unwrap();
@@ -64,5 +61,5 @@ async fn a_renewed_job_goes_to_the_newest_address_under_the_old_lease() {
     let renewed = lease(&store).await.remove(0);
     assert_eq!((renewed.lease.job, renewed.lease.generation), (held[0].lease.job, 2));
     let newest = EmailAddress::parse("New@example.com").unwrap();
-    assert_eq!(renewed.recipient, Recipient::UserAt(ANN, newest));
+    assert_eq!(renewed.mail, MailJob::EmailChange { user: ANN, address: newest });
 }

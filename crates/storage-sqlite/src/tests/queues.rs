@@ -4,19 +4,18 @@ use std::sync::mpsc;
 
 use denizen_models::UserId;
 use denizen_services::store::{
-    PageRequest, ReadStore as _, StoreError, UserFilter, UserSort, WriteStore as _,
+    PageRequest, ReadStore as _, StoreFailure, UserFilter, UserSort, WriteStore as _,
 };
-use denizen_testkit::user_values;
 use tokio::sync::oneshot;
 
 use crate::{
     SqliteOptions, SqliteStore,
     engine::writer::Message,
-    tests::{Answer, Unit, names, open_with, sign_up},
+    tests::{Answer, Unit, names, open_with, sign_up, user_values},
 };
 
-fn busy<T>(reason: &str) -> Result<T, StoreError> {
-    Err(StoreError::Busy(reason.to_owned()))
+fn busy<T, E: From<StoreFailure>>(reason: &str) -> Result<T, E> {
+    Err(StoreFailure::Busy(reason.into()).into())
 }
 
 async fn queue(store: &SqliteStore, (unit, answer): (Unit, Answer)) -> Answer {
@@ -40,7 +39,7 @@ async fn occupy_writer(store: &SqliteStore) -> mpsc::Sender<()> {
 }
 
 /// A long read that goes on until the sender is dropped.
-fn occupy_reader(store: &SqliteStore) -> (mpsc::Sender<()>, impl Future<Output = Result<(), StoreError>>) {
+fn occupy_reader(store: &SqliteStore) -> (mpsc::Sender<()>, impl Future<Output = Result<(), StoreFailure>>) {
     let (release, released) = mpsc::channel::<()>();
     let read = store.readers.read_long(move |_| {
         let _ = released.recv();

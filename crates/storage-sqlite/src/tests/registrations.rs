@@ -4,13 +4,12 @@ use chrono::Duration;
 use denizen_models::EmailAddress;
 use denizen_services::{
     PasswordHash, TokenHash,
-    store::{Precondition, Purge, Registration, StoreError, UnitOfWork, WriteStore as _},
+    store::{CommitError, Precondition, Purge, Registration, UnitOfWork, WriteStore as _},
 };
-use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{now, open},
+    tests::{now, open, user_values},
 };
 
 /// One that has just expired.
@@ -42,7 +41,7 @@ async fn registrations_are_counted_as_they_come_and_go() {
         store.commit(put(name, 4)).await.unwrap();
     }
     expect_count(&store, 4).await;
-    let full = Err(StoreError::PreconditionFailed(Precondition::QueueRoom));
+    let full = Err(CommitError::PreconditionFailed(Precondition::QueueRoom));
     assert_eq!(store.commit(put("eve", 4)).await, full);
     // A replacement is not new, even if the capacity has become smaller.
     store.commit(put("BEN", 1)).await.unwrap();
@@ -56,7 +55,7 @@ async fn registrations_are_counted_as_they_come_and_go() {
     store.commit(token.consume_registration(hash, now())).await.unwrap();
     expect_count(&store, 2).await;
     let refused = UnitOfWork::new().drop_registration(&address("ben")).consume_registration(hash, now());
-    let unknown = Err(StoreError::PreconditionFailed(Precondition::Token));
+    let unknown = Err(CommitError::PreconditionFailed(Precondition::Token));
     assert_eq!(store.commit(refused).await, unknown);
     expect_count(&store, 2).await;
     let purge = Purge {

@@ -4,22 +4,21 @@ use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
     AccessContext, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditKind, AuditQuery, Change, MailKind, MailQuery, MailQueue as _, NewMailJob,
-        NewSession, ReadStore as _, StoreError, UnitOfWork, WriteStore as _,
+        AuditEvent, AuditKind, AuditQuery, Change, MailJob, MailQuery, MailQueue as _, NewMailJob,
+        NewSession, ReadStore as _, StoreFailure, UnitOfWork, WriteStore as _,
     },
 };
-use denizen_testkit::user_values;
 
 use crate::{
     SqliteStore,
-    tests::{now, open, registrations::registration, sign_up, spoil},
+    tests::{now, open, registrations::registration, sign_up, spoil, user_values},
 };
 
 const ANN: UserId = UserId::new(1);
 const HASH: TokenHash = TokenHash::from_bytes([7; 32]);
 
-fn corrupt<T>(place: &str) -> Result<T, StoreError> {
-    Err(StoreError::Corrupt(place.to_owned()))
+fn corrupt<T, E: From<StoreFailure>>(place: &str) -> Result<T, E> {
+    Err(StoreFailure::Corrupt(place.into()).into())
 }
 
 fn elsewhere() -> EmailAddress {
@@ -92,7 +91,8 @@ async fn a_spoiled_session_is_named_by_column_and_number_only() {
 #[tokio::test]
 async fn a_spoiled_mail_job_is_named_by_column_and_number_only() {
     let context = AccessContext::system();
-    let job = NewMailJob::to_user_at(MailKind::EmailChange, ANN, elsewhere(), &context, now());
+    let job =
+        NewMailJob::new(MailJob::EmailChange { user: ANN.into(), address: elsewhere() }, &context, now());
     let (store, _folder) = store_with(UnitOfWork::new().enqueue_mail(job)).await;
     spoil(&store, "UPDATE mail_jobs SET send_to = 'nowhere'").await;
     let place = "mail_jobs.send_to of row 1";
@@ -103,7 +103,7 @@ async fn a_spoiled_mail_job_is_named_by_column_and_number_only() {
 #[tokio::test]
 async fn unknown_kinds_cannot_be_listed() {
     let context = AccessContext::system();
-    let job = NewMailJob::to_user(MailKind::PasswordChanged, ANN, &context, now());
+    let job = NewMailJob::new(MailJob::PasswordChanged { user: ANN.into() }, &context, now());
     let event = AuditEvent::new(AuditKind::UserCreated, ANN, &context, now());
     let (store, _folder) = store_with(UnitOfWork::new().enqueue_mail(job).record(event)).await;
     spoil(&store, "UPDATE mail_jobs SET kind = 'rumour'").await;

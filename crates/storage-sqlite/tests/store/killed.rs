@@ -10,7 +10,7 @@ use std::{
 
 use denizen_services::{
     AccessContext, TokenHash, TokenPurpose,
-    store::{AuditEvent, AuditKind, MailKind, NewMailJob, UnitOfWork, UserRef, WriteStore as _},
+    store::{AuditEvent, AuditKind, MailJob, NewMailJob, UnitOfWork, UserRef, WriteStore as _},
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::{FixedClock, user_values};
@@ -33,7 +33,7 @@ fn sign_up(round: usize, task: u64, number: u64) -> UnitOfWork {
     UnitOfWork::new()
         .insert_user(user_values(&format!("user_{round}_{task}_{number}")), None, now)
         .put_token(UserRef::Created, TokenPurpose::PasswordReset, TokenHash::from_bytes(hash), now)
-        .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, UserRef::Created, &context, now))
+        .enqueue_mail(NewMailJob::new(MailJob::PasswordChanged { user: UserRef::Created }, &context, now))
         .record(AuditEvent::new(AuditKind::UserCreated, UserRef::Created, &context, now))
 }
 

@@ -12,8 +12,8 @@ use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        BucketKey, Precondition, Quota, ReadStore as _, SecretName, Secrets as _, ServiceSecret, StoreError,
-        UnitOfWork, UserRef, WriteStore as _,
+        BucketKey, CommitError, Precondition, Quota, ReadStore as _, SecretName, Secrets as _, ServiceSecret,
+        StoreFailure, UnitOfWork, UserRef, WriteStore as _,
     },
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
@@ -53,7 +53,7 @@ async fn of_fifty_confirmations_through_two_stores_one_succeeds() {
     for confirmation in confirmations {
         match confirmation.await.unwrap() {
             Ok(_) => successes += 1,
-            Err(error) => assert_eq!(error, StoreError::PreconditionFailed(Precondition::Token)),
+            Err(error) => assert_eq!(error, CommitError::PreconditionFailed(Precondition::Token)),
         }
     }
     assert_eq!(successes, 1);
@@ -83,7 +83,7 @@ async fn limits_are_counted_through_two_stores_under_one_key() {
             Ok(_) => successes += 1,
             Err(error) => {
                 let retry_after = chrono::Duration::seconds(1);
-                assert_eq!(error, StoreError::RateLimited { retry_after });
+                assert_eq!(error, CommitError::RateLimited { retry_after });
             }
         }
     }
@@ -97,7 +97,7 @@ async fn one_process_sees_what_another_committed() {
     let (one, other) = (open(&path), open(&path));
     let user = one.commit(sign_up("ann")).await.unwrap().user().unwrap();
     assert!(other.find_user(user).await.unwrap().is_some());
-    assert!(matches!(other.commit(sign_up("Ann")).await, Err(StoreError::Conflict(_))));
+    assert!(matches!(other.commit(sign_up("Ann")).await, Err(CommitError::Conflict(_))));
 }
 
 #[tokio::test]
@@ -109,8 +109,8 @@ async fn while_another_process_writes_commits_are_refused_and_reads_go_on() {
 
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; UPDATE users SET age = 99").unwrap();
-    let busy = || StoreError::Busy("another process is writing".to_owned());
-    assert_eq!(store.commit(sign_up("ben")).await, Err(busy()));
+    let busy = || StoreFailure::Busy("another process is writing".into());
+    assert_eq!(store.commit(sign_up("ben")).await, Err(busy().into()));
     assert_eq!(store.ping().await, Err(busy()));
     assert_eq!(store.find_user(user).await.unwrap().map(|user| user.values.age), Some(0));
 

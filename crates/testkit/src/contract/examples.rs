@@ -7,8 +7,8 @@ use denizen_models::{EmailAddress, User, UserValues};
 use denizen_services::{
     AccessContext,
     store::{
-        AuditEvent, AuditKind, Change, Lease, MailJobId, MailKind, NewMailJob, Outcome, Purge, Recipient,
-        SessionId, Store, StoreError, UniqueKey, UnitOfWork, UserRef,
+        AuditEvent, AuditKind, Change, CommitError, Lease, MailJob, MailJobId, NewMailJob, Outcome, Purge,
+        SessionId, Store, UniqueKey, UnitOfWork, UserRef,
     },
 };
 
@@ -39,7 +39,7 @@ pub struct Example {
     pub gives: fn(&Outcome) -> bool,
     /// The same change of something that is not there (or, for an insertion, that is there already).
     pub missing: UnitOfWork,
-    pub answer: Result<Outcome, StoreError>,
+    pub answer: Result<Outcome, CommitError>,
 }
 
 macro_rules! examples {
@@ -98,7 +98,7 @@ examples! { |world, new|
         new().insert_user(user_values(&format!("new_{}", world.number)), Some(password("first")), at(9))
             => Outcome::User(_),
         else new().insert_user(world.alice.values.clone(), None, at(9))
-            => Err(StoreError::Conflict(UniqueKey::Username));
+            => Err(CommitError::Conflict(UniqueKey::Username));
     UpdateUser:
         new().update_user(world.alice.id, world.alice.revision, world.other_values(), at(9))
             => Outcome::Done,
@@ -208,13 +208,14 @@ examples! { |world, new|
 
 /// A notice to a user.
 pub fn notice(user: impl Into<UserRef>) -> NewMailJob {
-    NewMailJob::to_user(MailKind::PasswordChanged, user, &AccessContext::system(), at(0))
+    NewMailJob::new(MailJob::PasswordChanged { user: user.into() }, &AccessContext::system(), at(0))
 }
 
 /// A request for whoever has the address of `user`.
 pub fn reset_mail(user: &User) -> NewMailJob {
     let context = AccessContext::anonymous();
-    NewMailJob::to_address(MailKind::PasswordReset, &user.values.email, &context, at(0), 1000)
+    let address = user.values.email.key().to_owned();
+    NewMailJob::new(MailJob::PasswordReset { address }, &context, at(0)).within(1000)
 }
 
 /// Something to record.
@@ -255,7 +256,7 @@ impl World {
             .record(event(alice.id));
         commit(store, work).await;
         let leased = must(store.lease_mail(i64::from(number) + 1, at(0), at(300), 10).await);
-        let mut leases = leased.into_iter().filter(|job| matches!(job.recipient, Recipient::Address(_)));
+        let mut leases = leased.into_iter().filter(|job| job.mail.user().is_none());
         let lease = must(leases.next().ok_or("the request is not leased")).lease;
         let session = must(session_ids(store, alice.id).await.pop().ok_or("there is no session"));
         Self { number, alice, session, lease, administrator }

@@ -11,9 +11,9 @@ use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues};
 use denizen_services::{
     Actor, PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditQuery, AuditRecord, BucketKey, Credentials, MailQuery, NewSession, Outcome,
-        PageRequest, Precondition, QueuedMail, Quota, Registration, Session, SessionId, Store, StoreError,
-        StoredToken, UnitOfWork, UserFilter, UserSort,
+        AuditEvent, AuditQuery, AuditRecord, BucketKey, CommitError, Credentials, MailQuery, NewSession,
+        Outcome, PageRequest, Precondition, QueuedMail, Quota, Registration, Session, SessionId, Store,
+        StoreFailure, StoredToken, UnitOfWork, UserFilter, UserSort,
     },
 };
 use tokio::task::JoinSet;
@@ -21,14 +21,14 @@ use tokio::task::JoinSet;
 use crate::{FixedClock, must, user_values};
 
 pub const RESET: TokenPurpose = TokenPurpose::PasswordReset;
-pub const USER_GONE: StoreError = StoreError::PreconditionFailed(Precondition::User);
-pub const TOKEN_GONE: StoreError = StoreError::PreconditionFailed(Precondition::Token);
-pub const LEASE_LOST: StoreError = StoreError::PreconditionFailed(Precondition::Lease);
-pub const QUEUE_FULL: StoreError = StoreError::PreconditionFailed(Precondition::QueueRoom);
-pub const SESSION_GONE: StoreError = StoreError::PreconditionFailed(Precondition::Session);
-pub const NO_OTHER_ADMINISTRATOR: StoreError = StoreError::PreconditionFailed(Precondition::Administrator);
-pub const REGISTRATION_GONE: StoreError = StoreError::PreconditionFailed(Precondition::Registration);
-pub const JOB_GONE: StoreError = StoreError::PreconditionFailed(Precondition::MailJob);
+pub const USER_GONE: CommitError = CommitError::PreconditionFailed(Precondition::User);
+pub const TOKEN_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Token);
+pub const LEASE_LOST: CommitError = CommitError::PreconditionFailed(Precondition::Lease);
+pub const QUEUE_FULL: CommitError = CommitError::PreconditionFailed(Precondition::QueueRoom);
+pub const SESSION_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Session);
+pub const NO_OTHER_ADMINISTRATOR: CommitError = CommitError::PreconditionFailed(Precondition::Administrator);
+pub const REGISTRATION_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Registration);
+pub const JOB_GONE: CommitError = CommitError::PreconditionFailed(Precondition::MailJob);
 /// An id that no store gives during a test.
 pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
 
@@ -56,8 +56,8 @@ pub fn bucket(byte: u8) -> BucketKey {
 }
 
 /// What one is told who does something too often.
-pub fn limited(retry_after: Duration) -> StoreError {
-    StoreError::RateLimited { retry_after }
+pub fn limited(retry_after: Duration) -> CommitError {
+    CommitError::RateLimited { retry_after }
 }
 
 /// A session that is good for an hour.
@@ -100,10 +100,10 @@ pub async fn commit(store: &Arc<dyn Store>, work: UnitOfWork) -> Vec<Outcome> {
 }
 
 /// Commits what must fail, and says how it did.
-pub async fn refusal(store: &Arc<dyn Store>, work: UnitOfWork) -> StoreError {
+pub async fn refusal(store: &Arc<dyn Store>, work: UnitOfWork) -> CommitError {
     let answer = store.commit(work).await;
     assert!(answer.is_err(), "must be refused, and was not: {answer:?}");
-    answer.err().unwrap_or(StoreError::Busy(String::new()))
+    answer.err().unwrap_or(CommitError::Failed(StoreFailure::Busy("".into())))
 }
 
 pub async fn insert(store: &Arc<dyn Store>, name: &str) -> User {
@@ -229,7 +229,7 @@ pub async fn race(
     store: &Arc<dyn Store>,
     tasks: u8,
     work: impl Fn(u8) -> UnitOfWork,
-    expected: StoreError,
+    expected: CommitError,
 ) -> usize {
     let mut running = JoinSet::new();
     for number in 0..tasks {

@@ -14,8 +14,7 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 use denizen_models::{MessageContent, Topic, Username};
 use denizen_services::{
-    Clock, CloseReason, ConnectError, ConnectionId, Connections, ListConnectedError, OsTokenSource,
-    SendMessageError, SubscribeError,
+    Clock, CloseReason, ConnectError, ConnectionId, Connections, Failure, OsTokenSource, SendMessageError,
 };
 use futures_util::stream;
 use tokio::{
@@ -38,7 +37,7 @@ impl MessageService for OneConnection {
 
     fn shut_down(&self) {}
 
-    fn connected_users(&self, _: &AccessContext) -> Result<Vec<String>, ListConnectedError> {
+    fn connected_users(&self, _: &AccessContext) -> Result<Vec<String>, Failure> {
         Ok(Vec::new())
     }
 
@@ -50,7 +49,7 @@ impl MessageService for OneConnection {
         Ok(1)
     }
 
-    fn subscribe(&self, _: &AccessContext, _: ConnectionId, _: Topic) -> Result<(), SubscribeError> {
+    fn subscribe(&self, _: &AccessContext, _: ConnectionId, _: Topic) -> Result<(), Failure> {
         Ok(())
     }
 

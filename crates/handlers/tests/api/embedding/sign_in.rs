@@ -7,7 +7,7 @@ use actix_web::{
     web,
 };
 use denizen_handlers::{AccessError, Authenticated, MaybeAuthenticated, middleware, mount};
-use denizen_services::store::StoreError;
+use denizen_services::store::StoreFailure;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -136,8 +136,8 @@ async fn a_cookie_reads_anywhere_and_writes_from_pages_of_the_site_only() {
 
 #[actix_web::test]
 async fn while_nobody_can_look_nobody_is_let_in() {
-    let unavailable = || StoreError::Unavailable("disk on fire".to_owned());
-    let fail = |setup: &mut Setup| setup.auth.authenticate = Err(unavailable());
+    let unavailable = || StoreFailure::Unavailable("disk on fire".into());
+    let fail = |setup: &mut Setup| setup.auth.authenticate = Err(unavailable().into());
     let answer = send(fail, request_of(ADMIN, "GET", "/who")).await;
     answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
@@ -149,7 +149,8 @@ async fn while_nobody_can_look_nobody_is_let_in() {
 
 #[actix_web::test]
 async fn a_failure_on_a_wrapped_route_keeps_its_status() {
-    let fail = |setup: &mut Setup| setup.auth.authenticate = Err(StoreError::Unavailable("disk".to_owned()));
+    let fail =
+        |setup: &mut Setup| setup.auth.authenticate = Err(StoreFailure::Unavailable("disk".into()).into());
     let answer = send(fail, request_of(ADMIN, "GET", "/wrapped")).await;
     answer.expect_error(503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable");
 }

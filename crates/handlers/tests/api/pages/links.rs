@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_models::ValidationErrors;
 use denizen_services::{
-    AcceptInvitationError, ConfirmEmailChangeError, HashError, VerifyEmailError, store::StoreError,
+    AcceptInvitationError, ConfirmEmailChangeError, Failure, HashError, VerifyEmailError, store::StoreFailure,
 };
 
 use super::{fields, heading, notice, page, submit};
@@ -74,13 +74,13 @@ async fn a_button_does_what_it_says_with_the_token_of_the_link() {
 #[actix_web::test]
 async fn what_breaks_a_rule_can_be_typed_again() {
     let errors = |name: &'static str| ValidationErrors::of(name, format!("{name} is <b>too</b> short"));
-    let refused = Err(AcceptInvitationError::Validation(errors("password")));
+    let refused = Err(AcceptInvitationError::Failure(Failure::Invalid(errors("password"))));
     let text = page(&press(ACCEPT, "password=horse", |answers| answers.accept = refused).await, 400);
     assert_eq!(notice(&text), Some("Password is &lt;b&gt;too&lt;&#x2f;b&gt; short."));
     assert_eq!(fields(&text), ["password"]);
     assert!(!text.contains("horse"), "the password stands on the page: {text}");
 
-    let refused = Err(VerifyEmailError::Validation(errors("username")));
+    let refused = Err(VerifyEmailError::Failure(Failure::Invalid(errors("username"))));
     let text = page(&press(VERIFY, "username=%22%3E%3Ci%3E", |answers| answers.verify = refused).await, 400);
     assert_eq!(notice(&text), Some("Username is &lt;b&gt;too&lt;&#x2f;b&gt; short."));
     assert_eq!(fields(&text), ["username"]);
@@ -111,7 +111,7 @@ async fn a_dead_link_says_so_and_offers_nothing() {
         (CONFIRM, |answers| answers.confirm_change = Err(ConfirmEmailChangeError::InvalidOrExpired)),
         (CONFIRM, |answers| {
             let errors = ValidationErrors::of("token", "token cannot be empty");
-            answers.confirm_change = Err(ConfirmEmailChangeError::Validation(errors));
+            answers.confirm_change = Err(ConfirmEmailChangeError::Failure(Failure::Invalid(errors)));
         }),
     ];
     for (path, change) in changes {
@@ -124,11 +124,13 @@ async fn a_dead_link_says_so_and_offers_nothing() {
 #[actix_web::test]
 async fn what_goes_wrong_on_our_side_is_a_page_without_its_cause() {
     let changes: [(&str, u16, Change); 5] = [
-        (VERIFY, 503, |answers| answers.verify = Err(VerifyEmailError::Store(busy()))),
-        (VERIFY, 429, |answers| answers.verify = Err(VerifyEmailError::RateLimited(Duration::minutes(5)))),
-        (ACCEPT, 503, |answers| answers.accept = Err(AcceptInvitationError::Hash(HashError::Busy))),
-        (ACCEPT, 500, |answers| answers.accept = Err(AcceptInvitationError::Store(corrupt()))),
-        (CONFIRM, 500, |answers| answers.confirm_change = Err(ConfirmEmailChangeError::Store(corrupt()))),
+        (VERIFY, 503, |answers| answers.verify = Err(VerifyEmailError::from(busy()))),
+        (VERIFY, 429, |answers| {
+            answers.verify = Err(VerifyEmailError::Failure(Failure::RateLimited(Duration::minutes(5))))
+        }),
+        (ACCEPT, 503, |answers| answers.accept = Err(AcceptInvitationError::from(HashError::Busy))),
+        (ACCEPT, 500, |answers| answers.accept = Err(AcceptInvitationError::from(corrupt()))),
+        (CONFIRM, 500, |answers| answers.confirm_change = Err(ConfirmEmailChangeError::from(corrupt()))),
     ];
     for (path, status, change) in changes {
         let answer = press(path, "", change).await;
@@ -142,12 +144,12 @@ async fn what_goes_wrong_on_our_side_is_a_page_without_its_cause() {
     assert!(lines.iter().all(|line| !line.target.starts_with("denizen")), "{lines:?}");
 }
 
-fn busy() -> StoreError {
-    StoreError::Busy("queue of 1024".to_owned())
+fn busy() -> StoreFailure {
+    StoreFailure::Busy("queue of 1024".into())
 }
 
-fn corrupt() -> StoreError {
-    StoreError::Corrupt("users.roles of 7".to_owned())
+fn corrupt() -> StoreFailure {
+    StoreFailure::Corrupt("users.roles of 7".into())
 }
 
 #[actix_web::test]

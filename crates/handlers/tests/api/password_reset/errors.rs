@@ -2,9 +2,7 @@
 
 use denizen_handlers::ErrorCode;
 use denizen_models::{EmailAddress, UserId};
-use denizen_services::{
-    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, ValidateResetTokenError,
-};
+use denizen_services::{Failure, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError};
 use serde_json::Value;
 
 use super::{request_password_reset, reset_password, validate_reset_token};
@@ -19,17 +17,19 @@ async fn members_that_break_rules_are_all_named_and_the_first_is_the_message() {
     let message = "Validation failed: profile validation failed: bio cannot exceed 1000 characters";
 
     let change = |setup: &mut Setup| {
-        setup.answers.password_reset.request = Err(RequestPasswordResetError::Validation(two_failures()));
+        setup.answers.password_reset.request =
+            Err(RequestPasswordResetError::Failure(Failure::Invalid(two_failures())));
     };
     assert_names_both(&refusal(request_password_reset(), change, 400, code, message).await);
 
     let change = |setup: &mut Setup| {
-        setup.answers.password_reset.reset = Err(ResetPasswordError::Validation(two_failures()));
+        setup.answers.password_reset.reset =
+            Err(ResetPasswordError::Failure(Failure::Invalid(two_failures())));
     };
     assert_names_both(&refusal(reset_password(), change, 400, code, message).await);
 
     let change = |setup: &mut Setup| {
-        setup.answers.password_reset.validate = Err(ValidateResetTokenError::Validation(two_failures()));
+        setup.answers.password_reset.validate = Err(Failure::Invalid(two_failures()));
     };
     assert_names_both(&refusal(validate_reset_token(), change, 400, code, message).await);
 }
@@ -68,7 +68,9 @@ async fn whoever_cannot_be_sent_a_way_in_is_named() {
             "User not found: user with ID 7 not found",
         ),
         (
-            SendPasswordResetError::Forbidden,
+            SendPasswordResetError::Failure(Failure::Forbidden(
+                "only administrators can send this mail".into(),
+            )),
             403,
             ErrorCode::Forbidden,
             "Forbidden: only administrators can send this mail",

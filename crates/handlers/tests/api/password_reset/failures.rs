@@ -1,8 +1,6 @@
 //! What goes wrong on our side: the client learns that it did and when to come back, the log learns why.
 
-use denizen_services::{
-    RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, ValidateResetTokenError,
-};
+use denizen_services::{Failure, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError};
 
 use super::{request_password_reset, reset_password, validate_reset_token};
 use crate::failures::{
@@ -13,18 +11,16 @@ use crate::failures::{
 /// Every method that a route reaches, each with the way to let its store fail.
 const USE_CASES: [UseCase; 4] = [
     (request_password_reset, |setup, error| {
-        setup.answers.password_reset.request = Err(RequestPasswordResetError::Store(error));
+        setup.answers.password_reset.request = Err(RequestPasswordResetError::from(error));
     }),
     (reset_password, |setup, error| {
-        setup.answers.password_reset.reset = Err(ResetPasswordError::Store(error))
+        setup.answers.password_reset.reset = Err(ResetPasswordError::from(error))
     }),
-    (validate_reset_token, |setup, error| {
-        setup.answers.password_reset.validate = Err(ValidateResetTokenError::Store(error))
-    }),
+    (validate_reset_token, |setup, error| setup.answers.password_reset.validate = Err(Failure::from(error))),
     (
         || post("/api/users/7/send-password-reset"),
         |setup, error| {
-            setup.answers.password_reset.send = Err(SendPasswordResetError::Store(error));
+            setup.answers.password_reset.send = Err(SendPasswordResetError::from(error));
         },
     ),
 ];
@@ -32,12 +28,12 @@ const USE_CASES: [UseCase; 4] = [
 /// Every method that hashes, each with the way to let that fail.
 const HASHING: [HashingUseCase; 2] = [
     (reset_password, |setup, error| {
-        setup.answers.password_reset.reset = Err(ResetPasswordError::Hash(error))
+        setup.answers.password_reset.reset = Err(ResetPasswordError::from(error))
     }),
     (
         || post("/api/users/7/send-password-reset"),
         |setup, error| {
-            setup.answers.password_reset.send = Err(SendPasswordResetError::Hash(error));
+            setup.answers.password_reset.send = Err(SendPasswordResetError::from(error));
         },
     ),
 ];
@@ -57,7 +53,9 @@ async fn a_hasher_that_fails_is_told_in_every_use_case_as_it_is_told_elsewhere()
 #[actix_web::test]
 async fn a_full_mail_queue_is_unavailable_to_everybody() {
     let answer = send(request_password_reset(), |setup| {
-        setup.answers.password_reset.request = Err(RequestPasswordResetError::Overloaded);
+        setup.answers.password_reset.request = Err(RequestPasswordResetError::Failure(Failure::Overloaded(
+            "too many requests are waiting".into(),
+        )));
     });
     assert_unavailable(&answer.await, "too many requests are waiting");
 }

@@ -6,8 +6,8 @@ use denizen_models::{
     PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, TokenRequest, UserId,
 };
 use denizen_services::{
-    AccessContext, PasswordResets, RequestPasswordResetError, ResetPasswordError, SendPasswordResetError,
-    ValidateResetTokenError,
+    AccessContext, Failure, PasswordResets, RequestPasswordResetError, ResetPasswordError,
+    SendPasswordResetError,
 };
 use denizen_testkit::FixedClock;
 
@@ -17,7 +17,7 @@ use crate::support::fakes::{Asked, FakeUsers};
 pub struct ResetAnswers {
     pub request: Result<(), RequestPasswordResetError>,
     pub reset: Result<(), ResetPasswordError>,
-    pub validate: Result<ResetTokenStatus, ValidateResetTokenError>,
+    pub validate: Result<ResetTokenStatus, Failure>,
     pub send: Result<(), SendPasswordResetError>,
 }
 
@@ -66,7 +66,7 @@ impl PasswordResets for FakeUsers {
         &self,
         context: &AccessContext,
         request: TokenRequest,
-    ) -> Result<ResetTokenStatus, ValidateResetTokenError> {
+    ) -> Result<ResetTokenStatus, Failure> {
         self.record(context, Asked::PasswordReset(ResetAsked::Validate(request)));
         self.answers.password_reset.validate.clone()
     }

@@ -1,7 +1,9 @@
 //! What is never logged of a reset.
 
 use denizen_models::ValidationErrors;
-use denizen_services::{HashError, RequestPasswordResetError, ResetPasswordError, store::StoreError};
+use denizen_services::{
+    Failure, HashError, RequestPasswordResetError, ResetPasswordError, store::StoreFailure,
+};
 
 use super::fakes::ResetAnswers;
 use crate::{
@@ -20,11 +22,12 @@ const TARGETS: [&str; 3] =
 fn failing_setups() -> Vec<Setup> {
     let errors = ValidationErrors::of("password", "password is too short");
     let refusals = [
-        ResetPasswordError::Hash(HashError::Busy),
-        ResetPasswordError::Store(StoreError::Unavailable("disk".to_owned())),
-        ResetPasswordError::Validation(errors),
+        ResetPasswordError::from(HashError::Busy),
+        ResetPasswordError::from(StoreFailure::Unavailable("disk".into())),
+        ResetPasswordError::Failure(Failure::Invalid(errors)),
     ];
-    let full = Err(RequestPasswordResetError::Overloaded);
+    let full =
+        Err(RequestPasswordResetError::Failure(Failure::Overloaded("too many requests are waiting".into())));
     let mut answers =
         vec![ResetAnswers::default(), ResetAnswers { request: full, ..ResetAnswers::default() }];
     answers.extend(refusals.map(|error| ResetAnswers { reset: Err(error), ..ResetAnswers::default() }));

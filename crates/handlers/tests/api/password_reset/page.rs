@@ -2,7 +2,7 @@
 
 use denizen_models::{ResetTokenStatus, ValidationErrors};
 use denizen_services::{
-    HashError, RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError, store::StoreError,
+    Failure, HashError, RequestPasswordResetError, ResetPasswordError, store::StoreFailure,
 };
 use log::Level;
 
@@ -124,7 +124,7 @@ async fn a_new_password_is_set_with_the_token_of_the_link() {
 async fn a_password_that_breaks_the_policy_can_be_chosen_again() {
     let errors =
         ValidationErrors::of("new_password", "new password must be at least 8 characters".to_owned());
-    let refused = Err(ResetPasswordError::Validation(errors));
+    let refused = Err(ResetPasswordError::Failure(Failure::Invalid(errors)));
     let text = page(&choose(|answers| answers.password_reset.reset = refused).await, 400);
     assert_eq!(notice(&text), Some("New password must be at least 8 characters."));
     assert_asks_for_a_password(&text);
@@ -161,7 +161,7 @@ async fn an_address_is_passed_on_as_it_was_typed() {
 #[actix_web::test]
 async fn an_address_that_is_none_can_be_typed_again() {
     let errors = ValidationErrors::of("email", "invalid email format".to_owned());
-    let refused = Err(RequestPasswordResetError::Validation(errors));
+    let refused = Err(RequestPasswordResetError::Failure(Failure::Invalid(errors)));
     let text = page(&ask(|answers| answers.password_reset.request = refused).await, 400);
     assert_eq!(notice(&text), Some("Invalid email format."));
     assert_asks_for_an_address(&text);
@@ -191,24 +191,25 @@ fn assert_is_unavailable(answer: &Answer, cause: &str) {
 #[actix_web::test]
 async fn too_much_to_do_is_a_page_too() {
     let cause = "the hashing queue is full";
-    let busy = Err(ResetPasswordError::Hash(HashError::Busy));
+    let busy = Err(ResetPasswordError::from(HashError::Busy));
     assert_is_unavailable(&choose(|answers| answers.password_reset.reset = busy).await, cause);
 
-    let full = Err(RequestPasswordResetError::Overloaded);
+    let full =
+        Err(RequestPasswordResetError::Failure(Failure::Overloaded("too many requests are waiting".into())));
     assert_is_unavailable(
         &ask(|answers| answers.password_reset.request = full).await,
         "too many requests are waiting",
     );
 
-    let error = StoreError::Busy("queue of 1024".to_owned());
+    let error = StoreFailure::Busy("queue of 1024".into());
     let cause = error.to_string();
-    let busy = Err(ValidateResetTokenError::Store(error));
+    let busy = Err(Failure::from(error));
     assert_is_unavailable(&follow_link(|answers| answers.password_reset.validate = busy).await, &cause);
 }
 
 #[actix_web::test]
 async fn a_failure_of_ours_is_a_page_that_says_nothing_of_its_cause() {
-    let error = || StoreError::Corrupt("users.roles of 7".to_owned());
+    let error = || StoreFailure::Corrupt("users.roles of 7".into());
     let id_and_text = |answer: Answer| {
         let text = page(&answer, 500);
         assert_eq!(heading(&text), "Internal Server Error");
@@ -216,15 +217,12 @@ async fn a_failure_of_ours_is_a_page_that_says_nothing_of_its_cause() {
         assert_eq!(causes(answer.request_id()).len(), 1);
     };
     id_and_text(
-        choose(|answers| answers.password_reset.reset = Err(ResetPasswordError::Store(error()))).await,
+        choose(|answers| answers.password_reset.reset = Err(ResetPasswordError::from(error()))).await,
     );
     id_and_text(
-        ask(|answers| answers.password_reset.request = Err(RequestPasswordResetError::Store(error()))).await,
+        ask(|answers| answers.password_reset.request = Err(RequestPasswordResetError::from(error()))).await,
     );
-    id_and_text(
-        follow_link(|answers| answers.password_reset.validate = Err(ValidateResetTokenError::Store(error())))
-            .await,
-    );
+    id_and_text(follow_link(|answers| answers.password_reset.validate = Err(Failure::from(error()))).await);
 }
 
 #[actix_web::test]
@@ -243,7 +241,7 @@ async fn the_token_stands_on_no_page_and_in_no_log() {
     let changes: [fn(&mut Setup); 4] = [
         |_| {},
         |setup| setup.answers.password_reset.reset = Err(ResetPasswordError::InvalidToken),
-        |setup| setup.answers.password_reset.reset = Err(ResetPasswordError::Hash(HashError::Busy)),
+        |setup| setup.answers.password_reset.reset = Err(ResetPasswordError::from(HashError::Busy)),
         |setup| setup.settings.local_only = true,
     ];
     for change in changes {
@@ -273,8 +271,8 @@ async fn the_token_stands_on_no_page_and_in_no_log() {
 async fn what_people_typed_is_never_markup() {
     let hostile = "\"'></p><script>alert(1)</script>&{{7*7}}";
     let errors = || ValidationErrors::of("email", hostile.to_owned());
-    let of_reset = Err(ResetPasswordError::Validation(errors()));
-    let of_request = Err(RequestPasswordResetError::Validation(errors()));
+    let of_reset = Err(ResetPasswordError::Failure(Failure::Invalid(errors())));
+    let of_request = Err(RequestPasswordResetError::Failure(Failure::Invalid(errors())));
     for answer in [
         choose(|answers| answers.password_reset.reset = of_reset).await,
         ask(|answers| answers.password_reset.request = of_request).await,

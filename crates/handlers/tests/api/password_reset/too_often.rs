@@ -2,7 +2,7 @@
 
 use actix_web::test::TestRequest;
 use chrono::Duration;
-use denizen_services::{RequestPasswordResetError, ResetPasswordError, ValidateResetTokenError};
+use denizen_services::{Failure, RequestPasswordResetError, ResetPasswordError};
 use serde_json::json;
 
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
 /// The answers of a service that lets nobody in before this time is over.
 fn limit(setup: &mut Setup, wait: Duration) {
     let Setup { answers, .. } = setup;
-    answers.password_reset.request = Err(RequestPasswordResetError::RateLimited(wait));
-    answers.password_reset.reset = Err(ResetPasswordError::RateLimited(wait));
-    answers.password_reset.validate = Err(ValidateResetTokenError::RateLimited(wait));
+    answers.password_reset.request = Err(RequestPasswordResetError::Failure(Failure::RateLimited(wait)));
+    answers.password_reset.reset = Err(ResetPasswordError::Failure(Failure::RateLimited(wait)));
+    answers.password_reset.validate = Err(Failure::RateLimited(wait));
 }
 
 async fn send(request: TestRequest, wait: Duration) -> Answer {

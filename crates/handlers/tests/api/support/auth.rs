@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{ChangePasswordRequest, LoginRequest, Secret, User, UserId};
 use denizen_services::{
-    AccessContext, AuthService, Authentication, ChangePasswordError, LoginError, Logins, PasswordChanges,
-    SessionError, Sessions, SignedIn, Token, TokenHash,
-    store::{NewSession, Session, SessionId, StoreError},
+    AccessContext, AuthService, Authentication, ChangePasswordError, Failure, LoginError, Logins,
+    PasswordChanges, SessionError, Sessions, SignedIn, Token, TokenHash,
+    store::{NewSession, Session, SessionId},
 };
 use denizen_testkit::{FixedClock, SeededTokens, sample_user};
 
@@ -20,7 +20,7 @@ pub const MEMBER: &str = "member";
 /// What the fake says to each question. By default all goes well.
 pub struct AuthAnswers {
     pub login: Result<SignedIn, LoginError>,
-    pub authenticate: Result<(), StoreError>,
+    pub authenticate: Result<(), Failure>,
     pub logout: Result<(), SessionError>,
     pub list: Result<Vec<Session>, SessionError>,
     pub revoke: Result<(), SessionError>,
@@ -132,7 +132,7 @@ impl Logins for FakeAuth {
 
 #[async_trait]
 impl Sessions for FakeAuth {
-    async fn authenticate(&self, token: &Secret) -> Result<Option<Authentication>, StoreError> {
+    async fn authenticate(&self, token: &Secret) -> Result<Option<Authentication>, Failure> {
         self.lock().push((None, AskedAuth::Authenticate(token.expose().to_owned())));
         self.answers.authenticate.clone()?;
         let known = |user: User| Authentication { session: session(user.id.get(), user.id), user };

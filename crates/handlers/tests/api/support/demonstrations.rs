@@ -4,10 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use denizen_models::{Calculation, CalculationRequest, Operation, TaskReport, TaskRequest};
-use denizen_services::{
-    AccessContext, CalculateBulkError, CalculateError, CalculationHistoryError, MathService, TaskError,
-    TaskService,
-};
+use denizen_services::{AccessContext, CalculateError, Failure, MathService, TaskError, TaskService};
 use denizen_testkit::FixedClock;
 
 /// What a service was asked to do.
@@ -21,7 +18,7 @@ pub enum Asked {
 /// Both services. By default all goes well.
 pub struct FakeDemonstrations {
     pub calculate: Result<Calculation, CalculateError>,
-    pub calculate_bulk: Result<Vec<Result<Calculation, CalculateError>>, CalculateBulkError>,
+    pub calculate_bulk: Result<Vec<Result<Calculation, CalculateError>>, Failure>,
     pub run: Result<TaskReport, TaskError>,
     /// Tasks do not end.
     pub endless: bool,
@@ -97,12 +94,12 @@ impl MathService for FakeDemonstrations {
         &self,
         context: &AccessContext,
         requests: Vec<CalculationRequest>,
-    ) -> Result<Vec<Result<Calculation, CalculateError>>, CalculateBulkError> {
+    ) -> Result<Vec<Result<Calculation, CalculateError>>, Failure> {
         self.record(context, Asked::CalculateBulk(requests));
         self.calculate_bulk.clone()
     }
 
-    async fn history(&self, _: &AccessContext) -> Result<Vec<Calculation>, CalculationHistoryError> {
+    async fn history(&self, _: &AccessContext) -> Result<Vec<Calculation>, Failure> {
         panic!("no route shows past calculations")
     }
 }

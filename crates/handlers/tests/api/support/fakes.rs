@@ -12,10 +12,10 @@ use denizen_models::{
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
-    DeleteUserError, EmailChanges, EmailVerifications, GetUserError, HealthService, IfMatch, Invitations,
-    ListUsersError, Metrics, MetricsService, RandomnessError, Readiness, RequestEmailVerificationError,
-    SignUpError, SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList,
-    UserLists, UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
+    DeleteUserError, EmailChanges, EmailVerifications, Failure, GetUserError, HealthService, IfMatch,
+    Invitations, Metrics, MetricsService, RandomnessError, Readiness, SignUpError, SignUps, SignedUp,
+    TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList, UserLists, UserQuery, UserService,
+    UserUpdates, Users, VerifyEmailError,
 };
 use denizen_testkit::sample_user;
 
@@ -23,13 +23,13 @@ use denizen_testkit::sample_user;
 pub struct Answers {
     pub policy: PasswordPolicy,
     pub get: Result<User, GetUserError>,
-    pub list: Result<UserList, ListUsersError>,
+    pub list: Result<UserList, Failure>,
     pub create: Result<User, CreateUserError>,
     pub update: Result<User, UpdateUserError>,
     pub delete: Result<(), DeleteUserError>,
     pub password_reset: crate::password_reset::fakes::ResetAnswers,
     pub sign_up: Result<SignedUp, SignUpError>,
-    pub request_verification: Result<(), RequestEmailVerificationError>,
+    pub request_verification: Result<(), Failure>,
     pub verify: Result<(), VerifyEmailError>,
     pub accept: Result<(), AcceptInvitationError>,
     pub change_email: Result<(), ChangeEmailError>,
@@ -136,11 +136,7 @@ impl Users for FakeUsers {
 
 #[async_trait]
 impl UserLists for FakeUsers {
-    async fn list_users(
-        &self,
-        context: &AccessContext,
-        query: &UserQuery,
-    ) -> Result<UserList, ListUsersError> {
+    async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, Failure> {
         self.record(context, Asked::List(query.clone()));
         self.answers.list.clone()
     }
@@ -214,7 +210,7 @@ impl EmailVerifications for FakeUsers {
         &self,
         context: &AccessContext,
         request: EmailVerificationRequest,
-    ) -> Result<(), RequestEmailVerificationError> {
+    ) -> Result<(), Failure> {
         self.record(context, Asked::RequestVerification(request));
         self.answers.request_verification.clone()
     }
@@ -286,6 +282,6 @@ pub struct NoRandomness;
 
 impl TokenSource for NoRandomness {
     fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
-        Err(RandomnessError("broken".to_owned()))
+        Err(RandomnessError("broken".into()))
     }
 }

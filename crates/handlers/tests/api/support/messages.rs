@@ -2,13 +2,13 @@
 
 use denizen_models::{MessageContent, Topic};
 use denizen_services::{
-    AccessContext, CloseReason, ConnectError, Connection, ConnectionId, Connections, ListConnectedError,
-    MessageService, SendMessageError, SubscribeError,
+    AccessContext, CloseReason, ConnectError, Connection, ConnectionId, Connections, Failure, MessageService,
+    SendMessageError,
 };
 
 pub struct FakeMessages {
     pub connect: ConnectError,
-    pub connected: Result<Vec<String>, ListConnectedError>,
+    pub connected: Result<Vec<String>, Failure>,
     /// Of both kinds of message.
     pub told: Result<usize, SendMessageError>,
 }
@@ -33,7 +33,7 @@ impl MessageService for FakeMessages {
         panic!("no route stops the service")
     }
 
-    fn connected_users(&self, _: &AccessContext) -> Result<Vec<String>, ListConnectedError> {
+    fn connected_users(&self, _: &AccessContext) -> Result<Vec<String>, Failure> {
         self.connected.clone()
     }
 
@@ -45,7 +45,7 @@ impl MessageService for FakeMessages {
         self.told.clone()
     }
 
-    fn subscribe(&self, _: &AccessContext, id: ConnectionId, _: Topic) -> Result<(), SubscribeError> {
+    fn subscribe(&self, _: &AccessContext, id: ConnectionId, _: Topic) -> Result<(), Failure> {
         panic!("nobody is connected as {id:?}")
     }
 

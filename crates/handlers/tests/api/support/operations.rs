@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use denizen_models::{AuditResponse, MailJobResponse, MailJobState, UserId};
 use denizen_services::{
-    AccessContext, AuditList, AuditListQuery, AuditService, ListAuditError, ListMailJobsError, MailJobError,
-    MailJobList, MailJobListQuery, MailJobService, store::MailJobId,
+    AccessContext, AuditList, AuditListQuery, AuditService, Failure, MailJobError, MailJobList,
+    MailJobListQuery, MailJobService, store::MailJobId,
 };
 use denizen_testkit::FixedClock;
 
@@ -21,8 +21,8 @@ pub enum Asked {
 
 /// Both services. By default all goes well.
 pub struct FakeOperations {
-    pub audit: Result<AuditList, ListAuditError>,
-    pub jobs: Result<MailJobList, ListMailJobsError>,
+    pub audit: Result<AuditList, Failure>,
+    pub jobs: Result<MailJobList, Failure>,
     pub change: Result<(), MailJobError>,
     pub calls: Mutex<Vec<(AccessContext, Asked)>>,
 }
@@ -85,7 +85,7 @@ impl AuditService for FakeOperations {
         &self,
         context: &AccessContext,
         query: &AuditListQuery,
-    ) -> Result<AuditList, ListAuditError> {
+    ) -> Result<AuditList, Failure> {
         self.record(context, Asked::ListAudit(query.clone()));
         self.audit.clone()
     }
@@ -97,7 +97,7 @@ impl MailJobService for FakeOperations {
         &self,
         context: &AccessContext,
         query: &MailJobListQuery,
-    ) -> Result<MailJobList, ListMailJobsError> {
+    ) -> Result<MailJobList, Failure> {
         self.record(context, Asked::ListJobs(query.clone()));
         self.jobs.clone()
     }

@@ -48,7 +48,7 @@ impl Failure {
     pub(super) fn into_mail_error(self, to: &EmailAddress) -> MailError {
         let (stage, error) = match self {
             Self::Dial(error) => {
-                return MailError::Temporary(format!("no connection to the mail server: {error}"));
+                return MailError::Temporary(format!("no connection to the mail server: {error}").into());
             }
             Self::Smtp(stage, error) => (stage, error),
         };
@@ -65,12 +65,12 @@ impl Failure {
             Some(code) => {
                 let reason = format!("the mail server refuses the {}: {code} {detail}", stage.as_str());
                 if error.is_permanent() && about_this_mail && !asks_for_login(code) {
-                    MailError::Permanent(reason)
+                    MailError::Permanent(reason.into())
                 } else {
-                    MailError::Temporary(reason)
+                    MailError::Temporary(reason.into())
                 }
             }
-            None => MailError::Temporary(format!("the mail server, {}: {detail}", stage.as_str())),
+            None => MailError::Temporary(format!("the mail server, {}: {detail}", stage.as_str()).into()),
         }
     }
 }

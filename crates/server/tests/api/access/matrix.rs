@@ -157,7 +157,7 @@ async fn dead_mail(server: &TestServer, target: &Target) -> u64 {
         api::ids_of(&list)
     };
     let before = dead().await.len();
-    server.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    server.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     request_verification(server.address, &target.email()).await.succeeded(202);
     let one_more = async {
         loop {

@@ -160,7 +160,7 @@ async fn passwords(scene: &mut Scene) {
 async fn invited_in_vain(scene: &mut Scene, name: &str, id: u64) -> (Response, u64) {
     let at = scene.server.address;
     scene.server.advance_minutes(1);
-    scene.server.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    scene.server.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     let created = Request::post("/api/users").json(&user(name)).bearer(&scene.olga).send(at).await;
     created.succeeded(201);
     let dead = Request::get("/api/mail/jobs?state=dead").bearer(&scene.olga);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use denizen_services::store::{Store, StoreError};
+use denizen_services::store::{Store, StoreFailure};
 use denizen_storage_memory::InMemoryStore;
 use denizen_testkit::{Call, HookedStore, StoreHook};
 use tokio::sync::watch;
@@ -44,18 +44,18 @@ impl Failure {
     }
 }
 
-fn on_fire() -> StoreError {
-    StoreError::Unavailable(CAUSE.to_owned())
+fn on_fire() -> StoreFailure {
+    StoreFailure::Unavailable(CAUSE.into())
 }
 
 #[async_trait]
 impl StoreHook for Failure {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure> {
         let well = *self.0.borrow() == Health::Well;
         if well || !call.writes() { Ok(()) } else { Err(on_fire()) }
     }
 
-    async fn failed(&self, _: &dyn Store) -> StoreError {
+    async fn failed(&self, _: &dyn Store) -> StoreFailure {
         // The sender lives as long as the store, so there is no other end to this wait.
         let _ = self.0.subscribe().wait_for(|health| *health == Health::Failed).await;
         on_fire()

@@ -14,7 +14,7 @@ use denizen_server::{
     config::{REGISTRATION, Setting},
 };
 use denizen_services::{
-    CostlyWork, HashError, OsTokenSource, PasswordHash, PasswordHasher, Verdict, store::StoreError,
+    CostlyWork, HashError, OsTokenSource, PasswordHash, PasswordHasher, Verdict, store::StoreFailure,
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::{Call, HookedStore, StoreHook};
@@ -49,7 +49,7 @@ impl Default for StoreCalls {
 
 #[async_trait]
 impl StoreHook for StoreCalls {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure> {
         if thread::current().id() != self.of_the_test {
             let mut words = vec![call.method.to_owned()];
             for change in call.units.iter().flat_map(|unit| unit.changes()) {

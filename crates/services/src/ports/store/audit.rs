@@ -3,124 +3,62 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::UserId;
+use denizen_models::{UserId, named_enum};
 
 use super::records::UserRef;
 use crate::common::context::{AccessContext, Actor};
 
-/// What happened, for the audit trail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AuditKind {
-    /// A user was created.
-    UserCreated,
-    /// A user's values were replaced.
-    UserUpdated,
-    /// A user was deleted.
-    UserDeleted,
-    /// The roles of a user were changed.
-    RolesChanged,
-    /// A user was switched off.
-    UserDisabled,
-    /// A user was switched on.
-    UserEnabled,
-    /// An administrator had an invitation sent; or one was minted and is about to be mailed, or was shown to an operator.
-    UserInvited,
-    /// The first password was set with an invitation.
-    InvitationAccepted,
-    /// A stranger became a user.
-    SignedUp,
-    /// A user showed that the address is theirs.
-    EmailVerified,
-    /// A user wants another address.
-    EmailChangeRequested,
-    /// The address of a user was changed.
-    EmailChanged,
-    /// An administrator had a reset sent; or a token for one was minted and is about to be mailed.
-    PasswordResetRequested,
-    /// A password was set with a reset token.
-    PasswordReset,
-    /// A user replaced the password, knowing the old one.
-    PasswordChanged,
-    /// An administrator made the password of a user unusable, and ended all sessions.
-    PasswordDiscarded,
-    /// Somebody signed in did not know the password of the account.
-    PasswordChangeFailed,
-    /// A user signed in.
-    LoginSucceeded,
-    /// Somebody did not sign in: an unknown user (no target), a wrong password, or a user who is switched off.
-    LoginFailed,
-    /// A user signed out, or ended one of their sessions.
-    LoggedOut,
-    /// Sessions of a user were ended: all of them, or all but one.
-    SessionsRevoked,
-    /// An operator let a mail be tried again.
-    MailRetried,
-    /// An operator gave a mail up.
-    MailDropped,
-}
-
-impl AuditKind {
-    /// Every kind.
-    pub const ALL: [Self; 23] = [
-        Self::UserCreated,
-        Self::UserUpdated,
-        Self::UserDeleted,
-        Self::RolesChanged,
-        Self::UserDisabled,
-        Self::UserEnabled,
-        Self::UserInvited,
-        Self::InvitationAccepted,
-        Self::SignedUp,
-        Self::EmailVerified,
-        Self::EmailChangeRequested,
-        Self::EmailChanged,
-        Self::PasswordResetRequested,
-        Self::PasswordReset,
-        Self::PasswordChanged,
-        Self::PasswordDiscarded,
-        Self::PasswordChangeFailed,
-        Self::LoginSucceeded,
-        Self::LoginFailed,
-        Self::LoggedOut,
-        Self::SessionsRevoked,
-        Self::MailRetried,
-        Self::MailDropped,
-    ];
-
-    /// The name under which stores keep it. MUST never change.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserCreated => "user.created",
-            Self::UserUpdated => "user.updated",
-            Self::UserDeleted => "user.deleted",
-            Self::RolesChanged => "user.roles_changed",
-            Self::UserDisabled => "user.disabled",
-            Self::UserEnabled => "user.enabled",
-            Self::UserInvited => "user.invited",
-            Self::InvitationAccepted => "user.invitation_accepted",
-            Self::SignedUp => "user.signed_up",
-            Self::EmailVerified => "email.verified",
-            Self::EmailChangeRequested => "email.change_requested",
-            Self::EmailChanged => "email.changed",
-            Self::PasswordResetRequested => "password_reset.requested",
-            Self::PasswordReset => "password_reset.completed",
-            Self::PasswordChanged => "password.changed",
-            Self::PasswordDiscarded => "password.discarded",
-            Self::PasswordChangeFailed => "password.change_failed",
-            Self::LoginSucceeded => "login.succeeded",
-            Self::LoginFailed => "login.failed",
-            Self::LoggedOut => "session.ended",
-            Self::SessionsRevoked => "session.revoked",
-            Self::MailRetried => "mail.retried",
-            Self::MailDropped => "mail.dropped",
-        }
-    }
-
-    /// The kind of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+named_enum! {
+    /// What happened, for the audit trail.
+    pub enum AuditKind {
+        /// A user was created.
+        UserCreated = "user.created",
+        /// A user's values were replaced.
+        UserUpdated = "user.updated",
+        /// A user was deleted.
+        UserDeleted = "user.deleted",
+        /// The roles of a user were changed.
+        RolesChanged = "user.roles_changed",
+        /// A user was switched off.
+        UserDisabled = "user.disabled",
+        /// A user was switched on.
+        UserEnabled = "user.enabled",
+        /// An administrator had an invitation sent; or one was minted and is about to be mailed, or was shown to an operator.
+        UserInvited = "user.invited",
+        /// The first password was set with an invitation.
+        InvitationAccepted = "user.invitation_accepted",
+        /// A stranger became a user.
+        SignedUp = "user.signed_up",
+        /// A user showed that the address is theirs.
+        EmailVerified = "email.verified",
+        /// A user wants another address.
+        EmailChangeRequested = "email.change_requested",
+        /// The address of a user was changed.
+        EmailChanged = "email.changed",
+        /// An administrator had a reset sent; or a token for one was minted and is about to be mailed.
+        PasswordResetRequested = "password_reset.requested",
+        /// A password was set with a reset token.
+        PasswordReset = "password_reset.completed",
+        /// A user replaced the password, knowing the old one.
+        PasswordChanged = "password.changed",
+        /// An administrator made the password of a user unusable, and ended all sessions.
+        PasswordDiscarded = "password.discarded",
+        /// Somebody signed in did not know the password of the account.
+        PasswordChangeFailed = "password.change_failed",
+        /// A user signed in.
+        LoginSucceeded = "login.succeeded",
+        /// Somebody did not sign in: an unknown user (no target), a wrong password, or a user who is switched off.
+        LoginFailed = "login.failed",
+        /// A user signed out, or ended one of their sessions.
+        LoggedOut = "session.ended",
+        /// An administrator ended one session of another user.
+        SessionEndedByAdmin = "session.ended_by_admin",
+        /// Sessions of a user were ended: all of them, or all but one.
+        SessionsRevoked = "session.revoked",
+        /// An operator let a mail be tried again.
+        MailRetried = "mail.retried",
+        /// An operator gave a mail up.
+        MailDropped = "mail.dropped",
     }
 }
 

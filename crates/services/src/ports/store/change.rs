@@ -50,7 +50,7 @@ pub enum Change {
         /// Who is to be one no longer.
         user: UserId,
     },
-    /// Takes one from a bucket, or fails with [`RateLimited`](super::StoreError::RateLimited) if it is empty. Of several
+    /// Takes one from a bucket, or fails with [`RateLimited`](super::CommitError::RateLimited) if it is empty. Of several
     /// in a unit all are taken or none. A bucket that is full again needs no row: with each new one a store forgets up to two that are;
     /// if it has `capacity` of them, the two that are nearest to it, so that nobody who floods the limits locks out
     /// others or fills the disk.
@@ -245,7 +245,7 @@ impl Change {
     pub(super) const fn user_ref(&self) -> Option<UserRef> {
         match self {
             Self::PutToken { user, .. } => Some(*user),
-            Self::EnqueueMail(job) => job.recipient.user(),
+            Self::EnqueueMail(job) => job.mail.user(),
             Self::Record(event) => event.target,
             Self::ExpectUser { .. }
             | Self::ExpectLease(_)

@@ -1,40 +1,20 @@
 //! Orders of the user list, and bookmarks in it.
 
-use denizen_models::{User, UserId};
+use denizen_models::{User, UserId, named_enum};
 
-/// The order of a list. Ties are broken by id, in the same direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UserSort {
-    /// By id, which is the order of creation.
-    #[default]
-    Id,
-    /// By id, newest first.
-    IdDescending,
-    /// By folded user name.
-    Username,
-    /// By folded user name, backwards.
-    UsernameDescending,
-}
-
-impl UserSort {
-    /// Every order.
-    pub const ALL: [Self; 4] = [Self::Id, Self::IdDescending, Self::Username, Self::UsernameDescending];
-
-    /// The name in a query string.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::IdDescending => "-id",
-            Self::Username => "username",
-            Self::UsernameDescending => "-username",
-        }
-    }
-
-    /// The order of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|sort| sort.as_str() == name)
+named_enum! {
+    /// The order of a list. Ties are broken by id, in the same direction.
+    #[derive(Default)]
+    pub enum UserSort {
+        /// By id, which is the order of creation.
+        #[default]
+        Id = "id",
+        /// By id, newest first.
+        IdDescending = "-id",
+        /// By folded user name.
+        Username = "username",
+        /// By folded user name, backwards.
+        UsernameDescending = "-username",
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use chrono::Duration;
 
+use crate::ports::cause::Cause;
+
 /// A value that may exist only once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UniqueKey {
@@ -34,36 +36,44 @@ pub enum Precondition {
     MailJob,
 }
 
-/// Why a store did not do what it was asked.
+/// The store failed, whatever it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreFailure {
+    /// Too much to do, or it would take too long. Nothing was written.
+    #[error("the store is busy: {0}")]
+    Busy(#[source] Cause),
+    /// The store cannot be reached or is stopping. Whether a unit was written is unknown.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(#[source] Cause),
+    /// The store holds a value that it cannot have written.
+    #[error("the store is corrupt: {0}")]
+    Corrupt(#[source] Cause),
+    /// The request contradicts itself: a fault of the program, not of its user.
+    #[error("malformed request to the store: {0}")]
+    Malformed(#[source] Cause),
+}
+
+/// Why a unit of work was not committed.
 ///
 /// When two things are wrong at once, every store reports the same one: changes are applied in order and the first
 /// failure wins; within one change the user's version comes before the user name, and that before the e-mail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
+pub enum CommitError {
     /// Another user has this value.
     #[error("{0} is taken")]
     Conflict(UniqueKey),
-    /// The world changed since the caller looked. Nothing was written.
+    /// The stored state has changed since the caller read it. Nothing was written.
     #[error("precondition failed: {0}")]
     PreconditionFailed(Precondition),
-    /// Somebody does something too often. Nothing was written.
+    /// A bucket of the unit is empty. Nothing was written.
     #[error("too many requests")]
     RateLimited {
-        /// After this time it may be done again.
+        /// After this time the bucket is no longer empty.
         retry_after: Duration,
     },
-    /// Too much to do, or it would take too long. Nothing was written.
-    #[error("the store is busy: {0}")]
-    Busy(String),
-    /// The store cannot be reached or is stopping. Whether the unit was written is unknown.
-    #[error("the store is unavailable: {0}")]
-    Unavailable(String),
-    /// The store holds something that it cannot have written.
-    #[error("the store is corrupt: {0}")]
-    Corrupt(String),
-    /// The unit of work makes no sense. A fault of the program, not of its user.
-    #[error("malformed unit of work: {0}")]
-    Malformed(String),
+    /// The store failed.
+    #[error(transparent)]
+    Failed(#[from] StoreFailure),
 }
 
 impl fmt::Display for UniqueKey {

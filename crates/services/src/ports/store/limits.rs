@@ -4,8 +4,6 @@ use std::fmt;
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::error::StoreError;
-
 /// Which bucket: an HMAC of what is limited, so that no address is at rest in a form that can be read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketKey([u8; 32]);
@@ -55,8 +53,8 @@ impl Quota {
     /// can owe is not believed: it is of a clock that was wrong, and would lock somebody out until then.
     ///
     /// # Errors
-    /// [`StoreError::RateLimited`]: it is empty. At `now + retry_after` it will not be.
-    pub fn take(&self, full_at: Option<i64>, now: DateTime<Utc>) -> Result<i64, StoreError> {
+    /// Returns the time after which it is no longer empty, if it is.
+    pub fn take(&self, full_at: Option<i64>, now: DateTime<Utc>) -> Result<i64, Duration> {
         const DAY: i64 = 24 * 60 * 60 * 1_000_000;
         let now = now.timestamp_micros();
         let period = self.period.num_microseconds().unwrap_or(i64::MAX).max(1);
@@ -65,7 +63,7 @@ impl Quota {
         let next = believed.unwrap_or(now).max(now).saturating_add(period);
         let wait = next.saturating_sub(latest);
         if wait > 0 {
-            return Err(StoreError::RateLimited { retry_after: Duration::microseconds(wait) });
+            return Err(Duration::microseconds(wait));
         }
         Ok(next)
     }
@@ -83,8 +81,8 @@ mod tests {
         Some(at(micros).timestamp_micros())
     }
 
-    fn wait(micros: i64) -> Result<i64, StoreError> {
-        Err(StoreError::RateLimited { retry_after: Duration::microseconds(micros) })
+    fn wait(micros: i64) -> Result<i64, Duration> {
+        Err(Duration::microseconds(micros))
     }
 
     #[test]

@@ -3,56 +3,32 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, UserId};
+use denizen_models::{EmailAddress, UserId, named_enum};
 
-use super::{error::StoreError, records::UserRef};
+use super::{error::StoreFailure, records::UserRef};
 use crate::common::context::AccessContext;
 
-/// What a mail is about. Decides what the worker does before it sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MailKind {
-    /// Asked for by a stranger who typed an address.
-    PasswordReset,
-    /// Asked for by a stranger who wants to become a user.
-    SignUp,
-    /// Asked for by a stranger who typed an address.
-    EmailVerification,
-    /// To somebody for whom an administrator made an account.
-    Invitation,
-    /// To the address that an account shall have.
-    EmailChange,
-    /// A notice to the user.
-    PasswordChanged,
-    /// A notice to the address that an account had.
-    EmailChanged,
+named_enum! {
+    /// What a mail is about. Decides what the worker does before it sends.
+    pub enum MailKind {
+        /// Asked for by a stranger who typed an address.
+        PasswordReset = "password_reset",
+        /// Asked for by a stranger who wants to become a user.
+        SignUp = "sign_up",
+        /// Asked for by a stranger who typed an address.
+        EmailVerification = "email_verification",
+        /// To somebody for whom an administrator made an account.
+        Invitation = "invitation",
+        /// To the address that an account shall have.
+        EmailChange = "email_change",
+        /// A notice to the user.
+        PasswordChanged = "password_changed",
+        /// A notice to the address that an account had.
+        EmailChanged = "email_changed",
+    }
 }
 
 impl MailKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::PasswordReset,
-        Self::SignUp,
-        Self::EmailVerification,
-        Self::Invitation,
-        Self::EmailChange,
-        Self::PasswordChanged,
-        Self::EmailChanged,
-    ];
-
-    /// The name under which stores keep it. MUST never change.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PasswordReset => "password_reset",
-            Self::SignUp => "sign_up",
-            Self::EmailVerification => "email_verification",
-            Self::Invitation => "invitation",
-            Self::EmailChange => "email_change",
-            Self::PasswordChanged => "password_changed",
-            Self::EmailChanged => "email_changed",
-        }
-    }
-
     /// Whether its mail has a token, which the worker mints. There is one job at most of such a kind for each recipient:
     /// a second request renews it.
     #[must_use]
@@ -66,45 +42,136 @@ impl MailKind {
             Self::PasswordChanged | Self::EmailChanged => false,
         }
     }
-
-    /// The kind of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
 }
 
-/// For whom a mail job is.
+/// What is to be mailed to whom. `U` is [`UserRef`] on the way in and [`UserId`] on the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailJob<U = UserRef> {
+    /// A token to reset the password, for the user with this folded e-mail address, if there is one.
+    PasswordReset {
+        /// [`EmailAddress::key`].
+        address: String,
+    },
+    /// A token to confirm the sign-up with this folded e-mail address; or a notice that it belongs to a user.
+    SignUp {
+        /// [`EmailAddress::key`].
+        address: String,
+    },
+    /// A token to verify the address, for the user with this folded e-mail address, if there is one.
+    EmailVerification {
+        /// [`EmailAddress::key`].
+        address: String,
+    },
+    /// A token to set the first password.
+    Invitation {
+        /// The invited user.
+        user: U,
+    },
+    /// A token to confirm a new e-mail address, sent to it.
+    EmailChange {
+        /// The user who asked for it.
+        user: U,
+        /// The new e-mail address.
+        address: EmailAddress,
+    },
+    /// A notice that the password was changed.
+    PasswordChanged {
+        /// The user whose password it is.
+        user: U,
+    },
+    /// A notice that the e-mail address was changed, sent to the previous one.
+    EmailChanged {
+        /// The user whose address it was.
+        user: U,
+        /// The previous e-mail address.
+        address: EmailAddress,
+    },
+}
+
+/// For whom a [`MailJob`] is: the columns of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient<U> {
-    /// Whoever has this folded address, if anybody. MUST be of a kind that carries a token.
+    /// The user with this folded e-mail address, if there is one.
     Address(String),
-    /// A user, at the address that the account has when the mail goes out.
+    /// A user, at the e-mail address that the account has when the mail is sent.
     User(U),
-    /// A user, at another address than that of the account.
+    /// A user, at another e-mail address than that of the account.
     UserAt(U, EmailAddress),
 }
 
-impl<U: Copy> Recipient<U> {
-    /// The user, if it is meant for one.
+impl<U: Copy> MailJob<U> {
+    /// Returns the job of this kind for this recipient, for stores that read both; absent if no such job exists.
+    #[must_use]
+    pub fn from_parts(kind: MailKind, recipient: Recipient<U>) -> Option<Self> {
+        Some(match (kind, recipient) {
+            (MailKind::PasswordReset, Recipient::Address(address)) => Self::PasswordReset { address },
+            (MailKind::SignUp, Recipient::Address(address)) => Self::SignUp { address },
+            (MailKind::EmailVerification, Recipient::Address(address)) => Self::EmailVerification { address },
+            (MailKind::Invitation, Recipient::User(user)) => Self::Invitation { user },
+            (MailKind::EmailChange, Recipient::UserAt(user, address)) => Self::EmailChange { user, address },
+            (MailKind::PasswordChanged, Recipient::User(user)) => Self::PasswordChanged { user },
+            (MailKind::EmailChanged, Recipient::UserAt(user, address)) => {
+                Self::EmailChanged { user, address }
+            }
+            (_, Recipient::Address(_) | Recipient::User(_) | Recipient::UserAt(..)) => return None,
+        })
+    }
+
+    /// Returns what the mail is about.
+    #[must_use]
+    pub const fn kind(&self) -> MailKind {
+        match self {
+            Self::PasswordReset { .. } => MailKind::PasswordReset,
+            Self::SignUp { .. } => MailKind::SignUp,
+            Self::EmailVerification { .. } => MailKind::EmailVerification,
+            Self::Invitation { .. } => MailKind::Invitation,
+            Self::EmailChange { .. } => MailKind::EmailChange,
+            Self::PasswordChanged { .. } => MailKind::PasswordChanged,
+            Self::EmailChanged { .. } => MailKind::EmailChanged,
+        }
+    }
+
+    /// Returns for whom it is.
+    #[must_use]
+    pub fn recipient(&self) -> Recipient<U> {
+        match self {
+            Self::PasswordReset { address }
+            | Self::SignUp { address }
+            | Self::EmailVerification { address } => Recipient::Address(address.clone()),
+            Self::Invitation { user } | Self::PasswordChanged { user } => Recipient::User(*user),
+            Self::EmailChange { user, address } | Self::EmailChanged { user, address } => {
+                Recipient::UserAt(*user, address.clone())
+            }
+        }
+    }
+
+    /// Returns the user, unless it is known by e-mail address only.
     pub const fn user(&self) -> Option<U> {
         match self {
-            Self::Address(_) => None,
-            Self::User(user) | Self::UserAt(user, _) => Some(*user),
+            Self::PasswordReset { .. } | Self::SignUp { .. } | Self::EmailVerification { .. } => None,
+            Self::Invitation { user }
+            | Self::EmailChange { user, .. }
+            | Self::PasswordChanged { user }
+            | Self::EmailChanged { user, .. } => Some(*user),
         }
     }
 }
 
-impl Recipient<UserRef> {
-    /// The same with the user that is meant.
+impl MailJob {
+    /// Returns the same job with the user that is meant.
     ///
     /// # Errors
     /// As [`UserRef::resolve`].
-    pub fn resolve(&self, created: Option<UserId>) -> Result<Recipient<UserId>, StoreError> {
-        Ok(match self {
-            Self::Address(address) => Recipient::Address(address.clone()),
-            Self::User(user) => Recipient::User(user.resolve(created)?),
-            Self::UserAt(user, address) => Recipient::UserAt(user.resolve(created)?, address.clone()),
+    pub fn resolve(&self, created: Option<UserId>) -> Result<MailJob<UserId>, StoreFailure> {
+        let existing = |user: UserRef| user.resolve(created);
+        Ok(match self.clone() {
+            Self::PasswordReset { address } => MailJob::PasswordReset { address },
+            Self::SignUp { address } => MailJob::SignUp { address },
+            Self::EmailVerification { address } => MailJob::EmailVerification { address },
+            Self::Invitation { user } => MailJob::Invitation { user: existing(user)? },
+            Self::EmailChange { user, address } => MailJob::EmailChange { user: existing(user)?, address },
+            Self::PasswordChanged { user } => MailJob::PasswordChanged { user: existing(user)? },
+            Self::EmailChanged { user, address } => MailJob::EmailChanged { user: existing(user)?, address },
         })
     }
 }
@@ -112,10 +179,8 @@ impl Recipient<UserRef> {
 /// A mail job to be queued. It holds no token: the worker mints one when it sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMailJob {
-    /// What it is about.
-    pub kind: MailKind,
-    /// For whom.
-    pub recipient: Recipient<UserRef>,
+    /// What is to be mailed to whom.
+    pub mail: MailJob,
     /// When it was asked for; it is due at once.
     pub at: DateTime<Utc>,
     /// From where.
@@ -123,49 +188,24 @@ pub struct NewMailJob {
     /// By which request.
     pub request_id: String,
     /// A job for an address is refused with [`super::Precondition::QueueRoom`] if this many jobs for addresses wait, of
-    /// whatever kind. Dead jobs and jobs for users do not count. That there is a job for the same address already makes no
-    /// difference: where the mail server fails, the jobs that stay are those of addresses with an account.
-    pub capacity: u32,
+    /// whatever kind; without a capacity, never. Dead jobs and jobs for users do not count. That there is a job for the
+    /// same address already makes no difference: where the mail server fails, the jobs that stay are those of addresses
+    /// with an account.
+    pub capacity: Option<u32>,
 }
 
 impl NewMailJob {
-    /// A job for whoever has `address`.
+    /// A job that is queued however many wait.
     #[must_use]
-    pub fn to_address(
-        kind: MailKind,
-        address: &EmailAddress,
-        context: &AccessContext,
-        at: DateTime<Utc>,
-        capacity: u32,
-    ) -> Self {
-        let recipient = Recipient::Address(address.key().to_owned());
-        Self { kind, recipient, at, ip: context.ip, request_id: context.request_id.clone(), capacity }
-    }
-
-    /// A job for `user`.
-    #[must_use]
-    pub fn to_user(
-        kind: MailKind,
-        user: impl Into<UserRef>,
-        context: &AccessContext,
-        at: DateTime<Utc>,
-    ) -> Self {
-        let recipient = Recipient::User(user.into());
+    pub fn new(mail: MailJob, context: &AccessContext, at: DateTime<Utc>) -> Self {
         let (ip, request_id) = (context.ip, context.request_id.clone());
-        Self { kind, recipient, at, ip, request_id, capacity: u32::MAX }
+        Self { mail, at, ip, request_id, capacity: None }
     }
 
-    /// A job for `user`, to be sent to `address` instead of the account's own.
+    /// The same, refused if `capacity` jobs for addresses wait.
     #[must_use]
-    pub fn to_user_at(
-        kind: MailKind,
-        user: UserId,
-        address: EmailAddress,
-        context: &AccessContext,
-        at: DateTime<Utc>,
-    ) -> Self {
-        let recipient = Recipient::UserAt(user.into(), address);
-        Self { recipient, ..Self::to_user(kind, user, context, at) }
+    pub fn within(self, capacity: u32) -> Self {
+        Self { capacity: Some(capacity), ..self }
     }
 }
 
@@ -189,10 +229,8 @@ pub struct Lease {
 pub struct LeasedMail {
     /// The right to it.
     pub lease: Lease,
-    /// What it is about.
-    pub kind: MailKind,
-    /// For whom.
-    pub recipient: Recipient<UserId>,
+    /// What is to be mailed to whom.
+    pub mail: MailJob<UserId>,
     /// How often it was tried before.
     pub attempts: u32,
     /// When it was asked for.
@@ -209,7 +247,7 @@ impl LeasedMail {
     pub fn mail_id(&self) -> String {
         let Lease { job: MailJobId(job), id: attempt, generation } = self.lease;
         let id = format!("{job}.{generation}.{:x}", self.requested_at.timestamp_micros());
-        if self.kind.carries_token() { format!("{id}.{attempt:x}") } else { id }
+        if self.mail.kind().carries_token() { format!("{id}.{attempt:x}") } else { id }
     }
 }
 
@@ -237,10 +275,8 @@ pub enum MailOutcome {
 pub struct QueuedMail {
     /// Its number.
     pub id: MailJobId,
-    /// What it is about.
-    pub kind: MailKind,
-    /// For whom.
-    pub recipient: Recipient<UserId>,
+    /// What is to be mailed to whom.
+    pub mail: MailJob<UserId>,
     /// When it was asked for (last).
     pub requested_at: DateTime<Utc>,
     /// By which request.

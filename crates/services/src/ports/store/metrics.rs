@@ -3,26 +3,25 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use denizen_models::named_enum;
 
 use super::mail_jobs::MailKind;
 
-/// How far a mail job has come at some instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MailPhase {
-    /// It failed, and is tried again later.
-    Waiting,
-    /// It can be leased.
-    Due,
-    /// A worker has it.
-    Leased,
-    /// It is not tried again by itself.
-    Dead,
+named_enum! {
+    /// How far a mail job has come at some instant.
+    pub enum MailPhase {
+        /// It failed, and is tried again later.
+        Waiting = "waiting",
+        /// It can be leased.
+        Due = "due",
+        /// A worker has it.
+        Leased = "leased",
+        /// It is not tried again by itself.
+        Dead = "dead",
+    }
 }
 
 impl MailPhase {
-    /// Every phase.
-    pub const ALL: [Self; 4] = [Self::Waiting, Self::Due, Self::Leased, Self::Dead];
-
     /// The phase at `now` of a job that is due at `due_at`, and leased until `lease_until` if it was leased.
     #[must_use]
     pub fn at(
@@ -36,17 +35,6 @@ impl MailPhase {
             (false, true, _) => Self::Leased,
             (false, false, true) => Self::Due,
             (false, false, false) => Self::Waiting,
-        }
-    }
-
-    /// A word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Due => "due",
-            Self::Leased => "leased",
-            Self::Dead => "dead",
         }
     }
 }

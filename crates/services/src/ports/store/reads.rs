@@ -7,7 +7,7 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use super::{
     audit::{AuditQuery, AuditRecord},
     cursor::{Cursor, UserSort},
-    error::StoreError,
+    error::StoreFailure,
     mail_jobs::{MailQuery, QueuedMail},
     metrics::MailCounts,
     records::{Credentials, Registration, Session, SessionId, StoredToken},
@@ -43,12 +43,12 @@ impl PageRequest {
     /// Every store calls this before it lists users, so that all refuse the same nonsense.
     ///
     /// # Errors
-    /// [`StoreError::Malformed`]: a search in another order than by id.
-    pub fn check(&self, filter: &UserFilter) -> Result<(), StoreError> {
+    /// [`StoreFailure::Malformed`]: a search in another order than by id.
+    pub fn check(&self, filter: &UserFilter) -> Result<(), StoreFailure> {
         if filter.search.is_empty() || self.sort == UserSort::Id {
             return Ok(());
         }
-        Err(StoreError::Malformed("a search is listed by id".to_owned()))
+        Err(StoreFailure::Malformed("a search is listed by id".into()))
     }
 }
 
@@ -65,62 +65,64 @@ pub struct UserPage {
 ///
 /// "Not found" is `Ok(None)`: whether that is an error is for the service to say. A read that begins after a commit
 /// was acknowledged MUST see it. No read may look at every user; a list or search that would take too long fails
-/// with [`StoreError::Busy`]. What else a read can report is [`StoreError::Unavailable`] and [`StoreError::Corrupt`].
+/// with [`StoreFailure::Busy`]. What else a read can report is [`StoreFailure::Unavailable`] and [`StoreFailure::Corrupt`].
 #[async_trait]
 pub trait ReadStore: Send + Sync {
     /// The user with this id.
-    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreFailure>;
 
     /// The user with this name, whatever its case.
-    async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreError>;
+    async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreFailure>;
 
     /// The user with this address, whatever its case.
-    async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError>;
+    async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreFailure>;
 
     /// What is needed to check this user's password; `None` if there is no such user.
-    async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
+    async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreFailure>;
 
     /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
     /// refuse what [`PageRequest::check`] refuses.
-    async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreError>;
+    async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure>;
 
     /// How many users there are. Costs time in proportion to the answer.
-    async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreError>;
+    async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreFailure>;
 
     /// The token with this hash, expired or not.
     async fn find_token(
         &self,
         purpose: TokenPurpose,
         hash: &TokenHash,
-    ) -> Result<Option<StoredToken>, StoreError>;
+    ) -> Result<Option<StoredToken>, StoreFailure>;
 
     /// The session with this hash, expired or not.
-    async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreError>;
+    async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure>;
 
     /// The sessions of this user, expired or not, in the order in which they were opened.
-    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
+    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure>;
 
     /// Those of `sessions` that are gone or never were, in any order. An expired one is not gone.
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError>;
+    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure>;
 
     /// The registration for this address, expired or not, whatever its case.
-    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreError>;
+    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure>;
 
     /// The registration whose token has this hash, expired or not.
-    async fn find_registration_by_token(&self, token: &TokenHash)
-    -> Result<Option<Registration>, StoreError>;
+    async fn find_registration_by_token(
+        &self,
+        token: &TokenHash,
+    ) -> Result<Option<Registration>, StoreFailure>;
 
     /// Audit records that match, newest first: by their numbers, whatever the clocks said.
-    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError>;
+    async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure>;
 
     /// Mail jobs that match, oldest first.
-    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreError>;
+    async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure>;
 
     /// How many mail jobs of which kind are in which phase at `now`. Looks at `limit` jobs that are alive and at `limit` dead
     /// ones, those with the lowest numbers, and counts no others: who asks every few seconds must not pay for the length of
     /// a queue.
-    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreError>;
+    async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure>;
 
     /// Whether the store can read and write at this moment.
-    async fn ping(&self) -> Result<(), StoreError>;
+    async fn ping(&self) -> Result<(), StoreFailure>;
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId, UserValues};
 
-use super::error::StoreError;
+use super::error::StoreFailure;
 use crate::ports::{hasher::PasswordHash, randomness::TokenHash};
 
 /// A user of a unit of work: one that exists, or the one that the same unit creates.
@@ -21,16 +21,16 @@ impl UserRef {
     /// The user that is meant, if `created` is the one that the unit has inserted so far.
     ///
     /// # Errors
-    /// [`StoreError::Malformed`] if there is none; [`super::UnitOfWork::check`] has looked for that before.
-    pub fn resolve(self, created: Option<UserId>) -> Result<UserId, StoreError> {
+    /// [`StoreFailure::Malformed`] if there is none; [`super::UnitOfWork::check`] has looked for that before.
+    pub fn resolve(self, created: Option<UserId>) -> Result<UserId, StoreFailure> {
         match self {
             Self::Id(id) => Ok(id),
             Self::Created => created.ok_or_else(Self::unknown),
         }
     }
 
-    pub(super) fn unknown() -> StoreError {
-        StoreError::Malformed("a user is referred to before it is created".to_owned())
+    pub(super) fn unknown() -> StoreFailure {
+        StoreFailure::Malformed("a user is referred to before it is created".into())
     }
 }
 

@@ -2,22 +2,14 @@
 
 use std::fmt;
 
+use denizen_models::named_enum;
 use zeroize::Zeroizing;
 
-/// Which secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SecretName {
-    /// The key of the HMACs that name the buckets of limits.
-    Limits,
-}
-
-impl SecretName {
-    /// The name under which stores keep it. MUST never change.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Limits => "limits",
-        }
+named_enum! {
+    /// Which secret.
+    pub enum SecretName {
+        /// The key of the HMACs that name the buckets of limits.
+        Limits = "limits",
     }
 }
 

@@ -6,9 +6,9 @@ use denizen_models::{EmailAddress, UserId, UserValues};
 use super::{
     audit::AuditEvent,
     change::{Change, Purge},
-    error::StoreError,
+    error::StoreFailure,
     limits::{BucketKey, Quota},
-    mail_jobs::{Lease, MailJobId, NewMailJob, Recipient},
+    mail_jobs::{Lease, MailJobId, NewMailJob},
     records::{NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
@@ -213,21 +213,15 @@ impl UnitOfWork {
     /// Every store calls this before it applies a unit, so that all refuse the same nonsense.
     ///
     /// # Errors
-    /// [`StoreError::Malformed`]: two inserted users, a reference to one that is not inserted before it, or a notice for
-    /// an address instead of a user.
-    pub fn check(&self) -> Result<(), StoreError> {
+    /// [`StoreFailure::Malformed`]: two inserted users, or a reference to one that is not inserted before it.
+    pub fn check(&self) -> Result<(), StoreFailure> {
         let mut created = false;
         for change in &self.0 {
             if matches!(change, Change::InsertUser { .. }) {
                 if created {
-                    return Err(StoreError::Malformed("two users are created in one unit".to_owned()));
+                    return Err(StoreFailure::Malformed("two users are created in one unit".into()));
                 }
                 created = true;
-            }
-            if let Change::EnqueueMail(NewMailJob { kind, recipient: Recipient::Address(_), .. }) = change
-                && !kind.carries_token()
-            {
-                return Err(StoreError::Malformed("a notice is for users".to_owned()));
             }
             if change.user_ref() == Some(UserRef::Created) && !created {
                 return Err(UserRef::unknown());
@@ -260,29 +254,29 @@ impl Committed {
     /// The user that the unit created.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if there is none, which only a faulty store can bring about.
-    pub fn user(&self) -> Result<UserId, StoreError> {
+    /// [`StoreFailure::Corrupt`] if there is none, which only a faulty store can bring about.
+    pub fn user(&self) -> Result<UserId, StoreFailure> {
         self.find(|outcome| if let Outcome::User(id) = outcome { Some(id) } else { None })
     }
 
     /// The session that the unit opened.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if there is none, which only a faulty store can bring about.
-    pub fn session(&self) -> Result<SessionId, StoreError> {
+    /// [`StoreFailure::Corrupt`] if there is none, which only a faulty store can bring about.
+    pub fn session(&self) -> Result<SessionId, StoreFailure> {
         self.find(|outcome| if let Outcome::Session(id) = outcome { Some(id) } else { None })
     }
 
     /// How many rows the first change removed that removes any number.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if none was counted, which only a faulty store can bring about.
-    pub fn count(&self) -> Result<u64, StoreError> {
+    /// [`StoreFailure::Corrupt`] if none was counted, which only a faulty store can bring about.
+    pub fn count(&self) -> Result<u64, StoreFailure> {
         self.find(|outcome| if let Outcome::Count(count) = outcome { Some(count) } else { None })
     }
 
-    fn find<T>(&self, wanted: impl FnMut(Outcome) -> Option<T>) -> Result<T, StoreError> {
+    fn find<T>(&self, wanted: impl FnMut(Outcome) -> Option<T>) -> Result<T, StoreFailure> {
         let found = self.0.iter().copied().find_map(wanted);
-        found.ok_or_else(|| StoreError::Corrupt("a committed unit did not say what it did".to_owned()))
+        found.ok_or_else(|| StoreFailure::Corrupt("a committed unit did not say what it did".into()))
     }
 }

@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, EmailAddress};
 use denizen_services::{
-    Clock as _, ConfirmEmailChangeError, Disclosure, MailMessage, NoticeTemplate,
-    store::{AuditKind, MailKind, ReadStore as _, StoreError},
+    Clock as _, ConfirmEmailChangeError, Disclosure, Failure, MailMessage, NoticeTemplate,
+    store::{AuditKind, MailKind, ReadStore as _, StoreFailure},
 };
 
 use crate::support::{Entered, NEW_PASSWORD, OLD_PASSWORD, World, failing_members, new_user, stranger};
@@ -139,7 +139,7 @@ async fn whoever_is_always_too_late_is_told_that_the_store_is_busy() {
         });
     }
     let answer = world.confirm_email(&token).await;
-    assert!(matches!(answer, Err(ConfirmEmailChangeError::Store(StoreError::Busy(_)))), "{answer:?}");
+    assert!(matches!(answer, Err(ConfirmEmailChangeError::Failure(Failure::Overloaded(_)))), "{answer:?}");
     assert_eq!(world.confirm_email(&token).await, Ok(()));
 }
 
@@ -168,9 +168,11 @@ async fn a_token_dies_with_the_password_the_address_and_the_status_it_was_given_
 async fn a_confirmation_needs_a_token_and_failures_of_the_store_are_passed_on() {
     let (world, _, token) = world_with_token().await;
     let answer = world.confirm_email("\t").await;
-    let Err(ConfirmEmailChangeError::Validation(errors)) = answer else { panic!("{answer:?}") };
+    let Err(ConfirmEmailChangeError::Failure(Failure::Invalid(errors))) = answer else {
+        panic!("{answer:?}")
+    };
     assert_eq!(failing_members(&errors), ["token: token cannot be empty"]);
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     assert_eq!(world.confirm_email(&token).await, Err(busy.into()));
     assert_eq!(world.confirm_email(&token).await, Ok(()));

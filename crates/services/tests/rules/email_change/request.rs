@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, ChangeEmailError, Clock as _, HashError, Limits, LinkTemplate, LoginError, MailError,
-    MailMessage, NoticeTemplate, ServiceSettings,
-    store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
+    AccessContext, ChangeEmailError, Clock as _, Failure, HashError, Limits, LinkTemplate, LoginError,
+    MailError, MailMessage, NoticeTemplate, ServiceSettings,
+    store::{AuditEvent, AuditKind, MailJob, MailKind, StoreFailure},
 };
 
 use crate::support::{Entered, NEW_PASSWORD, OLD_PASSWORD, World, failing_members, stranger};
@@ -31,8 +31,8 @@ async fn world_with_request() -> (World, Entered) {
 async fn whoever_knows_the_password_is_mailed_a_token_at_the_new_address() {
     let (world, alice) = world_with_request().await;
     let job = world.only_job().await;
-    let Recipient::UserAt(user, address) = &job.recipient else { panic!("{job:?}") };
-    assert_eq!((job.kind, *user, address.as_str()), (MailKind::EmailChange, alice.user.id, NEW));
+    let MailJob::EmailChange { user, address } = &job.mail else { panic!("{job:?}") };
+    assert_eq!((*user, address.as_str()), (alice.user.id, NEW));
     world.clock.advance(Duration::minutes(1));
     world.deliver_mail().await;
     let mails = world.mailer.sent();
@@ -82,7 +82,10 @@ async fn wrong_passwords_count_as_attempts_to_sign_in_and_a_right_one_gives_them
     for _ in 0..10 {
         assert_eq!(world.log_in("alice", NEW_PASSWORD).await.unwrap_err(), LoginError::Rejected);
     }
-    assert_eq!(want(OLD_PASSWORD).await, Err(ChangeEmailError::RateLimited(Duration::minutes(1))));
+    assert_eq!(
+        want(OLD_PASSWORD).await,
+        Err(ChangeEmailError::Failure(Failure::RateLimited(Duration::minutes(1))))
+    );
 }
 
 #[tokio::test]
@@ -91,7 +94,7 @@ async fn a_new_address_is_asked_for_once_a_minute_and_three_times_before_any_pas
     world.create("alice").await;
     let alice = world.enter("alice").await;
     let want = || world.want_email(&alice.context, NEW, OLD_PASSWORD);
-    let wait = |minutes| Err(ChangeEmailError::RateLimited(Duration::minutes(minutes)));
+    let wait = |minutes| Err(ChangeEmailError::Failure(Failure::RateLimited(Duration::minutes(minutes))));
     for next in [1, 1, 18] {
         assert_eq!(want().await, Ok(()));
         let compared = world.hasher.verifications();
@@ -153,7 +156,7 @@ async fn a_wish_that_is_renewed_while_it_is_prepared_gets_one_mail_at_the_newer_
 #[tokio::test]
 async fn a_wish_from_before_the_password_was_replaced_is_mailed_to_nobody() {
     let (world, alice) = world_with_request().await;
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     // Somebody else was in; the owner throws them out while their mail waits for the mail server.
     world.clock.advance(Duration::milliseconds(500));
@@ -189,7 +192,7 @@ async fn a_request_needs_an_address_and_a_password() {
     let (world, alice) = world_with_alice().await;
     world.store.reset();
     let answer = world.want_email(&alice.context, "alice", "").await;
-    let Err(ChangeEmailError::Validation(errors)) = answer else { panic!("{answer:?}") };
+    let Err(ChangeEmailError::Failure(Failure::Invalid(errors))) = answer else { panic!("{answer:?}") };
     let expected = ["email: invalid email format", "password: password cannot be empty"];
     assert_eq!(
         (failing_members(&errors), world.store.all_calls()),
@@ -202,9 +205,9 @@ async fn failures_of_hasher_and_store_are_passed_on() {
     let (world, alice) = world_with_alice().await;
     world.hasher.fail_next(HashError::Busy);
     let answer = world.want_email(&alice.context, NEW, OLD_PASSWORD).await;
-    assert_eq!(answer, Err(ChangeEmailError::Hash(HashError::Busy)));
-    let busy = StoreError::Busy("a full queue".to_owned());
+    assert_eq!(answer, Err(ChangeEmailError::from(HashError::Busy)));
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     let answer = world.want_email(&alice.context, NEW, OLD_PASSWORD).await;
-    assert_eq!((answer, world.jobs().await.len()), (Err(ChangeEmailError::Store(busy)), 0));
+    assert_eq!((answer, world.jobs().await.len()), (Err(ChangeEmailError::from(busy)), 0));
 }

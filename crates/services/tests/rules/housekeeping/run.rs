@@ -5,7 +5,7 @@
 use std::{future::pending, time::Duration as StdDuration};
 
 use chrono::Duration;
-use denizen_services::store::{ReadStore as _, StoreError};
+use denizen_services::store::{ReadStore as _, StoreFailure};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -73,7 +73,7 @@ async fn a_failure_is_logged_once_until_it_is_over() {
     let house = House::new();
     log::capture();
     for _ in 0..3 {
-        house.world.fail_next_commit(StoreError::Busy("locked".to_owned()));
+        house.world.fail_next_commit(StoreFailure::Busy("locked".into()));
     }
     let _running = start(&house);
     let_pass(150_000).await;
@@ -82,7 +82,7 @@ async fn a_failure_is_logged_once_until_it_is_over() {
     assert_eq!((logged(complaint), logged("works again")), (1, 0), "{:#?}", log::lines());
     let_pass(60_000).await;
     assert_eq!((logged(complaint), logged("removing what has expired works again")), (1, 1));
-    house.world.fail_next_commit(StoreError::Busy("locked".to_owned()));
+    house.world.fail_next_commit(StoreFailure::Busy("locked".into()));
     let_pass(120_000).await;
     assert_eq!((logged(complaint), logged("works again")), (2, 2), "another failure is another one");
 }

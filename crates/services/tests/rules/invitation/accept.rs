@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::User;
 use denizen_services::{
-    AcceptInvitationError, HashError, RegistrationMode, ServiceSettings,
-    store::{AuditKind, StoreError},
+    AcceptInvitationError, Failure, HashError, RegistrationMode, ServiceSettings,
+    store::{AuditKind, StoreFailure},
 };
 
 use crate::support::{NEW_PASSWORD, World, failing_members};
@@ -110,7 +110,7 @@ async fn the_password_keeps_the_policy_and_a_refused_one_costs_no_token() {
         (token.as_str(), ALICE, "password: password cannot be your own name or address"),
     ] {
         match world.accept(token, password).await {
-            Err(AcceptInvitationError::Validation(errors)) => {
+            Err(AcceptInvitationError::Failure(Failure::Invalid(errors))) => {
                 assert_eq!(failing_members(&errors).join(", "), expected);
             }
             other => panic!("{password:?}: {other:?}"),
@@ -135,7 +135,7 @@ async fn failures_of_hasher_and_store_are_passed_on_and_the_token_still_works() 
     let (world, _, token) = world_with_invitation().await;
     world.hasher.fail_next(HashError::Busy);
     assert_eq!(world.accept(&token, NEW_PASSWORD).await, Err(HashError::Busy.into()));
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     assert_eq!(world.accept(&token, NEW_PASSWORD).await, Err(busy.into()));
     assert_eq!(world.accept(&token, NEW_PASSWORD).await, Ok(()));

@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::UserId;
 use denizen_services::{
-    AcceptInvitationError, AccessContext, Actor, InviteByHandError,
-    store::{AuditKind, StoreError},
+    AcceptInvitationError, AccessContext, Actor, Failure, InviteByHandError,
+    store::{AuditKind, StoreFailure},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator, stranger};
@@ -48,7 +48,10 @@ async fn nobody_else_is_shown_one_not_even_administrators() {
     for context in [stranger(), administrator(diana.id)] {
         for id in [diana.id, UserId::new(99)] {
             let answer = world.accounts.invite_by_hand(&context, id).await;
-            assert_eq!(answer.unwrap_err(), InviteByHandError::Forbidden);
+            assert_eq!(
+                answer.unwrap_err(),
+                InviteByHandError::Failure(Failure::Forbidden("only operators can invite by hand".into()))
+            );
         }
     }
     assert_eq!((world.tokens.minted().len(), world.recorded(AuditKind::UserInvited).await), (0, 0));
@@ -63,8 +66,27 @@ async fn who_is_unknown_or_switched_off_is_not_invited() {
     assert_eq!(invite(alice.id).await, Err(InviteByHandError::Inactive));
     assert_eq!(invite(UserId::new(99)).await, Err(InviteByHandError::NotFound(UserId::new(99))));
     world.switch_on(alice.id).await;
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
-    assert_eq!(invite(alice.id).await, Err(InviteByHandError::Store(busy)));
+    assert_eq!(invite(alice.id).await, Err(InviteByHandError::from(busy)));
     assert_eq!(world.recorded(AuditKind::UserInvited).await, 0);
+}
+
+#[tokio::test]
+async fn a_user_who_changes_meanwhile_is_invited_as_it_is_then() {
+    let world = World::new();
+    let (alice, bob) = (world.create("alice").await, world.create("bob").await);
+    let rival = world.rival();
+    // Raises the security version.
+    world.before_next_commit(async move {
+        rival.change(alice.id, |request| request.roles = Some(vec!["editor".to_owned()])).await;
+    });
+    let token = world.accounts.invite_by_hand(&operator(), alice.id).await.unwrap();
+    assert_eq!(world.accept(token.expose(), NEW_PASSWORD).await, Ok(()));
+
+    let rival = world.rival();
+    world.before_next_commit(async move { rival.delete(bob.id).await });
+    let answer = world.accounts.invite_by_hand(&operator(), bob.id).await;
+    assert_eq!(answer.unwrap_err(), InviteByHandError::NotFound(bob.id));
+    assert_eq!(world.recorded(AuditKind::UserInvited).await, 1);
 }

@@ -4,7 +4,7 @@ use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
     AccessContext, Clock as _, Limits, LinkTemplate, MailMessage, RegistrationMode, ServiceSettings,
-    store::{AuditEvent, AuditKind, MailKind, Recipient},
+    store::{AuditEvent, AuditKind, MailJob, MailKind},
 };
 
 use crate::support::{NEW_PASSWORD, World, administrator, new_user};
@@ -19,7 +19,7 @@ async fn whoever_is_created_without_a_password_is_mailed_an_invitation() {
     let request = CreateUserRequest { password: None, ..new_user("alice") };
     let alice = world.users.create_user(&context, request).await.unwrap();
     let job = world.only_job().await;
-    assert_eq!((job.kind, job.recipient), (MailKind::Invitation, Recipient::User(alice.id)));
+    assert_eq!(job.mail, MailJob::Invitation { user: alice.id });
     assert!(world.tokens.minted().is_empty());
     world.clock.advance(Duration::minutes(1));
     world.deliver_mail().await;

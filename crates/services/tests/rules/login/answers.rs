@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use denizen_models::{LoginRequest, Secret};
 use denizen_services::{
-    HashError, LoginError,
-    store::{AuditEvent, AuditKind, StoreError},
+    Failure, HashError, LoginError,
+    store::{AuditEvent, AuditKind, StoreFailure},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, failing_members, stranger};
@@ -77,7 +77,8 @@ async fn a_failure_is_recorded_with_the_user_who_was_meant_but_not_with_what_was
 async fn what_is_missing_is_said_and_costs_nothing() {
     let world = World::new();
     let request = LoginRequest { login: Secret::from(" "), ..LoginRequest::default() };
-    let Err(LoginError::Validation(errors)) = world.auth.login(&stranger(), request).await else {
+    let Err(LoginError::Failure(Failure::Invalid(errors))) = world.auth.login(&stranger(), request).await
+    else {
         panic!("not refused")
     };
     let expected = ["login: login cannot be empty", "password: password cannot be empty"];
@@ -91,10 +92,10 @@ async fn a_busy_hasher_and_a_failing_store_are_told_and_open_nothing() {
     let alice = world.create("alice").await;
     world.hasher.fail_next(HashError::Busy);
     assert_eq!(world.log_in("alice", OLD_PASSWORD).await.unwrap_err(), HashError::Busy.into());
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     for password in [OLD_PASSWORD, NEW_PASSWORD] {
         world.fail_next_commit(busy.clone());
-        assert_eq!(world.log_in("alice", password).await.unwrap_err(), LoginError::Store(busy.clone()));
+        assert_eq!(world.log_in("alice", password).await.unwrap_err(), LoginError::from(busy.clone()));
     }
     assert_eq!((world.story_of(alice.id).await, world.sessions_of(alice.id).await.len()), (vec![], 0));
     assert!(world.log_in("alice", OLD_PASSWORD).await.is_ok());

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use denizen_models::User;
 use denizen_services::{
-    AccessContext, ChangePasswordError, Limits, LoginError, ServiceSettings, store::Quota,
+    AccessContext, ChangePasswordError, Failure, Limits, LoginError, ServiceSettings, store::Quota,
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, stranger};
@@ -17,7 +17,7 @@ async fn limited() -> (World, User) {
 }
 
 fn wait(seconds: i64) -> LoginError {
-    LoginError::RateLimited(Duration::seconds(seconds))
+    LoginError::Failure(Failure::RateLimited(Duration::seconds(seconds)))
 }
 
 /// Tries a wrong password until there is another answer than that it is wrong.
@@ -63,7 +63,10 @@ async fn an_attempt_comes_back_every_minute() {
     let (world, _) = limited().await;
     try_until_limited(&world, "alice").await;
     world.clock.advance(Duration::minutes(1) - Duration::microseconds(1));
-    assert!(matches!(world.log_in("alice", OLD_PASSWORD).await, Err(LoginError::RateLimited(_))));
+    assert!(matches!(
+        world.log_in("alice", OLD_PASSWORD).await,
+        Err(LoginError::Failure(Failure::RateLimited(_)))
+    ));
     world.clock.advance(Duration::microseconds(1));
     assert!(world.log_in("alice", OLD_PASSWORD).await.is_ok());
 }
@@ -93,14 +96,22 @@ async fn a_hundred_failures_in_a_row_close_an_account_until_it_has_another_passw
             assert_eq!(world.log_in(login, NEW_PASSWORD).await.unwrap_err(), LoginError::Rejected);
             world.clock.advance(Duration::minutes(1));
         }
-        assert!(matches!(world.log_in(login, NEW_PASSWORD).await, Err(LoginError::RateLimited(_))));
+        assert!(matches!(
+            world.log_in(login, NEW_PASSWORD).await,
+            Err(LoginError::Failure(Failure::RateLimited(_)))
+        ));
     }
-    let LoginError::RateLimited(time) = world.log_in("alice", OLD_PASSWORD).await.unwrap_err() else {
+    let LoginError::Failure(Failure::RateLimited(time)) =
+        world.log_in("alice", OLD_PASSWORD).await.unwrap_err()
+    else {
         panic!("not limited")
     };
     assert!((Duration::days(29)..Duration::days(30)).contains(&time), "{time}");
     world.clock.advance(Duration::days(7));
-    assert!(matches!(world.log_in("alice", OLD_PASSWORD).await, Err(LoginError::RateLimited(_))));
+    assert!(matches!(
+        world.log_in("alice", OLD_PASSWORD).await,
+        Err(LoginError::Failure(Failure::RateLimited(_)))
+    ));
     world.replace_password(alice.id, NEW_PASSWORD).await;
     assert!(world.log_in("alice", NEW_PASSWORD).await.is_ok());
 }
@@ -115,7 +126,7 @@ async fn wrong_current_passwords_count_as_attempts_to_sign_in() {
         assert_eq!(answer.unwrap_err(), ChangePasswordError::WrongPassword);
     }
     let answer = world.change_password(&alice.context, OLD_PASSWORD, NEW_PASSWORD).await;
-    assert_eq!(answer.unwrap_err(), ChangePasswordError::RateLimited(Duration::minutes(1)));
+    assert_eq!(answer.unwrap_err(), ChangePasswordError::Failure(Failure::RateLimited(Duration::minutes(1))));
     assert_eq!(world.log_in("alice", OLD_PASSWORD).await.unwrap_err(), wait(60));
     assert!(world.lets_in(&alice.signed_in).await);
 }

@@ -3,7 +3,7 @@
 use std::{future::pending, sync::Arc, time::Duration as StdDuration};
 
 use chrono::Duration;
-use denizen_services::{Limits, ServiceSettings, store::StoreError};
+use denizen_services::{Limits, ServiceSettings, store::StoreFailure};
 use tokio::{
     sync::{Barrier, Notify, watch},
     time::{Instant, timeout},
@@ -26,8 +26,8 @@ fn address(number: usize) -> String {
     format!("user{number}@example.com")
 }
 
-fn busy() -> StoreError {
-    StoreError::Busy("a full queue".to_owned())
+fn busy() -> StoreFailure {
+    StoreFailure::Busy("a full queue".into())
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,7 +126,7 @@ async fn a_store_that_stays_busy_is_left_alone_long_before_the_lease_ends() {
         world.fail_next_finish(busy());
     }
     let begun = Instant::now();
-    assert_eq!(world.worker.deliver_now().await, Err(busy()));
+    assert_eq!(world.worker.deliver_now().await, Err(busy().into()));
     assert!(begun.elapsed() < StdDuration::from_secs(60), "{:?}", begun.elapsed());
     world.clock.advance(Duration::minutes(5));
     assert_eq!((world.deliver_mail().await, world.mailer.sent().len(), world.jobs().await.len()), (1, 2, 0));
@@ -137,6 +137,6 @@ async fn a_failure_ends_the_delivery_by_hand_only_when_what_was_begun_is_done() 
     let world = world_of(2, 3).await;
     let failing = world.clone();
     world.while_sending_next(async move { failing.fail_next_lease(busy()) });
-    assert_eq!(world.worker.deliver_now().await, Err(busy()));
+    assert_eq!(world.worker.deliver_now().await, Err(busy().into()));
     assert_eq!((world.mailer.sent().len(), world.jobs().await.len()), (2, 1));
 }

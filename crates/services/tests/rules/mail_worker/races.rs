@@ -44,7 +44,7 @@ async fn a_request_while_the_sending_fails_is_answered_without_delay() {
     let (world, _) = world_with_request().await;
     let asking = world.clone();
     world.while_sending_next(async move { asking.request_verification(ALICE).await });
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     assert_eq!(world.deliver_mail().await, 2);
     assert_eq!((world.mailer.sent_to(ALICE).len(), world.jobs().await), (1, Vec::new()));
 }

@@ -5,7 +5,7 @@
 use std::time::Duration as StdDuration;
 
 use chrono::Duration;
-use denizen_services::{ServiceSettings, store::StoreError};
+use denizen_services::{ServiceSettings, store::StoreFailure};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -142,7 +142,7 @@ async fn a_worker_that_was_stopped_before_it_started_sends_nothing() {
 async fn a_queue_that_cannot_be_read_is_read_again() {
     let world = world_of(&["alice"]).await;
     for _ in 0..3 {
-        world.fail_next_lease(StoreError::Busy("a full queue".to_owned()));
+        world.fail_next_lease(StoreFailure::Busy("a full queue".into()));
     }
     let _running = start(&world);
     world.request_verification(ALICE).await;
@@ -154,8 +154,8 @@ async fn a_queue_that_cannot_be_read_is_read_again() {
 async fn a_failure_of_the_queue_is_passed_on_to_whoever_delivers_by_hand() {
     let world = world_of(&["alice"]).await;
     world.request_verification(ALICE).await;
-    let failure = StoreError::Unavailable("gone".to_owned());
+    let failure = StoreFailure::Unavailable("gone".into());
     world.fail_next_lease(failure.clone());
-    assert_eq!(world.worker.deliver_now().await, Err(failure));
+    assert_eq!(world.worker.deliver_now().await, Err(failure.into()));
     assert_eq!(world.worker.deliver_now().await, Ok(1));
 }

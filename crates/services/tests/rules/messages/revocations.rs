@@ -4,7 +4,7 @@ use chrono::Duration;
 use denizen_models::{ADMIN_ROLE, User, UserId, UserValues};
 use denizen_services::{
     AccessContext, Clock as _, Connection, MessageService as _,
-    store::{SessionId, StoreError, UnitOfWork, WriteStore as _},
+    store::{CommitError, SessionId, UnitOfWork, WriteStore as _},
 };
 
 use super::{Chat, acting, assert_silent, is_revoked, next, saying, session_of, username};
@@ -116,7 +116,7 @@ async fn what_is_not_committed_takes_nothing_away() {
     let bob = UserId::new(guests.alice.id.get() + 1);
     let work = UnitOfWork::new().revoke_sessions(guests.alice.id, None).revoke_session(bob, guests.phone);
     let failed = guests.chat.world.store.commit(work).await;
-    assert!(matches!(failed, Err(StoreError::PreconditionFailed(_))), "{failed:?}");
+    assert!(matches!(failed, Err(CommitError::PreconditionFailed(_))), "{failed:?}");
     assert_eq!(guests.ended(), [""; 0]);
 }
 

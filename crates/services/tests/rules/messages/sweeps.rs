@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use denizen_models::{ADMIN_ROLE, Topic, User};
 use denizen_services::{
     AccessContext, Connection, LiveSessions as _, MessageLimits, MessageService as _,
-    store::{SessionId, StoreError, UnitOfWork, WriteStore as _},
+    store::{SessionId, StoreFailure, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
@@ -81,8 +81,8 @@ async fn a_subscriber_who_is_no_administrator_any_more_hears_no_more() {
     assert_eq!(chat.world.store.calls("find_user"), 2);
 }
 
-fn busy() -> StoreError {
-    StoreError::Busy("out of order".to_owned())
+fn busy() -> StoreFailure {
+    StoreFailure::Busy("out of order".into())
 }
 
 #[derive(Default)]
@@ -90,7 +90,7 @@ struct OutOfOrder;
 
 #[async_trait]
 impl StoreHook for OutOfOrder {
-    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
+    async fn before(&self, _: Call<'_>) -> Result<(), StoreFailure> {
         Err(busy())
     }
 }

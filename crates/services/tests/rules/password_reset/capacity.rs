@@ -1,10 +1,12 @@
 //! How much strangers can leave behind.
 
-use denizen_services::{MailError, RequestPasswordResetError, store::MailKind};
+use denizen_services::{Failure, MailError, RequestPasswordResetError, store::MailKind};
 
 use crate::support::{NEW_PASSWORD, World};
 
-const OVERLOADED: Result<(), RequestPasswordResetError> = Err(RequestPasswordResetError::Overloaded);
+fn overloaded() -> Result<(), RequestPasswordResetError> {
+    Err(Failure::Overloaded("too many requests are waiting".into()).into())
+}
 
 #[tokio::test]
 async fn when_the_queue_is_full_everybody_is_turned_away_known_or_not_waiting_or_not() {
@@ -15,7 +17,7 @@ async fn when_the_queue_is_full_everybody_is_turned_away_known_or_not_waiting_or
     world.request_reset("alice@example.com").await;
     world.request_reset("nobody@example.com").await;
     for name in ["alice", "ALICE", "nobody", "bob", "invented"] {
-        assert_eq!(world.try_request_reset(&format!("{name}@example.com")).await, OVERLOADED, "{name}");
+        assert_eq!(world.try_request_reset(&format!("{name}@example.com")).await, overloaded(), "{name}");
     }
     assert_eq!(world.jobs().await.len(), 2);
 }
@@ -26,7 +28,7 @@ async fn when_the_queue_is_full_everybody_is_turned_away_known_or_not_waiting_or
 async fn a_full_queue_does_not_tell_whose_mail_is_in_it() {
     let world = World::with_room_for(1);
     world.create("alice").await;
-    world.mailer.fail_next(1, MailError::Permanent("550 no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("550 no such mailbox".into()));
     for address in ["alice@example.com", "nobody@example.com"] {
         world.request_reset(address).await;
         world.deliver_mail().await;
@@ -34,7 +36,7 @@ async fn a_full_queue_does_not_tell_whose_mail_is_in_it() {
     assert!(world.only_job().await.dead);
     world.request_reset("stranger@example.com").await;
     for address in ["alice@example.com", "nobody@example.com"] {
-        assert_eq!(world.try_request_reset(address).await, OVERLOADED, "{address}");
+        assert_eq!(world.try_request_reset(address).await, overloaded(), "{address}");
     }
 }
 
@@ -58,7 +60,7 @@ async fn a_flood_of_invented_addresses_leaves_nothing_once_it_is_worked_off() {
     for number in 0..50 {
         world.request_reset(&format!("invented-{number}@example.com")).await;
     }
-    assert_eq!(world.try_request_reset("alice@example.com").await, OVERLOADED);
+    assert_eq!(world.try_request_reset("alice@example.com").await, overloaded());
     assert_eq!(world.deliver_mail().await, 50);
     assert!(world.jobs().await.is_empty() && world.mailer.sent().is_empty());
     assert!(world.tokens.minted().is_empty());
@@ -72,7 +74,7 @@ async fn a_full_queue_keeps_nobody_from_choosing_a_new_password() {
     let alice = world.create("alice").await;
     let token = world.obtain_token("alice@example.com").await;
     world.request_reset("nobody@example.com").await;
-    assert_eq!(world.try_request_reset("alice@example.com").await, OVERLOADED);
+    assert_eq!(world.try_request_reset("alice@example.com").await, overloaded());
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Ok(()));
     assert!(world.can_log_in_with(alice.id, NEW_PASSWORD).await);
     assert_eq!(world.waiting(MailKind::PasswordChanged).await, 1);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_services::{
     LinkTemplate, MailMessage, RequestPasswordResetError, ResetPasswordError,
-    store::{QueuedMail, Recipient},
+    store::{MailJob, QueuedMail},
 };
 
 use crate::support::{NEW_PASSWORD, World};
@@ -48,8 +48,8 @@ async fn what_waits_for_every_address_looks_the_same() {
     }
     let mut jobs = world.jobs().await;
     for (job, address) in jobs.iter_mut().zip([KNOWN, UNKNOWN, SWITCHED_OFF]) {
-        assert_eq!(job.recipient, Recipient::Address(address.to_owned()));
-        job.recipient = Recipient::Address(KNOWN.to_owned());
+        assert_eq!(job.mail, MailJob::PasswordReset { address: address.to_owned() });
+        job.mail = MailJob::PasswordReset { address: KNOWN.to_owned() };
     }
     assert_eq!(jobs[1], QueuedMail { id: jobs[1].id, ..jobs[0].clone() });
     assert_eq!(jobs[2], QueuedMail { id: jobs[2].id, ..jobs[0].clone() });

@@ -3,9 +3,9 @@
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, PasswordResetRequest, User};
 use denizen_services::{
-    AccessContext, Clock as _, LinkTemplate, MailMessage, NoticeTemplate, RequestPasswordResetError,
+    AccessContext, Clock as _, Failure, LinkTemplate, MailMessage, NoticeTemplate, RequestPasswordResetError,
     ServiceSettings,
-    store::{AuditEvent, AuditKind, MailKind, Recipient, StoreError},
+    store::{AuditEvent, AuditKind, MailJob, MailKind, Recipient, StoreFailure},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, failing_members, from, new_user, stranger};
@@ -30,8 +30,8 @@ async fn a_request_queues_one_mail_and_mints_nothing_yet() {
     let (world, _) = world_with_alice().await;
     world.request_reset(" Alice@Example.com ").await;
     let job = world.only_job().await;
-    assert_eq!(job.kind, MailKind::PasswordReset);
-    assert_eq!(job.recipient, Recipient::Address("alice@example.com".to_owned()));
+    assert_eq!(job.mail.kind(), MailKind::PasswordReset);
+    assert_eq!(job.mail.recipient(), Recipient::Address("alice@example.com".to_owned()));
     assert!(world.mailer.sent().is_empty() && world.tokens.minted().is_empty());
 }
 
@@ -111,7 +111,7 @@ async fn a_notice_without_any_secret_tells_when_and_from_where() {
     let (world, alice) = world_after_reset().await;
     let changed_at = world.clock.now();
     let job = world.only_job().await;
-    assert_eq!((job.kind, job.recipient), (MailKind::PasswordChanged, Recipient::User(alice.id)));
+    assert_eq!(job.mail, MailJob::PasswordChanged { user: alice.id });
     world.clock.advance(Duration::hours(1));
     world.deliver_mail().await;
     let mails = world.mailer.sent_to("alice@example.com");
@@ -158,7 +158,9 @@ async fn a_request_needs_an_address() {
         ("alice", "email: invalid email format"),
         ("alice@example.com\r\nBcc: eve@example.com", "email: invalid email format"),
     ] {
-        let Err(RequestPasswordResetError::Validation(errors)) = world.try_request_reset(email).await else {
+        let Err(RequestPasswordResetError::Failure(Failure::Invalid(errors))) =
+            world.try_request_reset(email).await
+        else {
             panic!("{email:?} was accepted")
         };
         assert_eq!(failing_members(&errors), [message]);
@@ -185,10 +187,10 @@ async fn the_time_to_live_is_that_of_the_settings() {
 #[tokio::test]
 async fn a_failure_of_the_store_is_passed_on_and_the_token_still_works() {
     let (world, alice) = world_with_alice().await;
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     let answer = world.try_request_reset("alice@example.com").await;
-    assert_eq!(answer, Err(RequestPasswordResetError::Store(busy.clone())));
+    assert_eq!(answer, Err(RequestPasswordResetError::from(busy.clone())));
     let token = world.obtain_token("alice@example.com").await;
     world.fail_next_commit(busy.clone());
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Err(busy.into()));

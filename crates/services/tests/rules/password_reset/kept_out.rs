@@ -1,7 +1,7 @@
 //! A reset by mail lets in whom others have kept out by guessing.
 
 use chrono::Duration;
-use denizen_services::{Limits, LoginError, ServiceSettings};
+use denizen_services::{Failure, Limits, LoginError, ServiceSettings};
 
 use crate::support::{NEW_PASSWORD, World};
 
@@ -15,7 +15,10 @@ async fn world_with_guesses(guesses: usize, spacing: Duration) -> World {
         assert_eq!(world.log_in("alice", NEW_PASSWORD).await.unwrap_err(), LoginError::Rejected);
         world.clock.advance(spacing);
     }
-    assert!(matches!(world.log_in("alice", NEW_PASSWORD).await, Err(LoginError::RateLimited(_))));
+    assert!(matches!(
+        world.log_in("alice", NEW_PASSWORD).await,
+        Err(LoginError::Failure(Failure::RateLimited(_)))
+    ));
     world
 }
 
@@ -37,6 +40,9 @@ async fn a_reset_by_mail_lets_a_user_in_again_whom_others_have_kept_out() {
 async fn a_reset_by_mail_opens_an_account_that_fifty_failures_in_a_row_have_closed() {
     let world = world_with_guesses(50, Duration::minutes(1)).await;
     world.clock.advance(Duration::days(7));
-    assert!(matches!(world.log_in("alice", NEW_PASSWORD).await, Err(LoginError::RateLimited(_))));
+    assert!(matches!(
+        world.log_in("alice", NEW_PASSWORD).await,
+        Err(LoginError::Failure(Failure::RateLimited(_)))
+    ));
     assert_reset_lets_in(&world).await;
 }

@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::Duration;
 use denizen_models::PasswordResetRequest;
 use denizen_services::{
-    AccessContext, AccountService, Disclosure, PasswordResets as _, Ports, RandomnessError,
-    RequestPasswordResetError, ResetPasswordError, ServiceSettings, TokenSource, ValidateResetTokenError,
-    store::StoreError,
+    AccessContext, AccountService, Disclosure, Failure, PasswordResets as _, Ports, RandomnessError,
+    RequestPasswordResetError, ResetPasswordError, ServiceSettings, TokenSource,
 };
 use denizen_testkit::CountingStore;
 
@@ -29,7 +28,7 @@ async fn limited(disclosure: Disclosure) -> World {
 }
 
 fn wait(seconds: i64) -> Asked {
-    Err(RequestPasswordResetError::RateLimited(Duration::seconds(seconds)))
+    Err(RequestPasswordResetError::Failure(Failure::RateLimited(Duration::seconds(seconds))))
 }
 
 async fn ask(world: &World, context: &AccessContext, email: &str) -> Asked {
@@ -78,7 +77,8 @@ async fn every_address_runs_into_the_limit_after_the_same_requests() {
 /// [3] The tutorial's answers differ, but not by how often one may ask.
 #[tokio::test]
 async fn an_unknown_address_is_limited_like_a_known_one_even_where_it_is_named() {
-    let is_limited = |answer: &Asked| matches!(answer, Err(RequestPasswordResetError::RateLimited(_)));
+    let is_limited =
+        |answer: &Asked| matches!(answer, Err(RequestPasswordResetError::Failure(Failure::RateLimited(_))));
     for email in [KNOWN, UNKNOWN, SWITCHED_OFF] {
         let world = limited(Disclosure::Detailed).await;
         let answers = ask_six_times(&world, email).await;
@@ -136,18 +136,14 @@ async fn a_thousand_random_tokens_cost_thirty_reads_and_no_hash() {
     for number in 0..1000 {
         let expected = match number {
             ..30 => ResetPasswordError::InvalidOrExpired,
-            _ => ResetPasswordError::RateLimited(Duration::seconds(2)),
+            _ => ResetPasswordError::Failure(Failure::RateLimited(Duration::seconds(2))),
         };
         assert_eq!(world.reset(&format!("{number:064x}"), NEW_PASSWORD).await, Err(expected), "{number}");
     }
     assert_eq!((world.store.calls("find_token"), world.hasher.hashes()), (30, hashed));
     let question = denizen_models::TokenRequest { token: "0".into() };
     let answer = world.users.validate_reset_token(&stranger(), question).await;
-    assert_eq!(
-        answer,
-        Err(ValidateResetTokenError::RateLimited(Duration::seconds(2))),
-        "they count together"
-    );
+    assert_eq!(answer, Err(Failure::RateLimited(Duration::seconds(2))), "they count together");
     assert_eq!(world.store.calls("find_token"), 30);
     assert_eq!(world.try_request_reset(KNOWN).await, Ok(()), "and nothing else does");
 }
@@ -157,7 +153,9 @@ async fn who_comes_back_when_told_is_let_in() {
     let world = limited(Disclosure::Uniform).await;
     for _ in 0..10 {
         while let Err(error) = world.try_request_reset(KNOWN).await {
-            let RequestPasswordResetError::RateLimited(wait) = error else { panic!("{error:?}") };
+            let RequestPasswordResetError::Failure(Failure::RateLimited(wait)) = error else {
+                panic!("{error:?}")
+            };
             world.clock.advance(wait - Duration::microseconds(1));
             assert!(world.try_request_reset(KNOWN).await.is_err());
             world.clock.advance(Duration::microseconds(1));
@@ -191,9 +189,17 @@ async fn what_comes_to_nothing_is_not_counted() {
     let world = World::with(ServiceSettings { mail_capacity: 1, ..ServiceSettings::default() });
     world.request_reset(UNKNOWN).await;
     for _ in 0..50 {
-        assert_eq!(world.try_request_reset(KNOWN).await, Err(RequestPasswordResetError::Overloaded));
+        assert_eq!(
+            world.try_request_reset(KNOWN).await,
+            Err(RequestPasswordResetError::Failure(Failure::Overloaded(
+                "too many requests are waiting".into()
+            )))
+        );
         let malformed = world.try_request_reset("alice").await;
-        assert!(matches!(malformed, Err(RequestPasswordResetError::Validation(_))), "{malformed:?}");
+        assert!(
+            matches!(malformed, Err(RequestPasswordResetError::Failure(Failure::Invalid(_)))),
+            "{malformed:?}"
+        );
     }
     world.deliver_mail().await;
     assert_eq!(world.try_request_reset(KNOWN).await, Ok(()));
@@ -204,7 +210,7 @@ struct NoRandomness;
 
 impl TokenSource for NoRandomness {
     fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
-        Err(RandomnessError("broken".to_owned()))
+        Err(RandomnessError("broken".into()))
     }
 }
 
@@ -221,7 +227,7 @@ async fn what_cannot_be_counted_is_not_done() {
     let users = AccountService::new(ports, ServiceSettings::default());
     let answer =
         users.request_password_reset(&stranger(), PasswordResetRequest { email: KNOWN.to_owned() }).await;
-    let cause = StoreError::Unavailable("no randomness: broken".to_owned());
-    assert_eq!(answer, Err(RequestPasswordResetError::Store(cause)));
+    let cause = Failure::Overloaded("no randomness: broken".into());
+    assert_eq!(answer, Err(RequestPasswordResetError::from(cause)));
     assert!(world.jobs().await.is_empty());
 }

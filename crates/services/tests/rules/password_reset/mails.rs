@@ -28,7 +28,7 @@ async fn working_tokens(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn each_attempt_mints_a_token_and_only_the_newest_works() {
     let (world, _) = world_with_request().await;
-    world.mailer.fail_next(2, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(2, MailError::Temporary("no connection".into()));
     for _ in 0..3 {
         world.clock.set(world.only_job().await.due_at);
         assert_eq!(world.deliver_mail().await, 1);

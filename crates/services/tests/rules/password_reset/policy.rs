@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use denizen_services::{HashError, ResetPasswordError};
+use denizen_services::{Failure, HashError, ResetPasswordError};
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, failing_members};
 
 async fn refusal(world: &World, token: &str, new_password: &str) -> Vec<String> {
     match world.reset(token, new_password).await {
-        Err(ResetPasswordError::Validation(errors)) => failing_members(&errors),
+        Err(ResetPasswordError::Failure(Failure::Invalid(errors))) => failing_members(&errors),
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -121,7 +121,7 @@ async fn when_the_hasher_is_busy_the_token_waits() {
     let token = world.obtain_token("alice@example.com").await;
     world.hasher.fail_next(HashError::Busy);
     let answer = world.reset(&token, NEW_PASSWORD).await;
-    assert_eq!(answer, Err(ResetPasswordError::Hash(HashError::Busy)));
+    assert_eq!(answer, Err(ResetPasswordError::from(HashError::Busy)));
     assert!(world.can_log_in_with(alice.id, OLD_PASSWORD).await);
     assert_eq!(world.reset(&token, NEW_PASSWORD).await, Ok(()));
 }

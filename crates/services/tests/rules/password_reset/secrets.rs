@@ -22,7 +22,7 @@ async fn live_through_a_reset(world: &World) -> Vec<String> {
     let old_hash = world.password_hash(alice.id).await.unwrap();
     world.request_reset("nobody@example.com").await;
     world.request_reset(ALICE).await;
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     world.clock.advance(Duration::seconds(2));
     let rival = world.rival();
@@ -34,7 +34,7 @@ async fn live_through_a_reset(world: &World) -> Vec<String> {
     world.validate(&token).await;
     world.reset(&token, NEW_PASSWORD).await.unwrap();
     assert!(world.reset(&token, NEW_PASSWORD).await.is_err());
-    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".to_owned()));
+    world.mailer.fail_next(1, MailError::Permanent("no such mailbox".into()));
     world.deliver_mail().await;
     let new_hash = world.password_hash(alice.id).await.unwrap();
     let text = |hash: &PasswordHash| hash.expose().to_owned();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use denizen_models::{User, UserId};
 use denizen_services::{
-    AcceptInvitationError, AccessContext, HashError, LinkTemplate, LoginError, MailMessage,
+    AcceptInvitationError, AccessContext, Failure, HashError, LinkTemplate, LoginError, MailMessage,
     SendPasswordResetError,
-    store::{AuditKind, MailKind, Recipient, StoreError},
+    store::{AuditKind, MailJob, Recipient, StoreFailure},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator, member, stranger};
@@ -35,7 +35,7 @@ async fn a_user_with_a_password_is_mailed_a_reset_and_everything_works_until_it_
     let session = world.enter("alice").await;
     assert_eq!(send(&world, alice.id).await, Ok(()));
     let job = world.only_job().await;
-    assert_eq!((job.kind, job.recipient), (MailKind::PasswordReset, Recipient::Address(ALICE.to_owned())));
+    assert_eq!(job.mail, MailJob::PasswordReset { address: ALICE.to_owned() });
     world.deliver_mail().await;
     assert!(world.lets_in(&session.signed_in).await && world.log_in("alice", OLD_PASSWORD).await.is_ok());
     assert_eq!(world.reset(&world.token_for(ALICE), NEW_PASSWORD).await, Ok(()));
@@ -47,7 +47,7 @@ async fn a_user_without_a_password_is_mailed_an_invitation_even_where_registrati
     let world = World::new();
     let alice = world.create_without_password("alice").await;
     assert_eq!(send(&world, alice.id).await, Ok(()));
-    assert_eq!(world.only_job().await.recipient, Recipient::User(alice.id));
+    assert_eq!(world.only_job().await.mail.recipient(), Recipient::User(alice.id));
     world.deliver_mail().await;
     let mails = world.mailer.sent();
     assert!(
@@ -117,7 +117,13 @@ async fn only_administrators_send_and_to_others_nobody_is_there() {
     let hashes = world.hasher.hashes();
     let not_found = |id| Err(SendPasswordResetError::NotFound(id));
     for (context, id, expected) in [
-        (member(alice.id), alice.id, Err(SendPasswordResetError::Forbidden)),
+        (
+            member(alice.id),
+            alice.id,
+            Err(SendPasswordResetError::Failure(Failure::Forbidden(
+                "only administrators can send this mail".into(),
+            ))),
+        ),
         (member(UserId::new(97)), alice.id, not_found(alice.id)),
         (stranger(), alice.id, not_found(alice.id)),
         (stranger(), UserId::new(99), not_found(UserId::new(99))),
@@ -175,10 +181,10 @@ async fn somebody_who_is_switched_off_meanwhile_is_sent_nothing() {
 async fn failures_of_hasher_and_store_are_passed_on_and_nothing_changes() {
     let (world, alice) = world_with_alice().await;
     world.hasher.fail_next(HashError::Busy);
-    assert_eq!(discard(&world, alice.id).await, Err(SendPasswordResetError::Hash(HashError::Busy)));
-    let busy = StoreError::Busy("a full queue".to_owned());
+    assert_eq!(discard(&world, alice.id).await, Err(SendPasswordResetError::from(HashError::Busy)));
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
-    assert_eq!(discard(&world, alice.id).await, Err(SendPasswordResetError::Store(busy)));
+    assert_eq!(discard(&world, alice.id).await, Err(SendPasswordResetError::from(busy)));
     assert!(world.jobs().await.is_empty() && world.can_log_in_with(alice.id, OLD_PASSWORD).await);
     assert!(world.users.send_password_reset(&AccessContext::system(), alice.id, true).await.is_ok());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_models::{ResetTokenStatus, Secret, TokenRequest};
-use denizen_services::{Clock as _, ValidateResetTokenError};
+use denizen_services::{Clock as _, Failure};
 
 use crate::support::{NEW_PASSWORD, World, failing_members, stranger};
 
@@ -51,8 +51,7 @@ async fn a_question_needs_a_token() {
     let world = World::new();
     for token in ["", " \n"] {
         let request = TokenRequest { token: Secret::from(token) };
-        let Err(ValidateResetTokenError::Validation(errors)) =
-            world.users.validate_reset_token(&stranger(), request).await
+        let Err(Failure::Invalid(errors)) = world.users.validate_reset_token(&stranger(), request).await
         else {
             panic!("{token:?} was looked up")
         };

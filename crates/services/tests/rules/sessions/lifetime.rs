@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use denizen_models::ADMIN_ROLE;
-use denizen_services::{Clock as _, Limits, ServiceSettings, store::StoreError};
+use denizen_services::{Clock as _, Limits, ServiceSettings, store::StoreFailure};
 
 use crate::support::{OLD_PASSWORD, World};
 
@@ -99,7 +99,7 @@ async fn a_use_that_cannot_be_noted_costs_nobody_the_session() {
     let opened_at = world.clock.now();
     world.clock.advance(Duration::hours(1));
     assert!(world.lets_in(&alice.signed_in).await);
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_touch(busy.clone());
     assert_eq!(world.accounts.flush_last_seen().await, Err(busy));
     assert_eq!(world.sessions_of(alice.user.id).await[0].last_seen_at, opened_at);

@@ -72,6 +72,8 @@ async fn users_end_one_of_their_sessions_by_its_number() {
     assert_eq!(revoke(other.session).await, Ok(()));
     assert!(!world.lets_in(&other).await && world.lets_in(&alice.signed_in).await);
     assert_eq!(revoke(other.session).await, Err(SessionError::NotFound));
+    assert_eq!(world.recorded(AuditKind::LoggedOut).await, 1);
+    assert_eq!(world.recorded(AuditKind::SessionEndedByAdmin).await, 0, "it is their own session");
 }
 
 /// Security checklist: 47.
@@ -124,9 +126,8 @@ async fn administrators_see_and_end_the_sessions_of_a_user_and_that_is_recorded(
     assert_eq!(world.auth.revoke_sessions(&context, alice.user.id).await, Ok(1));
     assert!(!world.lets_in(&alice.signed_in).await && !world.lets_in(&other).await);
     let trail = world.audit().await;
-    for (event, kind) in
-        trail[trail.len() - 2..].iter().zip([AuditKind::LoggedOut, AuditKind::SessionsRevoked])
-    {
+    let kinds = [AuditKind::SessionEndedByAdmin, AuditKind::SessionsRevoked];
+    for (event, kind) in trail[trail.len() - 2..].iter().zip(kinds) {
         assert_eq!((event.kind, event.actor.as_str(), event.target), (kind, "user:98", Some(alice.user.id)));
         assert_eq!(event.at, world.clock.now());
     }

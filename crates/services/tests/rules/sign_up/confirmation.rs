@@ -3,9 +3,9 @@
 use chrono::Duration;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
-    AccessContext, Clock as _, Disclosure, Limits, Mail, MailError, MailMessage, NoticeTemplate,
+    AccessContext, Clock as _, Disclosure, Failure, Limits, Mail, MailError, MailMessage, NoticeTemplate,
     ServiceSettings, SignedUp, VerifyEmailError,
-    store::{AuditEvent, AuditKind, StoreError},
+    store::{AuditEvent, AuditKind, StoreFailure},
 };
 
 use crate::support::{OLD_PASSWORD, World, failing_members, new_user, stranger};
@@ -70,7 +70,8 @@ async fn when_the_name_was_taken_meanwhile_the_token_works_with_another() {
         let error = world.verify_as(&token, name).await.unwrap_err();
         assert_eq!(error, VerifyEmailError::UsernameTaken(taken.to_owned()));
     }
-    let Err(VerifyEmailError::Validation(errors)) = world.verify_as(&token, Some("a")).await else {
+    let Err(VerifyEmailError::Failure(Failure::Invalid(errors))) = world.verify_as(&token, Some("a")).await
+    else {
         panic!("not refused")
     };
     assert_eq!(failing_members(&errors), ["username: username must be at least 3 characters long"]);
@@ -117,7 +118,7 @@ async fn a_wish_that_is_renewed_while_it_is_prepared_gets_one_mail_with_one_toke
 async fn a_mail_that_fails_is_tried_again_with_another_token_and_a_whole_day_to_use_it() {
     let world = World::open(Disclosure::Uniform);
     world.sign_up("alice").await.unwrap();
-    world.mailer.fail_next(1, MailError::Temporary("no connection".to_owned()));
+    world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
     world.deliver_mail().await;
     world.clock.advance(Duration::hours(23));
     world.deliver_mail().await;
@@ -152,7 +153,7 @@ async fn whoever_gets_the_address_before_the_mail_goes_out_is_told_instead() {
 #[tokio::test]
 async fn a_failure_of_the_store_is_passed_on_and_the_token_still_works() {
     let (world, token) = world_with_token().await;
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     assert_eq!(world.verify(&token).await, Err(busy.into()));
     assert_eq!(world.verify(&token).await, Ok(()));

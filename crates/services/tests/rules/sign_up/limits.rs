@@ -1,7 +1,9 @@
 //! How often strangers may sign up, and how many of them may wait.
 
 use chrono::Duration;
-use denizen_services::{AccessContext, Limits, RegistrationMode, ServiceSettings, SignUpError, SignedUp};
+use denizen_services::{
+    AccessContext, Failure, Limits, RegistrationMode, ServiceSettings, SignUpError, SignedUp,
+};
 
 use crate::support::{OLD_PASSWORD, World, new_user, stranger};
 
@@ -10,7 +12,7 @@ fn open(settings: ServiceSettings) -> World {
 }
 
 fn wait(minutes: i64) -> Result<SignedUp, SignUpError> {
-    Err(SignUpError::RateLimited(Duration::minutes(minutes)))
+    Err(SignUpError::Failure(Failure::RateLimited(Duration::minutes(minutes))))
 }
 
 #[tokio::test]
@@ -62,7 +64,11 @@ async fn when_too_many_wait_to_be_mailed_or_confirmed_nothing_of_the_next_is_kep
         for name in ["alice", "bob"] {
             assert_eq!(world.sign_up(name).await, Ok(SignedUp::Pending));
         }
-        assert_eq!(world.sign_up("carol").await, Err(SignUpError::Overloaded), "{dropped}");
+        assert_eq!(
+            world.sign_up("carol").await,
+            Err(SignUpError::Failure(Failure::Overloaded("too many sign-ups are waiting".into()))),
+            "{dropped}"
+        );
         // Those who wait may ask again, unless everybody waits for the mail server.
         assert_eq!(world.sign_up("alice").await.is_ok(), dropped == "registration", "{dropped}");
         assert_eq!(world.deliver_mail().await, 2);

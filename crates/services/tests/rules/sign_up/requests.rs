@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use denizen_models::{CreateUserRequest, PasswordPolicy, Secret};
 use denizen_services::{
-    Disclosure, HashError, RegistrationMode, ServiceSettings, SignUpError, SignedUp, store::StoreError,
+    Disclosure, Failure, HashError, RegistrationMode, ServiceSettings, SignUpError, SignedUp,
+    store::StoreFailure,
 };
 
 use crate::support::{World, failing_members, new_user, stranger};
@@ -17,7 +18,7 @@ async fn refusal(world: &World, request: CreateUserRequest) -> SignUpError {
 
 async fn failing(world: &World, request: CreateUserRequest) -> Vec<String> {
     match refusal(world, request).await {
-        SignUpError::Validation(errors) => failing_members(&errors),
+        SignUpError::Failure(Failure::Invalid(errors)) => failing_members(&errors),
         other => panic!("{other:?}"),
     }
 }
@@ -25,10 +26,13 @@ async fn failing(world: &World, request: CreateUserRequest) -> Vec<String> {
 #[tokio::test]
 async fn where_registration_is_not_open_nobody_signs_up() {
     for world in [World::new(), World::inviting()] {
-        assert_eq!(world.sign_up("alice").await, Err(SignUpError::Closed));
+        assert_eq!(
+            world.sign_up("alice").await,
+            Err(SignUpError::Failure(Failure::Forbidden("registration is not open".into())))
+        );
         assert_eq!(
             world.users.sign_up(&stranger(), CreateUserRequest::default()).await,
-            Err(SignUpError::Closed)
+            Err(SignUpError::Failure(Failure::Forbidden("registration is not open".into())))
         );
         assert_eq!((world.store.all_calls(), world.hasher.hashes()), (BTreeMap::new(), 0));
     }
@@ -68,7 +72,12 @@ async fn what_only_administrators_decide_is_refused_before_any_work() {
             (CreateUserRequest { email_verified: Some(true), ..new_user("alice") }, "email_verified"),
         ] {
             let error = refusal(&world, request).await;
-            assert_eq!(error, SignUpError::Forbidden(member));
+            assert_eq!(
+                error,
+                SignUpError::Failure(Failure::Forbidden(
+                    format!("only administrators can choose {member}").into()
+                ))
+            );
             assert_eq!(error.to_string(), format!("only administrators can choose {member}"));
         }
         assert_eq!((world.store.all_calls(), world.hasher.hashes()), (BTreeMap::new(), 0));
@@ -112,10 +121,10 @@ async fn a_weak_password_is_refused_and_nothing_is_kept() {
 async fn failures_of_hasher_and_store_are_passed_on_and_nothing_is_kept() {
     for world in BOTH.map(World::open) {
         world.hasher.fail_next(HashError::Busy);
-        assert_eq!(world.sign_up("alice").await, Err(SignUpError::Hash(HashError::Busy)));
-        let busy = StoreError::Busy("a full queue".to_owned());
+        assert_eq!(world.sign_up("alice").await, Err(SignUpError::from(HashError::Busy)));
+        let busy = StoreFailure::Busy("a full queue".into());
         world.fail_next_commit(busy.clone());
-        assert_eq!(world.sign_up("alice").await, Err(SignUpError::Store(busy)));
+        assert_eq!(world.sign_up("alice").await, Err(SignUpError::from(busy)));
         assert!(world.jobs().await.is_empty() && world.find_at("alice@example.com").await.is_none());
         assert!(world.sign_up("alice").await.is_ok());
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use denizen_models::CreateUserRequest;
 use denizen_services::{
     Disclosure, LinkTemplate, MailMessage, NoticeTemplate, SignedUp,
-    store::{AuditKind, MailKind, QueuedMail, ReadStore as _, Recipient},
+    store::{AuditKind, MailJob, QueuedMail, ReadStore as _},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, new_user, stranger};
@@ -61,10 +61,9 @@ async fn what_waits_for_every_address_looks_the_same() {
     }
     let mut jobs = world.jobs().await;
     for (job, name) in jobs.iter_mut().zip(["alice", "dave", "carol"]) {
-        assert_eq!(job.recipient, Recipient::Address(format!("{name}@example.com")));
-        job.recipient = Recipient::Address("x".to_owned());
+        assert_eq!(job.mail, MailJob::SignUp { address: format!("{name}@example.com") });
+        job.mail = MailJob::SignUp { address: "x".to_owned() };
     }
-    assert_eq!(jobs[0].kind, MailKind::SignUp);
     for other in &jobs[1..] {
         assert_eq!(*other, QueuedMail { id: other.id, ..jobs[0].clone() });
     }

@@ -156,7 +156,7 @@ impl World {
 
     /// Which mails wait, in the order in which they were asked for.
     pub async fn waiting_kinds(&self) -> Vec<MailKind> {
-        self.jobs().await.into_iter().map(|job| job.kind).collect()
+        self.jobs().await.into_iter().map(|job| job.mail.kind()).collect()
     }
 
     /// Delivers what is due after whatever was put off.

@@ -1,7 +1,7 @@
 //! A store in front of which something may happen.
 
 use async_trait::async_trait;
-use denizen_services::store::{Change, StoreError, UnitOfWork};
+use denizen_services::store::{Change, StoreFailure, UnitOfWork};
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
 use super::interruptions::Interruptions;
@@ -12,16 +12,16 @@ pub type InterruptedStore = HookedStore<StoreInterruptions>;
 
 #[derive(Default)]
 pub struct StoreInterruptions {
-    pub before_commit: Interruptions<StoreError>,
-    pub before_lease: Interruptions<StoreError>,
-    pub before_finish: Interruptions<StoreError>,
-    pub before_touch: Interruptions<StoreError>,
-    pub before_credentials: Interruptions<StoreError>,
+    pub before_commit: Interruptions<StoreFailure>,
+    pub before_lease: Interruptions<StoreFailure>,
+    pub before_finish: Interruptions<StoreFailure>,
+    pub before_touch: Interruptions<StoreFailure>,
+    pub before_credentials: Interruptions<StoreFailure>,
 }
 
 #[async_trait]
 impl StoreHook for StoreInterruptions {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure> {
         let mut changes = call.units.iter().flat_map(UnitOfWork::changes);
         match call.method {
             // To be counted comes before every decision.

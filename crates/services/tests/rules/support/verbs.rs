@@ -9,7 +9,7 @@ use denizen_services::{
     TokenPurpose, UpdateUserError,
     store::{
         AuditEvent, AuditKind, AuditQuery, MailKind, MailQuery, NewSession, QueuedMail, ReadStore as _,
-        StoreError, UnitOfWork, WriteStore as _,
+        StoreFailure, UnitOfWork, WriteStore as _,
     },
 };
 use tokio::sync::Barrier;
@@ -143,7 +143,7 @@ impl World {
 
     /// How many jobs of this kind there are.
     pub async fn waiting(&self, kind: MailKind) -> usize {
-        self.jobs().await.iter().filter(|job| job.kind == kind).count()
+        self.jobs().await.iter().filter(|job| job.mail.kind() == kind).count()
     }
 
     /// Between all that the next unit of work was decided on, and its commit.
@@ -173,19 +173,19 @@ impl World {
         }
     }
 
-    pub fn fail_next_commit(&self, error: StoreError) {
+    pub fn fail_next_commit(&self, error: StoreFailure) {
         self.interrupted.hook.before_commit.add(async { Err(error) });
     }
 
-    pub fn fail_next_finish(&self, error: StoreError) {
+    pub fn fail_next_finish(&self, error: StoreFailure) {
         self.interrupted.hook.before_finish.add(async { Err(error) });
     }
 
-    pub fn fail_next_touch(&self, error: StoreError) {
+    pub fn fail_next_touch(&self, error: StoreFailure) {
         self.interrupted.hook.before_touch.add(async { Err(error) });
     }
 
-    pub fn fail_next_lease(&self, error: StoreError) {
+    pub fn fail_next_lease(&self, error: StoreFailure) {
         self.interrupted.hook.before_lease.add(async { Err(error) });
     }
 

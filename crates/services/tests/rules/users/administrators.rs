@@ -3,7 +3,7 @@
 use denizen_models::{ADMIN_ROLE, Patch, PatchUserRequest, UpdateUserRequest, User, UserId};
 use denizen_services::{
     AccessContext, DeleteUserError, IfMatch, MailMessage, NoticeTemplate, UpdateUserError,
-    store::{AuditKind, MailKind, Recipient},
+    store::{AuditKind, MailJob},
 };
 
 use crate::support::{World, administrator, replacement, stranger};
@@ -149,8 +149,7 @@ async fn an_address_that_an_administrator_changes_is_told_of_at_the_old_one() {
     let request = UpdateUserRequest { email: "new@example.com".to_owned(), ..replacement(&alice) };
     world.try_update(&administrator(diana.id), alice.id, request).await.unwrap();
     let job = world.only_job().await;
-    assert_eq!(job.kind, MailKind::EmailChanged);
-    assert!(matches!(job.recipient, Recipient::UserAt(user, _) if user == alice.id));
+    assert!(matches!(job.mail, MailJob::EmailChanged { user, .. } if user == alice.id));
     world.deliver_mail().await;
     let mails = world.mailer.sent();
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "alice@example.com"));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use denizen_models::{CreateUserRequest, Profile, Secret, User};
 use denizen_services::{
-    AccessContext, Actor, Clock as _, CreateUserError, HashError,
-    store::{AuditEvent, AuditKind, StoreError},
+    AccessContext, Actor, Clock as _, CreateUserError, Failure, HashError,
+    store::{AuditEvent, AuditKind, StoreFailure},
 };
 
 use crate::support::{OLD_PASSWORD, World, administrator, failing_members, member, new_user, stranger};
@@ -84,7 +84,7 @@ async fn members_that_fail_are_named_and_nothing_is_done() {
         password: Some(Secret::from("short")),
         ..new_user("alice")
     };
-    let Err(CreateUserError::Validation(errors)) = create(&world, request).await else {
+    let Err(CreateUserError::Failure(Failure::Invalid(errors))) = create(&world, request).await else {
         panic!("an invalid user was created")
     };
     let expected = [
@@ -113,7 +113,7 @@ async fn a_weak_password_is_refused_before_it_is_hashed() {
         ("moc.elpmaxe@ecila", "password: password cannot be your own name or address"),
     ] {
         let request = CreateUserRequest { password: Some(Secret::from(password)), ..new_user("alice") };
-        let Err(CreateUserError::Validation(errors)) = create(&world, request).await else {
+        let Err(CreateUserError::Failure(Failure::Invalid(errors))) = create(&world, request).await else {
             panic!("{password} was taken")
         };
         assert_eq!(failing_members(&errors), [message]);
@@ -130,7 +130,7 @@ async fn a_password_is_judged_by_the_hasher_when_all_else_is_valid() {
     assert_eq!(error.to_string(), "username must be at least 3 characters long");
     assert_eq!(world.hasher.runs(), 0);
     world.hasher.fail_next(HashError::Busy);
-    assert_eq!(create(&world, request.clone()).await, Err(CreateUserError::Hash(HashError::Busy)));
+    assert_eq!(create(&world, request.clone()).await, Err(CreateUserError::from(HashError::Busy)));
     assert_eq!(create(&world, request).await.unwrap_err().to_string(), "password is too common");
     assert_eq!((world.hasher.runs(), world.hasher.hashes()), (2, 0));
 }
@@ -182,7 +182,13 @@ async fn strangers_and_members_create_nobody_and_cause_no_work() {
     for context in [stranger(), member(bob.id)] {
         for request in [new_user("alice"), CreateUserRequest::default(), new_user("bob")] {
             let answer = world.users.create_user(&context, request).await;
-            assert_eq!(answer, Err(CreateUserError::Forbidden), "{context:?}");
+            assert_eq!(
+                answer,
+                Err(CreateUserError::Failure(Failure::Forbidden(
+                    "only administrators can create users".into()
+                ))),
+                "{context:?}"
+            );
         }
     }
     assert_eq!((world.store.all_calls(), world.hasher.hashes()), (BTreeMap::new(), 1));
@@ -230,9 +236,9 @@ async fn a_refused_creation_leaves_no_record() {
 async fn failures_of_hasher_and_store_are_passed_on_and_nobody_is_created() {
     let world = World::new();
     world.hasher.fail_next(HashError::Busy);
-    assert_eq!(create(&world, new_user("alice")).await, Err(CreateUserError::Hash(HashError::Busy)));
-    let busy = StoreError::Busy("a full queue".to_owned());
+    assert_eq!(create(&world, new_user("alice")).await, Err(CreateUserError::from(HashError::Busy)));
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
-    assert_eq!(create(&world, new_user("alice")).await, Err(CreateUserError::Store(busy)));
+    assert_eq!(create(&world, new_user("alice")).await, Err(CreateUserError::from(busy)));
     assert!(create(&world, new_user("alice")).await.is_ok());
 }

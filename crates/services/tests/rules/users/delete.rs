@@ -4,7 +4,7 @@ use chrono::Duration;
 use denizen_models::UserId;
 use denizen_services::{
     AccessContext, Clock as _, DeleteUserError,
-    store::{AuditEvent, AuditKind, Recipient, StoreError},
+    store::{AuditEvent, AuditKind, Recipient, StoreFailure},
 };
 
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator};
@@ -50,7 +50,7 @@ async fn waiting_notices_go_with_the_user_and_those_to_others_stay() {
     }
     assert_eq!(world.jobs().await.len(), 2);
     world.delete(alice.id).await;
-    assert_eq!(world.only_job().await.recipient, Recipient::User(bob.id));
+    assert_eq!(world.only_job().await.mail.recipient(), Recipient::User(bob.id));
 }
 
 /// Security checklist: 60.
@@ -81,9 +81,9 @@ async fn an_unknown_user_is_not_deleted_and_a_failure_of_the_store_is_passed_on(
     let alice = world.create("alice").await;
     let answer = world.try_delete(&AccessContext::system(), UserId::new(99)).await;
     assert_eq!(answer, Err(DeleteUserError::NotFound(UserId::new(99))));
-    let busy = StoreError::Busy("a full queue".to_owned());
+    let busy = StoreFailure::Busy("a full queue".into());
     world.fail_next_commit(busy.clone());
     let answer = world.try_delete(&AccessContext::system(), alice.id).await;
-    assert_eq!(answer, Err(DeleteUserError::Store(busy)));
+    assert_eq!(answer, Err(DeleteUserError::from(busy)));
     assert_eq!(world.find(alice.id).await, Some(alice));
 }

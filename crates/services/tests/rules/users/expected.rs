@@ -4,8 +4,8 @@ use std::{future::Future, pin::Pin};
 
 use denizen_models::{PatchUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, DeleteUserError, EntityTags, IfMatch, PreconditionError, UpdateUserError,
-    store::{AuditKind, StoreError},
+    AccessContext, DeleteUserError, EntityTags, Failure, IfMatch, PreconditionError, UpdateUserError,
+    store::AuditKind,
 };
 
 use crate::support::{World, member, replacement, stranger};
@@ -42,7 +42,7 @@ const DELETE: Change = |world, context, user, expected| {
             Ok(()) => End::Done,
             Err(DeleteUserError::NotFound(_)) => End::NotFound,
             Err(DeleteUserError::PreconditionError(error)) => End::PreconditionError(error),
-            Err(error @ (DeleteUserError::LastAdministrator | DeleteUserError::Store(_))) => {
+            Err(error @ (DeleteUserError::LastAdministrator | DeleteUserError::Failure(_))) => {
                 End::Other(error.to_string())
             }
         }
@@ -197,7 +197,7 @@ async fn a_deletion_that_excludes_old_states_is_decided_anew_and_gives_up_in_the
         });
     }
     let answer = world.users.delete_user(&system(), alice.id, expected.clone()).await;
-    assert!(matches!(answer, Err(DeleteUserError::Store(StoreError::Busy(_)))), "{answer:?}");
+    assert!(matches!(answer, Err(DeleteUserError::Failure(Failure::Overloaded(_)))), "{answer:?}");
     assert_eq!(world.find(alice.id).await.map(|user| user.values.age), Some(32));
     assert_eq!(world.users.delete_user(&system(), alice.id, expected).await, Ok(()));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use denizen_models::{UpdateUserRequest, UserId};
 use denizen_services::{
-    DeleteUserError, UpdateUserError,
+    DeleteUserError, Failure, UpdateUserError,
     store::{AuditEvent, AuditKind},
 };
 
@@ -53,7 +53,12 @@ async fn members_may_not_change_their_roles_status_or_address() {
     for (request, name) in [(roles, "roles"), (active, "active"), (email, "email"), (case, "email")] {
         let request = UpdateUserRequest { first_name: "New".to_owned(), ..request };
         let error = world.try_update(&member(alice.id), alice.id, request).await.unwrap_err();
-        assert_eq!(error, UpdateUserError::Forbidden(name));
+        assert_eq!(
+            error,
+            UpdateUserError::Failure(Failure::Forbidden(
+                format!("only administrators can change {name}").into()
+            ))
+        );
         assert_eq!(error.to_string(), format!("only administrators can change {name}"));
     }
     assert_eq!(world.find(alice.id).await, Some(alice));
@@ -85,7 +90,10 @@ async fn a_role_that_was_taken_away_meanwhile_cannot_be_kept_by_sending_it_back(
     });
     let echo = UpdateUserRequest { roles: Some(alice.values.roles.clone()), ..replacement(&alice) };
     let answer = world.try_update(&member(alice.id), alice.id, echo).await;
-    assert_eq!(answer, Err(UpdateUserError::Forbidden("roles")));
+    assert_eq!(
+        answer,
+        Err(UpdateUserError::Failure(Failure::Forbidden("only administrators can change roles".into())))
+    );
     assert_eq!(world.find(alice.id).await.unwrap().values.roles, ["user"]);
 }
 

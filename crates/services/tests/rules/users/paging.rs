@@ -1,6 +1,6 @@
 //! Going through the list page by page.
 
-use denizen_services::{AccessContext, ListUsersError, UserList, UserQuery, store::UserSort};
+use denizen_services::{AccessContext, Failure, UserList, UserQuery, store::UserSort};
 
 use crate::support::{World, failing_members};
 
@@ -97,7 +97,7 @@ async fn a_bookmark_of_another_order_or_of_nobody_is_refused() {
     for (sort, cursor) in cases {
         let query = UserQuery { cursor: Some(cursor.to_owned()), ..by(sort) };
         let answer = world.users.list_users(&AccessContext::system(), &query).await;
-        let Err(ListUsersError::Query(errors)) = answer else {
+        let Err(Failure::InvalidQuery(errors)) = answer else {
             panic!("{cursor:?} is accepted for {sort:?}: {answer:?}")
         };
         assert_eq!(failing_members(&errors), ["cursor: cursor was not made for this list"]);

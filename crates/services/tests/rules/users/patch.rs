@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{Patch, PatchUserRequest, Profile, ProfilePatch, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, IfMatch, TokenPurpose, UpdateUserError,
-    store::{AuditKind, StoreError},
+    AccessContext, Clock as _, Failure, IfMatch, TokenPurpose, UpdateUserError,
+    store::{AuditKind, StoreFailure},
 };
 
 use crate::support::{World, administrator, failing_members, member, stranger};
@@ -76,7 +76,7 @@ async fn what_fails_is_named_and_nothing_changes() {
         active: Patch::Remove,
         ..PatchUserRequest::default()
     };
-    let Err(UpdateUserError::Validation(errors)) = patch(&world, alice.id, wrong).await else {
+    let Err(UpdateUserError::Failure(Failure::Invalid(errors))) = patch(&world, alice.id, wrong).await else {
         panic!("an invalid patch was accepted")
     };
     let expected = [
@@ -110,7 +110,12 @@ async fn members_may_patch_themselves_except_for_roles_status_and_address() {
     let email = PatchUserRequest { email: Patch::Set("mallory@example.com".to_owned()), ..as_it_is };
     for (request, name) in [(roles, "roles"), (active, "active"), (email, "email")] {
         let answer = patch_as(&world, &myself, alice.id, request.clone()).await;
-        assert_eq!(answer, Err(UpdateUserError::Forbidden(name)));
+        assert_eq!(
+            answer,
+            Err(UpdateUserError::Failure(Failure::Forbidden(
+                format!("only administrators can change {name}").into()
+            )))
+        );
         patch_as(&world, &administrator(UserId::new(99)), alice.id, request).await.unwrap();
         world
             .change(alice.id, |request| {
@@ -180,7 +185,7 @@ async fn of_two_patches_at_once_neither_undoes_the_other() {
 async fn a_failure_of_the_store_is_passed_on() {
     let world = World::new();
     let alice = world.create("alice").await;
-    let failure = StoreError::Unavailable("gone".to_owned());
+    let failure = StoreFailure::Unavailable("gone".into());
     world.fail_next_commit(failure.clone());
-    assert_eq!(patch(&world, alice.id, first_name("New")).await, Err(UpdateUserError::Store(failure)));
+    assert_eq!(patch(&world, alice.id, first_name("New")).await, Err(UpdateUserError::from(failure)));
 }

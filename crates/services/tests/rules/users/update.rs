@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::{Profile, UpdateUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, UpdateUserError,
-    store::{AuditEvent, AuditKind, StoreError},
+    AccessContext, Clock as _, Failure, UpdateUserError,
+    store::{AuditEvent, AuditKind, StoreFailure},
 };
 
 use crate::support::{World, administrator, failing_members, replacement};
@@ -90,7 +90,8 @@ async fn members_that_fail_are_named_and_nothing_changes() {
         email_verified: Some(true),
         ..replacement(&alice)
     };
-    let Err(UpdateUserError::Validation(errors)) = update(&world, alice.id, wrong).await else {
+    let Err(UpdateUserError::Failure(Failure::Invalid(errors))) = update(&world, alice.id, wrong).await
+    else {
         panic!("an invalid replacement was accepted")
     };
     let expected = [
@@ -252,7 +253,7 @@ async fn whoever_is_always_too_late_is_told_that_the_store_is_busy() {
         });
     }
     let answer = update(&world, alice.id, other_values()).await;
-    assert!(matches!(answer, Err(UpdateUserError::Store(StoreError::Busy(_)))), "{answer:?}");
+    assert!(matches!(answer, Err(UpdateUserError::Failure(Failure::Overloaded(_)))), "{answer:?}");
     assert_eq!(world.find(alice.id).await.unwrap().values.age, 32);
 }
 
@@ -260,8 +261,8 @@ async fn whoever_is_always_too_late_is_told_that_the_store_is_busy() {
 async fn a_failure_of_the_store_is_passed_on_and_nothing_changes() {
     let world = World::new();
     let alice = world.create("alice").await;
-    let failure = StoreError::Unavailable("gone".to_owned());
+    let failure = StoreFailure::Unavailable("gone".into());
     world.fail_next_commit(failure.clone());
-    assert_eq!(update(&world, alice.id, other_values()).await, Err(UpdateUserError::Store(failure)));
+    assert_eq!(update(&world, alice.id, other_values()).await, Err(UpdateUserError::from(failure)));
     assert_eq!(world.find(alice.id).await, Some(alice));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use denizen_services::store::{
-    Change, Outcome, Quota, SecretName, ServiceSecret, Store, StoreError, UnitOfWork,
+    Change, CommitError, Outcome, Quota, SecretName, ServiceSecret, Store, UnitOfWork,
 };
 use tokio::task::JoinSet;
 
@@ -32,7 +32,7 @@ async fn exhaust(
     number: u8,
     quota: Quota,
     now: DateTime<Utc>,
-) -> (usize, StoreError) {
+) -> (usize, CommitError) {
     for taken in 0.. {
         match store.commit(take(number, quota, now)).await {
             Ok(committed) => assert_eq!(committed.0, [Outcome::Done]),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use denizen_models::UserId;
 use denizen_services::{
     AccessContext,
-    store::{MailKind, MailOutcome, NewMailJob, QueuedMail, Recipient, Store, UnitOfWork, UserRef},
+    store::{MailJob, MailKind, MailOutcome, NewMailJob, QueuedMail, Store, UnitOfWork, UserRef},
 };
 
 use super::mail_queue::{dead, enqueue, finish, lease, request, retry};
@@ -19,28 +19,22 @@ use crate::{
     must, user_values,
 };
 
-const KINDS: [MailKind; 5] = [
-    MailKind::PasswordReset,
-    MailKind::SignUp,
-    MailKind::EmailVerification,
-    MailKind::Invitation,
-    MailKind::EmailChange,
-];
-
 fn invitation(user: impl Into<UserRef>, seconds: i64) -> NewMailJob {
-    NewMailJob::to_user(MailKind::Invitation, user, &AccessContext::system(), at(seconds))
-}
-
-fn mail_to(kind: MailKind, user: UserId, text: &str, seconds: i64) -> NewMailJob {
-    NewMailJob::to_user_at(kind, user, address(text), &AccessContext::system(), at(seconds))
+    NewMailJob::new(MailJob::Invitation { user: user.into() }, &AccessContext::system(), at(seconds))
 }
 
 fn change_to(user: UserId, text: &str, seconds: i64) -> NewMailJob {
-    mail_to(MailKind::EmailChange, user, text, seconds)
+    let mail = MailJob::EmailChange { user: user.into(), address: address(text) };
+    NewMailJob::new(mail, &AccessContext::system(), at(seconds))
 }
 
-fn recipients(jobs: &[QueuedMail]) -> Vec<Recipient<UserId>> {
-    jobs.iter().map(|job| job.recipient.clone()).collect()
+fn changed_from(user: UserId, text: &str) -> NewMailJob {
+    let mail = MailJob::EmailChanged { user: user.into(), address: address(text) };
+    NewMailJob::new(mail, &AccessContext::system(), at(0))
+}
+
+fn mails(jobs: &[QueuedMail]) -> Vec<MailJob<UserId>> {
+    jobs.iter().map(|job| job.mail.clone()).collect()
 }
 
 pub async fn a_second_mail_with_a_token_for_a_user_renews_the_job(store: Arc<dyn Store>) {
@@ -54,8 +48,7 @@ pub async fn a_second_mail_with_a_token_for_a_user_renews_the_job(store: Arc<dyn
     let jobs = mail_jobs(&store).await;
     let renewed = QueuedMail {
         id: first,
-        kind: MailKind::Invitation,
-        recipient: Recipient::User(alice.id),
+        mail: MailJob::Invitation { user: alice.id },
         requested_at: at(60),
         request_id: "again".to_owned(),
         generation: 2,
@@ -71,13 +64,14 @@ pub async fn a_second_mail_with_a_token_for_a_user_renews_the_job(store: Arc<dyn
 pub async fn every_kind_with_a_token_is_one_job_of_a_user(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     for generation in 1..=3 {
-        for kind in KINDS {
-            enqueue(&store, NewMailJob { kind, ..invitation(alice.id, 0) }).await;
-        }
-        let jobs: Vec<_> = mail_jobs(&store).await.iter().map(|job| (job.kind, job.generation)).collect();
-        assert_eq!(jobs, KINDS.map(|kind| (kind, generation)));
+        enqueue(&store, invitation(alice.id, 0)).await;
+        enqueue(&store, change_to(alice.id, "new@example.com", 0)).await;
+        let jobs = mail_jobs(&store).await;
+        let jobs: Vec<_> = jobs.iter().map(|job| (job.mail.kind(), job.generation)).collect();
+        assert_eq!(jobs, [(MailKind::Invitation, generation), (MailKind::EmailChange, generation)]);
     }
-    assert!(MailKind::ALL.iter().all(|kind| kind.carries_token() == KINDS.contains(kind)));
+    let notices = [MailKind::PasswordChanged, MailKind::EmailChanged];
+    assert!(MailKind::ALL.iter().all(|kind| kind.carries_token() != notices.contains(kind)));
 }
 
 pub async fn a_renewal_makes_the_lease_of_the_old_generation_useless(store: Arc<dyn Store>) {
@@ -116,24 +110,24 @@ pub async fn a_dead_job_of_a_user_comes_alive_with_a_renewal(store: Arc<dyn Stor
 pub async fn a_renewal_brings_the_new_address(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let id = enqueue(&store, change_to(alice.id, "First.Choice@Example.com", 0)).await;
-    let at_first = Recipient::UserAt(alice.id, address("First.Choice@Example.com"));
-    assert_eq!(lease(&store, 1, 0).await.remove(0).recipient, at_first);
-    assert_eq!(recipients(&mail_jobs(&store).await), [at_first], "as it was typed");
+    let to = |text| MailJob::EmailChange { user: alice.id, address: address(text) };
+    let at_first = to("First.Choice@Example.com");
+    assert_eq!(lease(&store, 1, 0).await.remove(0).mail, at_first);
+    assert_eq!(mails(&mail_jobs(&store).await), [at_first], "as it was typed");
     let second = "second@example.com";
     assert_eq!(enqueue(&store, change_to(alice.id, second, 300)).await, id);
-    let at_second = Recipient::UserAt(alice.id, address(second));
     let renewed = lease(&store, 2, 300).await.remove(0);
-    assert_eq!((&renewed.recipient, &mail_jobs(&store).await[0].recipient), (&at_second, &at_second));
-    let own = NewMailJob { kind: MailKind::EmailChange, ..invitation(alice.id, 600) };
-    assert_eq!(enqueue(&store, own).await, id, "one job, at whatever address");
-    assert_eq!(recipients(&mail_jobs(&store).await), [Recipient::User(alice.id)]);
+    assert_eq!((&renewed.mail, &mail_jobs(&store).await[0].mail), (&to(second), &to(second)));
+    let own = alice.values.email.as_str();
+    assert_eq!(enqueue(&store, change_to(alice.id, own, 600)).await, id, "one job, at whatever address");
+    assert_eq!(mails(&mail_jobs(&store).await), [to(own)]);
     assert_eq!(enqueue(&store, change_to(alice.id, second, 900)).await, id);
-    assert_eq!(recipients(&mail_jobs(&store).await), [at_second]);
+    assert_eq!(mails(&mail_jobs(&store).await), [to(second)]);
 }
 
 pub async fn notices_are_never_renewed(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
-    let moved = |text| mail_to(MailKind::EmailChanged, alice.id, text, 0);
+    let moved = |text| changed_from(alice.id, text);
     let mut ids = Vec::new();
     for job in [notice(alice.id), notice(alice.id), moved("a@example.com"), moved("a@example.com")] {
         ids.push(enqueue(&store, job).await);
@@ -143,19 +137,18 @@ pub async fn notices_are_never_renewed(store: Arc<dyn Store>) {
         ids.sort_unstable();
         ids.into_iter().map(|id| (id, 1)).collect::<Vec<_>>()
     });
-    let (own, old) = (Recipient::User(alice.id), Recipient::UserAt(alice.id, address("a@example.com")));
-    assert_eq!(recipients(&jobs), [own.clone(), own, old.clone(), old]);
+    let own = MailJob::PasswordChanged { user: alice.id };
+    let old = MailJob::EmailChanged { user: alice.id, address: address("a@example.com") };
+    assert_eq!(mails(&jobs), [own.clone(), own, old.clone(), old]);
 }
 
 pub async fn jobs_of_users_and_of_addresses_do_not_meet(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let own = alice.values.email.as_str();
-    let kind = MailKind::PasswordReset;
     let asked = enqueue(&store, request(own, 0, 1)).await;
-    let sent = enqueue(&store, NewMailJob { kind, capacity: 0, ..invitation(alice.id, 0) }).await;
+    let sent = enqueue(&store, change_to(alice.id, own, 0).within(0)).await;
     assert_ne!(asked, sent);
-    let again = NewMailJob { capacity: 0, ..mail_to(kind, alice.id, own, 1) };
-    assert_eq!(enqueue(&store, again).await, sent, "and need no room");
+    assert_eq!(enqueue(&store, change_to(alice.id, own, 1).within(0)).await, sent, "and need no room");
     assert_eq!(enqueue(&store, request(own, 2, 2)).await, asked);
     let jobs: Vec<_> = mail_jobs(&store).await.iter().map(|job| (job.id, job.generation)).collect();
     assert_eq!(jobs, [(asked, 2), (sent, 2)]);
@@ -165,17 +158,17 @@ pub async fn jobs_of_users_and_of_addresses_do_not_meet(store: Arc<dyn Store>) {
 
 pub async fn a_mail_for_nobody_is_refused_wherever_it_should_go(store: Arc<dyn Store>) {
     let new = UnitOfWork::new;
-    for kind in MailKind::ALL {
-        let own = NewMailJob { kind, ..invitation(NOBODY, 0) };
-        for job in [own, mail_to(kind, NOBODY, "somebody@example.com", 0)] {
-            assert_eq!(refusal(&store, new().enqueue_mail(job)).await, USER_GONE, "{kind:?}");
-        }
+    let (wanted, old) = ("new@example.com", "old@example.com");
+    for job in
+        [invitation(NOBODY, 0), notice(NOBODY), change_to(NOBODY, wanted, 0), changed_from(NOBODY, old)]
+    {
+        assert_eq!(refusal(&store, new().enqueue_mail(job.clone())).await, USER_GONE, "{job:?}");
     }
     let invite =
         new().insert_user(user_values("alice"), None, at(0)).enqueue_mail(invitation(UserRef::Created, 0));
     assert_eq!(refusal(&store, invite.clone().expect_user(NOBODY, 1)).await, USER_GONE);
     let alice = must(must(store.commit(invite).await).user());
-    assert_eq!(recipients(&mail_jobs(&store).await), [Recipient::User(alice)]);
+    assert_eq!(mails(&mail_jobs(&store).await), [MailJob::Invitation { user: alice }]);
     assert_eq!(mail_jobs(&store).await[0].generation, 1, "the unit that failed left no job to be renewed");
 }
 
@@ -183,7 +176,7 @@ pub async fn a_deleted_user_leaves_no_job_to_be_renewed(store: Arc<dyn Store>) {
     let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
     enqueue(&store, invitation(alice.id, 0)).await;
     enqueue(&store, change_to(alice.id, "new@example.com", 0)).await;
-    enqueue(&store, mail_to(MailKind::EmailChanged, alice.id, "old@example.com", 0)).await;
+    enqueue(&store, changed_from(alice.id, "old@example.com")).await;
     let theirs = enqueue(&store, change_to(bob.id, "new@example.com", 0)).await;
     commit(&store, UnitOfWork::new().delete_user(alice.id, None)).await;
     let left: Vec<_> = mail_jobs(&store).await.into_iter().map(|job| job.id).collect();

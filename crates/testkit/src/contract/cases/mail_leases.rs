@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::Duration;
 use denizen_services::store::{
-    Lease, LeasedMail, MailJobId, MailKind, MailOutcome, NewMailJob, Outcome, Recipient, Store, UnitOfWork,
+    Lease, LeasedMail, MailJob, MailJobId, MailOutcome, NewMailJob, Outcome, Store, UnitOfWork,
 };
 use tokio::task::JoinSet;
 
@@ -34,8 +34,7 @@ pub async fn a_leased_job_tells_all_about_its_request(store: Arc<dyn Store>) {
     let expected = [
         LeasedMail {
             lease: Lease { job: one, id: -77, generation: 1 },
-            kind: MailKind::PasswordReset,
-            recipient: Recipient::Address("a@example.com".to_owned()),
+            mail: MailJob::PasswordReset { address: "a@example.com".to_owned() },
             attempts: 0,
             requested_at: at(5),
             ip: stranger.ip,
@@ -43,8 +42,7 @@ pub async fn a_leased_job_tells_all_about_its_request(store: Arc<dyn Store>) {
         },
         LeasedMail {
             lease: Lease { job: two, id: -77, generation: 1 },
-            kind: MailKind::PasswordChanged,
-            recipient: Recipient::User(alice.id),
+            mail: MailJob::PasswordChanged { user: alice.id },
             attempts: 0,
             requested_at: at(6),
             ip: None,

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use denizen_models::EmailAddress;
+use denizen_models::{EmailAddress, UserId};
 use denizen_services::{
     AccessContext,
     store::{
-        LeasedMail, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, Outcome, QueuedMail, Recipient,
-        Store, UnitOfWork, UserRef,
+        LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, Outcome, QueuedMail,
+        Recipient, Store, UnitOfWork, UserRef,
     },
 };
 
@@ -22,7 +22,8 @@ use crate::{
 pub fn request(address: &str, seconds: i64, capacity: u32) -> NewMailJob {
     let address = must(EmailAddress::parse(address));
     let context = AccessContext::anonymous();
-    NewMailJob::to_address(MailKind::PasswordReset, &address, &context, at(seconds), capacity)
+    let mail = MailJob::PasswordReset { address: address.key().to_owned() };
+    NewMailJob::new(mail, &context, at(seconds)).within(capacity)
 }
 
 pub async fn enqueue(store: &Arc<dyn Store>, job: NewMailJob) -> MailJobId {
@@ -48,17 +49,11 @@ pub fn dead() -> MailOutcome {
     MailOutcome::Dead { reason: "refused".to_owned() }
 }
 
-fn fresh(
-    id: MailJobId,
-    kind: MailKind,
-    recipient: Recipient<denizen_models::UserId>,
-    seconds: i64,
-) -> QueuedMail {
+fn fresh(id: MailJobId, mail: MailJob<UserId>, seconds: i64) -> QueuedMail {
     let due_at = at(seconds);
     QueuedMail {
         id,
-        kind,
-        recipient,
+        mail,
         requested_at: due_at,
         request_id: AccessContext::anonymous().request_id,
         generation: 1,
@@ -73,10 +68,10 @@ pub async fn a_queued_job_waits_until_it_is_done(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let one = enqueue(&store, request("Stranger@example.com", 5, 10)).await;
     let two = enqueue(&store, NewMailJob { at: at(6), ..notice(alice.id) }).await;
-    let address = Recipient::Address("stranger@example.com".to_owned());
+    let address = "stranger@example.com".to_owned();
     let expected = [
-        fresh(one, MailKind::PasswordReset, address, 5),
-        fresh(two, MailKind::PasswordChanged, Recipient::User(alice.id), 6),
+        fresh(one, MailJob::PasswordReset { address }, 5),
+        fresh(two, MailJob::PasswordChanged { user: alice.id }, 6),
     ];
     assert_eq!(mail_jobs(&store).await, expected, "oldest first");
     assert_eq!(must(store.list_mail_jobs(&MailQuery::oldest(1)).await), expected[..1]);
@@ -128,13 +123,20 @@ pub async fn a_dead_job_comes_alive_with_a_new_request(store: Arc<dyn Store>) {
 }
 
 pub async fn kinds_of_mail_for_one_address_are_jobs_of_their_own(store: Arc<dyn Store>) {
-    let expected: Vec<_> = MailKind::ALL.into_iter().filter(|kind| kind.carries_token()).collect();
-    for kind in expected.clone() {
-        enqueue(&store, NewMailJob { kind, ..request("alice@example.com", 0, 10) }).await;
+    let expected = MailKind::ALL
+        .into_iter()
+        .filter_map(|kind| MailJob::from_parts(kind, Recipient::Address("alice@example.com".to_owned())));
+    let expected: Vec<MailJob> = expected.collect();
+    for mail in expected.clone() {
+        enqueue(&store, NewMailJob { mail, ..request("alice@example.com", 0, 10) }).await;
     }
     let jobs = mail_jobs(&store).await;
     assert!(jobs.iter().all(|job| job.generation == 1), "{jobs:?}");
-    assert_eq!(jobs.into_iter().map(|job| job.kind).collect::<Vec<_>>(), expected);
+    let kinds = |mail: &MailJob| mail.kind();
+    assert_eq!(
+        jobs.iter().map(|job| job.mail.kind()).collect::<Vec<_>>(),
+        expected.iter().map(kinds).collect::<Vec<_>>()
+    );
 }
 
 pub async fn a_user_gets_every_notice(store: Arc<dyn Store>) {

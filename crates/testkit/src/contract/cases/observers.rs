@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use denizen_services::store::{Change, CommitObserver, Committed, Store, StoreError, UniqueKey, UnitOfWork};
+use denizen_services::store::{
+    Change, CommitError, CommitObserver, Committed, Store, StoreFailure, UniqueKey, UnitOfWork,
+};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinSet,
@@ -142,11 +144,11 @@ pub async fn observers_are_told_even_if_the_caller_goes_away(store: Arc<dyn Stor
 pub async fn observers_are_not_told_of_what_failed(store: Arc<dyn Store>) {
     insert(&store, "alice").await;
     let (witness, _news) = Witness::of(&store);
-    let taken = StoreError::Conflict(UniqueKey::Username);
+    let taken = CommitError::Conflict(UniqueKey::Username);
     assert_eq!(refusal(&store, insertion("alice")).await, taken);
     assert_eq!(refusal(&store, insertion("bob").delete_user(NOBODY, None)).await, USER_GONE);
     let nonsense = refusal(&store, insertion("bob").insert_user(user_values("carol"), None, at(0))).await;
-    assert!(matches!(nonsense, StoreError::Malformed(_)), "{nonsense:?}");
+    assert!(matches!(nonsense, CommitError::Failed(StoreFailure::Malformed(_))), "{nonsense:?}");
     assert_eq!(witness.told(), []);
     commit(&store, insertion("bob")).await;
     assert_eq!(witness.told().len(), 1);

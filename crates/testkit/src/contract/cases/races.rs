@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use denizen_models::UserValues;
 use denizen_services::store::{
-    PageRequest, Recipient, Store, StoreError, UniqueKey, UnitOfWork, UserFilter, UserSort,
+    CommitError, MailJob, PageRequest, Store, UniqueKey, UnitOfWork, UserFilter, UserSort,
 };
 use tokio::task::JoinSet;
 
@@ -41,12 +41,12 @@ pub async fn of_fifty_insertions_of_one_name_or_address_one_succeeds(store: Arc<
         let email = user_values(&format!("alice_{number}")).email;
         UnitOfWork::new().insert_user(UserValues { email, ..user_values("alice") }, None, at(0))
     };
-    assert_eq!(race(&store, 50, named, StoreError::Conflict(UniqueKey::Username)).await, 1);
+    assert_eq!(race(&store, 50, named, CommitError::Conflict(UniqueKey::Username)).await, 1);
     let addressed = |number: u8| {
         let username = user_values(&format!("bob_{number}")).username;
         UnitOfWork::new().insert_user(UserValues { username, ..user_values("bob") }, None, at(0))
     };
-    assert_eq!(race(&store, 50, addressed, StoreError::Conflict(UniqueKey::Email)).await, 1);
+    assert_eq!(race(&store, 50, addressed, CommitError::Conflict(UniqueKey::Email)).await, 1);
     assert_eq!(must(store.count_users(&UserFilter::default()).await), 2);
 }
 
@@ -83,9 +83,8 @@ pub async fn of_changes_and_deletions_of_one_revision_one_succeeds(store: Arc<dy
 pub async fn requests_that_race_for_one_address_become_one_job(store: Arc<dyn Store>) {
     let ask = |_| UnitOfWork::new().enqueue_mail(request("alice@example.com", 0, 2));
     assert_eq!(race(&store, 40, ask, QUEUE_FULL).await, 40);
-    let jobs: Vec<_> =
-        mail_jobs(&store).await.into_iter().map(|job| (job.recipient, job.generation)).collect();
-    assert_eq!(jobs, [(Recipient::Address("alice@example.com".to_owned()), 40)]);
+    let jobs: Vec<_> = mail_jobs(&store).await.into_iter().map(|job| (job.mail, job.generation)).collect();
+    assert_eq!(jobs, [(MailJob::PasswordReset { address: "alice@example.com".to_owned() }, 40)]);
 }
 
 pub async fn requests_that_race_for_the_last_room_do_not_overfill_it(store: Arc<dyn Store>) {
@@ -97,7 +96,7 @@ pub async fn requests_that_race_for_the_last_room_do_not_overfill_it(store: Arc<
 pub async fn ids_grow_even_when_insertions_race(store: Arc<dyn Store>) {
     let insertion =
         |number| UnitOfWork::new().insert_user(user_values(&format!("user_{number}")), None, at(0));
-    assert_eq!(race(&store, 50, insertion, StoreError::Conflict(UniqueKey::Username)).await, 50);
+    assert_eq!(race(&store, 50, insertion, CommitError::Conflict(UniqueKey::Username)).await, 50);
     let all = PageRequest { sort: UserSort::Id, after: None, limit: 100 };
     let users = must(store.list_users(&UserFilter::default(), &all).await).users;
     assert!(users.windows(2).all(|pair| pair[0].id < pair[1].id), "fifty ids, all different");

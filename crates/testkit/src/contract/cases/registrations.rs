@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use denizen_models::UserValues;
-use denizen_services::store::{Outcome, Registration, Store, StoreError, UniqueKey, UnitOfWork, UserFilter};
+use denizen_services::store::{CommitError, Outcome, Registration, Store, UniqueKey, UnitOfWork, UserFilter};
 
 use crate::{
     contract::verbs::{
@@ -143,7 +143,7 @@ pub async fn a_registration_asks_not_whether_the_user_is_there(store: Arc<dyn St
     commit(&store, put_token("alice", 1, 600)).await;
     let grant = UnitOfWork::new().consume_registration(hash(1), at(1));
     let grant = grant.insert_user(registration("alice").values, Some(password("alice")), at(1));
-    assert_eq!(refusal(&store, grant).await, StoreError::Conflict(UniqueKey::Username));
+    assert_eq!(refusal(&store, grant).await, CommitError::Conflict(UniqueKey::Username));
     assert!(registration_by_token(&store, hash(1)).await.is_some(), "nothing of the unit remains");
 }
 

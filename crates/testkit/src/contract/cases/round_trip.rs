@@ -5,7 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, Profile, User, UserValues, Username};
 use denizen_services::store::{
-    MailKind, MailOutcome, NewMailJob, NewSession, Recipient, Registration, Session, Store, UnitOfWork,
+    MailJob, MailKind, MailOutcome, NewMailJob, NewSession, Recipient, Registration, Session, Store,
+    UnitOfWork,
 };
 
 use crate::{
@@ -103,27 +104,34 @@ pub async fn every_value_of_a_registration_survives(store: Arc<dyn Store>) {
 
 pub async fn every_kind_of_mail_survives(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
+    let email = address("Alice.O'Brien+x_%@Mail.Example.COM");
     for kind in MailKind::ALL {
-        let email = address("Alice.O'Brien+x_%@Mail.Example.COM");
+        let recipients = [
+            Recipient::Address(email.key().to_owned()),
+            Recipient::User(alice.id.into()),
+            Recipient::UserAt(alice.id.into(), email.clone()),
+        ];
+        let mails = recipients.into_iter().filter_map(|recipient| MailJob::from_parts(kind, recipient));
+        let mails: Vec<MailJob> = mails.collect();
+        assert_eq!(mails.len(), 1, "a kind has one form: {mails:?}");
         let job = NewMailJob {
-            kind,
-            recipient: Recipient::UserAt(alice.id.into(), email.clone()),
+            mail: must(mails.into_iter().next().ok_or("no job")),
             at: at(60) + Duration::microseconds(999_999),
             ip: "2001:db8::7".parse().ok(),
             request_id: DIFFICULT.to_owned(),
-            capacity: 1,
+            capacity: Some(1),
         };
         commit(&store, UnitOfWork::new().enqueue_mail(job.clone())).await;
         let jobs = must(store.lease_mail(1, at(61), at(62), 1).await);
         let [leased] = &jobs[..] else { return must(Err(format!("one job of {kind:?}: {jobs:?}"))) };
-        let read = (leased.kind, &leased.recipient, leased.requested_at, leased.ip, &leased.request_id);
-        let recipient = Recipient::UserAt(alice.id, email);
-        assert_eq!(read, (kind, &recipient, job.at, job.ip, &job.request_id));
+        let mail = must(job.mail.resolve(None));
+        let read = (&leased.mail, leased.requested_at, leased.ip, &leased.request_id);
+        assert_eq!(read, (&mail, job.at, job.ip, &job.request_id));
         let dead = MailOutcome::Dead { reason: DIFFICULT.to_owned() };
         assert!(must(store.finish_mail(leased.lease, dead).await), "{kind:?}");
         let queued = must(mail_jobs(&store).await.pop().ok_or("no job"));
-        let read = (queued.kind, queued.recipient, queued.requested_at, queued.request_id, queued.reason);
-        assert_eq!(read, (kind, recipient, job.at, job.request_id, Some(DIFFICULT.to_owned())));
+        let read = (queued.mail, queued.requested_at, queued.request_id, queued.reason);
+        assert_eq!(read, (mail, job.at, job.request_id, Some(DIFFICULT.to_owned())));
     }
 }
 

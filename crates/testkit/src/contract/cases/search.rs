@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use denizen_models::{ADMIN_ROLE, EmailAddress, UserValues, fold};
-use denizen_services::store::{PageRequest, Store, StoreError, UnitOfWork, UserFilter, UserSort};
+use denizen_services::store::{PageRequest, Store, StoreFailure, UnitOfWork, UserFilter, UserSort};
 
 use crate::{
     contract::verbs::{at, commit, insert_all, insert_values, update},
@@ -265,7 +265,7 @@ pub async fn a_search_in_another_order_than_by_id_is_malformed(store: Arc<dyn St
     let filter = UserFilter { search: "ada".to_owned(), ..UserFilter::default() };
     for sort in [UserSort::IdDescending, UserSort::Username, UserSort::UsernameDescending] {
         let refusal = store.list_users(&filter, &PageRequest { sort, after: None, limit: 1 }).await;
-        assert!(matches!(refusal, Err(StoreError::Malformed(_))), "{sort:?}: {refusal:?}");
+        assert!(matches!(refusal, Err(StoreFailure::Malformed(_))), "{sort:?}: {refusal:?}");
     }
 }
 

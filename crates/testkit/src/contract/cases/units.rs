@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use denizen_models::Username;
 use denizen_services::store::{
-    Change, Committed, MailKind, NewMailJob, Outcome, Store, StoreError, UniqueKey, UnitOfWork, UserRef,
+    Change, CommitError, Committed, MailJob, Outcome, Store, StoreFailure, UniqueKey, UnitOfWork, UserRef,
 };
 
 use crate::{
     contract::{
-        examples::{Example, World, event, examples, notice, reset_mail, variant},
+        examples::{Example, World, event, examples, notice, variant},
         verbs::{
             NOBODY, RESET, TOKEN_GONE, USER_GONE, at, audit, changed, commit, credentials, find_session,
             hash, insert, mail_jobs, password, refusal, session, snapshot, token, update, user,
@@ -150,8 +150,8 @@ pub async fn a_user_can_be_referred_to_by_the_unit_that_creates_it(store: Arc<dy
         .record(event(UserRef::Created));
     let alice = must(must(store.commit(work).await).user());
     assert_eq!(token(&store, hash(1)).await.map(|token| token.user), Some(alice));
-    let recipients: Vec<_> = mail_jobs(&store).await.into_iter().map(|job| job.recipient).collect();
-    assert_eq!(recipients, [denizen_services::store::Recipient::User(alice)]);
+    let mails: Vec<_> = mail_jobs(&store).await.into_iter().map(|job| job.mail).collect();
+    assert_eq!(mails, [MailJob::PasswordChanged { user: alice }]);
     let targets: Vec<_> = audit(&store).await.into_iter().map(|event| event.target).collect();
     assert_eq!(targets, [Some(alice)]);
 }
@@ -162,7 +162,7 @@ pub async fn the_first_failing_change_names_the_error(store: Arc<dyn Store>) {
         (Change::ExpectUser { user: NOBODY, security_version: 1 }, USER_GONE),
         (
             Change::InsertUser { values: alice.values.clone(), password: None, at: at(0) },
-            StoreError::Conflict(UniqueKey::Username),
+            CommitError::Conflict(UniqueKey::Username),
         ),
         (Change::ConsumeToken { user: alice.id, purpose: RESET, hash: hash(1), now: at(0) }, TOKEN_GONE),
     ];
@@ -199,10 +199,9 @@ pub async fn a_unit_that_makes_no_sense_is_refused_before_anything_else(store: A
         new().insert_user(user_values("bob"), None, at(0)).insert_user(user_values("carol"), None, at(0)),
         new().expect_user(NOBODY, 1).record(event(UserRef::Created)),
         new().revoke_tokens(alice.id).record(event(alice.id)).record(event(UserRef::Created)),
-        new().enqueue_mail(NewMailJob { kind: MailKind::EmailChanged, ..reset_mail(&alice) }),
     ] {
         let error = refusal(&store, work.clone()).await;
-        assert!(matches!(error, StoreError::Malformed(_)), "{work:?}: {error:?}");
+        assert!(matches!(error, CommitError::Failed(StoreFailure::Malformed(_))), "{work:?}: {error:?}");
     }
     assert_eq!(snapshot(&store).await, before);
 }
@@ -225,12 +224,18 @@ pub async fn each_unit_of_a_batch_succeeds_or_fails_for_itself(store: Arc<dyn St
         insert("bob"),
     ];
     let answers = store.commit_batch(batch).await;
-    let [Ok(alice), Err(taken), Err(gone), Err(StoreError::Malformed(_)), Ok(nothing), Ok(bob)] =
-        &answers[..]
+    let [
+        Ok(alice),
+        Err(taken),
+        Err(gone),
+        Err(CommitError::Failed(StoreFailure::Malformed(_))),
+        Ok(nothing),
+        Ok(bob),
+    ] = &answers[..]
     else {
         return must(Err(format!("not the answers of these units in their order: {answers:?}")));
     };
-    assert_eq!(*taken, StoreError::Conflict(UniqueKey::Username));
+    assert_eq!(*taken, CommitError::Conflict(UniqueKey::Username));
     assert_eq!(*gone, USER_GONE);
     assert_eq!(*nothing, Committed(Vec::new()));
     assert_eq!(user(&store, must(alice.user())).await.values, user_values("alice"));
@@ -249,7 +254,7 @@ pub async fn a_large_batch_is_answered_in_order(store: Arc<dyn Store>) {
             let inserted = user(&store, must(must(answer).user())).await;
             assert_eq!(inserted.values, user_values(&name(number)));
         } else {
-            assert_eq!(answer, Err(StoreError::Conflict(UniqueKey::Username)), "{number}");
+            assert_eq!(answer, Err(CommitError::Conflict(UniqueKey::Username)), "{number}");
         }
     }
 }

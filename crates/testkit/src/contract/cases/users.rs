@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use denizen_models::Username;
-use denizen_services::store::{Outcome, SessionId, Store, StoreError, UniqueKey, UnitOfWork};
+use denizen_services::store::{CommitError, Outcome, SessionId, Store, UniqueKey, UnitOfWork};
 
 use crate::{
     contract::examples::notice,
@@ -12,8 +12,8 @@ use crate::{
     must, user_values,
 };
 
-const NAME_TAKEN: StoreError = StoreError::Conflict(UniqueKey::Username);
-const ADDRESS_TAKEN: StoreError = StoreError::Conflict(UniqueKey::Email);
+const NAME_TAKEN: CommitError = CommitError::Conflict(UniqueKey::Username);
+const ADDRESS_TAKEN: CommitError = CommitError::Conflict(UniqueKey::Email);
 
 fn username(text: &str) -> Username {
     must(Username::parse(text))

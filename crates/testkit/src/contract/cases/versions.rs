@@ -5,7 +5,7 @@ use std::sync::Arc;
 use denizen_models::{ADMIN_ROLE, EmailAddress, Profile, User, UserValues, Username};
 use denizen_services::{
     AccessContext,
-    store::{MailKind, NewMailJob, Outcome, Store, UnitOfWork},
+    store::{MailJob, NewMailJob, Outcome, Store, UnitOfWork},
 };
 
 use crate::{
@@ -167,7 +167,7 @@ pub async fn tokens_sessions_and_mail_leave_the_versions_alone(store: Arc<dyn St
         .revoke_tokens(alice.id)
         .insert_session(session(alice.id, hash(2)))
         .revoke_sessions(alice.id, None)
-        .enqueue_mail(NewMailJob::to_user(MailKind::PasswordChanged, alice.id, &context, at(1)));
+        .enqueue_mail(NewMailJob::new(MailJob::PasswordChanged { user: alice.id.into() }, &context, at(1)));
     commit(&store, work).await;
     assert_eq!(user(&store, alice.id).await, alice);
 }

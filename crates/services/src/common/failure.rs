@@ -1,0 +1,90 @@
+//! What can go wrong in every use case.
+
+use std::borrow::Cow;
+
+use chrono::Duration;
+use denizen_models::ValidationErrors;
+
+use crate::ports::{cause::Cause, hasher::HashError, randomness::RandomnessError, store::StoreFailure};
+
+/// Why a use case failed, as far as use cases share the reasons. The error enum of a use case embeds it; a use case
+/// without reasons of its own returns it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Members of the request are missing or break a rule.
+    #[error(transparent)]
+    Invalid(ValidationErrors),
+    /// Parts of a query make no sense; the fields are those of the query.
+    #[error(transparent)]
+    InvalidQuery(ValidationErrors),
+    /// The actor may not do this. The text says who may.
+    #[error("{0}")]
+    Forbidden(Cow<'static, str>),
+    /// A rate limit is reached; allowed again after this time.
+    #[error("too many requests")]
+    RateLimited(Duration),
+    /// Too much to do, or something that is needed cannot be reached. A later attempt may succeed.
+    #[error("{0}")]
+    Overloaded(#[source] Cause),
+    /// A fault of the service, not of its user.
+    #[error("{0}")]
+    Internal(#[source] Cause),
+}
+
+impl Failure {
+    pub(crate) fn forbidden(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Forbidden(reason.into())
+    }
+
+    pub(crate) fn overloaded(cause: impl Into<Cause>) -> Self {
+        Self::Overloaded(cause.into())
+    }
+}
+
+impl From<StoreFailure> for Failure {
+    fn from(failure: StoreFailure) -> Self {
+        match failure {
+            StoreFailure::Busy(_) | StoreFailure::Unavailable(_) => Self::Overloaded(failure.into()),
+            StoreFailure::Corrupt(_) | StoreFailure::Malformed(_) => Self::Internal(failure.into()),
+        }
+    }
+}
+
+impl From<HashError> for Failure {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Overloaded(error.into()),
+            HashError::Failed(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<RandomnessError> for Failure {
+    fn from(error: RandomnessError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// Lets `?` turn the errors of ports into the error of a use case, which embeds them as a [`Failure`].
+macro_rules! embeds_failure {
+    ($($error:ident)*) => {$(
+        impl From<$crate::ports::store::StoreFailure> for $error {
+            fn from(failure: $crate::ports::store::StoreFailure) -> Self {
+                Self::Failure(failure.into())
+            }
+        }
+
+        impl From<$crate::ports::hasher::HashError> for $error {
+            fn from(error: $crate::ports::hasher::HashError) -> Self {
+                Self::Failure(error.into())
+            }
+        }
+
+        impl From<$crate::ports::randomness::RandomnessError> for $error {
+            fn from(error: $crate::ports::randomness::RandomnessError) -> Self {
+                Self::Failure(error.into())
+            }
+        }
+    )*};
+}
+pub(crate) use embeds_failure;

@@ -1,0 +1,208 @@
+//! Units of work in which each precondition has an error of the use case.
+
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+use denizen_models::{EmailAddress, User, UserId, UserValues};
+
+use crate::{
+    common::failure::Failure,
+    ports::{
+        Ports,
+        hasher::PasswordHash,
+        randomness::{TokenHash, TokenPurpose},
+        store::{
+            AuditEvent, BucketKey, Change, CommitError, Committed, Lease, MailJobId, NewMailJob, NewSession,
+            Precondition, Purge, Quota, Registration, SessionId, StoreFailure, UniqueKey, UnitOfWork,
+        },
+    },
+};
+
+/// How often a change is decided anew because another request changed the user in between.
+const MAX_RETRIES: usize = 32;
+
+/// A [`UnitOfWork`] under construction. A change that can be refused is added together with the error that its refusal
+/// means, so that no use case can overlook a precondition that its unit carries.
+///
+/// Changes that need a user (tokens, sessions, mails) can be refused if it is gone: they belong behind a change that
+/// expects the user.
+#[must_use = "a unit of work does nothing until it is committed"]
+pub(crate) struct Work<E> {
+    unit: UnitOfWork,
+    refusals: Vec<(CommitError, E)>,
+}
+
+/// Changes that are never refused.
+macro_rules! free {
+    ($($change:ident($($name:ident: $type:ty),*);)*) => {$(
+        pub fn $change(mut self, $($name: $type),*) -> Self {
+            self.unit = self.unit.$change($($name),*);
+            self
+        }
+    )*};
+}
+
+/// Changes that are refused with one precondition.
+macro_rules! refusable {
+    ($($change:ident($($name:ident: $type:ty),*) $precondition:ident;)*) => {$(
+        pub fn $change(mut self, $($name: $type,)* otherwise: E) -> Self {
+            self.unit = self.unit.$change($($name),*);
+            self.refusals.push((CommitError::PreconditionFailed(Precondition::$precondition), otherwise));
+            self
+        }
+    )*};
+}
+
+impl<E> Work<E> {
+    pub const fn new() -> Self {
+        Self { unit: UnitOfWork::new(), refusals: Vec::new() }
+    }
+
+    refusable! {
+        expect_user(user: UserId, security_version: i64) User;
+        expect_lease(lease: Lease) Lease;
+        expect_other_administrator(user: UserId) Administrator;
+        set_password(user: UserId, hash: PasswordHash, security_version: i64, at: DateTime<Utc>) User;
+        delete_user(user: UserId, revision: Option<i64>) User;
+        consume_token(user: UserId, purpose: TokenPurpose, hash: TokenHash, now: DateTime<Utc>) Token;
+        revoke_session(user: UserId, session: SessionId) Session;
+        put_registration_token(address: &EmailAddress, hash: TokenHash, expires_at: DateTime<Utc>) Registration;
+        consume_registration(hash: TokenHash, now: DateTime<Utc>) Token;
+        retry_mail(job: MailJobId, now: DateTime<Utc>) MailJob;
+        drop_mail(job: MailJobId) MailJob;
+    }
+
+    free! {
+        take_from_bucket(bucket: BucketKey, quota: Quota, now: DateTime<Utc>, capacity: u32);
+        reset_bucket(bucket: BucketKey);
+        rehash(user: UserId, hash: PasswordHash, security_version: i64);
+        verify_email(user: UserId, at: DateTime<Utc>);
+        put_token(user: UserId, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>);
+        revoke_tokens(user: UserId);
+        insert_session(session: NewSession);
+        revoke_sessions(user: UserId, except: Option<SessionId>);
+        trim_sessions(user: UserId, keep: u32);
+        drop_registration(address: &EmailAddress);
+        purge(purge: Purge);
+        record(event: AuditEvent);
+    }
+
+    /// Queues a mail, however many wait.
+    pub fn enqueue_mail(mut self, job: NewMailJob) -> Self {
+        self.unit = self.unit.enqueue_mail(NewMailJob { capacity: None, ..job });
+        self
+    }
+
+    pub fn insert_user(
+        mut self,
+        values: UserValues,
+        password: Option<PasswordHash>,
+        at: DateTime<Utc>,
+        taken: impl Fn(UniqueKey) -> E,
+    ) -> Self {
+        self.unit = self.unit.insert_user(values, password, at);
+        self.refused_if_taken(taken)
+    }
+
+    /// Replaces the values of `user`, which must still be as it was read.
+    pub fn update_user(
+        mut self,
+        user: &User,
+        values: UserValues,
+        at: DateTime<Utc>,
+        changed: E,
+        taken: impl Fn(UniqueKey) -> E,
+    ) -> Self {
+        self.unit = self.unit.update_user(user.id, user.revision, values, at);
+        self.refused(CommitError::PreconditionFailed(Precondition::User), changed).refused_if_taken(taken)
+    }
+
+    /// Puts a token that proves another e-mail address than that of the account.
+    pub fn put_token_for(
+        mut self,
+        address: EmailAddress,
+        user: UserId,
+        purpose: TokenPurpose,
+        hash: TokenHash,
+        expires_at: DateTime<Utc>,
+    ) -> Self {
+        let (user, address) = (user.into(), Some(address));
+        self.unit = self.unit.with(Change::PutToken { user, purpose, hash, expires_at, address });
+        self
+    }
+
+    fn refused(mut self, refusal: CommitError, otherwise: E) -> Self {
+        self.refusals.push((refusal, otherwise));
+        self
+    }
+
+    fn refused_if_taken(self, taken: impl Fn(UniqueKey) -> E) -> Self {
+        [UniqueKey::Username, UniqueKey::Email]
+            .into_iter()
+            .fold(self, |work, key| work.refused(CommitError::Conflict(key), taken(key)))
+    }
+
+    /// The inner error is the use case's.
+    async fn outcome(self, ports: &Ports) -> Result<Result<Committed, E>, Failure> {
+        let error = match ports.store.commit(self.unit).await {
+            Ok(committed) => return Ok(Ok(committed)),
+            Err(error) => error,
+        };
+        match (self.refusals.into_iter().find(|(refusal, _)| *refusal == error), error) {
+            (Some((_, otherwise)), _) => Ok(Err(otherwise)),
+            (None, CommitError::Failed(failure)) => Err(failure.into()),
+            (None, CommitError::RateLimited { retry_after }) => Err(Failure::RateLimited(retry_after)),
+            // Only a faulty store refuses a unit for what is not in it.
+            (None, error @ (CommitError::Conflict(_) | CommitError::PreconditionFailed(_))) => {
+                Err(StoreFailure::Corrupt(error.into()).into())
+            }
+        }
+    }
+}
+
+impl<E: From<Failure>> Work<E> {
+    /// Queues a mail for a stranger, unless `capacity` of them wait.
+    pub fn enqueue_mail_within(mut self, capacity: u32, job: NewMailJob) -> Self {
+        self.unit = self.unit.enqueue_mail(job.within(capacity));
+        self.refused_if_full("too many requests are waiting")
+    }
+
+    /// Keeps a sign-up, unless `capacity` of them wait.
+    pub fn put_registration(mut self, registration: Registration, capacity: u32) -> Self {
+        self.unit = self.unit.put_registration(registration, capacity);
+        self.refused_if_full("too many sign-ups are waiting")
+    }
+
+    fn refused_if_full(self, reason: &'static str) -> Self {
+        let refusal = CommitError::PreconditionFailed(Precondition::QueueRoom);
+        self.refused(refusal, Failure::overloaded(reason).into())
+    }
+
+    /// Commits the unit.
+    pub async fn commit(self, ports: &Ports) -> Result<Committed, E> {
+        self.outcome(ports).await?
+    }
+}
+
+impl<E: From<Failure>> Work<Option<E>> {
+    /// Commits the unit; `None` if it is refused for what has no error, because it is to be decided anew.
+    pub async fn attempt(self, ports: &Ports) -> Result<Option<Committed>, E> {
+        match self.outcome(ports).await? {
+            Ok(committed) => Ok(Some(committed)),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
+        }
+    }
+}
+
+/// Reads and decides anew for as long as `attempt` returns `None`: another request changed the user in between.
+pub(crate) async fn retry<T, E: From<Failure>, F: Future<Output = Result<Option<T>, E>>>(
+    attempt: impl Fn() -> F,
+) -> Result<T, E> {
+    for _ in 0..MAX_RETRIES {
+        if let Some(done) = attempt().await? {
+            return Ok(done);
+        }
+    }
+    Err(Failure::overloaded("the user is being changed by others").into())
+}
