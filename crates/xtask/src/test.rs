@@ -49,6 +49,7 @@ const STEPS: &[Step] = &[
     always("pages", |context| docs::on_all_pages(&context.workspace.root, "check")),
     always("documentation", documentation),
     always("tests", |context| context.cargo(&["test", "--workspace", "--locked"])),
+    always("features, each alone and all off", features),
     Step {
         title: "pages, followed",
         left_out_by: Some("docs"),
@@ -89,6 +90,18 @@ fn clippy(context: &mut Context) -> Result<(), String> {
     // Passed on to clippy instead of set in RUSTFLAGS, which would also rebuild every dependency.
     let deny: &[&str] = if context.deny_warnings { &["--", "-D", "warnings"] } else { &[] };
     context.cargo(&[&["clippy", "--workspace", "--all-targets", "--locked"], deny].concat())
+}
+
+/// Tests the library crates without their features, and with each alone: in the workspace's tests, the server has
+/// switched them all on.
+fn features(context: &mut Context) -> Result<(), String> {
+    let crates = ["test", "--locked", "--lib", "--tests", "-p", "denizen-models", "-p", "denizen-services"];
+    let crates = [&crates[..], &["-p", "denizen-handlers", "-p", "denizen-hashing"]].concat();
+    for features in ["", "denizen-handlers/demos", "denizen-handlers/messages"] {
+        println!("        {}", if features.is_empty() { "no features" } else { features });
+        context.cargo(&[&crates[..], &["--features", features]].concat())?;
+    }
+    Ok(())
 }
 
 fn documentation(context: &mut Context) -> Result<(), String> {
