@@ -44,8 +44,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is in use, or not ours.
-    #[error("cannot listen on {address}: {error}; choose another address with --bind")]
+    #[error("cannot listen on {address}: {error}; choose another address with {setting}")]
     Bind {
+        /// Where the address can be set.
+        setting: &'static str,
         /// The address of the configuration.
         address: SocketAddr,
         /// Why.
@@ -136,9 +138,10 @@ impl Application {
     pub async fn build_with(config: Config, overrides: Overrides) -> Result<Self, StartError> {
         config.validate()?;
         // The address first: if another instance runs here, its database is better left alone.
-        let (listener, address) = listen(config.bind)?;
-        let bind_error = |error| StartError::Bind { address, error };
-        let health = config.health_bind.map(listen).transpose()?;
+        let setting = "--bind";
+        let (listener, address) = listen(config.bind, setting)?;
+        let bind_error = |error| StartError::Bind { setting, address, error };
+        let health = config.health_bind.map(|address| listen(address, "health_bind")).transpose()?;
 
         let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
@@ -235,9 +238,10 @@ impl Application {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+fn listen(address: SocketAddr, setting: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
     let bound = TcpListener::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
-    bound.map(|(bound, listener)| (listener, bound)).map_err(|error| StartError::Bind { address, error })
+    let (bound, listener) = bound.map_err(|error| StartError::Bind { setting, address, error })?;
+    Ok((listener, bound))
 }
 
 /// Serves the health checks and nothing else, on a thread and connections of their own, without a rate limit.

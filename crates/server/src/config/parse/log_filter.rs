@@ -55,12 +55,12 @@ fn check(directive: &str) -> Result<(), String> {
 /// Returns whether `target` is one of the crates, a module of one, or what several have in common, such as `actix`.
 fn logs(target: &str) -> bool {
     let (name, module) = target.split_once("::").unwrap_or((target, ""));
-    let is_meant = |known: &&str| {
-        known
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.is_empty() || (module.is_empty() && rest.starts_with('_')))
+    let is_meant = |known: &str| {
+        let rest = known.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || (module.is_empty() && rest.starts_with('_')))
     };
-    !name.is_empty() && CRATES.iter().any(|known| is_meant(known))
+    let is_target = name != "denizen" || ["", "access"].contains(&module);
+    !name.is_empty() && is_target && CRATES.into_iter().any(is_meant)
 }
 
 #[cfg(test)]
@@ -96,6 +96,7 @@ mod tests {
             "a=b=c",
             "=info",
             "deni",
+            "denizen::acess=off",
             "denizen_s",
         ] {
             let reason = reason(log_filter(&format!("warn,{text}")));

@@ -1,12 +1,12 @@
 //! The listener of its own for health checks.
 
-use std::fs;
+use std::{fs, net::TcpListener};
 
 use tempfile::TempDir;
 
 use crate::support::{
     http::{Connection, Request},
-    process::Process,
+    process::{Process, run_with},
 };
 
 /// Strangers who take all connections must not have the service restarted.
@@ -31,4 +31,17 @@ async fn health_checks_are_answered_while_all_connections_are_taken() {
     }
     drop(idle);
     process.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named_with_its_setting() {
+    let folder = TempDir::new().unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let output =
+        run_with(folder.path(), &["--bind", "127.0.0.1:0"], &[("DENIZEN_HEALTH_BIND", &address)]).await;
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.starts_with(&format!("denizen: cannot listen on {address}: ")), "{stderr}");
+    assert!(stderr.ends_with("; choose another address with health_bind\n"), "{stderr}");
 }
