@@ -256,7 +256,7 @@ fn serve_health(config: &Config, services: Services, listener: TcpListener) -> i
     })
 }
 
-/// Waits until no request is in flight, and says how many are cut when `shutdown_timeout` is over. Each of them writes its
+/// Waits until no request is in flight, and logs how many are cut when `shutdown_timeout` is over. Each of them logs its
 /// own line, with the status 499, when its thread drops it.
 async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
     const STEP: Duration = Duration::from_millis(10);
@@ -269,7 +269,7 @@ async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
     if timeout(Duration::from_secs(shutdown_timeout.as_secs()), wait_until_idle()).await.is_err() {
         let count = in_flight.load(Ordering::Relaxed);
         log::warn!("cutting {count} requests: they did not end within shutdown_timeout");
-        // The threads that drop them look once a second.
+        // The threads check the time once a second.
         let _given_up = timeout(Duration::from_secs(2), wait_until_idle()).await;
     }
 }

@@ -23,7 +23,7 @@ settings! {
         BIND bind: SocketAddr = Text, parse::address, "127.0.0.1:8080" / "127.0.0.1:8080", flag "--bind";
 
         /// A second IP address and port, for `/livez`, `/readyz` and `/metrics` only: they are answered there also when
-        /// other clients have taken all connections of `bind`. Clients that reach it may read `/metrics`.
+        /// other clients have taken all connections of `bind`. Every client that reaches it may read `/metrics`, so keep it private.
         HEALTH_BIND health_bind: Option<SocketAddr> = Text, parse::optional_address, "" / "";
 
         /// Where users are stored: `sqlite://PATH`, relative to the working directory, or `memory:`.

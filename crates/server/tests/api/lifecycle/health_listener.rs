@@ -9,7 +9,7 @@ use crate::support::{
     process::{Process, run_with},
 };
 
-/// Strangers who take all connections must not have the service restarted.
+/// Otherwise clients that take all connections could have the service restarted.
 #[tokio::test]
 async fn health_checks_are_answered_while_all_connections_are_taken() {
     let folder = TempDir::new().unwrap();

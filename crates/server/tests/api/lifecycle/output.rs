@@ -26,7 +26,7 @@ async fn what_cannot_be_written_is_an_error() {
 
 /// `denizen config print | head`
 #[tokio::test]
-async fn a_reader_who_has_seen_enough_is_not_an_error() {
+async fn a_closed_pipe_is_not_an_error() {
     let folder = TempDir::new().unwrap();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -1,4 +1,4 @@
-//! A reader of the log that stalls: a full pipe to a log shipper, a terminal in which somebody has pressed Ctrl-S.
+//! A reader of the log that stalls: a full pipe to a log shipper, a terminal that is paused with Ctrl-S.
 
 use std::{
     fs,
