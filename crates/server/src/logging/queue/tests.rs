@@ -53,7 +53,8 @@ fn a_reader_that_stalls_delays_nothing_and_every_line_is_written_or_counted() {
     let read = read.lock().unwrap();
     let lines = read.lines().filter(|line| line.starts_with("line ")).count();
     assert!(lines > 2_000, "{lines}");
-    assert_eq!(missing(&read), [10_000 - lines]);
+    // More than one report if the thread took its first chunk late.
+    assert_eq!(missing(&read).iter().sum::<usize>(), 10_000 - lines);
     assert!(read.lines().last().unwrap().contains(" WARN  denizen_server::logging::queue "), "{read}");
 }
 
