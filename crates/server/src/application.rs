@@ -30,7 +30,7 @@ use denizen_storage_sqlite::{OpenError, SqliteStore};
 use tokio::{
     runtime::Handle,
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
@@ -256,21 +256,21 @@ fn serve_health(config: &Config, services: Services, listener: TcpListener) -> i
     })
 }
 
-/// Waits until no request is in flight, and logs how many are cut when `shutdown_timeout` is over. Each of them logs its
-/// own line, with the status 499, when its thread drops it.
+/// Waits until no request is in flight, and logs how many were cut because `shutdown_timeout` was over. Each of them logs
+/// its own line, with the status 499, when its thread drops it.
 async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
-    const STEP: Duration = Duration::from_millis(10);
-    let wait_until_idle = async || {
-        while in_flight.load(Ordering::Relaxed) > 0 {
-            sleep(STEP).await;
+    // The server counts in whole seconds, and its threads check the time once a second.
+    let limit = Duration::from_secs(shutdown_timeout.as_secs());
+    let (start, mut last) = (Instant::now(), 0);
+    while start.elapsed() < limit + Duration::from_secs(2) {
+        match in_flight.load(Ordering::Relaxed) {
+            0 => break,
+            count => last = count,
         }
-    };
-    // The server counts in whole seconds.
-    if timeout(Duration::from_secs(shutdown_timeout.as_secs()), wait_until_idle()).await.is_err() {
-        let count = in_flight.load(Ordering::Relaxed);
-        log::warn!("cutting {count} requests: they did not end within shutdown_timeout");
-        // The threads check the time once a second.
-        let _given_up = timeout(Duration::from_secs(2), wait_until_idle()).await;
+        sleep(Duration::from_millis(10)).await;
+    }
+    if last > 0 && start.elapsed() >= limit {
+        log::warn!("{last} requests were cut: they did not end within shutdown_timeout");
     }
 }
 
