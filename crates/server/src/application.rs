@@ -241,9 +241,7 @@ fn services(
 async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartError> {
     let first = UserQuery { limit: Some(1), ..UserQuery::default() };
     let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
-    if empty {
-        samples::create(users).await?;
-    }
+    let created = if empty { samples::create(users).await? } else { Vec::new() };
     let place = match &config.database {
         Database::Memory => "in memory, gone when this process ends".to_owned(),
         Database::Sqlite(path) => {
@@ -252,7 +250,7 @@ async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartErro
     };
     log::info!("users are kept {place}");
     if empty {
-        let names = samples::SAMPLE_USERS.map(|user| user.username).join(", ");
+        let names = created.join(", ");
         log::info!("sample users {names} created, each with the password {:?}", samples::SAMPLE_PASSWORD);
     }
     log::info!("development profile: {} is the administrator", samples::ADMINISTRATOR);

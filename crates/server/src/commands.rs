@@ -121,9 +121,14 @@ impl OperatorContext {
         AccountService::new(self.ports.clone(), self.settings.clone())
     }
 
-    /// Closes the store, and passes on the result.
-    async fn close<T>(self, result: Result<T, CommandError>) -> Result<T, CommandError> {
-        self.storage.close().await;
+    /// Opens the store, carries `work` out, and closes the store.
+    async fn with<T>(
+        config: &Config,
+        work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        let operator = Self::open(config)?;
+        let result = work(&operator).await;
+        operator.storage.close().await;
         result
     }
 }

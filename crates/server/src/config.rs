@@ -27,7 +27,6 @@ mod file;
 mod layer;
 mod parse;
 mod profile;
-mod read;
 mod reader;
 mod redact;
 mod reference;

@@ -72,9 +72,7 @@ impl CreateUser {
                  --password-stdin, or let `denizen setup-link` print a link for an administrator",
             ));
         }
-        let operator = OperatorContext::open(config)?;
-        let result = self.create(&operator, password).await;
-        operator.close(result).await
+        OperatorContext::with(config, async |operator| self.create(operator, password).await).await
     }
 
     async fn create(

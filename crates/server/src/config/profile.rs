@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use super::parse::choice;
+
 /// What an instance is for. The profile chooses the defaults and the rules that a configuration must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
@@ -13,20 +15,12 @@ pub enum Profile {
     Production,
 }
 
-impl Profile {
-    /// The name, as the `profile` setting spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Production => "production",
-        }
-    }
-}
-
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        })
     }
 }
 
@@ -34,9 +28,6 @@ impl FromStr for Profile {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Development, Self::Production]
-            .into_iter()
-            .find(|profile| profile.name() == text)
-            .ok_or_else(|| "expected `development` or `production`".to_owned())
+        choice([("development", Self::Development), ("production", Self::Production)])(text)
     }
 }

@@ -1,6 +1,6 @@
 //! The rules of a profile beyond well-formed values.
 
-use denizen_mail::is_loopback;
+use denizen_mail::{MailUrl, is_loopback};
 
 use super::{
     profile::Profile,
@@ -14,61 +14,51 @@ pub(super) type Violation = (&'static Setting, &'static str);
 
 /// Returns every rule of the profile that the values break. A missing value breaks no rule, except the public URL.
 pub(super) fn violations(config: &PartialConfig) -> Vec<Violation> {
-    let of_profile = match config.profile {
-        None => return Vec::new(),
-        Some(Profile::Development) => vec![development(config)],
-        Some(Profile::Production) => vec![database(config), public_url(config), mail(config)],
-    };
-    of_profile.into_iter().chain([sessions(config)]).flatten().collect()
-}
-
-fn development(config: &PartialConfig) -> Option<Violation> {
-    let open = !is_loopback(&config.bind?.ip().to_string());
-    open.then_some((
-        &BIND,
-        "the development profile has public passwords and shows secrets in its log, so it listens on \
-         loopback addresses only, such as 127.0.0.1 or [::1]",
-    ))
-}
-
-fn database(config: &PartialConfig) -> Option<Violation> {
-    (config.database == Some(Database::Memory)).then_some((
-        &DATABASE,
-        "a database in memory forgets every user; the production profile needs `sqlite://PATH`",
-    ))
-}
-
-fn public_url(config: &PartialConfig) -> Option<Violation> {
-    let reason = match config.public_url.as_ref().and_then(Option::as_ref) {
-        None => {
+    let Some(profile) = config.profile else { return Vec::new() };
+    let production = profile == Profile::Production;
+    let exposed = config.bind.is_some_and(|bind| !is_loopback(&bind.ip().to_string()));
+    let url = config.public_url.as_ref().and_then(Option::as_ref);
+    let in_clear = url.is_some_and(|url| !url.is_https() && !url.is_loopback());
+    let mail = config.mail.as_ref().and_then(MailUrl::refused_in_production);
+    let sessions = config.session_idle_timeout.zip(config.session_lifetime);
+    let rules: [(bool, &'static Setting, &'static str); 6] = [
+        (
+            !production && exposed,
+            &BIND,
+            "the development profile has public passwords and shows secrets in its log, so it listens on \
+             loopback addresses only, such as 127.0.0.1 or [::1]",
+        ),
+        (
+            production && config.database == Some(Database::Memory),
+            &DATABASE,
+            "a database in memory forgets every user; the production profile needs `sqlite://PATH`",
+        ),
+        (
+            production && url.is_none(),
+            &PUBLIC_URL,
             "the production profile never guesses from a request where the links in its mails lead, so the \
-             public URL must be named"
-        }
-        Some(url) if !url.is_https() && !url.is_loopback() => {
-            "the production profile needs https://, because the links in mails carry secrets"
-        }
-        Some(_) => return None,
-    };
-    Some((&PUBLIC_URL, reason))
-}
-
-fn mail(config: &PartialConfig) -> Option<Violation> {
-    config.mail.as_ref()?.refused_in_production().map(|reason| (&MAIL, reason))
-}
-
-/// For every profile.
-fn sessions(config: &PartialConfig) -> Option<Violation> {
-    (config.session_idle_timeout? > config.session_lifetime?).then_some((
-        &SESSION_IDLE_TIMEOUT,
-        "a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`",
-    ))
+             public URL must be named",
+        ),
+        (
+            production && in_clear,
+            &PUBLIC_URL,
+            "the production profile needs https://, because the links in mails carry secrets",
+        ),
+        (production && mail.is_some(), &MAIL, mail.unwrap_or_default()),
+        (
+            sessions.is_some_and(|(idle, lifetime)| idle > lifetime),
+            &SESSION_IDLE_TIMEOUT,
+            "a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`",
+        ),
+    ];
+    rules.into_iter().filter(|(broken, ..)| *broken).map(|(_, setting, reason)| (setting, reason)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use denizen_mail::{Encryption, MailUrl, SmtpServer};
+    use denizen_mail::{Encryption, SmtpServer};
 
     use super::super::tests::in_environment;
     use super::super::{Config, parse};
@@ -222,7 +212,7 @@ mod tests {
         Config {
             profile: Profile::Production,
             public_url: parse::public_url("https://example.org").ok(),
-            mail: parse::mail("smtps://mail.example.org").unwrap(),
+            mail: parse::parsed("smtps://mail.example.org").unwrap(),
             ..Config::from_settings(&in_environment(&[]).settings()).unwrap()
         }
     }
