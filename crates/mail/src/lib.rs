@@ -59,7 +59,6 @@ mod transport;
 mod url;
 
 pub use crate::{
-    compose::{Composer, MailProfile},
     link::Links,
     sender::{InvalidSender, Sender},
     templates::{TemplateError, Templates},

@@ -15,10 +15,9 @@ pub use self::{
     smtp::{SmtpMailer, TlsError},
 };
 use crate::{
-    compose::{Composer, MailProfile},
-    link::Links,
+    compose::Composer,
     sender::Sender,
-    templates::{TemplateError, Templates},
+    templates::TemplateError,
     url::{Encryption, InvalidSmtpUrl, SmtpServer},
 };
 
@@ -186,26 +185,17 @@ pub enum TransportError {
 /// # Errors
 /// Returns a [`TransportError`] if the settings, a template or a certificate cannot be used.
 pub fn connect(settings: MailSettings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Mailer>, TransportError> {
-    let MailSettings { url, public_url, service, sender, reply_to, templates, root_certificate, time_limit } =
-        settings;
+    let MailSettings { time_limit, .. } = settings;
     if time_limit.is_zero() || time_limit > SmtpMailer::MAX_TIME {
         return Err(TransportError::TimeLimit);
     }
-    let templates = Templates::load(templates.as_deref())?;
-    let composer = |sender| {
-        let links = Links::below(&public_url);
-        Composer::new(templates, MailProfile { links, service, sender, reply_to }, clock)
-    };
-    let local = |sender: Option<Sender>| sender.unwrap_or_else(Sender::local);
-    match url {
-        MailUrl::Log => Ok(Arc::new(LogMailer::new(composer(local(sender))))),
-        MailUrl::File(path) => match FileMailer::new(composer(local(sender)), path.clone()) {
-            Ok(mailer) => Ok(Arc::new(mailer)),
-            Err(error) => Err(TransportError::Directory { path, error }),
-        },
+    let composer = Composer::new(&settings, clock)?;
+    Ok(match settings.url {
+        MailUrl::Log => Arc::new(LogMailer::new(composer)),
+        MailUrl::File(path) => Arc::new(FileMailer::new(composer, path)?),
+        MailUrl::Smtp(_) if settings.sender.is_none() => return Err(TransportError::NoSender),
         MailUrl::Smtp(server) => {
-            let composer = composer(sender.ok_or(TransportError::NoSender)?);
-            Ok(Arc::new(SmtpMailer::new(composer, server, root_certificate.as_deref(), time_limit)?))
+            Arc::new(SmtpMailer::new(composer, server, settings.root_certificate.as_deref(), time_limit)?)
         }
-    }
+    })
 }
