@@ -22,7 +22,7 @@ use denizen_storage_sqlite::OpenError;
 use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
-    config::{Config, ConfigErrors, Database, Profile},
+    config::{Config, ConfigErrors, Profile},
     http::{HttpLimits, serve},
     samples::{self, SampleError},
     storage::Storage,
@@ -242,11 +242,9 @@ async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartErro
     let first = UserQuery { limit: Some(1), ..UserQuery::default() };
     let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
     let created = if empty { samples::create(users).await? } else { Vec::new() };
-    let place = match &config.database {
-        Database::Memory => "in memory, gone when this process ends".to_owned(),
-        Database::Sqlite(path) => {
-            format!("in {}", std::path::absolute(path).unwrap_or_else(|_| path.clone()).display())
-        }
+    let place = match config.database.path() {
+        Some(path) => format!("in {}", path.display()),
+        None => "in memory, gone when this process ends".to_owned(),
     };
     log::info!("users are kept {place}");
     if empty {

@@ -42,7 +42,7 @@ impl OperatorCommand {
     /// Carries the command out, and says what came of it: exit code 0 if it is done, 1 if it is not, 2 if it makes no
     /// sense.
     pub async fn run(self, config: &Config) -> Report {
-        let missing = config.database.missing_file();
+        let missing = config.database.path().filter(|path| !path.exists());
         let result = match self {
             Self::User(UserCommand::Create(command)) => command.run(config).await,
             Self::SetupLink(command) => command.run(config).await,

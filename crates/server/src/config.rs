@@ -24,9 +24,7 @@
 mod environment;
 mod errors;
 mod file;
-mod layer;
 mod parse;
-mod profile;
 mod reader;
 mod redact;
 mod reference;
@@ -43,12 +41,10 @@ mod tests;
 
 pub use errors::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
-pub use layer::Source;
-pub use profile::Profile;
 pub use reader::Resolved;
 pub use reference::reference;
 pub use report::{Report, check, print};
-pub use resolve::Settings;
+pub use resolve::{Settings, Source};
 pub use setting::{DefaultValue, Setting, ValueType};
 pub use table::*;
-pub use types::{Database, PublicUrl};
+pub use types::{Database, Profile, PublicUrl};

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::{
     errors::ConfigError,
-    layer::{Layer, Source},
+    resolve::{Layer, Source},
     table::{LOG, SETTINGS, nearest},
 };
 

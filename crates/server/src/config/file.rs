@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     errors::ConfigError,
-    layer::{Layer, Source},
+    resolve::{Layer, Source},
     setting::ValueType,
     table::{SETTINGS, nearest},
 };

@@ -4,9 +4,8 @@ use std::fmt;
 
 use super::{
     errors::{ConfigError, ConfigErrors},
-    layer::Source,
     redact::redact,
-    resolve::Settings,
+    resolve::{Settings, Source},
     rules,
     setting::{DefaultValue, Setting},
     table::{Config, PROFILE, PUBLIC_URL, PartialConfig},

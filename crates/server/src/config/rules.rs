@@ -3,10 +3,9 @@
 use denizen_mail::{MailUrl, is_loopback};
 
 use super::{
-    profile::Profile,
     setting::Setting,
     table::{BIND, DATABASE, MAIL, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT},
-    types::Database,
+    types::{Database, Profile},
 };
 
 /// A setting, and why its value is refused.

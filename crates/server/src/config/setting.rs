@@ -1,6 +1,6 @@
 //! What a setting is, and the macro that declares them.
 
-use super::profile::Profile;
+use super::types::Profile;
 
 /// One thing that can be configured.
 #[derive(Debug)]

@@ -8,10 +8,9 @@ use ipnet::IpNet;
 
 use super::{
     parse,
-    profile::Profile,
     reader::Reader,
     setting::{DefaultValue, Setting, ValueType, default_value, settings},
-    types::{Database, PublicUrl},
+    types::{Database, Profile, PublicUrl},
 };
 
 settings! {

@@ -1,9 +1,39 @@
 //! Values that are more than text or a number.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use denizen_mail::is_loopback;
 use url::Url;
+
+use super::parse::choice;
+
+/// What an instance is for. The profile chooses the defaults and the rules that a configuration must keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// For one developer at one machine, and the default: everything works without a configuration, secrets
+    /// such as one-time tokens are shown in the log, and only loopback addresses are served.
+    Development,
+    /// For real accounts: whatever decides about safety (database, public URL, mail) must be named
+    /// explicitly, and unsafe values refuse to start.
+    Production,
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        })
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        choice([("development", Self::Development), ("production", Self::Production)])(text)
+    }
+}
 
 /// Where users are stored. Its `Display` is the setting's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +45,11 @@ pub enum Database {
 }
 
 impl Database {
-    /// Returns the absolute path of the file if it does not exist yet.
-    pub(crate) fn missing_file(&self) -> Option<PathBuf> {
+    /// Returns the absolute path of the file, if it is one.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
         match self {
-            Self::Sqlite(path) if !path.exists() => {
-                Some(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
-            }
-            Self::Sqlite(_) | Self::Memory => None,
+            Self::Sqlite(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+            Self::Memory => None,
         }
     }
 }
