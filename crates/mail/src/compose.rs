@@ -103,7 +103,8 @@ impl Composer {
         let id = identifier(&mail.id);
         let email = smtp_address(&mail.to)?;
         // Set, not read from the headers: lettre does not understand every e-mail address that it writes there.
-        let envelope = Envelope::new(Some(self.sender.email()), vec![email.clone()]).map_err(failed)?;
+        let envelope =
+            Envelope::new(Some(self.sender.mailbox().email), vec![email.clone()]).map_err(failed)?;
         let to = Mailbox::new(Some(display_name(&mail.name)).filter(|name| !name.is_empty()), email);
         let mut message = Message::builder()
             .envelope(envelope)

@@ -158,11 +158,10 @@ impl Application {
         let handle = server.handle();
         let mut serving = tokio::spawn(server);
         let reason = tokio::select! {
-            result = &mut serving => Some(match result {
-                Ok(Err(error)) => RunError::Server(error),
-                Ok(Ok(())) => RunError::Server(io::Error::other("it ended by itself")),
-                Err(error) => RunError::Server(io::Error::other(error)),
-            }),
+            result = &mut serving => {
+                let ended = || io::Error::other("it ended by itself");
+                Some(RunError::Server(result.map_err(io::Error::other).flatten().err().unwrap_or_else(ended)))
+            }
             error = storage.store.failed() => Some(RunError::Store(error)),
             () = stop => None,
         };

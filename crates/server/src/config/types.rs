@@ -65,45 +65,41 @@ impl fmt::Display for Database {
 
 /// An http or https URL without user name, query, fragment and final slash, so a path can be appended to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicUrl {
-    text: String,
-    loopback: bool,
-}
+pub struct PublicUrl(String);
 
 impl PublicUrl {
     /// Returns the URL of the service on its own machine, at this port.
     pub(super) fn localhost(port: u16) -> Self {
-        Self { text: format!("http://localhost:{port}"), loopback: true }
+        Self(format!("http://localhost:{port}"))
     }
 
     /// Returns the URL, such as `https://accounts.example.org` or `https://example.org/accounts`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 
     /// Returns whether the service is reached through TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.text.starts_with("https://")
+        self.0.starts_with("https://")
     }
 
     /// Returns whether the URL only works on the machine itself.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.loopback
+        Url::parse(&self.0).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
     }
 }
 
 impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0)
     }
 }
 
 impl From<&Url> for PublicUrl {
     fn from(url: &Url) -> Self {
-        let loopback = url.host_str().is_some_and(is_loopback);
-        Self { text: url.as_str().trim_end_matches('/').to_owned(), loopback }
+        Self(url.as_str().trim_end_matches('/').to_owned())
     }
 }
