@@ -18,11 +18,11 @@ use crate::{
     display_name::display_name,
     link::Links,
     sender::Sender,
+    settings::MailSettings,
     templates::{
         RenderedMail, TemplateError, Templates, link_template, link_values, notice_template, notice_values,
         shared_values,
     },
-    transport::MailSettings,
 };
 
 /// Renders mails and composes messages from them.

@@ -24,6 +24,7 @@
 mod environment;
 mod errors;
 mod file;
+mod layer;
 mod parse;
 mod reader;
 mod redact;
@@ -41,10 +42,11 @@ mod tests;
 
 pub use errors::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
+pub use layer::Source;
 pub use reader::Resolved;
 pub use reference::reference;
 pub use report::{Report, check, print};
-pub use resolve::{Settings, Source};
+pub use resolve::Settings;
 pub use setting::{DefaultValue, Setting, ValueType};
 pub use table::*;
 pub use types::{Database, Profile, PublicUrl};

@@ -10,7 +10,6 @@ use std::{
 use async_trait::async_trait;
 use denizen_services::{Cause, Mail, MailError, Mailer};
 
-use super::TransportError;
 use crate::compose::{Composer, identifier};
 
 /// Writes every mail into a directory, as a file for mail programs (`.eml`, RFC 5322).
@@ -28,12 +27,11 @@ impl FileMailer {
     ///
     /// # Errors
     /// Returns an error if the directory does not exist and cannot be created.
-    pub(crate) fn new(composer: Composer, directory: PathBuf) -> Result<Self, TransportError> {
-        let made = if directory.is_dir() { Ok(()) } else { make_private_directory(&directory) };
-        match made {
-            Ok(()) => Ok(Self { composer, directory, count: AtomicU64::new(0) }),
-            Err(error) => Err(TransportError::Directory { path: directory, error }),
+    pub(crate) fn new(composer: Composer, directory: PathBuf) -> io::Result<Self> {
+        if !directory.is_dir() {
+            make_private_directory(&directory)?;
         }
+        Ok(Self { composer, directory, count: AtomicU64::new(0) })
     }
 
     fn name_for(&self, mail: &Mail) -> String {

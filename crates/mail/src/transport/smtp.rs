@@ -45,9 +45,6 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// The longest time that one mail may take, which is the default: far below the worker's lease of five minutes.
-    pub const MAX_TIME: Duration = Duration::from_secs(60);
-
     /// Creates a mailer for this server. Trusts the certificates of the system (or those of `SSL_CERT_FILE` and
     /// `SSL_CERT_DIR`) and those in the PEM file `root_certificate`, if set. A mail takes at most `time_limit`, from looking
     /// up the host to the last reply.

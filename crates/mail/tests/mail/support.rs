@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use denizen_mail::{Encryption, MailSettings, MailUrl, SmtpMailer, SmtpServer as ServerSetting, connect};
+use denizen_mail::{Encryption, MailSettings, MailUrl, SmtpServer as ServerSetting, connect};
 use denizen_models::{EmailAddress, Secret, Username};
 use denizen_services::{LinkTemplate, Mail, MailMessage, Mailer, NoticeTemplate, Token};
 use denizen_testkit::{FixedClock, SeededTokens, SmtpSecurity, SmtpServer};
@@ -87,7 +87,7 @@ pub fn names_in(directory: &Path) -> Vec<String> {
     names
 }
 
-pub const LONG: Duration = SmtpMailer::MAX_TIME;
+pub const LONG: Duration = MailSettings::MAX_TIME;
 
 /// A mailer for `server` that trusts its certificate, encrypts as it wants, and has this much time.
 pub fn smtp_mailer(server: &SmtpServer, time_limit: Duration) -> Arc<dyn Mailer> {

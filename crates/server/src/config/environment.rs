@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::{
     errors::ConfigError,
-    resolve::{Layer, Source},
+    layer::{Layer, Source},
     table::{LOG, SETTINGS, nearest},
 };
 

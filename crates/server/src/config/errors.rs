@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{resolve::Source, setting::Setting};
+use super::{layer::Source, setting::Setting};
 
 /// One thing that is wrong with a configuration, in a sentence for the operator. It never contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     errors::ConfigError,
-    resolve::{Layer, Source},
+    layer::{Layer, Source},
     setting::ValueType,
     table::{SETTINGS, nearest},
 };

@@ -1,14 +1,12 @@
-//! From settings to a checked configuration.
+//! One setting with its value, and the reading of all of them.
 
 use std::fmt;
 
 use super::{
     errors::{ConfigError, ConfigErrors},
+    layer::Source,
     redact::redact,
-    resolve::{Settings, Source},
-    rules,
     setting::{DefaultValue, Setting},
-    table::{Config, PROFILE, PUBLIC_URL, PartialConfig},
 };
 
 /// One setting with its value, as text that has not been checked yet.
@@ -65,57 +63,16 @@ impl fmt::Debug for Resolved {
     }
 }
 
-impl Config {
-    /// Checks the values and the rules of the profile.
-    ///
-    /// # Errors
-    /// Returns everything that is wrong, each with its source. If the file could not be read, only what is certain
-    /// without it.
-    pub fn from_settings(settings: &Settings) -> Result<Self, ConfigErrors> {
-        let mut reader = Reader { settings, errors: settings.errors.clone() };
-        if !settings.complete {
-            return Err(reader.into_errors());
-        }
-        let unread = reader.mentions(&PROFILE);
-        let mut partial = PartialConfig::read(&mut reader);
-        // A profile that could not even be read must not be judged by the rules of the default one.
-        partial.profile = partial.profile.filter(|_| !unread);
-        if settings.get(&PUBLIC_URL).is_some_and(|resolved| resolved.is_default()) {
-            partial.public_url = Some(None);
-        }
-        for (setting, reason) in rules::violations(&partial) {
-            reader.refuse(setting, reason);
-        }
-        match partial.complete() {
-            Some(config) if reader.errors.is_empty() => Ok(config),
-            _ => Err(reader.into_errors()),
-        }
-    }
-
-    /// Checks the rules of the profile for a configuration that was put together by hand, such as by a
-    /// program that embeds the server. [`Self::from_settings`] has done so already.
-    ///
-    /// # Errors
-    /// Returns every rule that is broken.
-    pub fn validate(&self) -> Result<(), ConfigErrors> {
-        let error = |(setting, reason): (&'static Setting, &str)| ConfigError {
-            key: Some(setting.key),
-            message: format!("`{}`: {reason}", setting.key),
-        };
-        let errors: Vec<_> = rules::violations(&self.clone().into()).into_iter().map(error).collect();
-        if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
-    }
-}
-
 /// Reads one setting after the other and collects the errors.
 pub(super) struct Reader<'a> {
-    settings: &'a Settings,
-    errors: Vec<ConfigError>,
+    /// In the order of the table.
+    pub(super) values: &'a [Resolved],
+    pub(super) errors: Vec<ConfigError>,
 }
 
 impl Reader<'_> {
     /// Returns whether there is an error about `setting`.
-    fn mentions(&self, setting: &Setting) -> bool {
+    pub(super) fn mentions(&self, setting: &Setting) -> bool {
         self.errors.iter().any(|error| error.key == Some(setting.key))
     }
 
@@ -125,7 +82,7 @@ impl Reader<'_> {
         setting: &Setting,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let resolved = self.settings.get(setting)?;
+        let resolved = self.find(setting)?;
         let reason = match &resolved.value {
             Some(text) => match parse(text) {
                 Ok(value) => return Some(value),
@@ -138,16 +95,20 @@ impl Reader<'_> {
     }
 
     /// Adds an error, but only the first one about a setting: the others may follow from it.
-    fn refuse(&mut self, setting: &Setting, reason: &str) {
+    pub(super) fn refuse(&mut self, setting: &Setting, reason: &str) {
         if !self.mentions(setting) {
-            self.errors.extend(self.settings.get(setting).map(|resolved| resolved.error(reason)));
+            self.errors.extend(self.find(setting).map(|resolved| resolved.error(reason)));
         }
     }
 
     /// Returns the errors in the order of the settings; those about no setting come first.
-    fn into_errors(mut self) -> ConfigErrors {
-        let position = |key| self.settings.iter().position(|resolved| resolved.setting.key == key);
+    pub(super) fn into_errors(mut self) -> ConfigErrors {
+        let position = |key| self.values.iter().position(|resolved| resolved.setting.key == key);
         self.errors.sort_by_key(|error| error.key.and_then(position));
         ConfigErrors(self.errors)
+    }
+
+    fn find(&self, setting: &Setting) -> Option<&Resolved> {
+        self.values.iter().find(|resolved| resolved.setting.key == setting.key)
     }
 }

@@ -1,57 +1,17 @@
 //! Which text each setting has, and where it came from.
 
-use std::{collections::BTreeMap, ffi::OsString, fmt, net::SocketAddr, num::NonZero, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, num::NonZero};
 
 use super::{
     environment,
     errors::ConfigError,
     file::{self, ConfigFile},
+    layer::{Layer, Source},
     reader::Resolved,
     setting::{DefaultValue, Setting},
     table::{BIND, PROFILE, SETTINGS},
     types::{Profile, PublicUrl},
 };
-
-/// Where a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// This command line flag.
-    Flag(&'static str),
-    /// The environment variable of this name.
-    Environment(String),
-    /// A line, counted from 1, of the configuration file.
-    File {
-        /// The path, as it was given.
-        path: PathBuf,
-        /// The line of the key.
-        line: usize,
-    },
-    /// The default of this profile.
-    ProfileDefault(Profile),
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(flag) => write!(f, "flag {flag}"),
-            Self::Environment(variable) => write!(f, "environment variable {variable}"),
-            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
-            Self::ProfileDefault(profile) => write!(f, "default of the {profile} profile"),
-        }
-    }
-}
-
-/// The values of one source, or of several merged ones, by key.
-#[derive(Default)]
-pub(super) struct Layer(BTreeMap<&'static str, (String, Source)>);
-
-impl Layer {
-    /// Replaces the value of `setting`. White space around a value is dropped: it comes from files with a line end that
-    /// became variables.
-    pub(super) fn set(&mut self, setting: &Setting, value: &str, source: Source) {
-        self.0.insert(setting.key, (value.trim().to_owned(), source));
-    }
-}
 
 /// Every setting with its value and source, before anything is checked: what `denizen config print` shows,
 /// also when the configuration is wrong.

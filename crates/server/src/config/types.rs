@@ -5,8 +5,6 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use denizen_mail::is_loopback;
 use url::Url;
 
-use super::parse::choice;
-
 /// What an instance is for. The profile chooses the defaults and the rules that a configuration must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
@@ -31,7 +29,11 @@ impl FromStr for Profile {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        choice([("development", Self::Development), ("production", Self::Production)])(text)
+        match text {
+            "development" => Ok(Self::Development),
+            "production" => Ok(Self::Production),
+            _ => Err("expected `development` or `production`".to_owned()),
+        }
     }
 }
 
