@@ -6,12 +6,12 @@
 
 use denizen_models::User;
 use denizen_services::store::UserFilter;
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 use crate::{
     engine::{
         error::Failure,
-        sql::{execute, find, list, statements},
+        sql::{execute, find, list, named, statements},
     },
     users::{self, user_columns},
 };
@@ -110,11 +110,9 @@ pub(crate) fn page(
         return Ok(Vec::new());
     };
     let sql = if filter.search_email { PAGE_BY_NAMES_OR_EMAIL } else { PAGE_BY_NAMES };
-    let params = named_params! {
-        ":trigrams": trigrams, ":after": after, ":needle": filter.search, ":last": last_position,
-        ":active": filter.active, ":role": filter.role, ":limit": limit
-    };
-    list(connection, sql, params, users::read)
+    let UserFilter { search: needle, active, role, .. } = filter;
+    let params = named!(trigrams, after, needle, last: last_position, active, role, limit);
+    list(connection, sql, params.as_slice(), users::read)
 }
 
 /// How many users there are to find.
@@ -123,11 +121,9 @@ pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<i64,
         return Ok(0);
     };
     let sql = if filter.search_email { COUNT_BY_NAMES_OR_EMAIL } else { COUNT_BY_NAMES };
-    let params = named_params! {
-        ":trigrams": trigrams, ":after": 0, ":needle": filter.search, ":last": last_position,
-        ":active": filter.active, ":role": filter.role
-    };
-    Ok(find(connection, sql, params, |row| Ok(row.get(0)?))?.unwrap_or(0))
+    let UserFilter { search: needle, active, role, .. } = filter;
+    let params = named!(trigrams, after: 0_i64, needle, last: last_position, active, role);
+    Ok(find(connection, sql, params.as_slice(), |row| Ok(row.get(0)?))?.unwrap_or(0))
 }
 
 /// What is looked for, in the terms of the index.
