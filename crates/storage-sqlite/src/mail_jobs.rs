@@ -79,13 +79,14 @@ statements! {
     OLDEST_OF_STATUS = queued!("dead = :dead AND ");
 }
 
-/// Queues `mail`, which takes the place of the job's own.
+/// Queues a mail job. `created` is the user that the unit has created.
 pub(crate) fn enqueue(
     connection: &Connection,
     job: &NewMailJob,
-    mail: &MailJob<UserId>,
+    created: Option<UserId>,
 ) -> Result<MailJobId, Failure> {
     let NewMailJob { at, ip, request_id, .. } = job;
+    let mail = job.mail.resolve(created)?;
     let kind = mail.kind();
     let for_user = |user: UserId, send_to: Option<EmailAddress>| {
         let carries_token = kind.carries_token();

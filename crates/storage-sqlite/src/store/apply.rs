@@ -28,18 +28,18 @@ pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Commit
 }
 
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
-    let require = |statement, params: &[Param<'_>]| require(connection, statement, params);
+    let one = |statement, params: &[Param<'_>]| require(connection, statement, params);
     let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
     let run = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(|_| ());
     match change {
         Change::ExpectUser { user, security_version } => {
-            require(users::EXPECT, params!(user, security_version))?;
+            one(users::EXPECT, params!(user, security_version))?;
         }
         Change::ExpectLease(Lease { job, id: lease, generation }) => {
-            require(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
+            one(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
         }
         Change::ExpectOtherAdministrator { user } => {
-            require(users::OTHER_ADMINISTRATOR, params!(user, role: ADMIN_ROLE))?;
+            one(users::OTHER_ADMINISTRATOR, params!(user, role: ADMIN_ROLE))?;
         }
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
             limits::take(connection, *bucket, *quota, *now, *capacity)?;
@@ -52,39 +52,38 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             users::update(connection, *user, *revision, values, *at)?;
         }
         Change::SetPassword { user, hash, security_version, at } => {
-            require(users::SET_PASSWORD, params!(user, hash, security_version, at))?;
+            one(users::SET_PASSWORD, params!(user, hash, security_version, at))?;
         }
         Change::Rehash { user, hash, security_version } => {
-            require(users::REHASH, params!(user, hash, security_version))?;
+            one(users::REHASH, params!(user, hash, security_version))?;
         }
         Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
-        Change::DeleteUser { user, revision } => require(users::DELETE, params!(user, revision))?,
+        Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
         Change::PutToken { user, purpose, hash, expires_at, address } => {
             let user = user.resolve(created)?;
             run(tokens::PUT, params!(user, purpose, hash, expires_at, address))?;
         }
         Change::ConsumeToken { user, purpose, hash, now } => {
-            require(tokens::CONSUME, params!(user, purpose, hash, now))?;
+            one(tokens::CONSUME, params!(user, purpose, hash, now))?;
         }
         Change::RevokeTokens { user } => return count(tokens::REVOKE, params!(user)),
         Change::InsertSession(session) => return sessions::insert(connection, session).map(Outcome::Session),
         Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
-        Change::RevokeSession { user, session } => require(sessions::REVOKE, params!(user, session))?,
+        Change::RevokeSession { user, session } => one(sessions::REVOKE, params!(user, session))?,
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
         Change::PutRegistration { registration, capacity } => {
             registrations::put(connection, registration, *capacity)?;
         }
         Change::PutRegistrationToken { address, hash, expires_at } => {
-            require(registrations::PUT_TOKEN, params!(address, hash, expires_at))?;
+            one(registrations::PUT_TOKEN, params!(address, hash, expires_at))?;
         }
-        Change::ConsumeRegistration { hash, now } => require(registrations::CONSUME, params!(hash, now))?,
+        Change::ConsumeRegistration { hash, now } => one(registrations::CONSUME, params!(hash, now))?,
         Change::DropRegistration { address } => run(registrations::DROP, params!(address))?,
         Change::EnqueueMail(job) => {
-            let mail = job.mail.resolve(created)?;
-            return mail_jobs::enqueue(connection, job, &mail).map(Outcome::Job);
+            return mail_jobs::enqueue(connection, job, created).map(Outcome::Job);
         }
-        Change::RetryMail { job, now } => require(mail_jobs::RETRY, params!(job, now))?,
-        Change::DropMail { job } => require(mail_jobs::DROP, params!(job))?,
+        Change::RetryMail { job, now } => one(mail_jobs::RETRY, params!(job, now))?,
+        Change::DropMail { job } => one(mail_jobs::DROP, params!(job))?,
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
         Change::Record(event) => audit::record(connection, event, created)?,
     }
