@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod cost;
+#[cfg(feature = "imported")]
+mod imported;
+mod phc;
 mod stored;
 #[cfg(test)]
 mod tests;

@@ -10,16 +10,14 @@ use std::{
 };
 
 use argon2::{
-    Algorithm, Block, Params, Version,
+    Algorithm, Argon2, Block, Params, RECOMMENDED_SALT_LEN, Version,
     password_hash::phc::{self, Output, Salt},
 };
 use denizen_models::Password;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
-use crate::{
-    cost::Argon2Cost,
-    stored::{SALT_LEN, StoredHash, failed},
-};
+use crate::{cost::Argon2Cost, phc::failed, stored::StoredHash};
 use denizen_services::{HashError, PasswordHash, TokenSource, Verdict, lock};
 
 type Job = Box<dyn FnOnce(&mut Worker) + Send>;
@@ -85,7 +83,7 @@ impl Worker {
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(failed)?;
         let memory = vec![Block::default(); params.block_count()];
-        let nobody = encode(&params, &[0; SALT_LEN], &[0; Params::DEFAULT_OUTPUT_LEN])?;
+        let nobody = encode(&params, &[0; RECOMMENDED_SALT_LEN], &[0; Params::DEFAULT_OUTPUT_LEN])?;
         Ok(Self { params, memory, nobody, salts })
     }
 
@@ -101,10 +99,10 @@ impl Worker {
     }
 
     pub fn hash(&mut self, password: &Password) -> Result<PasswordHash, HashError> {
-        let mut salt = [0; SALT_LEN];
+        let mut salt = [0; RECOMMENDED_SALT_LEN];
         self.salts.fill(&mut salt).map_err(failed)?;
-        let mut output = zeroize::Zeroizing::new([0; Params::DEFAULT_OUTPUT_LEN]);
-        argon2::Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
+        let mut output = Zeroizing::new([0; Params::DEFAULT_OUTPUT_LEN]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
             .hash_password_into_with_memory(password.as_bytes(), &salt, output.as_mut(), &mut self.memory)
             .map_err(failed)?;
         encode(&self.params, &salt, output.as_ref())
