@@ -39,7 +39,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             one(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
         }
         Change::ExpectOtherAdministrator { user } => {
-            one(users::OTHER_ADMINISTRATOR, params!(user, role: ADMIN_ROLE))?;
+            one(users::OTHER_ADMIN, params!(user, role: ADMIN_ROLE))?;
         }
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
             limits::take(connection, *bucket, *quota, *now, *capacity)?;
@@ -60,8 +60,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
         Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
         Change::PutToken { user, purpose, hash, expires_at, address } => {
-            let user = user.resolve(created)?;
-            run(tokens::PUT, params!(user, purpose, hash, expires_at, address))?;
+            run(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
         }
         Change::ConsumeToken { user, purpose, hash, now } => {
             one(tokens::CONSUME, params!(user, purpose, hash, now))?;
@@ -79,9 +78,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         }
         Change::ConsumeRegistration { hash, now } => one(registrations::CONSUME, params!(hash, now))?,
         Change::DropRegistration { address } => run(registrations::DROP, params!(address))?,
-        Change::EnqueueMail(job) => {
-            return mail_jobs::enqueue(connection, job, created).map(Outcome::Job);
-        }
+        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created).map(Outcome::Job),
         Change::RetryMail { job, now } => one(mail_jobs::RETRY, params!(job, now))?,
         Change::DropMail { job } => one(mail_jobs::DROP, params!(job))?,
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),

@@ -96,7 +96,7 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
         ("enqueue", steps(&connection, mail_jobs::ENQUEUE_FOR_ADDRESS, mail)),
         ("enqueue for a user", steps(&connection, mail_jobs::ENQUEUE_FOR_USER, mail_to_user)),
         ("lease", steps(&connection, mail_jobs::LEASE, lease)),
-        ("other administrator", steps(&connection, users::OTHER_ADMINISTRATOR.sql, administrator)),
+        ("other administrator", steps(&connection, users::OTHER_ADMIN.sql, administrator)),
         ("page by id", page(list::ALL_BY_ID, "", some, None)),
         ("page by name, backwards", page(list::ALL_BY_NAME_DESCENDING, &name, some, None)),
         ("page of a common role by id", users_page(list::LISTED_BY_ID)),
