@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, at_most, execute, find, list, named, params, statements},
+    sql::{Record, at_most, execute, find, list, named, params, read_columns, statements},
 };
 
 // One condition leads through its index, the others are looked at in every row that it finds. The plus sign keeps the
@@ -68,14 +68,7 @@ pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<
     let params = named!(first, last, limit, kind, actor, target, since: from, until: to);
     list(connection, sql, params.as_slice(), |row| {
         let record = Record::new("audit", row)?;
-        let event = AuditEvent {
-            kind: record.get("kind")?,
-            at: record.get("at")?,
-            actor: record.get("actor")?,
-            target: record.get("target")?,
-            ip: record.get("ip")?,
-            request_id: record.get("request_id")?,
-        };
+        let event = read_columns!(record => AuditEvent { kind, at, actor, target, ip, request_id });
         Ok(AuditRecord { id: AuditId(record.id), event })
     })
 }

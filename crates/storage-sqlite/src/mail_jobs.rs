@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, at_most, execute, find, list, named, params, statements},
+    sql::{Record, at_most, execute, find, list, named, params, read_columns, statements},
 };
 
 /// What a newer request makes of the job that is there. A lease on it stays, of a generation that is the past.
@@ -126,14 +126,11 @@ pub(crate) fn lease(
     let params = named!(now, kinds, lease: lease_id, until, limit);
     let mut leased: Vec<(DateTime<Utc>, _)> = list(connection, LEASE, params.as_slice(), |row| {
         let record = Record::new("mail_jobs", row)?;
-        let leased = LeasedMail {
-            lease: Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? },
-            mail: mail(&record)?,
-            attempts: record.get("attempts")?,
-            requested_at: record.get("requested_at")?,
-            ip: record.get("ip")?,
-            request_id: record.get("request_id")?,
-        };
+        let mail = mail(&record)?;
+        let lease = Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? };
+        let leased = read_columns!(record => LeasedMail {
+            lease: lease, mail: mail, attempts, requested_at, ip, request_id
+        });
         Ok((record.get("due_at")?, leased))
     })?;
     // RETURNING promises no order.
@@ -166,17 +163,10 @@ pub(crate) fn oldest(connection: &Connection, query: &MailQuery) -> Result<Vec<Q
 /// Reads [`queued!`].
 fn queued(row: &Row<'_>) -> Result<QueuedMail, Failure> {
     let record = Record::new("mail_jobs", row)?;
-    Ok(QueuedMail {
-        id: MailJobId(record.id),
-        mail: mail(&record)?,
-        generation: record.get("generation")?,
-        attempts: record.get("attempts")?,
-        requested_at: record.get("requested_at")?,
-        request_id: record.get("request_id")?,
-        due_at: record.get("due_at")?,
-        dead: record.get("dead")?,
-        reason: record.get("reason")?,
-    })
+    Ok(read_columns!(record => QueuedMail {
+        id: MailJobId(record.id), mail: mail(&record)?, generation, attempts, requested_at, request_id, due_at, dead,
+        reason
+    }))
 }
 
 /// Reads the columns `kind`, `address`, `user_id` and `send_to`.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 use crate::{
     engine::{
         error::Failure,
-        sql::{Record, execute, named, params, require, statements},
+        sql::{Record, execute, named, params, read_columns, require, statements},
     },
     users::{self, value_columns},
 };
@@ -37,11 +37,10 @@ statements! {
 /// Reads [`registration_columns!`].
 pub(crate) fn read(row: &Row<'_>) -> Result<Registration, Failure> {
     let record = Record::new("registrations", row)?;
-    Ok(Registration {
-        values: users::read_values(&record)?,
-        password: record.get("password_hash")?,
-        expires_at: record.get("expires_at")?,
-    })
+    let values = users::read_values(&record)?;
+    Ok(
+        read_columns!(record => Registration { values: values, password: record.get("password_hash")?, expires_at }),
+    )
 }
 
 pub(crate) fn put(

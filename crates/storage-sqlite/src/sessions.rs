@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, execute, find, list, named, params, statements},
+    sql::{Record, execute, find, list, named, params, read_columns, statements},
 };
 
 macro_rules! session_columns {
     () => {
-        "id, user_id, hash, created_at, expires_at, last_seen_at, ip, user_agent"
+        "id, user_id, hash, created_at, expires_at, ip, user_agent, last_seen_at"
     };
 }
 
@@ -32,15 +32,10 @@ statements! {
 /// Reads [`session_columns!`].
 pub(crate) fn read(row: &Row<'_>) -> Result<Session, Failure> {
     let record = Record::new("sessions", row)?;
-    let opened = NewSession {
-        user: record.get("user_id")?,
-        token: record.get("hash")?,
-        created_at: record.get("created_at")?,
-        expires_at: record.get("expires_at")?,
-        ip: record.get("ip")?,
-        user_agent: record.get("user_agent")?,
-    };
-    Ok(Session { id: SessionId(record.id), opened, last_seen_at: record.get("last_seen_at")? })
+    let opened = read_columns!(record => NewSession {
+        user: record.get("user_id")?, token: record.get("hash")?, created_at, expires_at, ip, user_agent
+    });
+    Ok(read_columns!(record => Session { id: SessionId(record.id), opened: opened, last_seen_at }))
 }
 
 pub(crate) fn of_user(connection: &Connection, user: UserId) -> Result<Vec<Session>, Failure> {

@@ -6,7 +6,7 @@ use rusqlite::Row;
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, statements},
+    sql::{Record, read_columns, statements},
 };
 
 statements! {
@@ -21,9 +21,5 @@ statements! {
 
 pub(crate) fn read(row: &Row<'_>) -> Result<StoredToken, Failure> {
     let record = Record::new("tokens", row)?;
-    Ok(StoredToken {
-        user: UserId::new(record.id),
-        expires_at: record.get("expires_at")?,
-        address: record.get("address")?,
-    })
+    Ok(read_columns!(record => StoredToken { user: UserId::new(record.id), expires_at, address }))
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, types::Null};
 
 use crate::engine::{
     error::Failure,
-    sql::{Param, Record, find, named, params, require, statements},
+    sql::{Param, Record, find, named, params, read_columns, require, statements},
 };
 
 /// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
@@ -74,34 +74,21 @@ statements! {
 /// Reads [`user_columns!`].
 pub(crate) fn read(row: &Row<'_>) -> Result<User, Failure> {
     let record = Record::new("users", row)?;
-    Ok(User {
-        id: UserId::new(record.id),
-        values: read_values(&record)?,
-        created_at: record.get("created_at")?,
-        updated_at: record.get("updated_at")?,
-        revision: record.get("revision")?,
-        security_version: record.get("security_version")?,
-    })
+    Ok(read_columns!(record => User {
+        id: UserId::new(record.id), values: read_values(&record)?, created_at, updated_at, revision, security_version
+    }))
 }
 
 /// Reads [`value_columns!`].
 pub(crate) fn read_values(record: &Record<'_>) -> Result<UserValues, Failure> {
-    Ok(UserValues {
-        username: record.get("username")?,
-        email: record.get("email")?,
-        first_name: record.get("first_name")?,
-        last_name: record.get("last_name")?,
-        age: record.get("age")?,
-        active: record.get("active")?,
-        email_verified: record.get("email_verified")?,
-        roles: record.get("roles")?,
-        profile: record.get("profile")?,
-    })
+    Ok(read_columns!(record => UserValues {
+        username, email, first_name, last_name, age, active, email_verified, roles, profile
+    }))
 }
 
 pub(crate) fn read_credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
     let record = Record::new("users", row)?;
-    Ok(Credentials { hash: record.get("password_hash")?, security_version: record.get("security_version")? })
+    Ok(read_columns!(record => Credentials { hash: record.get("password_hash")?, security_version }))
 }
 
 pub(crate) fn insert(

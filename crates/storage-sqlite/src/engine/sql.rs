@@ -128,6 +128,16 @@ pub(crate) fn at_most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// Reads a struct: each field from the column of its name, but for those whose value is given.
+macro_rules! read_columns {
+    (@value $record:ident $field:ident) => { $record.get(stringify!($field))? };
+    (@value $record:ident $field:ident $value:expr) => { $value };
+    ($record:ident => $type:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {
+        $type { $($field: read_columns!(@value $record $field $($value)?)),* }
+    };
+}
+pub(crate) use read_columns;
+
 /// A row whose first column identifies it. What it holds must be what this store writes.
 pub(crate) struct Record<'a> {
     table: &'static str,
