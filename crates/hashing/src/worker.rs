@@ -1,72 +1,18 @@
 //! The threads, and what each of them can do.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Mutex,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
-    thread,
-};
+use std::sync::{Arc, Mutex, mpsc::Receiver};
 
 use argon2::{
     Algorithm, Argon2, Block, Params, RECOMMENDED_SALT_LEN, Version,
     password_hash::phc::{self, Output, Salt},
 };
 use denizen_models::Password;
-use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::{cost::Argon2Cost, phc::failed, stored::StoredHash};
 use denizen_services::{HashError, PasswordHash, TokenSource, Verdict, lock};
 
-type Job = Box<dyn FnOnce(&mut Worker) + Send>;
-
-/// The queue that the threads are behind.
-pub(super) struct Workers(SyncSender<Job>);
-
-impl Workers {
-    pub fn start(
-        threads: usize,
-        waiting: usize,
-        worker: impl Fn() -> Result<Worker, HashError>,
-    ) -> Result<Self, HashError> {
-        let (queue, jobs) = sync_channel(waiting);
-        let jobs = Arc::new(Mutex::new(jobs));
-        for number in 0..threads.max(1) {
-            let (mut worker, jobs) = (worker()?, Arc::clone(&jobs));
-            let body = move || worker.work_off(&jobs);
-            thread::Builder::new().name(format!("argon2-{number}")).spawn(body).map_err(failed)?;
-        }
-        Ok(Self(queue))
-    }
-
-    /// Has one of the threads do `work`, if there is room in the queue and the caller still waits when its turn comes.
-    pub async fn ask<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Worker) -> Result<T, HashError> + Send + 'static,
-    ) -> Result<T, HashError> {
-        let (reply, answer) = oneshot::channel();
-        let job = move |worker: &mut Worker| {
-            // A client that hung up should not cost 30 ms.
-            if reply.is_closed() {
-                return;
-            }
-            // A worker holds nothing that can be left half-done: its memory is overwritten from the start each time.
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(worker))).unwrap_or_else(|_| {
-                // What it panicked with stays unsaid here: it may quote the password.
-                log::error!("a job of the password hasher panicked");
-                Err(HashError::Failed("the job panicked".into()))
-            });
-            let _gone = reply.send(outcome);
-        };
-        self.0.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) => HashError::Busy,
-            TrySendError::Disconnected(_) => HashError::Failed("the hashing threads are gone".into()),
-        })?;
-        answer.await.map_err(|_| HashError::Failed("a hashing thread died".into()))?
-    }
-}
+pub(super) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 /// What a thread keeps.
 pub(super) struct Worker {
@@ -87,7 +33,7 @@ impl Worker {
         Ok(Self { params, memory, nobody, salts })
     }
 
-    fn work_off(&mut self, jobs: &Mutex<Receiver<Job>>) {
+    pub fn work_off(&mut self, jobs: &Mutex<Receiver<Job>>) {
         loop {
             // The lock is held while waiting, which makes the idle threads queue up for jobs one behind the other.
             let job = lock(jobs).recv();

@@ -9,29 +9,15 @@ use crate::state::{State, require};
 
 impl State {
     pub fn commit(&mut self, work: &UnitOfWork) -> Result<Committed, CommitError> {
-        work.check()?;
         // A unit that panicked left its changes in the journals.
         self.undo();
-        let applied = self.apply_all(work);
+        let applied = work.apply(|change, created| self.apply(change.clone(), created));
         if applied.is_ok() {
             self.keep();
         } else {
             self.undo();
         }
         applied
-    }
-
-    fn apply_all(&mut self, work: &UnitOfWork) -> Result<Committed, CommitError> {
-        let mut created = None;
-        let mut outcomes = Vec::with_capacity(work.changes().len());
-        for change in work.changes() {
-            let outcome = self.apply(change.clone(), created)?;
-            if let Outcome::User(user) = outcome {
-                created = Some(user);
-            }
-            outcomes.push(outcome);
-        }
-        Ok(Committed(outcomes))
     }
 
     fn apply(&mut self, change: Change, created: Option<UserId>) -> Result<Outcome, CommitError> {

@@ -100,7 +100,7 @@ pub(crate) fn page(
 pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<u64, Failure> {
     let name = list_name(filter);
     let counted: Option<i64> = if !filter.search.is_empty() {
-        Some(search::count(connection, filter)?)
+        search::count(connection, filter)?
     } else if is_unfiltered(filter) {
         find(connection, COUNT_ALL, [], |row| Ok(row.get(0)?))?
     } else {

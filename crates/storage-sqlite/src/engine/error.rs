@@ -1,6 +1,6 @@
 //! What can go wrong in here, and what the callers of the port are told of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use denizen_services::{
     Cause,
@@ -36,6 +36,14 @@ pub enum OpenError {
     /// Anything else.
     #[error("cannot open the database {}: {reason}", path.display())]
     Failed { path: PathBuf, reason: String },
+}
+
+pub(crate) fn unusable(path: &Path, error: &impl ToString) -> OpenError {
+    OpenError::Unusable { path: path.to_owned(), reason: error.to_string() }
+}
+
+pub(crate) fn failed(path: &Path, error: &impl ToString) -> OpenError {
+    OpenError::Failed { path: path.to_owned(), reason: error.to_string() }
 }
 
 /// Why a statement or a unit failed, before it is known whether that is the end of it.

@@ -15,17 +15,7 @@ use crate::{
 
 /// Applies the changes of `work` in order, up to the first that fails. The caller takes back what was done by then.
 pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Committed, Failure> {
-    work.check()?;
-    let mut created = None;
-    let mut outcomes = Vec::with_capacity(work.changes().len());
-    for change in work.changes() {
-        let outcome = apply_one(connection, change, created)?;
-        if let Outcome::User(user) = outcome {
-            created = Some(user);
-        }
-        outcomes.push(outcome);
-    }
-    Ok(Committed(outcomes))
+    work.apply(|change, created| apply_one(connection, change, created))
 }
 
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {

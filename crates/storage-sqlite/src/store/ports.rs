@@ -36,7 +36,7 @@ impl WriteStore for SqliteStore {
     }
 
     async fn failed(&self) -> StoreFailure {
-        self.ended().await
+        self.writer.ended().await
     }
 }
 
