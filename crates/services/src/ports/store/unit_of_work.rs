@@ -210,11 +210,31 @@ impl UnitOfWork {
         self.with(Change::Record(event))
     }
 
-    /// Every store calls this before it applies a unit, so that all refuse the same nonsense.
+    /// Applies the changes in order, up to the first that fails; the caller takes back what was done by then. Every
+    /// store applies units with it, so that all refuse the same nonsense. `apply` is given a change and the user that
+    /// the unit has created before it.
     ///
     /// # Errors
-    /// [`StoreFailure::Malformed`]: two inserted users, or a reference to one that is not inserted before it.
-    pub fn check(&self) -> Result<(), StoreFailure> {
+    /// [`StoreFailure::Malformed`] if two users are inserted, or one is referred to that is not inserted before; the
+    /// error of the first change that fails.
+    pub fn apply<E: From<StoreFailure>>(
+        &self,
+        mut apply: impl FnMut(&Change, Option<UserId>) -> Result<Outcome, E>,
+    ) -> Result<Committed, E> {
+        self.check()?;
+        let mut created = None;
+        let mut outcomes = Vec::with_capacity(self.0.len());
+        for change in &self.0 {
+            let outcome = apply(change, created)?;
+            if let Outcome::User(user) = outcome {
+                created = Some(user);
+            }
+            outcomes.push(outcome);
+        }
+        Ok(Committed(outcomes))
+    }
+
+    fn check(&self) -> Result<(), StoreFailure> {
         let mut created = false;
         for change in &self.0 {
             if matches!(change, Change::InsertUser { .. }) {
