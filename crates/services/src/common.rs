@@ -1,6 +1,5 @@
 //! What several features share.
 
-pub(crate) mod context;
 pub(crate) mod delivery;
 pub(crate) mod failure;
 pub(crate) mod last_seen;
@@ -15,3 +14,5 @@ pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod supervise;
 pub(crate) mod work;
+
+pub(crate) use crate::ports::context;

@@ -2,6 +2,7 @@
 
 pub(crate) mod cause;
 pub(crate) mod clock;
+pub(crate) mod context;
 pub(crate) mod hasher;
 pub(crate) mod live_sessions;
 pub(crate) mod mailer;

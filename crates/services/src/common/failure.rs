@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use chrono::Duration;
 use denizen_models::ValidationErrors;
 
-use crate::ports::{cause::Cause, hasher::HashError, randomness::RandomnessError, store::StoreFailure};
+use crate::ports::{
+    cause::Cause, context::AccessContext, hasher::HashError, randomness::RandomnessError, store::StoreFailure,
+};
 
 /// Why a use case failed, as far as use cases share the reasons. The error enum of a use case embeds it; a use case
 /// without reasons of its own returns it.
@@ -38,6 +40,13 @@ impl Failure {
 
     pub(crate) fn overloaded(cause: impl Into<Cause>) -> Self {
         Self::Overloaded(cause.into())
+    }
+}
+
+impl AccessContext {
+    /// Returns [`Failure::Forbidden`] with this reason unless everything is allowed.
+    pub(crate) fn expect_admin(&self, reason: &'static str) -> Result<(), Failure> {
+        if self.is_admin() { Ok(()) } else { Err(Failure::forbidden(reason)) }
     }
 }
 

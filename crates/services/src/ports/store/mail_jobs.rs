@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId, named_enum};
 
 use super::{error::StoreFailure, records::UserRef};
-use crate::common::context::AccessContext;
+use crate::ports::context::AccessContext;
 
 named_enum! {
     /// What a mail is about. Decides what the worker does before it sends.
