@@ -12,7 +12,6 @@ use crate::{
         service::AccountService,
         work::{Work, retry},
     },
-    login::ReauthenticateError,
     ports::{
         mailer::{LinkTemplate, Mail, MailMessage},
         randomness::TokenPurpose,
@@ -52,16 +51,6 @@ pub enum ConfirmEmailChangeError {
 
 embeds_failure! { ChangeEmailError ConfirmEmailChangeError }
 
-impl From<ReauthenticateError> for ChangeEmailError {
-    fn from(error: ReauthenticateError) -> Self {
-        match error {
-            ReauthenticateError::Forbidden => Self::Forbidden,
-            ReauthenticateError::WrongPassword => Self::WrongPassword,
-            ReauthenticateError::Failure(failure) => failure.into(),
-        }
-    }
-}
-
 /// Changing the e-mail address of an account.
 #[async_trait]
 pub trait EmailChanges: Send + Sync {
@@ -87,15 +76,16 @@ impl EmailChanges for AccountService {
         context: &AccessContext,
         request: ChangeEmailRequest,
     ) -> Result<(), ChangeEmailError> {
+        use ChangeEmailError::{Forbidden, WrongPassword};
         let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
         self.limiter.count(&rules).await?;
-        let user = self.reauthenticate(context, password).await?;
+        let user = self.reauthenticate(context, password, Forbidden, WrongPassword).await?;
         let now = self.ports.clock.now();
         let mail = MailJob::EmailChange { user: user.id.into(), address: email };
         // If the account changed after the password was compared, it may not be the right one any more.
         let work = Work::new()
-            .expect_user(user.id, user.security_version, ChangeEmailError::WrongPassword)
+            .expect_user(user.id, user.security_version, WrongPassword)
             .enqueue_mail(NewMailJob::new(mail, context, now));
         self.reset_attempts(work, &user).await?.commit(&self.ports).await.map(|_| ())
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{CreateUserRequest, EmailAddress, InvalidSignUp, User, UserValues, Username};
+use denizen_models::{CreateUserRequest, EmailAddress, InvalidSignUp, User, UserValues};
 
 use crate::{
     common::{
@@ -17,7 +17,6 @@ use crate::{
     },
     ports::{
         mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::TokenHash,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
     },
     users,
@@ -47,7 +46,7 @@ pub enum SignUpError {
     Failure(#[from] Failure),
 }
 
-embeds_failure! { SignUpError ConfirmSignUpError }
+embeds_failure! { SignUpError }
 
 impl From<InvalidSignUp> for SignUpError {
     fn from(error: InvalidSignUp) -> Self {
@@ -149,52 +148,6 @@ impl DeliveryContext<'_> {
 }
 
 /// Whether the wish may be granted. Those that wait when registration is closed are not.
-fn is_valid(registration: &Registration, settings: &ServiceSettings, now: DateTime<Utc>) -> bool {
+pub(crate) fn is_valid(registration: &Registration, settings: &ServiceSettings, now: DateTime<Utc>) -> bool {
     settings.registration == RegistrationMode::Open && now < registration.expires_at
-}
-
-/// Why a sign-up is not confirmed.
-pub(crate) enum ConfirmSignUpError {
-    /// The token was never given, or is used, replaced or expired.
-    InvalidOrExpired,
-    /// Another user has this name. The token still works, with another name.
-    UsernameTaken(Username),
-    /// A reason that all use cases share.
-    Failure(Failure),
-}
-
-impl From<Failure> for ConfirmSignUpError {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl AccountService {
-    /// Creates the user of the sign-up with this token, with another name if one is given.
-    pub(crate) async fn confirm_sign_up(
-        &self,
-        context: &AccessContext,
-        token: TokenHash,
-        username: Option<Username>,
-    ) -> Result<(), ConfirmSignUpError> {
-        let registration = self.ports.store.find_registration_by_token(&token).await?;
-        let now = self.ports.clock.now();
-        let registration = registration.filter(|kept| is_valid(kept, &self.settings, now));
-        let Registration { values, password, .. } =
-            registration.ok_or(ConfirmSignUpError::InvalidOrExpired)?;
-        let username = username.unwrap_or_else(|| values.username.clone());
-        let values = UserValues { username: username.clone(), email_verified: true, ..values };
-        // Another request was faster: with the same token, or by giving the address to another user.
-        let taken = |key| match key {
-            UniqueKey::Username => ConfirmSignUpError::UsernameTaken(username.clone()),
-            UniqueKey::Email => ConfirmSignUpError::InvalidOrExpired,
-        };
-        Work::new()
-            .consume_registration(token, now, ConfirmSignUpError::InvalidOrExpired)
-            .insert_user(values, Some(password), now, taken)
-            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
-            .commit(&self.ports)
-            .await
-            .map(|_| ())
-    }
 }
