@@ -6,11 +6,11 @@ use chrono::Duration;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    audit::{AuditService, DefaultAuditService},
+    audit::AuditService,
     common::{service::AccountService, settings::ServiceSettings, supervise::supervise},
     health::{DefaultHealthService, HealthService},
     housekeeping::Housekeeper,
-    mail_jobs::{DefaultMailJobService, MailJobService},
+    mail_jobs::MailJobService,
     mail_worker::MailWorker,
     metrics::{DefaultMetricsService, MetricsService},
     ports::{
@@ -120,13 +120,13 @@ impl Accounts {
     /// Returns the service of the audit trail.
     #[must_use]
     pub fn audit(&self) -> Arc<dyn AuditService> {
-        Arc::new(DefaultAuditService::new(self.service.ports.clone()))
+        Arc::new(self.service.clone())
     }
 
     /// Returns the service of the mail queue.
     #[must_use]
     pub fn mail_jobs(&self) -> Arc<dyn MailJobService> {
-        Arc::new(DefaultMailJobService::new(self.service.ports.clone()))
+        Arc::new(self.service.clone())
     }
 
     /// Returns the service of metrics.

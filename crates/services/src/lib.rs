@@ -55,7 +55,7 @@ mod sign_up;
 mod users;
 
 pub use accounts::{Accounts, AccountsBuilder, AuthService, Background, InvalidSettings, UserService};
-pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService};
+pub use audit::{AuditList, AuditListQuery, AuditService};
 pub use change_password::{ChangePasswordError, PasswordChanges};
 pub use common::failure::Failure;
 pub use common::lock::lock;
@@ -75,7 +75,7 @@ pub use health::{DefaultHealthService, HealthService, Readiness};
 pub use housekeeping::Housekeeper;
 pub use invitation::*;
 pub use login::{LoginError, Logins, SignedIn};
-pub use mail_jobs::{DefaultMailJobService, MailJobError, MailJobList, MailJobListQuery, MailJobService};
+pub use mail_jobs::{MailJobError, MailJobList, MailJobListQuery, MailJobService};
 pub use mail_worker::MailWorker;
 #[cfg(feature = "messages")]
 pub use messages::{

@@ -8,12 +8,10 @@ use crate::{
         context::AccessContext,
         failure::{Failure, embeds_failure},
         pagination,
+        service::AccountService,
         work::Work,
     },
-    ports::{
-        Ports,
-        store::{AuditEvent, AuditKind, MailJobId, MailQuery, QueuedMail, Recipient},
-    },
+    ports::store::{AuditEvent, AuditKind, MailJobId, MailQuery, QueuedMail, Recipient},
 };
 
 /// Why nothing is done with a mail job.
@@ -81,21 +79,9 @@ pub trait MailJobService: Send + Sync {
     async fn drop_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError>;
 }
 
-/// The implementation of [`MailJobService`].
-#[derive(Clone)]
-pub struct DefaultMailJobService {
-    ports: Ports,
-}
-
-impl DefaultMailJobService {
-    /// Puts the service on its ports.
-    #[must_use]
-    pub const fn new(ports: Ports) -> Self {
-        Self { ports }
-    }
-
+impl AccountService {
     /// Commits `work`, together with the record of it.
-    async fn change(
+    async fn change_mail_job(
         &self,
         context: &AccessContext,
         job: MailJobId,
@@ -106,11 +92,11 @@ impl DefaultMailJobService {
         let at = self.ports.clock.now();
         let event = AuditEvent::untargeted(kind, context, at);
         // For whom a job is never changes: what was read before the commit still holds in it.
-        let target = self.find(job).await?.mail.user().map(Into::into);
+        let target = self.find_mail_job(job).await?.mail.user().map(Into::into);
         work.record(AuditEvent { target, ..event }).commit(&self.ports).await.map(|_| ())
     }
 
-    async fn find(&self, job: MailJobId) -> Result<QueuedMail, MailJobError> {
+    async fn find_mail_job(&self, job: MailJobId) -> Result<QueuedMail, MailJobError> {
         let query = MailQuery { after: Some(MailJobId(job.0.saturating_sub(1))), ..MailQuery::oldest(1) };
         let mut found = self.ports.store.list_mail_jobs(&query).await?;
         found.pop().filter(|found| found.id == job).ok_or(MailJobError::NotFound)
@@ -118,7 +104,7 @@ impl DefaultMailJobService {
 }
 
 #[async_trait]
-impl MailJobService for DefaultMailJobService {
+impl MailJobService for AccountService {
     async fn list_mail_jobs(
         &self,
         context: &AccessContext,
@@ -134,12 +120,12 @@ impl MailJobService for DefaultMailJobService {
 
     async fn retry_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
         let work = Work::new().retry_mail(job, self.ports.clock.now(), MailJobError::NotFound);
-        self.change(context, job, AuditKind::MailRetried, work).await
+        self.change_mail_job(context, job, AuditKind::MailRetried, work).await
     }
 
     async fn drop_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
         let work = Work::new().drop_mail(job, MailJobError::NotFound);
-        self.change(context, job, AuditKind::MailDropped, work).await
+        self.change_mail_job(context, job, AuditKind::MailDropped, work).await
     }
 }
 
