@@ -75,10 +75,7 @@ impl PatchUserRequest {
         for (field, removed) in lasting {
             errors.check(removed, field, format_args!("{field} cannot be removed"));
         }
-        match values {
-            Some(values) => errors.into_result(values),
-            None => Err(errors),
-        }
+        errors.complete(values)
     }
 
     /// The replacement that comes to the same.
