@@ -8,7 +8,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     audit::AuditService,
     common::{service::AccountService, settings::ServiceSettings, supervise::supervise},
-    health::{DefaultHealthService, HealthService},
+    health::{HealthService, StoreHealth},
     housekeeping::Housekeeper,
     mail_jobs::MailJobService,
     mail_worker::MailWorker,
@@ -140,9 +140,8 @@ impl Accounts {
     /// Returns the service of readiness, which watches the store and these background tasks.
     #[must_use]
     pub fn health(&self, background: &Background) -> Arc<dyn HealthService> {
-        let worker = background.worker.as_ref().map(JoinHandle::abort_handle);
-        let works = move || worker.as_ref().is_none_or(|worker| !worker.is_finished());
-        Arc::new(DefaultHealthService::new(Arc::clone(&self.service.ports.store), works))
+        let mail_worker = background.worker.as_ref().map(JoinHandle::abort_handle);
+        Arc::new(StoreHealth { store: Arc::clone(&self.service.ports.store), mail_worker })
     }
 
     /// Returns the implementation behind [`Self::users`] and [`Self::auth`], with the operations for operators.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::task::AbortHandle;
 
 use crate::ports::store::Store;
 
@@ -30,24 +31,17 @@ pub trait HealthService: Send + Sync {
     async fn readiness(&self) -> Readiness;
 }
 
-/// The implementation of [`HealthService`]. `mail_worker` is asked for a sign of life.
-pub struct DefaultHealthService {
-    store: Arc<dyn Store>,
-    mail_worker: Box<dyn Fn() -> bool + Send + Sync>,
-}
-
-impl DefaultHealthService {
-    /// Watches a store, and a worker through a question to which it answers whether it runs.
-    #[must_use]
-    pub fn new(store: Arc<dyn Store>, mail_worker: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { store, mail_worker: Box::new(mail_worker) }
-    }
+/// The health of a store, and of a mail worker if there is one.
+pub(crate) struct StoreHealth {
+    pub store: Arc<dyn Store>,
+    pub mail_worker: Option<AbortHandle>,
 }
 
 #[async_trait]
-impl HealthService for DefaultHealthService {
+impl HealthService for StoreHealth {
     async fn readiness(&self) -> Readiness {
         let ping = self.store.ping().await.inspect_err(|error| log::warn!("the store is not ready: {error}"));
-        Readiness { store: ping.is_ok(), mail_worker: (self.mail_worker)() }
+        let mail_worker = self.mail_worker.as_ref().is_none_or(|worker| !worker.is_finished());
+        Readiness { store: ping.is_ok(), mail_worker }
     }
 }

@@ -57,7 +57,7 @@ impl Housekeeper {
     /// The store failed. What was done until then is done.
     pub async fn tidy_now(&self) -> Result<u64, Failure> {
         self.sweep().await?;
-        self.flush_last_seen().await?;
+        self.accounts.flush_last_seen().await?;
         self.touch_connected().await?;
         let mut all = 0;
         loop {
@@ -74,7 +74,7 @@ impl Housekeeper {
         let mut noting = Task::new("noting which sessions are used");
         while !*stop.borrow() {
             sweeping.report(self.sweep().await);
-            noting.report(self.flush_last_seen().await);
+            noting.report(self.accounts.flush_last_seen().await);
             if !rest(&mut stop, SECOND).await {
                 return;
             }
@@ -105,10 +105,6 @@ impl Housekeeper {
             Some(connections) => connections.end_revoked(self.accounts.ports.store.as_ref()).await,
             None => Ok(()),
         }
-    }
-
-    async fn flush_last_seen(&self) -> Result<(), StoreFailure> {
-        self.accounts.flush_last_seen().await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreFailure> {

@@ -160,11 +160,8 @@ impl AccountService {
         context: &AccessContext,
         id: UserId,
     ) -> Result<Token, InviteByHandError> {
-        match context.actor {
-            Actor::System | Actor::Cli => {}
-            Actor::Anonymous | Actor::User { .. } => {
-                return Err(Failure::forbidden("only operators can invite by hand").into());
-            }
+        if !matches!(context.actor, Actor::System | Actor::Cli) {
+            return Err(Failure::forbidden("only operators can invite by hand").into());
         }
         let token = Token::mint(self.ports.tokens.as_ref())?;
         retry(|| async {

@@ -71,7 +71,7 @@ pub use demos::calculate::{CalculateError, DefaultMathService, MathService};
 pub use demos::tasks::{DefaultTaskService, TaskError, TaskService};
 pub use email_change::*;
 pub use email_verification::*;
-pub use health::{DefaultHealthService, HealthService, Readiness};
+pub use health::{HealthService, Readiness};
 pub use housekeeping::Housekeeper;
 pub use invitation::*;
 pub use login::{LoginError, Logins, SignedIn};

@@ -1,7 +1,7 @@
 //! The mail queue, for operators: what waits, what was given up, and what to do about it.
 
 use async_trait::async_trait;
-use denizen_models::{MailJobResponse, MailJobState, UserId, ValidationErrors};
+use denizen_models::{MailJobResponse, MailJobState, ValidationErrors};
 
 use crate::{
     common::{
@@ -130,11 +130,15 @@ impl MailJobService for AccountService {
 }
 
 fn shown(job: QueuedMail) -> MailJobResponse {
-    let (user_id, address) = shown_recipient(&job.mail.recipient());
+    let address = match job.mail.recipient() {
+        Recipient::Address(address) => Some(masked(&address)),
+        Recipient::User(_) => None,
+        Recipient::UserAt(_, address) => Some(masked(address.as_str())),
+    };
     MailJobResponse {
         id: job.id.0,
         kind: job.mail.kind().as_str(),
-        user_id,
+        user_id: job.mail.user(),
         address,
         state: if job.dead { MailJobState::Dead } else { MailJobState::Waiting },
         attempts: job.attempts,
@@ -142,14 +146,6 @@ fn shown(job: QueuedMail) -> MailJobResponse {
         due_at: job.due_at,
         reason: job.reason,
         request_id: job.request_id,
-    }
-}
-
-fn shown_recipient(recipient: &Recipient<UserId>) -> (Option<UserId>, Option<String>) {
-    match recipient {
-        Recipient::Address(address) => (None, Some(masked(address))),
-        Recipient::User(user) => (Some(*user), None),
-        Recipient::UserAt(user, address) => (Some(*user), Some(masked(address.as_str()))),
     }
 }
 

@@ -93,31 +93,32 @@ impl SignUps for AccountService {
         let hash = passwords::hash_new(&self.ports, password, &values, "password").await?;
         let now = self.ports.clock.now();
         let (capacity, address) = (self.settings.mail_capacity, values.email.key().to_owned());
-        let work = match self.settings.disclosure {
+        match self.settings.disclosure {
             Disclosure::Detailed => {
                 let mail = MailJob::EmailVerification { address };
                 let taken = |key| match key {
                     UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
                     UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
                 };
-                Work::new()
+                let work = Work::new()
                     .insert_user(values.clone(), Some(hash), now, taken)
                     .enqueue_mail_within(capacity, NewMailJob::new(mail, context, now))
-                    .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
+                    .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
+                let user = work.commit(&self.ports).await?.user()?;
+                Ok(SignedUp::User(users::inserted(user, values, now)))
             }
             // No user is looked up and none is inserted: it makes no difference whether the address or the name is taken.
             Disclosure::Uniform => {
                 let expires_at = now + self.settings.verification_ttl;
-                let registration = Registration { values: values.clone(), password: hash, expires_at };
-                Work::new()
+                let registration = Registration { values, password: hash, expires_at };
+                let work = Work::new()
                     .put_registration(registration, self.settings.registration_capacity)
-                    .enqueue_mail_within(capacity, NewMailJob::new(MailJob::SignUp { address }, context, now))
+                    .enqueue_mail_within(
+                        capacity,
+                        NewMailJob::new(MailJob::SignUp { address }, context, now),
+                    );
+                work.commit(&self.ports).await.map(|_| SignedUp::Pending)
             }
-        };
-        let committed = work.commit(&self.ports).await?;
-        match self.settings.disclosure {
-            Disclosure::Detailed => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
-            Disclosure::Uniform => Ok(SignedUp::Pending),
         }
     }
 }

@@ -119,9 +119,7 @@ impl MathService for DefaultMathService {
     }
 
     async fn history(&self, context: &AccessContext) -> Result<Vec<Calculation>, Failure> {
-        if !context.is_admin() {
-            return Err(Failure::forbidden("only administrators can see past calculations"));
-        }
+        context.expect_admin("only administrators can see past calculations")?;
         Ok(lock(&self.history).iter().rev().cloned().collect())
     }
 }

@@ -16,8 +16,8 @@ use crate::ports::{
     randomness::{TokenHash, TokenPurpose},
 };
 
-/// Hands the verbs of a unit of work to the macro `each`: arguments, change, and the precondition with which the change
-/// can be refused, if there is one.
+/// Hands the verbs of a unit of work to the macro `each`: arguments, change, and the reason for which the change can be
+/// refused, if there is one: a precondition, or `Conflict`.
 macro_rules! verbs {
     ($each:ident) => {
         $each! {
@@ -29,12 +29,19 @@ macro_rules! verbs {
             reset_bucket(bucket: BucketKey) => ResetBucket { bucket };
             set_password(user: UserId, hash: PasswordHash, security_version: i64, at: DateTime<Utc>)
                 => SetPassword { user, hash, security_version, at } or User;
+            insert_user(values: UserValues, password: Option<PasswordHash>, at: DateTime<Utc>)
+                => InsertUser { values, password, at } or Conflict;
+            update_user(user: UserId, revision: i64, values: UserValues, at: DateTime<Utc>)
+                => UpdateUser { user, revision, values, at } or Conflict;
             rehash(user: UserId, hash: PasswordHash, security_version: i64)
                 => Rehash { user, hash, security_version };
             verify_email(user: UserId, at: DateTime<Utc>) => VerifyEmail { user, at };
             delete_user(user: UserId, revision: Option<i64>) => DeleteUser { user, revision } or User;
             put_token(user: impl Into<UserRef>, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>)
                 => PutToken { user: user.into(), purpose, hash, expires_at, address: None };
+            put_token_for(
+                address: EmailAddress, user: UserId, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>
+            ) => PutToken { user: user.into(), purpose, hash, expires_at, address: Some(address) };
             consume_token(user: UserId, purpose: TokenPurpose, hash: TokenHash, now: DateTime<Utc>)
                 => ConsumeToken { user, purpose, hash, now } or Token;
             revoke_tokens(user: UserId) => RevokeTokens { user };
@@ -42,11 +49,14 @@ macro_rules! verbs {
             revoke_sessions(user: UserId, except: Option<SessionId>) => RevokeSessions { user, except };
             revoke_session(user: UserId, session: SessionId) => RevokeSession { user, session } or Session;
             trim_sessions(user: UserId, keep: u32) => TrimSessions { user, keep };
+            put_registration(registration: Registration, capacity: u32)
+                => PutRegistration { registration, capacity } or QueueRoom;
             put_registration_token(address: &EmailAddress, hash: TokenHash, expires_at: DateTime<Utc>)
                 => PutRegistrationToken { address: address.key().to_owned(), hash, expires_at } or Registration;
             consume_registration(hash: TokenHash, now: DateTime<Utc>)
                 => ConsumeRegistration { hash, now } or Token;
             drop_registration(address: &EmailAddress) => DropRegistration { address: address.key().to_owned() };
+            enqueue_mail(job: NewMailJob) => EnqueueMail(job) or QueueRoom;
             retry_mail(job: MailJobId, now: DateTime<Utc>) => RetryMail { job, now } or MailJob;
             drop_mail(job: MailJobId) => DropMail { job } or MailJob;
             purge(purge: Purge) => Purge(purge);
@@ -97,26 +107,6 @@ impl UnitOfWork {
     pub fn with(mut self, change: Change) -> Self {
         self.0.push(change);
         self
-    }
-
-    /// See [`Change::InsertUser`].
-    pub fn insert_user(self, values: UserValues, password: Option<PasswordHash>, at: DateTime<Utc>) -> Self {
-        self.with(Change::InsertUser { values, password, at })
-    }
-
-    /// See [`Change::UpdateUser`].
-    pub fn update_user(self, user: UserId, revision: i64, values: UserValues, at: DateTime<Utc>) -> Self {
-        self.with(Change::UpdateUser { user, revision, values, at })
-    }
-
-    /// See [`Change::PutRegistration`].
-    pub fn put_registration(self, registration: Registration, capacity: u32) -> Self {
-        self.with(Change::PutRegistration { registration, capacity })
-    }
-
-    /// See [`Change::EnqueueMail`].
-    pub fn enqueue_mail(self, job: NewMailJob) -> Self {
-        self.with(Change::EnqueueMail(job))
     }
 
     /// Every store calls this before it applies a unit, so that all refuse the same nonsense.
