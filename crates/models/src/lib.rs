@@ -63,7 +63,6 @@ pub use messages::{
 };
 pub use password_reset::*;
 pub use sessions::SessionResponse;
-pub use sign_up::InvalidSignUp;
 pub use types::email::{EmailAddress, InvalidEmail};
 pub use types::envelope::{ErrorResponse, SuccessResponse};
 pub use types::fold::fold;

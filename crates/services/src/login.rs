@@ -92,7 +92,11 @@ impl Logins for AccountService {
             .trim_sessions(user.id, MAX_SESSIONS)
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
         if verdict == Verdict::Outdated {
-            work = self.rehash(work, user.id, password, user.security_version).await;
+            // Without a better hash of the same password the sign-in goes on: the next one tries again.
+            match self.ports.hasher.hash(password).await {
+                Ok(hash) => work = work.rehash(user.id, hash, user.security_version),
+                Err(error) => log::debug!("an outdated hash is kept for now: {error}"),
+            }
         }
         let committed = self.reset_attempts(work, &user).await?.commit(&self.ports).await?;
         Ok(SignedIn { token, session: committed.session()?, expires_at, user })
@@ -165,23 +169,6 @@ impl AccountService {
         })
     }
 
-    /// Adds a better hash of the same password. Failing to make one is not an error: the next sign-in tries again.
-    async fn rehash<E: Send>(
-        &self,
-        work: Work<E>,
-        user: UserId,
-        password: Password,
-        security_version: i64,
-    ) -> Work<E> {
-        match self.ports.hasher.hash(password).await {
-            Ok(hash) => work.rehash(user, hash, security_version),
-            Err(error) => {
-                log::debug!("an outdated hash is kept for now: {error}");
-                work
-            }
-        }
-    }
-
     /// Records a failure, whether or not the login exists: the record of an unknown login costs what any other costs.
     /// The typed login is not recorded, because people type passwords there.
     async fn refuse<T, E: From<Failure> + Send>(
@@ -191,11 +178,8 @@ impl AccountService {
         context: &AccessContext,
         refusal: E,
     ) -> Result<T, E> {
-        let now = self.ports.clock.now();
-        let event = match user {
-            Some(user) => AuditEvent::new(kind, user, context, now),
-            None => AuditEvent::untargeted(kind, context, now),
-        };
+        let event = AuditEvent::untargeted(kind, context, self.ports.clock.now());
+        let event = AuditEvent { target: user.map(Into::into), ..event };
         Work::<E>::new().record(event).commit(&self.ports).await?;
         Err(refusal)
     }

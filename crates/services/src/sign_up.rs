@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{CreateUserRequest, EmailAddress, InvalidSignUp, User, UserValues};
+use denizen_models::{CreateUserRequest, DEFAULT_ROLE, EmailAddress, User, UserValues};
 
 use crate::{
     common::{
@@ -48,17 +48,6 @@ pub enum SignUpError {
 
 embeds_failure! { SignUpError }
 
-impl From<InvalidSignUp> for SignUpError {
-    fn from(error: InvalidSignUp) -> Self {
-        match error {
-            InvalidSignUp::Members(errors) => Failure::Invalid(errors).into(),
-            InvalidSignUp::Forbidden(member) => {
-                Failure::forbidden(format!("only administrators can choose {member}")).into()
-            }
-        }
-    }
-}
-
 /// How a stranger becomes a user.
 #[async_trait]
 pub trait SignUps: Send + Sync {
@@ -82,7 +71,9 @@ impl SignUps for AccountService {
         if self.settings.registration != RegistrationMode::Open {
             return Err(Failure::forbidden("registration is not open").into());
         }
-        let (values, password) = request.validate_sign_up(&self.settings.password_policy)?;
+        let (values, password) =
+            request.validate_sign_up(&self.settings.password_policy).map_err(Failure::Invalid)?;
+        check_members(&values)?;
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
@@ -120,6 +111,19 @@ impl SignUps for AccountService {
                 work.commit(&self.ports).await.map(|_| SignedUp::Pending)
             }
         }
+    }
+}
+
+/// Of what only administrators decide, a stranger may only name the defaults.
+fn check_members(values: &UserValues) -> Result<(), Failure> {
+    let chosen = [
+        ("roles", values.roles != [DEFAULT_ROLE]),
+        ("active", !values.active),
+        ("email_verified", values.email_verified),
+    ];
+    match chosen.into_iter().find(|(_, chosen)| *chosen) {
+        Some((member, _)) => Err(Failure::forbidden(format!("only administrators can choose {member}"))),
+        None => Ok(()),
     }
 }
 

@@ -77,20 +77,11 @@ impl From<RandomnessError> for Failure {
 /// Lets `?` turn the errors of ports into the error of a use case, which embeds them as a [`Failure`].
 macro_rules! embeds_failure {
     ($($error:ident)*) => {$(
-        impl From<$crate::ports::store::StoreFailure> for $error {
-            fn from(failure: $crate::ports::store::StoreFailure) -> Self {
-                Self::Failure(failure.into())
-            }
-        }
-
-        impl From<$crate::ports::hasher::HashError> for $error {
-            fn from(error: $crate::ports::hasher::HashError) -> Self {
-                Self::Failure(error.into())
-            }
-        }
-
-        impl From<$crate::ports::randomness::RandomnessError> for $error {
-            fn from(error: $crate::ports::randomness::RandomnessError) -> Self {
+        embeds_failure! { @$error store::StoreFailure, hasher::HashError, randomness::RandomnessError }
+    )*};
+    (@$error:ident $($port:ident::$port_error:ident),*) => {$(
+        impl From<$crate::ports::$port::$port_error> for $error {
+            fn from(error: $crate::ports::$port::$port_error) -> Self {
                 Self::Failure(error.into())
             }
         }

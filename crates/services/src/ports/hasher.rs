@@ -67,10 +67,7 @@ impl Verdict {
     /// Whether it is the password.
     #[must_use]
     pub const fn is_match(self) -> bool {
-        match self {
-            Self::Match | Self::Outdated => true,
-            Self::Mismatch => false,
-        }
+        matches!(self, Self::Match | Self::Outdated)
     }
 }
 
