@@ -151,19 +151,11 @@ impl Task {
 
     fn report<T>(&mut self, result: Result<T, impl fmt::Display>) -> Option<T> {
         let failed_before = std::mem::replace(&mut self.fails, result.is_err());
-        match result {
-            Ok(value) => {
-                if failed_before {
-                    log::info!("{} works again", self.what);
-                }
-                Some(value)
-            }
-            Err(error) => {
-                if !failed_before {
-                    log::warn!("{} fails, and is tried again: {error}", self.what);
-                }
-                None
-            }
+        match &result {
+            Ok(_) if failed_before => log::info!("{} works again", self.what),
+            Err(error) if !failed_before => log::warn!("{} fails, and is tried again: {error}", self.what),
+            Ok(_) | Err(_) => {}
         }
+        result.ok()
     }
 }

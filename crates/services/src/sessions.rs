@@ -155,13 +155,9 @@ impl AccountService {
 
     /// Whether the user exists and the actor may see it.
     async fn expect_access(&self, context: &AccessContext, user: UserId) -> Result<(), SessionError> {
-        if context.is_self(user) {
-            return Ok(());
-        }
-        if context.is_admin() && self.ports.store.find_user(user).await?.is_some() {
-            return Ok(());
-        }
-        Err(SessionError::UserNotFound(user))
+        let exists = context.is_self(user)
+            || (context.is_admin() && self.ports.store.find_user(user).await?.is_some());
+        if exists { Ok(()) } else { Err(SessionError::UserNotFound(user)) }
     }
 
     async fn revoke(

@@ -1,5 +1,7 @@
 //! A unit of work: the changes that belong together, as a value.
 
+use std::mem;
+
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId, UserValues};
 
@@ -116,11 +118,8 @@ impl UnitOfWork {
     pub fn check(&self) -> Result<(), StoreFailure> {
         let mut created = false;
         for change in &self.0 {
-            if matches!(change, Change::InsertUser { .. }) {
-                if created {
-                    return Err(StoreFailure::Malformed("two users are created in one unit".into()));
-                }
-                created = true;
+            if matches!(change, Change::InsertUser { .. }) && mem::replace(&mut created, true) {
+                return Err(StoreFailure::Malformed("two users are created in one unit".into()));
             }
             if change.user_ref() == Some(UserRef::Created) && !created {
                 return Err(UserRef::unknown());
