@@ -31,17 +31,16 @@ pub trait HealthService: Send + Sync {
     async fn readiness(&self) -> Readiness;
 }
 
-/// The health of a store, and of a mail worker if there is one.
+/// The health of a store and of a mail worker.
 pub(crate) struct StoreHealth {
     pub store: Arc<dyn Store>,
-    pub mail_worker: Option<AbortHandle>,
+    pub mail_worker: AbortHandle,
 }
 
 #[async_trait]
 impl HealthService for StoreHealth {
     async fn readiness(&self) -> Readiness {
         let ping = self.store.ping().await.inspect_err(|error| log::warn!("the store is not ready: {error}"));
-        let mail_worker = self.mail_worker.as_ref().is_none_or(|worker| !worker.is_finished());
-        Readiness { store: ping.is_ok(), mail_worker }
+        Readiness { store: ping.is_ok(), mail_worker: !self.mail_worker.is_finished() }
     }
 }
