@@ -8,21 +8,16 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     audit::AuditService,
-    common::{service::AccountService, settings::ServiceSettings, supervise::supervise},
-    health::{HealthService, StoreHealth},
+    common::{AccountService, ServiceSettings, supervise},
+    health::{DefaultHealthService, HealthService},
     housekeeping::Housekeeper,
     mail_jobs::MailJobService,
     mail_worker::MailWorker,
     metrics::{DefaultMetricsService, MetricsService},
     ports::{
-        Ports,
-        clock::{Clock, SystemClock},
-        hasher::PasswordHasher,
-        live_sessions::LiveSessions,
-        mailer::{Mail, MailError, Mailer},
-        randomness::{OsTokenSource, TokenSource},
+        Clock, EventRelay, LiveSessions, Mail, MailError, Mailer, OsTokenSource, PasswordHasher, Ports,
+        SystemClock, TokenSource, UserObserver,
         store::{CommitObserver, Store},
-        user_events::{EventRelay, UserObserver},
     },
 };
 
@@ -141,7 +136,7 @@ impl Accounts {
     #[must_use]
     pub fn health(&self, background: &Background) -> Arc<dyn HealthService> {
         let (store, mail_worker) = (Arc::clone(&self.service.ports.store), background.worker.abort_handle());
-        Arc::new(StoreHealth { store, mail_worker })
+        Arc::new(DefaultHealthService { store, mail_worker })
     }
 
     /// Returns the implementation behind [`Self::users`] and [`Self::auth`], with the operations for operators.

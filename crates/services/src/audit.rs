@@ -5,8 +5,11 @@ use chrono::{DateTime, Utc};
 use denizen_models::{AuditResponse, UserId, ValidationErrors};
 
 use crate::{
-    common::{context::AccessContext, failure::Failure, pagination, service::AccountService},
-    ports::store::{AuditId, AuditKind, AuditQuery, AuditRecord, actor_name},
+    common::{AccountService, Failure, pagination},
+    ports::{
+        AccessContext,
+        store::{AuditId, AuditKind, AuditQuery, AuditRecord, actor_name},
+    },
 };
 
 /// What to list.

@@ -4,15 +4,12 @@ use async_trait::async_trait;
 use denizen_models::ChangePasswordRequest;
 
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::{Failure, embeds_failure},
-        passwords,
-        service::AccountService,
-        work::Work,
-    },
+    common::{AccountService, Failure, Work, embeds_failure, passwords},
     login::SignedIn,
-    ports::store::{AuditEvent, AuditKind, MailJob, NewMailJob},
+    ports::{
+        AccessContext,
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob},
+    },
 };
 
 /// Why a password is not replaced.

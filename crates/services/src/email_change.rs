@@ -5,16 +5,11 @@ use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, Use
 
 use crate::{
     common::{
-        context::{AccessContext, Actor},
-        delivery::{DeliveryContext, DeliveryError},
-        failure::{Failure, embeds_failure},
-        mailed_tokens, rate_limits,
-        service::AccountService,
-        work::{Work, retry},
+        AccountService, DeliveryContext, DeliveryError, Failure, Work, embeds_failure, mailed_tokens,
+        rate_limits, retry,
     },
     ports::{
-        mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::TokenPurpose,
+        AccessContext, Actor, LinkTemplate, Mail, MailMessage, TokenPurpose,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, actor_name},
     },
 };

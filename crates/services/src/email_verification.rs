@@ -5,16 +5,11 @@ use denizen_models::{EmailVerificationRequest, UserValues, Username, VerifyEmail
 
 use crate::{
     common::{
-        context::AccessContext,
-        delivery::{DeliveryContext, DeliveryError},
-        failure::{Failure, embeds_failure},
-        mailed_tokens, rate_limits,
-        service::AccountService,
-        work::Work,
+        AccountService, DeliveryContext, DeliveryError, Failure, Work, embeds_failure, mailed_tokens,
+        rate_limits,
     },
     ports::{
-        mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::{TokenHash, TokenPurpose},
+        AccessContext, LinkTemplate, Mail, MailMessage, TokenHash, TokenPurpose,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
     },
     sign_up,

@@ -31,14 +31,14 @@ pub trait HealthService: Send + Sync {
     async fn readiness(&self) -> Readiness;
 }
 
-/// The health of a store and of a mail worker.
-pub(crate) struct StoreHealth {
-    pub store: Arc<dyn Store>,
-    pub mail_worker: AbortHandle,
+/// The implementation of [`HealthService`], for a store and a mail worker; [`Accounts`](crate::Accounts) makes one.
+pub struct DefaultHealthService {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) mail_worker: AbortHandle,
 }
 
 #[async_trait]
-impl HealthService for StoreHealth {
+impl HealthService for DefaultHealthService {
     async fn readiness(&self) -> Readiness {
         let ping = self.store.ping().await.inspect_err(|error| log::warn!("the store is not ready: {error}"));
         Readiness { store: ping.is_ok(), mail_worker: !self.mail_worker.is_finished() }

@@ -6,9 +6,9 @@ use chrono::Duration;
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    common::{failure::Failure, service::AccountService, settings::ServiceSettings, work::Work},
+    common::{AccountService, Failure, ServiceSettings, Work},
     ports::{
-        live_sessions::LiveSessions,
+        LiveSessions,
         store::{Purge, SessionTouch, StoreFailure},
     },
 };

@@ -9,17 +9,9 @@ use chrono::{DateTime, Utc};
 use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Username, fold};
 
 use crate::{
-    common::{
-        context::{AccessContext, Actor},
-        failure::{Failure, embeds_failure},
-        rate_limits::{LimitSubject, RateLimitRule},
-        service::AccountService,
-        settings::Limits,
-        work::Work,
-    },
+    common::{AccountService, Failure, LimitSubject, Limits, RateLimitRule, Work, embeds_failure},
     ports::{
-        hasher::Verdict,
-        randomness::{RandomnessError, Token},
+        AccessContext, Actor, RandomnessError, Token, Verdict,
         store::{AuditEvent, AuditKind, Credentials, NewSession, SessionId},
     },
 };

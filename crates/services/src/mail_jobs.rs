@@ -4,14 +4,11 @@ use async_trait::async_trait;
 use denizen_models::{MailJobResponse, MailJobState, ValidationErrors};
 
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::{Failure, embeds_failure},
-        pagination,
-        service::AccountService,
-        work::Work,
+    common::{AccountService, Failure, Work, embeds_failure, pagination},
+    ports::{
+        AccessContext,
+        store::{AuditEvent, AuditKind, MailJobId, MailQuery, QueuedMail, Recipient},
     },
-    ports::store::{AuditEvent, AuditKind, MailJobId, MailQuery, QueuedMail, Recipient},
 };
 
 /// Why nothing is done with a mail job.

@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 
 pub use self::hub::{DefaultMessageService, MessageLimits};
 use crate::{
-    common::{context::AccessContext, failure::Failure},
-    ports::store::SessionId,
+    common::Failure,
+    ports::{AccessContext, store::SessionId},
 };
 
 /// A connection's number; none is given twice while the process runs.

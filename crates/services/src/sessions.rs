@@ -5,15 +5,9 @@ use chrono::{DateTime, Utc};
 use denizen_models::{Secret, User, UserId};
 
 use crate::{
-    common::{
-        context::{AccessContext, Actor},
-        failure::{Failure, embeds_failure},
-        service::AccountService,
-        settings::ServiceSettings,
-        work::Work,
-    },
+    common::{AccountService, Failure, ServiceSettings, Work, embeds_failure},
     ports::{
-        randomness::TokenHash,
+        AccessContext, Actor, TokenHash,
         store::{AuditEvent, AuditKind, Session, SessionId, StoreFailure},
     },
 };

@@ -6,17 +6,11 @@ use denizen_models::{CreateUserRequest, DEFAULT_ROLE, EmailAddress, User, UserVa
 
 use crate::{
     common::{
-        context::AccessContext,
-        delivery::{DeliveryContext, DeliveryError},
-        failure::{Failure, embeds_failure},
-        passwords,
-        rate_limits::{self, LimitSubject},
-        service::AccountService,
-        settings::{Disclosure, RegistrationMode, ServiceSettings},
-        work::Work,
+        AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, RegistrationMode,
+        ServiceSettings, Work, embeds_failure, passwords, rate_limits,
     },
     ports::{
-        mailer::{LinkTemplate, Mail, MailMessage},
+        AccessContext, LinkTemplate, Mail, MailMessage,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
     },
     users,

@@ -16,12 +16,8 @@ pub use self::{
     update::{UpdateUserError, UserUpdates},
 };
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::{Failure, embeds_failure},
-        service::AccountService,
-    },
-    ports::store::StoreFailure,
+    common::{AccountService, Failure, embeds_failure},
+    ports::{AccessContext, store::StoreFailure},
 };
 
 /// Why a user is not returned.

@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use chrono::Duration;
 use denizen_models::ValidationErrors;
 
-use crate::ports::{
-    cause::Cause, context::AccessContext, hasher::HashError, randomness::RandomnessError, store::StoreFailure,
-};
+use crate::ports::{AccessContext, Cause, HashError, RandomnessError, store::StoreFailure};
 
 /// Why a use case failed, as far as use cases share the reasons. The error enum of a use case embeds it; a use case
 /// without reasons of its own returns it.

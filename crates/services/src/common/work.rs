@@ -8,9 +8,7 @@ use denizen_models::{EmailAddress, User, UserId, UserValues};
 use crate::{
     common::failure::Failure,
     ports::{
-        Ports,
-        hasher::PasswordHash,
-        randomness::{TokenHash, TokenPurpose},
+        PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{
             AuditEvent, BucketKey, CommitError, Committed, Lease, MailJobId, NewMailJob, NewSession,
             Precondition, Purge, Quota, Registration, SessionId, StoreFailure, UniqueKey, UnitOfWork,

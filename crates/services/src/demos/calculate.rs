@@ -11,8 +11,8 @@ use bigdecimal::{BigDecimal, RoundingMode, num_bigint::BigInt};
 use denizen_models::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
 
 use crate::{
-    common::{context::AccessContext, failure::Failure, lock::lock},
-    ports::clock::Clock,
+    common::{Failure, lock},
+    ports::{AccessContext, Clock},
 };
 
 /// Why there is no result.

@@ -4,14 +4,11 @@ use std::{sync::Arc, time::Duration as StdDuration};
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::common::delivery::{DeliveryContext, DeliveryError};
 use crate::{
-    common::{failure::Failure, settings::ServiceSettings},
+    common::{DeliveryContext, DeliveryError, Failure, ServiceSettings},
     metrics::{MailCounters, MailResult},
     ports::{
-        Ports,
-        mailer::{MailError, Mailer, NoticeTemplate},
-        randomness::RandomnessError,
+        MailError, Mailer, NoticeTemplate, Ports, RandomnessError,
         store::{Lease, LeasedMail, MailJob, MailOutcome, StoreFailure},
     },
 };

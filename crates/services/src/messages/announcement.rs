@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::clients::{AuthSnapshot, Client};
 use crate::ports::{
+    UserEvent,
     store::{Change, Outcome},
-    user_events::UserEvent,
 };
 
 /// Whether a connection ends.

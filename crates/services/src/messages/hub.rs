@@ -14,13 +14,9 @@ use super::{
     clients::{AuthSnapshot, Client, Clients},
 };
 use crate::{
-    common::{
-        context::{AccessContext, Actor},
-        failure::Failure,
-        lock::lock,
-    },
+    common::{Failure, lock},
     ports::{
-        clock::Clock,
+        AccessContext, Actor, Clock,
         store::{CommitObserver, Committed, UnitOfWork},
     },
 };

@@ -5,14 +5,11 @@ use denizen_models::UserId;
 
 use super::is_administrator;
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::Failure,
-        preconditions::{IfMatch, PreconditionError},
-        service::AccountService,
-        work::{Work, retry},
+    common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
+    ports::{
+        AccessContext,
+        store::{AuditEvent, AuditKind},
     },
-    ports::store::{AuditEvent, AuditKind},
 };
 
 /// Why a user is not deleted.

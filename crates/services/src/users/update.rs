@@ -6,14 +6,11 @@ use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserValu
 
 use super::is_administrator;
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::Failure,
-        preconditions::{IfMatch, PreconditionError},
-        service::AccountService,
-        work::{Work, retry},
+    common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
+    ports::{
+        AccessContext,
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey},
     },
-    ports::store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey},
 };
 
 /// Why a user is not replaced or patched.
