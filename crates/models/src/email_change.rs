@@ -2,12 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{
-    email::EmailAddress,
-    password::{Password, PasswordPolicy},
-    secret::Secret,
-    validation::ValidationErrors,
-};
+use crate::types::{EmailAddress, Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/auth/change-email`.
 #[derive(Debug, Clone, Default, Deserialize)]

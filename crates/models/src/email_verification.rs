@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{email::EmailAddress, secret::Secret, username::Username, validation::ValidationErrors};
+use crate::types::{EmailAddress, Secret, Username, ValidationErrors};
 
 /// The body of `POST /api/users/request-email-verification`.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -2,11 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{
-    password::{Password, PasswordPolicy},
-    secret::Secret,
-    validation::ValidationErrors,
-};
+use crate::types::{Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/users/accept-invitation`.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -4,12 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    email::EmailAddress,
-    password::{Password, PasswordPolicy},
-    secret::Secret,
-    user::UserResponse,
-    username::Username,
-    validation::ValidationErrors,
+    EmailAddress, Password, PasswordPolicy, Secret, UserResponse, Username, ValidationErrors,
 };
 
 /// The body of `POST /api/auth/login`.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
-use crate::{named_enum, types::validation::excerpt};
+use crate::{named_enum, types::excerpt};
 
 /// What a message says: any JSON object, passed on as it was understood.
 pub type MessageContent = Map<String, Value>;

@@ -1,11 +1,7 @@
 //! Signing up: the rules of `POST /api/users` for strangers.
 
 use crate::{
-    types::{
-        password::{Password, PasswordPolicy},
-        user::UserValues,
-        validation::ValidationErrors,
-    },
+    types::{Password, PasswordPolicy, UserValues, ValidationErrors},
     users::create::{CreateUserRequest, NewUser},
 };
 

@@ -5,12 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     types::{
-        object::object_or_null,
-        password::{Password, PasswordPolicy},
-        profile::Profile,
-        secret::Secret,
-        user::{DEFAULT_ROLE, UserValues},
-        validation::ValidationErrors,
+        DEFAULT_ROLE, Password, PasswordPolicy, Profile, Secret, UserValues, ValidationErrors, object_or_null,
     },
     users::update::UpdateUserRequest,
 };

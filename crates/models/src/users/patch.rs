@@ -4,13 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    types::{
-        object::object_or_null,
-        patch::Patch,
-        profile::ProfilePatch,
-        user::{User, UserValues},
-        validation::ValidationErrors,
-    },
+    types::{Patch, ProfilePatch, User, UserValues, ValidationErrors, object_or_null},
     users::update::UpdateUserRequest,
 };
 

@@ -4,12 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::types::{
-    email::EmailAddress,
-    object::object_or_null,
-    profile::Profile,
-    user::{User, UserValues},
-    username::Username,
-    validation::{ValidationErrors, has_control, shows_nothing},
+    EmailAddress, Profile, User, UserValues, Username, ValidationErrors, has_control, object_or_null,
+    shows_nothing,
 };
 
 const MAX_NAME: usize = 100;
