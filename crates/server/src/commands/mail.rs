@@ -6,8 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use denizen_models::{EmailAddress, MailJobResponse, MailJobState, text};
 use denizen_services::{
-    Clock as _, DefaultMailJobService, Mail, MailJobListQuery, MailJobService as _, MailMessage,
-    NoticeTemplate, SystemClock, store::MailJobId,
+    AccountService, Clock as _, Mail, MailJobListQuery, MailJobService as _, MailMessage, NoticeTemplate,
+    SystemClock, store::MailJobId,
 };
 
 use super::{CommandError, OperatorContext};
@@ -62,7 +62,7 @@ impl MailCommand {
 
 impl QueueCommand {
     async fn run(self, operator: &OperatorContext) -> Result<String, CommandError> {
-        let jobs = DefaultMailJobService::new(operator.ports.clone());
+        let jobs = operator.accounts();
         match self {
             Self::List { dead } => {
                 let state = dead.then_some(MailJobState::Dead);
@@ -95,7 +95,7 @@ async fn test(config: &Config, address: &str) -> Result<String, CommandError> {
 /// Every mail in this state, or in any.
 async fn all(
     operator: &OperatorContext,
-    jobs: &DefaultMailJobService,
+    jobs: &AccountService,
     state: Option<MailJobState>,
 ) -> Result<Vec<MailJobResponse>, CommandError> {
     let mut query = MailJobListQuery { state, limit: Some(200), cursor: None };
