@@ -1,11 +1,11 @@
 //! The mail queue and its dead letters.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, web::Data};
 use denizen_models::MailJobState;
 use denizen_services::{MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 
 use crate::{
-    http::{Admin, ApiError, ErrorCode, NoQuery, Query, RequestContext, number_in},
+    http::{Admin, ApiError, ApiResult, ErrorCode, NoQuery, Query, RequestContext, map_error, number_in},
     middleware::{Endpoint, route},
 };
 
@@ -18,11 +18,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `GET /api/mail/jobs`
-async fn list(
-    request: RequestContext,
-    jobs: Data<dyn MailJobService>,
-    query: Query,
-) -> Result<HttpResponse, ApiError> {
+async fn list(request: RequestContext, jobs: Data<dyn MailJobService>, query: Query) -> ApiResult {
     let page = jobs.list_mail_jobs(&request.access, &job_query(query)?).await?;
     Ok(request.list("Mail jobs retrieved successfully", page.jobs, page.next_cursor))
 }
@@ -44,7 +40,7 @@ async fn drop_job(
     http: HttpRequest,
     jobs: Data<dyn MailJobService>,
     _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     jobs.drop_mail_job(&request.access, job_in(&http)?).await?;
     Ok(request.done("Mail job dropped successfully"))
 }
@@ -55,7 +51,7 @@ async fn retry(
     http: HttpRequest,
     jobs: Data<dyn MailJobService>,
     _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     jobs.retry_mail_job(&request.access, job_in(&http)?).await?;
     Ok(request.done("Mail job is due again"))
 }
@@ -66,11 +62,6 @@ fn job_in(request: &HttpRequest) -> Result<MailJobId, ApiError> {
     id.ok_or_else(|| MailJobError::NotFound.into())
 }
 
-impl From<MailJobError> for ApiError {
-    fn from(error: MailJobError) -> Self {
-        match error {
-            MailJobError::NotFound => Self::new(ErrorCode::MailJobNotFound, "Mail job not found"),
-            MailJobError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: MailJobError {
+    NotFound => Self::new(ErrorCode::MailJobNotFound, "Mail job not found"),
+} }

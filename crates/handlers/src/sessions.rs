@@ -2,15 +2,19 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::StatusCode};
 use denizen_models::{SessionResponse, UserId};
-use denizen_services::{AuthService, SessionError, store::SessionId};
+use denizen_services::{SessionError, store::SessionId};
 use serde_json::json;
 
 use crate::{
-    http::{Admin, ApiError, ErrorCode, Member, NoQuery, RequestContext, number_in, personal},
+    http::{
+        Admin, ApiError, ApiResult, ErrorCode, Member, NoQuery, RequestContext, map_error, number_in,
+        personal,
+    },
     login::session_response,
     middleware::{Endpoint, route},
+    services::Auth,
     users::PathId,
 };
 
@@ -28,12 +32,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `GET /api/auth/sessions`, `GET /api/users/{id}/sessions`
-async fn list(
-    request: RequestContext,
-    SessionsOf(user): SessionsOf,
-    auth: Data<dyn AuthService>,
-    _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+async fn list(request: RequestContext, SessionsOf(user): SessionsOf, auth: Auth, _: NoQuery) -> ApiResult {
     let sessions = auth.list_sessions(&request.access, user).await?;
     let shown: Vec<SessionResponse> =
         sessions.into_iter().map(|session| session_response(session, &request)).collect();
@@ -42,12 +41,7 @@ async fn list(
 }
 
 /// `DELETE /api/auth/sessions`, `DELETE /api/users/{id}/sessions`: all but the session of the request itself.
-async fn end_all(
-    request: RequestContext,
-    SessionsOf(user): SessionsOf,
-    auth: Data<dyn AuthService>,
-    _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+async fn end_all(request: RequestContext, SessionsOf(user): SessionsOf, auth: Auth, _: NoQuery) -> ApiResult {
     let ended = auth.revoke_sessions(&request.access, user).await?;
     Ok(request.answer("Sessions ended successfully", json!({ "ended": ended })))
 }
@@ -57,9 +51,9 @@ async fn end(
     request: RequestContext,
     SessionsOf(user): SessionsOf,
     PathSession(session): PathSession,
-    auth: Data<dyn AuthService>,
+    auth: Auth,
     _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     auth.revoke_session(&request.access, user, session).await?;
     Ok(request.done("Session ended successfully"))
 }
@@ -94,12 +88,7 @@ impl FromRequest for PathSession {
     }
 }
 
-impl From<SessionError> for ApiError {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::NotFound => Self::new(ErrorCode::SessionNotFound, "Session not found"),
-            SessionError::UserNotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
-            SessionError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: SessionError {
+    NotFound => Self::new(ErrorCode::SessionNotFound, "Session not found"),
+    UserNotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
+} }

@@ -1,13 +1,13 @@
 //! Calculating.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{http::StatusCode, web::Data};
 use denizen_models::{CalculateRequest, Calculation};
 use denizen_services::{CalculateError, MathService};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
+    http::{ApiError, ApiResult, Demo, ErrorCode, Json, RequestContext, map_error},
     middleware::{Endpoint, route},
 };
 
@@ -27,9 +27,8 @@ enum Outcome {
 async fn calculate(
     request: RequestContext,
     math: Data<dyn MathService>,
-    _: NoQuery,
     Json(body): Json<CalculateRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     match body {
         CalculateRequest::One(one) => {
             let calculation = math.calculate(&request.access, one).await?;
@@ -58,15 +57,8 @@ impl From<Result<Calculation, CalculateError>> for Outcome {
     }
 }
 
-impl From<CalculateError> for ApiError {
-    fn from(error: CalculateError) -> Self {
-        match error {
-            CalculateError::Failure(failure) => failure.into(),
-            CalculateError::NegativeSquareRoot
-            | CalculateError::NonPositiveLogarithm
-            | CalculateError::NotFinite => {
-                Self::because(ErrorCode::CalculationError, "Calculation failed", error)
-            }
-        }
-    }
-}
+map_error! { error: CalculateError {
+    NegativeSquareRoot
+    | NonPositiveLogarithm
+    | NotFinite => Self::because(ErrorCode::CalculationError, "Calculation failed", error),
+} }

@@ -114,6 +114,25 @@ codes! {
     ServiceUnavailable = "SERVICE_UNAVAILABLE" SERVICE_UNAVAILABLE,
 }
 
+/// The response of a handler, or why there is none.
+pub(crate) type ApiResult<T = HttpResponse> = Result<T, ApiError>;
+
+/// Maps the variants of a use case's error to responses; its [`Failure`] is mapped the same everywhere. There is no `_`
+/// arm: a new variant does not compile until its response is chosen.
+macro_rules! map_error {
+    ($error:ident: $type:ident { $($($variant:ident $(($inner:pat))?)|+ => $response:expr,)+ }) => {
+        impl From<$type> for $crate::http::error::ApiError {
+            fn from($error: $type) -> Self {
+                match $error {
+                    $($($type::$variant $(($inner))?)|+ => $response,)+
+                    $type::Failure(failure) => failure.into(),
+                }
+            }
+        }
+    };
+}
+pub(crate) use map_error;
+
 /// The challenge of a 401 (RFC 9110, section 11.6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Challenge {

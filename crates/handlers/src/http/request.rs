@@ -1,14 +1,9 @@
 //! The request as handlers see it, and the success responses.
 
-use std::{
-    future::{Ready, ready},
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use actix_web::{
-    FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
-    dev::Payload,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::Data,
 };
@@ -19,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     HandlerSettings,
-    http::{client_ip::client_ip, error::ApiError, request_counts::RequestCounts},
+    http::{client_ip::client_ip, error::ApiError, extract::extract, request_counts::RequestCounts},
 };
 
 /// What all handlers share.
@@ -29,6 +24,8 @@ pub(crate) struct AppState {
     pub(crate) settings: HandlerSettings,
     /// The path below which the handlers are mounted: empty, or with a slash at its start and none at its end.
     pub(crate) prefix: String,
+    /// The paths that are mounted, relative to the prefix.
+    pub(crate) paths: Vec<&'static str>,
     /// Absent without `/metrics`.
     pub(crate) counts: Option<RequestCounts>,
     /// Renders an error as a page with links below the prefix.
@@ -161,14 +158,7 @@ pub(crate) fn to_json<T: Serialize>(status: StatusCode, body: &T) -> HttpRespons
     }
 }
 
-impl FromRequest for RequestContext {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request))
-    }
-}
+extract! { RequestContext, request => read(request) }
 
 fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
     let unwrapped = || ApiError::internal("the request did not pass the middleware");
