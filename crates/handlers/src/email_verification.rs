@@ -15,7 +15,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
         route("/api/users/request-email-verification").post(
             Public,
-            "Mails a new verification token.",
+            "Mails a new token.",
             request_verification,
         ),
         route("/api/users/verify-email").post(Public, "Verifies an e-mail address.", verify),

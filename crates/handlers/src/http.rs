@@ -18,7 +18,7 @@ pub(crate) mod route;
 pub(crate) use self::route::Access::Demo;
 pub(crate) use self::{
     conditions::{Conditions, tagged},
-    error::{ApiError, ApiResult, Challenge, ErrorCode, map_error},
+    error::{ApiError, ApiResult, ErrorCode, map_error},
     extract::extract,
     json::{Json, MergePatch},
     query::{NoQuery, Query},

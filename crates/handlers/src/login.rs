@@ -11,8 +11,7 @@ use serde::Serialize;
 use crate::{
     HandlerSettings,
     http::{
-        ApiError, ApiResult, Challenge, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error,
-        personal,
+        ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error, personal,
     },
     middleware::credentials::cookie_name,
     middleware::{Endpoint, route},
@@ -116,8 +115,5 @@ pub(crate) fn session_response(session: Session, request: &RequestContext) -> Se
 }
 
 map_error! { error: LoginError {
-    Rejected => Self {
-        challenge: Some(Challenge::SignIn),
-        ..Self::new(ErrorCode::InvalidCredentials, "Login failed: wrong login or password")
-    },
+    Rejected => Self::sign_in(ErrorCode::InvalidCredentials, "Login failed: wrong login or password"),
 } }

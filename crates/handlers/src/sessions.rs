@@ -1,21 +1,19 @@
 //! Listing and ending sessions.
 
-use std::future::{Ready, ready};
-
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::StatusCode};
+use actix_web::{HttpRequest, http::StatusCode};
 use denizen_models::{SessionResponse, UserId};
 use denizen_services::{SessionError, store::SessionId};
 use serde_json::json;
 
 use crate::{
     http::{
-        Admin, ApiError, ApiResult, ErrorCode, Member, NoQuery, RequestContext, map_error, number_in,
-        personal,
+        Admin, ApiError, ApiResult, ErrorCode, Member, NoQuery, RequestContext, extract, map_error,
+        number_in, personal,
     },
     login::session_response,
     middleware::{Endpoint, route},
     services::Auth,
-    users::PathId,
+    users::id_in,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
@@ -61,31 +59,24 @@ async fn end(
 /// The user that the path names, else the caller.
 struct SessionsOf(UserId);
 
-impl FromRequest for SessionsOf {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+impl SessionsOf {
+    fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         if request.match_info().get("id").is_some() {
-            return ready(PathId::from_request(request, payload).into_inner().map(|PathId(id)| Self(id)));
+            return id_in(request).map(Self);
         }
-        let context = RequestContext::from_request(request, payload).into_inner();
-        let known = context.and_then(|context| context.caller.ok_or_else(ApiError::unauthenticated));
-        ready(known.map(|known| Self(known.user.id)))
+        let known = RequestContext::of(request)?.caller.ok_or_else(ApiError::unauthenticated)?;
+        Ok(Self(known.user.id))
     }
 }
+
+extract! { SessionsOf, request => Self::of(request) }
 
 /// The session that the path names. Anything but a number is a session that does not exist.
 struct PathSession(SessionId);
 
-impl FromRequest for PathSession {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = number_in(request, "session").map(|number| Self(SessionId(number)));
-        ready(session.ok_or_else(|| SessionError::NotFound.into()))
-    }
+extract! {
+    PathSession,
+    request => number_in(request, "session").map(|id| Self(SessionId(id))).ok_or(SessionError::NotFound.into())
 }
 
 map_error! { error: SessionError {

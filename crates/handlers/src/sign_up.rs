@@ -19,10 +19,11 @@ const PENDING: &str = "Check your email to complete the registration.";
 
 /// `POST /api/users`: without a session one signs up; with one, an administrator creates a user.
 async fn sign_up(request: RequestContext, users: Users, Json(body): Json<CreateUserRequest>) -> ApiResult {
-    if request.caller.is_some() {
-        return users::create(&request, users.as_ref(), body).await;
-    }
-    Ok(match users.sign_up(&request.access, body).await? {
+    let signed_up = match request.caller {
+        Some(_) => SignedUp::User(users.create_user(&request.access, body).await?),
+        None => users.sign_up(&request.access, body).await?,
+    };
+    Ok(match signed_up {
         SignedUp::User(user) => users::created(&request, user),
         SignedUp::Pending => request.pending(PENDING),
     })

@@ -7,10 +7,10 @@ use actix_web::{
         header::{self, HeaderName},
     },
 };
-use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
+use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
     CreateUserError, DeleteUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery,
-    UserService, store::UserSort,
+    store::UserSort,
 };
 use serde_json::json;
 
@@ -70,15 +70,6 @@ fn user_query(query: Query) -> Result<UserQuery, ApiError> {
             total: query.take_as("total", "true or false", flag)?.unwrap_or(false),
         })
     })
-}
-
-/// `POST /api/users`, of a signed-in user.
-pub(crate) async fn create(
-    request: &RequestContext,
-    users: &dyn UserService,
-    body: CreateUserRequest,
-) -> ApiResult {
-    Ok(created(request, users.create_user(&request.access, body).await?))
 }
 
 /// The response about a new user.
@@ -158,7 +149,7 @@ pub(crate) struct PathId(pub(crate) UserId);
 
 extract! { PathId, request => id_in(request).map(Self) }
 
-fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
+pub(crate) fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
     if request.match_info().get("id").is_none_or(str::is_empty) {
         return Err(ApiError::new(ErrorCode::MissingUserId, "User ID is required"));
     }

@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{self, HeaderMap},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use denizen_models::Object;
 use serde::de::DeserializeOwned;
@@ -18,6 +18,11 @@ use crate::http::{
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
+/// The media types of a patch (RFC 5789, section 2.2).
+const ACCEPT_PATCH: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("accept-patch"),
+    HeaderValue::from_static("application/merge-patch+json, application/json"),
+);
 
 /// The body as a request struct, on routes without query parameters; `PATCH`: or as a merge patch (RFC 7396).
 pub(crate) struct Json<T, const PATCH: bool = false>(pub(crate) T);
@@ -34,7 +39,7 @@ impl<T: DeserializeOwned, const PATCH: bool> FromRequest for Json<T, PATCH> {
         // Before the body: which fault is reported must not depend on how fast a body arrives.
         let head = NoQuery::of(request).and_then(|_| {
             let acceptable = check_headers(request.headers(), media_types);
-            acceptable.map_err(|error| ApiError { accept_patch: PATCH, ..error })
+            acceptable.map_err(|error| if PATCH { error.with(ACCEPT_PATCH.0, ACCEPT_PATCH.1) } else { error })
         });
         let body = read_body(request, payload);
         Box::pin(async move {

@@ -90,6 +90,19 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
+    /// Returns what the middleware and the access guard found out.
+    ///
+    /// # Errors
+    /// Returns an error if the request did not pass them.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let unwrapped = || ApiError::internal("the request did not pass the middleware");
+        let meta = request.extensions().get::<RequestMeta>().cloned().ok_or_else(unwrapped)?;
+        let Identity(caller) = request.extensions().get::<Identity>().cloned().ok_or_else(unwrapped)?;
+        let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
+        let access = context(request, actor, &meta);
+        Ok(Self { access, caller, state: AppState::of(request)?.clone(), meta })
+    }
+
     /// A success with data.
     pub(crate) fn answer<T: Serialize>(&self, message: &str, data: T) -> HttpResponse {
         self.respond(StatusCode::OK, message, Some(data), None::<()>)
@@ -158,16 +171,7 @@ pub(crate) fn to_json<T: Serialize>(status: StatusCode, body: &T) -> HttpRespons
     }
 }
 
-extract! { RequestContext, request => read(request) }
-
-fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
-    let unwrapped = || ApiError::internal("the request did not pass the middleware");
-    let meta = request.extensions().get::<RequestMeta>().cloned().ok_or_else(unwrapped)?;
-    let Identity(caller) = request.extensions().get::<Identity>().cloned().ok_or_else(unwrapped)?;
-    let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
-    let access = context(request, actor, &meta);
-    Ok(RequestContext { access, caller, state: AppState::of(request)?.clone(), meta })
-}
+extract! { RequestContext, request => Self::of(request) }
 
 /// Returns the positive number at this place of the path if it is in its canonical form: each thing has one URL.
 pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {

@@ -99,10 +99,13 @@ impl Endpoint {
             names.push("HEAD");
         }
         names.sort_unstable();
-        let allow = names.join(", ");
+        let mut not_allowed = ApiError::new(ErrorCode::MethodNotAllowed, "Method not allowed");
+        if let Ok(allow) = names.join(", ").try_into() {
+            not_allowed = not_allowed.with(header::ALLOW, allow);
+        }
         let refuse = move |request: HttpRequest| {
             let checked = check.map_or(Ok(()), |check| check(&request));
-            ready(checked.and_then(|()| not_allowed(&allow)))
+            ready(checked.and_then(|()| Err::<HttpResponse, _>(not_allowed.clone())))
         };
         let resource = web::resource(path).default_service(web::to(refuse));
         let resource = routes.into_iter().fold(resource, Resource::route);
@@ -129,11 +132,4 @@ async fn negotiate(
     let mut response = next.call(request).await?;
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     Ok(response)
-}
-
-fn not_allowed(allow: &str) -> Result<HttpResponse, ApiError> {
-    Err(ApiError {
-        allow: Some(allow.into()),
-        ..ApiError::new(ErrorCode::MethodNotAllowed, "Method not allowed")
-    })
 }
