@@ -158,9 +158,11 @@ fn endpoints(wanted: impl Fn(fn(&Services) -> bool) -> bool) -> Vec<Endpoint> {
 /// Mounts the routes below a path, such as `/accounts`, or at the root if it is empty.
 ///
 /// For [`actix_web::App::configure`]. Links, redirects and the choice between JSON and pages follow the prefix; the
-/// session cookie is for the whole host. Links in mails do not follow it: the public URL in the settings of the mails must
-/// contain the prefix, as in `https://example.com/accounts`. Unknown paths below the prefix are answered here. All others stay the
+/// session cookie is for the whole host. Unknown paths below the prefix are answered here. All others stay the
 /// application's, as does its default service; without a prefix, see [`fallback`].
+///
+/// Links in mails do not follow the prefix: the public URL in the settings of the mails must contain it, as in
+/// `https://example.com/accounts`.
 pub fn mount(
     prefix: &str,
     services: Services,

@@ -39,26 +39,22 @@ async fn calculate(
             let completed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
             let message = format!("Completed {completed} of {} calculations", outcomes.len());
             let metadata = json!({ "count": outcomes.len(), "completed": completed });
-            let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::from).collect();
+            let outcomes =
+                outcomes.into_iter().map(|outcome| outcome.map_or_else(Outcome::failed, Outcome::Done));
+            let outcomes: Vec<Outcome> = outcomes.collect();
             Ok(request.answer_with(StatusCode::OK, &message, outcomes, metadata))
         }
     }
 }
 
-impl From<Result<Calculation, CalculateError>> for Outcome {
-    fn from(result: Result<Calculation, CalculateError>) -> Self {
-        match result {
-            Ok(calculation) => Self::Done(calculation),
-            Err(error) => {
-                let ApiError { code, message, .. } = error.into();
-                Self::Failed { error: message.into_owned(), code: code.as_str() }
-            }
-        }
+impl Outcome {
+    fn failed(error: CalculateError) -> Self {
+        let ApiError { code, message, .. } = error.into();
+        Self::Failed { error: message.into_owned(), code: code.as_str() }
     }
 }
 
 map_error! { error: CalculateError {
-    NegativeSquareRoot
-    | NonPositiveLogarithm
-    | NotFinite => Self::because(ErrorCode::CalculationError, "Calculation failed", error),
+    NegativeSquareRoot | NonPositiveLogarithm | NotFinite =>
+        Self::because(ErrorCode::CalculationError, "Calculation failed", error),
 } }

@@ -8,12 +8,7 @@ use std::{
     task::{self, Poll},
 };
 
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    error::PayloadError,
-    web::{self},
-};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, web};
 use actix_ws::Item;
 use denizen_models::Message;
 use futures_util::{StreamExt as _, stream};

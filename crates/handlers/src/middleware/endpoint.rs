@@ -26,13 +26,24 @@ type Check = fn(&HttpRequest) -> Result<(), ApiError>;
 
 macro_rules! methods {
     ($($name:ident = $method:ident),+) => {
-        $(pub(crate) fn $name<F, Args>(self, access: Access, summary: &'static str, handler: F) -> Self
+        $(pub(crate) fn $name<F, Args>(mut self, access: Access, summary: &'static str, handler: F) -> Self
         where
             F: Handler<Args>,
             Args: FromRequest + 'static,
             F::Output: Responder + 'static,
         {
-            self.on(Method::$method, access, summary, handler)
+            let mut add = |method: Method, handler: F| {
+                let guard = from_fn(move |request, next| authorize(access, request, next));
+                self.routes.push(web::method(method).to(handler).wrap(guard));
+            };
+            let method = Method::$method;
+            if method == Method::GET {
+                // actix omits the body and keeps its length.
+                add(Method::HEAD, handler.clone());
+            }
+            add(method.clone(), handler);
+            self.route.operations.push(Operation { method, access, summary });
+            self
         })+
     };
 }
@@ -53,25 +64,6 @@ pub(crate) const fn route(path: &'static str) -> Endpoint {
 
 impl Endpoint {
     methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE }
-
-    fn on<F, Args>(mut self, method: Method, access: Access, summary: &'static str, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        let mut add = |method: Method, handler: F| {
-            let guard = from_fn(move |request, next| authorize(access, request, next));
-            self.routes.push(web::method(method).to(handler).wrap(guard));
-        };
-        if method == Method::GET {
-            // actix omits the body and keeps its length.
-            add(Method::HEAD, handler.clone());
-        }
-        add(method.clone(), handler);
-        self.route.operations.push(Operation { method, access, summary });
-        self
-    }
 
     /// Sets a check that comes before a method is refused: an invalid path is reported whatever the method.
     pub(crate) fn checked(self, check: Check) -> Self {
