@@ -16,8 +16,8 @@ pub(crate) fn routes() -> Vec<Endpoint> {
         route("/api/auth/change-email").post(Member, "Asks to change the caller's e-mail address.", change),
         route("/api/users/confirm-email-change").post(Public, "Confirms a new e-mail address.", confirm),
         route("/confirm-email-change")
-            .get(Public, "Shows the page behind the mailed link.", page::show)
-            .post(Public, "Takes the form of that page.", page::submit),
+            .get(Public, "Shows the form that confirms the new e-mail address of an account.", page::show)
+            .post(Public, "Confirms the new e-mail address.", page::submit),
     ]
 }
 

@@ -19,11 +19,9 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             request_verification,
         ),
         route("/api/users/verify-email").post(Public, "Verifies an e-mail address.", verify),
-        route("/verify-email").get(Public, "Shows the page behind the mailed link.", page::show).post(
-            Public,
-            "Takes the form of that page.",
-            page::submit,
-        ),
+        route("/verify-email")
+            .get(Public, "Shows the form that verifies the e-mail address of the link.", page::show)
+            .post(Public, "Verifies the e-mail address.", page::submit),
     ]
 }
 

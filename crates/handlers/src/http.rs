@@ -13,11 +13,13 @@ pub(crate) mod request;
 pub(crate) mod request_counts;
 pub(crate) mod route;
 
+#[cfg(feature = "demos")]
+pub(crate) use self::route::Access::Demo;
 pub(crate) use self::{
     conditions::{Conditions, tagged},
     error::{ApiError, Challenge, ErrorCode},
     json::{Json, MergePatch},
     query::{NoQuery, Query},
     request::{AppState, RequestContext, number_in, personal},
-    route::Access::{Admin, Anyone, Demo, Directory, Member, Owner, Public},
+    route::Access::{Admin, Anyone, Directory, Member, Owner, Public},
 };

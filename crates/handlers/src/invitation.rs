@@ -14,11 +14,9 @@ use crate::{
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
         route("/api/users/accept-invitation").post(Public, "Sets the first password.", accept),
-        route("/accept-invitation").get(Public, "Shows the page behind the mailed link.", page::show).post(
-            Public,
-            "Takes the form of that page.",
-            page::submit,
-        ),
+        route("/accept-invitation")
+            .get(Public, "Shows the form in which an invited user chooses the first password.", page::show)
+            .post(Public, "Sets the first password.", page::submit),
     ]
 }
 

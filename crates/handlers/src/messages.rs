@@ -19,11 +19,11 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![route("/ws").get(Member, "Opens a WebSocket, or lists connected users.", get).post(
-        Member,
-        "Sends a message to connected users.",
-        send,
-    )]
+    vec![
+        route("/ws")
+            .get(Member, "Opens a WebSocket if one is asked for, else lists connected users.", get)
+            .post(Member, "Sends a message to connected users.", send),
+    ]
 }
 
 /// `GET /ws`: a WebSocket for those who ask for one, else the list of connected users.

@@ -33,11 +33,9 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             "Mails a reset token to a user.",
             send_password_reset,
         ),
-        route("/reset-password").get(Public, "Shows the page behind the mailed link.", page::show).post(
-            Public,
-            "Takes the form of that page.",
-            page::submit,
-        ),
+        route("/reset-password")
+            .get(Public, "Shows the form for a new password or, without a token, for a link.", page::show)
+            .post(Public, "Sets the new password, or mails a reset token.", page::submit),
     ]
 }
 
