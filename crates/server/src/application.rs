@@ -4,7 +4,6 @@ use std::{
     future::Future,
     io,
     net::{SocketAddr, TcpListener},
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -34,7 +33,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, ConfigErrors, Database, Profile},
+    config::{Config, ConfigErrors, Profile},
     http::{HttpLimits, serve, serve_counting},
     samples::{self, SampleError},
     storage::Storage,
@@ -208,11 +207,10 @@ impl Application {
             tokio::spawn(health);
         }
         let reason = tokio::select! {
-            result = &mut serving => Some(match result {
-                Ok(Err(error)) => RunError::Server(error),
-                Ok(Ok(())) => RunError::Server(io::Error::other("it ended by itself")),
-                Err(error) => RunError::Server(io::Error::other(error)),
-            }),
+            result = &mut serving => {
+                let ended = || io::Error::other("it ended by itself");
+                Some(RunError::Server(result.map_err(io::Error::other).flatten().err().unwrap_or_else(ended)))
+            }
             error = storage.store.failed() => Some(RunError::Store(error)),
             () = stop => None,
         };
@@ -276,11 +274,9 @@ async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
 
 /// Logs what is about to run, in one line. The URLs hold no passwords.
 fn describe(config: &Config, address: SocketAddr) {
-    let database = match &config.database {
-        Database::Memory => "in memory".to_owned(),
-        Database::Sqlite(path) => {
-            format!("{} (schema {})", absolute(path), SqliteStore::SCHEMA)
-        }
+    let database = match config.database.path() {
+        Some(path) => format!("{} (schema {})", path.display(), SqliteStore::SCHEMA),
+        None => "in memory".to_owned(),
     };
     log::info!(
         "{} profile, version {} (commit {}), database {database}, public URL {}, mail {}",
@@ -290,10 +286,6 @@ fn describe(config: &Config, address: SocketAddr) {
         config.public_url_at(address),
         config.mail
     );
-}
-
-fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// The account services of this configuration, and the message service beside them.
@@ -358,16 +350,14 @@ fn services(
 async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartError> {
     let first = UserQuery { limit: Some(1), ..UserQuery::default() };
     let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
-    if empty {
-        samples::create(users).await?;
-    }
-    let place = match &config.database {
-        Database::Memory => "in memory, gone when this process ends".to_owned(),
-        Database::Sqlite(path) => format!("in {}", absolute(path)),
+    let created = if empty { samples::create(users).await? } else { Vec::new() };
+    let place = match config.database.path() {
+        Some(path) => format!("in {}", path.display()),
+        None => "in memory, gone when this process ends".to_owned(),
     };
     log::info!("users are kept {place}");
     if empty {
-        let names = samples::SAMPLE_USERS.map(|user| user.username).join(", ");
+        let names = created.join(", ");
         log::info!("sample users {names} created, each with the password {:?}", samples::SAMPLE_PASSWORD);
     }
     log::info!("development profile: {} is the administrator", samples::ADMINISTRATOR);
