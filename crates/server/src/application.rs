@@ -116,10 +116,9 @@ pub struct Application {
     shutdown_timeout: Duration,
 }
 
-/// How long background tasks may take to end after the last request, and the store after them. With the default of
-/// `shutdown_timeout` and the end of the log, a stop takes less than 30 seconds, whatever hangs.
-const END_OF_TASKS: Duration = Duration::from_secs(3);
-const END_OF_STORE: Duration = Duration::from_secs(3);
+/// How long background tasks may take to end after the last request, and as long again the store after them. With the
+/// default of `shutdown_timeout` and the end of the log, a stop takes less than 30 seconds, whatever hangs.
+const LONGEST_END: Duration = Duration::from_secs(3);
 
 impl Application {
     /// Opens the database, binds the address and starts the mail worker.
@@ -157,13 +156,11 @@ impl Application {
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
         let services = services(&config, &accounts, &background, messages.clone(), overrides);
-        let health = match health {
-            Some((listener, address)) => {
-                log::info!("health checks on http://{address}");
-                Some(serve_health(&config, services.clone(), listener).map_err(bind_error)?)
-            }
-            None => None,
-        };
+        let health = health.map(|(listener, address)| {
+            log::info!("health checks on http://{address}");
+            serve_health(&config, services.clone(), listener)
+        });
+        let health = health.transpose().map_err(bind_error)?;
         let settings = config.handler_settings();
         let routes = move |config: &mut ServiceConfig| {
             denizen_handlers::mount("", services.clone(), settings.clone())(config);
@@ -220,12 +217,12 @@ impl Application {
         tokio::join!(handle.stop(true), warn_of_cuts(&in_flight, self.shutdown_timeout));
         // The receivers are gone if both have died; then there is nothing to wait for either.
         let _gone = stop_workers.send(true);
-        if timeout(END_OF_TASKS, background.join()).await.is_err() {
+        if timeout(LONGEST_END, background.join()).await.is_err() {
             log::warn!(
                 "background tasks do not end; a mail that was being sent is sent again in five minutes"
             );
         }
-        if timeout(END_OF_STORE, storage.close()).await.is_err() {
+        if timeout(LONGEST_END, storage.close()).await.is_err() {
             log::warn!("the database does not close; everything acknowledged is in its write-ahead log");
         }
         if let Some(handle) = health_handle {

@@ -73,15 +73,12 @@ where
 }
 
 /// The same, and counts the requests in flight.
-pub(crate) fn serve_counting<F>(
+pub(crate) fn serve_counting(
     limits: HttpLimits,
     listener: TcpListener,
     in_flight: Arc<AtomicUsize>,
-    configure: F,
-) -> io::Result<Server>
-where
-    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
-{
+    configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> io::Result<Server> {
     let HttpLimits { workers, max_connections, header_timeout, idle_timeout, body_timeout, shutdown_timeout } =
         limits;
     let address = listener.local_addr()?;

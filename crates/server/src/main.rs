@@ -34,7 +34,7 @@ const LAST_LINES_AT_ONCE: Duration = Duration::from_millis(200);
 fn main() -> ExitCode {
     let code = match Runtime::new() {
         Ok(runtime) => {
-            let code = runtime.block_on(run());
+            let (Ok(code) | Err(code)) = runtime.block_on(run());
             // Without waiting for blocking work that was given up, such as the look-up of a mail server's name.
             runtime.shutdown_background();
             code
@@ -45,29 +45,21 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(message) => {
-            let code = u8::try_from(message.exit_code()).unwrap_or(USAGE);
-            return written(message.print(), ExitCode::from(code));
-        }
-    };
+/// Returns the exit code, as an error if something was refused or failed and that has been said.
+async fn run() -> Result<ExitCode, ExitCode> {
+    let cli = Cli::try_parse().map_err(|message| {
+        let code = u8::try_from(message.exit_code()).unwrap_or(USAGE);
+        written(message.print(), ExitCode::from(code))
+    })?;
     let settings = cli.settings(std::env::vars_os());
     match cli.chosen() {
-        Command::Config(command) => show(&command.run(&settings)),
-        Command::Operate(command) => match configure(&settings) {
-            Ok(config) => {
-                let report = command.run(&config).await;
-                flush_log(LAST_LINES);
-                show(&report)
-            }
-            Err(code) => code,
-        },
-        Command::Serve => match configure(&settings) {
-            Ok(config) => serve(config).await,
-            Err(code) => code,
-        },
+        Command::Config(command) => Ok(show(&command.run(&settings))),
+        Command::Operate(command) => {
+            let report = command.run(&configure(&settings)?).await;
+            flush_log(LAST_LINES);
+            Ok(show(&report))
+        }
+        Command::Serve => serve(configure(&settings)?).await,
     }
 }
 
@@ -99,20 +91,12 @@ fn written(result: io::Result<()>, code: ExitCode) -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> ExitCode {
+async fn serve(config: Config) -> Result<ExitCode, ExitCode> {
     // Before anything is there to be stopped: until then, a signal would end the process on the spot.
-    let stop = match stop_signal() {
-        Ok(stop) => stop,
-        Err(error) => return fail(&format_args!("cannot wait for signals: {error}")),
-    };
-    let application = match Application::build(config).await {
-        Ok(application) => application,
-        Err(error) => return fail(&error),
-    };
-    match application.run_until(stop).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
-    }
+    let stop = stop_signal().map_err(|error| fail(&format_args!("cannot wait for signals: {error}")))?;
+    let application = Application::build(config).await.map_err(|error| fail(&error))?;
+    application.run_until(stop).await.map_err(|error| fail(&error))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Ready when the process is asked to stop, by Ctrl-C or by a service manager. A second signal, at least a second later,

@@ -39,16 +39,13 @@ fn listen(address: SocketAddr) -> Result<(), String> {
 
 fn database(database: &Database) -> Result<(), String> {
     let Database::Sqlite(path) = database else { return Ok(()) };
-    match fs::symlink_metadata(path) {
-        Ok(link) if link.is_symlink() && !path.exists() => {
+    match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
             return Err(format!("{} is a link to a file that does not exist", path.display()));
-        }
-        Ok(_) => {
-            File::options().read(true).write(true).open(path).map_err(cannot("open", path))?;
         }
         // The server would create it.
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(cannot("open", path)(error)),
+        opened => drop(opened.map_err(cannot("open", path))?),
     }
     // The write-ahead log is a file beside it.
     writable_folder_of(path)

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::line;
@@ -16,12 +16,10 @@ const CAPACITY: usize = 256 * 1024;
 const CHUNK: usize = 4096;
 
 /// Takes lines without waiting for their reader. Clones share the queue.
-#[derive(Clone)]
-pub(super) struct LogQueue(Arc<Shared>);
-
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+#[derive(Clone, Default)]
+pub(super) struct LogQueue {
+    state: Arc<Mutex<State>>,
+    changed: Arc<Condvar>,
 }
 
 #[derive(Default)]
@@ -39,51 +37,26 @@ impl LogQueue {
     /// # Errors
     /// Returns an error if the thread cannot be started.
     pub(super) fn start(target: impl Write + Send + 'static) -> io::Result<Self> {
-        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
-        let writer = Arc::clone(&shared);
-        thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_all(target))?;
-        Ok(Self(shared))
+        let queue = Self::default();
+        let writer = queue.clone();
+        thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_to(target))?;
+        Ok(queue)
     }
 
     /// Waits until everything is written, at most for `limit`.
     pub(super) fn flush(&self, limit: Duration) {
-        let end = Instant::now() + limit;
-        let mut state = self.0.lock();
+        let mut state = self.lock();
         state.report();
-        self.0.changed.notify_all();
-        while state.writing || !state.waiting.is_empty() {
-            let Some(left) = end.checked_duration_since(Instant::now()) else { return };
-            let waited = self.0.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-impl Write for LogQueue {
-    /// Queues the lines, or drops them. Never fails, never waits for the writer.
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.lock();
-        if state.waiting.len() + lines.len() > CAPACITY {
-            state.dropped += count_lines(lines);
-        } else {
-            state.report();
-            state.waiting.extend(lines);
-            self.0.changed.notify_all();
-        }
-        Ok(lines.len())
+        self.changed.notify_all();
+        let busy = |state: &mut State| state.writing || !state.waiting.is_empty();
+        drop(self.changed.wait_timeout_while(state, limit, busy));
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_all(&self, mut target: impl Write) {
+    fn write_to(&self, mut target: impl Write) {
         // Lines that could not be written, such as to a full disk, and whether the last write ended within a line.
         let (mut lost, mut torn) = (0, false);
         loop {
@@ -113,6 +86,25 @@ impl Shared {
         let length = ends.take_while(|end| *end <= CHUNK).last().unwrap_or(first);
         state.writing = true;
         state.waiting.drain(..length).collect()
+    }
+}
+
+impl Write for LogQueue {
+    /// Queues the lines, or drops them. Never fails, never waits for the writer.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let mut state = self.lock();
+        if state.waiting.len() + lines.len() > CAPACITY {
+            state.dropped += count_lines(lines);
+        } else {
+            state.report();
+            state.waiting.extend(lines);
+            self.changed.notify_all();
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -47,7 +47,7 @@ fn a_reader_that_stalls_delays_nothing_and_every_line_is_written_or_counted() {
         log(&mut queue, &format!("line {number:<95}"));
     }
     assert_eq!(*read.lock().unwrap(), "");
-    assert!(queue.0.lock().waiting.len() <= CAPACITY);
+    assert!(queue.lock().waiting.len() <= CAPACITY);
     drop(go_on);
     queue.flush(PATIENCE);
     let read = read.lock().unwrap();
