@@ -37,10 +37,11 @@ pub struct Services {
 }
 
 impl Services {
-    /// Users and sign-in, with the clock and the random generator of the operating system.
+    /// Users and sign-in (and, if mails are sent, what needs them), with the clock and the random generator of the operating system.
     #[must_use]
     pub fn new(users: Arc<dyn UserService>, auth: Arc<dyn AuthService>) -> Self {
         Self {
+            mails: users.sends_mail(),
             users,
             auth,
             audit: None,
@@ -53,7 +54,6 @@ impl Services {
             metrics: None,
             #[cfg(feature = "demos")]
             tasks: None,
-            mails: true,
             counts: None,
             clock: Arc::new(SystemClock),
             tokens: Arc::new(OsTokenSource),
@@ -104,13 +104,6 @@ impl Services {
     #[must_use]
     pub fn with_tasks(self, tasks: Arc<dyn TaskService>) -> Self {
         Self { tasks: Some(tasks), ..self }
-    }
-
-    /// Removes the routes of features that need mails: password reset, verification and change of e-mail addresses, and
-    /// invitations.
-    #[must_use]
-    pub fn without_mails(self) -> Self {
-        Self { mails: false, ..self }
     }
 
     /// Replaces the clock, from which `timestamp` and request ids come.

@@ -2,6 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
+use async_trait::async_trait;
 use chrono::Duration;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -18,7 +19,7 @@ use crate::{
         clock::{Clock, SystemClock},
         hasher::PasswordHasher,
         live_sessions::LiveSessions,
-        mailer::Mailer,
+        mailer::{Mail, MailError, Mailer},
         randomness::{OsTokenSource, TokenSource},
         store::{CommitObserver, Store},
         user_events::{EventRelay, UserObserver},
@@ -88,7 +89,7 @@ impl AuthService for AccountService {}
 #[derive(Clone)]
 pub struct Accounts {
     service: AccountService,
-    worker: Option<Arc<MailWorker>>,
+    worker: Arc<MailWorker>,
     connections: Option<Arc<dyn LiveSessions>>,
 }
 
@@ -133,15 +134,14 @@ impl Accounts {
     #[must_use]
     pub fn metrics(&self) -> Arc<dyn MetricsService> {
         let Ports { store, clock, .. } = self.service.ports.clone();
-        let counters = self.worker.as_ref().map(|worker| worker.counters()).unwrap_or_default();
-        Arc::new(DefaultMetricsService::new(store, clock, counters))
+        Arc::new(DefaultMetricsService::new(store, clock, self.worker.counters()))
     }
 
     /// Returns the service of readiness, which watches the store and these background tasks.
     #[must_use]
     pub fn health(&self, background: &Background) -> Arc<dyn HealthService> {
-        let worker = background.worker.as_ref().map(JoinHandle::abort_handle);
-        let works = move || worker.as_ref().is_none_or(|worker| !worker.is_finished());
+        let worker = background.worker.abort_handle();
+        let works = move || !worker.is_finished();
         Arc::new(DefaultHealthService::new(Arc::clone(&self.service.ports.store), works))
     }
 
@@ -151,21 +151,19 @@ impl Accounts {
         &self.service
     }
 
-    /// Returns the mail worker, for programs that deliver mails themselves ([`MailWorker::deliver_now`]); `None` without
-    /// a mailer.
+    /// Returns the mail worker, for programs that deliver mails themselves ([`MailWorker::deliver_now`]).
     #[must_use]
-    pub fn mail_worker(&self) -> Option<&MailWorker> {
-        self.worker.as_deref()
+    pub fn mail_worker(&self) -> &MailWorker {
+        &self.worker
     }
 
-    /// Starts the mail worker (if there is a mailer) and the housekeeper, until `stop` becomes true. Needs a tokio
+    /// Starts the mail worker and the housekeeper, until `stop` becomes true. Needs a tokio
     /// runtime. Any number of processes on one store may run them.
     pub fn spawn_background(&self, stop: watch::Receiver<bool>) -> Background {
-        let worker = self.worker.clone().map(|worker| {
-            spawn("mail worker", stop.clone(), move |stop| {
-                let worker = Arc::clone(&worker);
-                async move { worker.run(stop).await }
-            })
+        let worker = Arc::clone(&self.worker);
+        let worker = spawn("mail worker", stop.clone(), move |stop| {
+            let worker = Arc::clone(&worker);
+            async move { worker.run(stop).await }
         });
         let housekeeper = Arc::new(Housekeeper::new(self.service.clone(), self.connections.clone()));
         let housekeeper = spawn("housekeeper", stop, move |stop| {
@@ -186,7 +184,7 @@ fn spawn<F: Future<Output = ()> + Send + 'static>(
 
 /// The running background tasks. Dropping it does not stop them.
 pub struct Background {
-    worker: Option<JoinHandle<()>>,
+    worker: JoinHandle<()>,
     housekeeper: JoinHandle<()>,
 }
 
@@ -194,12 +192,21 @@ impl Background {
     /// Waits until all tasks have ended, which they do soon after `stop` became true: mails that are being sent are
     /// finished first.
     pub async fn join(self) {
-        for (name, task) in [("mail worker", self.worker), ("housekeeper", Some(self.housekeeper))] {
-            let Some(task) = task else { continue };
+        for (name, task) in [("mail worker", self.worker), ("housekeeper", self.housekeeper)] {
             if let Err(error) = task.await {
                 log::error!("the {name} did not stop cleanly: {error}");
             }
         }
+    }
+}
+
+/// Discards mails, so that the queue of an application without mails stays empty.
+struct NoMailer;
+
+#[async_trait]
+impl Mailer for NoMailer {
+    async fn send(&self, _: &Mail) -> Result<(), MailError> {
+        Ok(())
     }
 }
 
@@ -218,7 +225,8 @@ pub struct AccountsBuilder {
 }
 
 impl AccountsBuilder {
-    /// Sends mails. Without a mailer, no mail is queued, and features that need one are refused.
+    /// Sends mails. Without a mailer, queued mails are discarded, and the routes of features that need mails are off
+    /// ([`Users::sends_mail`](crate::Users::sends_mail)).
     #[must_use]
     pub fn mailer(self, mailer: Arc<dyn Mailer>) -> Self {
         Self { mailer: Some(mailer), ..self }
@@ -266,13 +274,14 @@ impl AccountsBuilder {
     pub fn build(self) -> Result<Accounts, InvalidSettings> {
         let Self { ports, settings, mailer, connections, observers } = self;
         check(&settings)?;
-        let worker = mailer.map(|mailer| MailWorker::new(ports.clone(), settings.clone(), mailer));
-        let worker = worker.map(Arc::new);
-        let wake = worker.as_ref().map(|worker| worker.observer());
-        for observer in observers.into_iter().chain(wake) {
+        let sends_mail = mailer.is_some();
+        let mailer = mailer.unwrap_or_else(|| Arc::new(NoMailer));
+        let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), mailer));
+        for observer in observers.into_iter().chain([worker.observer()]) {
             ports.store.observe(observer);
         }
-        Ok(Accounts { service: AccountService::new(ports, settings), worker, connections })
+        let service = AccountService { sends_mail, ..AccountService::new(ports, settings) };
+        Ok(Accounts { service, worker, connections })
     }
 }
 

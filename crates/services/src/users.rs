@@ -52,6 +52,9 @@ pub trait Users: Send + Sync {
 
     /// Returns the policy for new passwords, for forms that state it.
     fn password_policy(&self) -> PasswordPolicy;
+
+    /// Whether mails are sent. If not, features that need mails are not offered.
+    fn sends_mail(&self) -> bool;
 }
 
 #[async_trait]
@@ -77,6 +80,10 @@ impl Users for AccountService {
 
     fn password_policy(&self) -> PasswordPolicy {
         self.settings.password_policy
+    }
+
+    fn sends_mail(&self) -> bool {
+        self.sends_mail
     }
 }
 

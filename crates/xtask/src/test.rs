@@ -48,6 +48,7 @@ const STEPS: &[Step] = &[
     always("pages", |context| docs::on_all_pages(&context.workspace.root, "check")),
     always("documentation", documentation),
     always("tests", |context| context.cargo(&["test", "--workspace", "--locked"])),
+    always("features, each alone and all off", features),
     Step {
         title: "pages, followed",
         left_out_by: Some("docs"),
@@ -87,6 +88,18 @@ fn clippy(context: &mut Context) -> Result<(), String> {
     // Passed on to clippy instead of set in RUSTFLAGS, which would also rebuild every dependency.
     let deny: &[&str] = if context.deny_warnings { &["--", "-D", "warnings"] } else { &[] };
     context.cargo(&[&["clippy", "--workspace", "--all-targets", "--locked"], deny].concat())
+}
+
+/// Tests the library crates without their features, and with each alone: in the workspace's tests, the server has
+/// switched them all on.
+fn features(context: &mut Context) -> Result<(), String> {
+    let crates = ["test", "--locked", "--lib", "--tests", "-p", "denizen-models", "-p", "denizen-services"];
+    let crates = [&crates[..], &["-p", "denizen-handlers", "-p", "denizen-hashing"]].concat();
+    for features in ["", "denizen-handlers/demos", "denizen-handlers/messages"] {
+        println!("        {}", if features.is_empty() { "no features" } else { features });
+        context.cargo(&[&crates[..], &["--features", features]].concat())?;
+    }
+    Ok(())
 }
 
 fn documentation(context: &mut Context) -> Result<(), String> {
@@ -207,6 +220,6 @@ mod tests {
         let time = Duration::from_millis(125_900);
         assert_eq!(last_line(10, &[], time), "cargo xtask test: all 10 steps passed in 2 min 5 s");
         let line = last_line(STEPS.len() - 2, &["examples".to_owned()], Duration::from_millis(1_230));
-        assert_eq!(line, "cargo xtask test: 10 of 12 steps passed in 1.2 s; LEFT OUT: examples");
+        assert_eq!(line, "cargo xtask test: 11 of 13 steps passed in 1.2 s; LEFT OUT: examples");
     }
 }

@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // A user without a password is invited to choose one. The mail is queued together with the user, and sent by the
     // worker. A program with a loop of its own calls it from there; a server calls `Accounts::spawn_background` once.
-    accounts.mail_worker().ok_or("no mailer")?.deliver_now().await?;
+    accounts.mail_worker().deliver_now().await?;
 
     let token = drawer.newest_token().ok_or("no token was mailed")?;
     let acceptance = AcceptInvitationRequest { token, password: Secret::from("newsecurepassword") };

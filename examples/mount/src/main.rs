@@ -43,7 +43,7 @@ fn routes(services: &Services) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
 async fn main() -> Result<(), Box<dyn Error>> {
     let hasher = Arc::new(Argon2Hasher::recommended()?);
     let accounts = Accounts::builder(Arc::new(InMemoryStore::new()), hasher).build()?;
-    let services = Services::new(accounts.users(), accounts.auth()).without_mails();
+    let services = Services::new(accounts.users(), accounts.auth());
 
     let request = CreateUserRequest {
         username: "ada".to_owned(),
@@ -80,6 +80,7 @@ async fn try_out(routes: impl Fn(&mut ServiceConfig)) -> Result<(), Box<dyn Erro
         ("/accounts/api/users/1", Some(token)),
         ("/accounts/api/nothing", None),
         ("/accounts/ws", Some(token)),
+        ("/accounts/reset-password", None),
         ("/nothing", None),
     ] {
         let mut request = TestRequest::get().uri(path).insert_header((ACCEPT, "application/json"));

@@ -26,14 +26,16 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     let mut client = peer;
     // Several headers are one list (RFC 9110, section 5.3); it is read from our side.
-    let hops = headers.get_all("x-forwarded-for").flat_map(|value| value.to_str().unwrap_or("").split(','));
-    let hops: Vec<&str> = hops.collect();
+    // Split as bytes: a byte of the client that is not text must not hide the hop that the proxy has appended to it.
+    let hops =
+        headers.get_all("x-forwarded-for").flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let hops: Vec<&[u8]> = hops.collect();
     for hop in hops.into_iter().rev() {
         if !is_trusted(&client) {
             break;
         }
         // A hop that cannot be read ends what can be known.
-        let Some(ip) = parse(hop.trim()) else { break };
+        let Some(ip) = str::from_utf8(hop).ok().and_then(|hop| parse(hop.trim())) else { break };
         client = ip;
     }
     client
@@ -52,12 +54,12 @@ mod tests {
 
     use super::*;
 
-    fn client(peer: &str, forwarded: &[&str]) -> String {
+    fn client(peer: &str, forwarded: &[impl AsRef<[u8]>]) -> String {
         let trusted = ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
         let name = HeaderName::from_static("x-forwarded-for");
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
+            headers.append(name.clone(), HeaderValue::from_bytes(value.as_ref()).unwrap());
         }
         behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
@@ -67,7 +69,7 @@ mod tests {
     fn only_a_trusted_proxy_is_believed() {
         assert_eq!(client("192.0.2.7", &["198.51.100.1"]), "192.0.2.7");
         assert_eq!(client("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
-        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &[""; 0]), "10.0.0.1");
     }
 
     /// Security checklist: 41.
@@ -77,6 +79,18 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["1.1.1.1", "198.51.100.1"]), "198.51.100.1");
         assert_eq!(client("10.0.0.1", &["198.51.100.1, nonsense"]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3");
+    }
+
+    /// Security checklist: 41, 64.
+    #[test]
+    fn bytes_that_are_not_text_hide_no_hop_to_their_right() {
+        for junk in [&b"\xe9"[..], b"\xff\xfe", b"1.1.1.1 \xc3", b"", b" ", b"[", b"1.1.1.1:", b"\xe9, \xe9,"]
+        {
+            let appended = [junk, b", 198.51.100.1"].concat();
+            assert_eq!(client("10.0.0.1", &[&appended]), "198.51.100.1", "{junk:?}");
+            assert_eq!(client("10.0.0.1", &[junk, b"198.51.100.1"]), "198.51.100.1", "{junk:?}");
+            assert_eq!(client("10.0.0.1", &[&b"198.51.100.1"[..], junk]), "10.0.0.1", "{junk:?}");
+        }
     }
 
     #[test]

@@ -122,8 +122,10 @@ async fn below_a_prefix_everything_is_as_at_the_root() {
 
 #[actix_web::test]
 async fn a_service_that_is_not_given_has_no_routes() {
-    let (_, settings, users, auth) = Setup::default().wire();
-    let services = Services::new(users, auth).without_mails();
+    let mut setup = Setup::default();
+    setup.answers.sends_mail = false;
+    let (_, settings, users, auth) = setup.wire();
+    let services = Services::new(users, auth);
     let app = App::new().configure(mount("", services, settings)).configure(fallback);
     let app = init_service(app).await;
     for (method, target) in [

@@ -15,13 +15,14 @@ pub struct AccountService {
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
     pub(crate) last_seen: Arc<LastSeenBuffer>,
+    pub(crate) sends_mail: bool,
 }
 
 impl AccountService {
-    /// Creates the service on its ports.
+    /// Creates the service on its ports, in a process or beside one that sends the mails.
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
-        Self { ports, settings, limiter, last_seen: Arc::default() }
+        Self { ports, settings, limiter, last_seen: Arc::default(), sends_mail: true }
     }
 }

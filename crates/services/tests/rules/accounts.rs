@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use chrono::Duration;
 use denizen_models::{CreateUserRequest, UserId};
 use denizen_services::{
-    AccessContext, Accounts, AccountsBuilder, IfMatch, RegistrationMode, ServiceSettings, UserEvent,
-    UserObserver, lock,
+    AccessContext, Accounts, AccountsBuilder, IfMatch, MailJobListQuery, RegistrationMode, ServiceSettings,
+    UserEvent, UserObserver, lock,
 };
 use denizen_storage_memory::InMemoryStore;
 use denizen_testkit::{InsecureTestHasher, RecordingMailer};
@@ -74,4 +74,16 @@ fn a_duration_that_is_not_longer_than_zero_is_refused_by_its_name() {
     let settings = ServiceSettings { reset_token_ttl: Duration::zero(), ..ServiceSettings::default() };
     let Err(error) = builder().settings(settings).build() else { panic!("tokens that never work") };
     assert_eq!(error.to_string(), "reset_token_ttl must be longer than zero");
+}
+
+#[tokio::test]
+async fn without_a_mailer_nothing_waits_to_be_mailed() {
+    let settings = ServiceSettings { registration: RegistrationMode::Invite, ..ServiceSettings::default() };
+    let accounts = builder().settings(settings).build().unwrap();
+    let system = AccessContext::system();
+    accounts.users().create_user(&system, without_password()).await.unwrap();
+    assert!(!accounts.users().sends_mail());
+    accounts.mail_worker().deliver_now().await.unwrap();
+    let queue = accounts.mail_jobs().list_mail_jobs(&system, &MailJobListQuery::default()).await.unwrap();
+    assert_eq!(queue.jobs.len(), 0);
 }

@@ -7,6 +7,9 @@ use super::Context;
 use crate::layering::rules::HEAVY;
 use crate::process::{capture, cargo};
 
+/// What only comes with a feature that is off by default: the demonstrations count in decimals.
+const OPTIONAL: &[&str] = &["bigdecimal"];
+
 /// Sets up an empty program that depends on the library and reads its tree. Not the tree of the workspace, where the
 /// features that other crates ask for come in as well.
 pub fn check(context: &mut Context) -> Result<(), String> {
@@ -39,8 +42,12 @@ fn weigh(tree: &str) -> Result<usize, String> {
         );
     }
     let outsiders = || HEAVY.iter().copied().flatten();
-    let heavy: Vec<_> =
-        names.iter().copied().filter(|name| outsiders().any(|outsider| outsider.matches(name))).collect();
+    let is_optional = |name| OPTIONAL.contains(&name);
+    let heavy: Vec<_> = names
+        .iter()
+        .copied()
+        .filter(|name| is_optional(*name) || outsiders().any(|outsider| outsider.matches(name)))
+        .collect();
     if heavy.is_empty() {
         return Ok(names.len() - 1);
     }
@@ -66,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_web_server_a_driver_and_a_mail_library_are_heavy() {
-        for name in ["actix-web", "actix-rt", "rusqlite", "libsqlite3-sys", "lettre"] {
+        for name in ["actix-web", "actix-rt", "rusqlite", "libsqlite3-sys", "lettre", "bigdecimal"] {
             let error = weigh(&format!("{TREE}{name} v1.0.0\n")).unwrap_err();
             assert!(error.contains(&format!("would compile {name};")), "{error}");
         }

@@ -21,6 +21,7 @@ use denizen_testkit::sample_user;
 
 /// What the fake says to each question. By default all goes well, with user 7 called alice.
 pub struct Answers {
+    pub sends_mail: bool,
     pub policy: PasswordPolicy,
     pub get: Result<User, GetUserError>,
     pub list: Result<UserList, Failure>,
@@ -40,6 +41,7 @@ impl Default for Answers {
     fn default() -> Self {
         let alice = sample_user(7, "alice");
         Self {
+            sends_mail: true,
             policy: PasswordPolicy::default(),
             get: Ok(alice.clone()),
             list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
@@ -131,6 +133,10 @@ impl Users for FakeUsers {
 
     fn password_policy(&self) -> PasswordPolicy {
         self.answers.policy
+    }
+
+    fn sends_mail(&self) -> bool {
+        self.answers.sends_mail
     }
 }
 

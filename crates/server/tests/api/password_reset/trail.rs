@@ -193,6 +193,10 @@ async fn operators(scene: &mut Scene) {
 
     let accept = post("/api/users/accept-invitation", json!({ "token": token, "password": PASSWORD }));
     scene.does(NOBODY, &[("user.invitation_accepted", Some(4))], accept).await;
+    scene.does(NOBODY, &[("login.succeeded", Some(4))], login("carol", PASSWORD)).await;
+    let sessions = scene.olga_does(&[], Request::get("/api/users/4/sessions")).await.succeeded(200);
+    let end = Request::new("DELETE", &format!("/api/users/4/sessions/{}", sessions["data"][0]["id"]));
+    scene.olga_does(&[("session.ended_by_admin", Some(4))], end).await;
     let revoke = Request::new("DELETE", "/api/users/4/sessions");
     scene.olga_does(&[("session.revoked", Some(4))], revoke).await;
     scene.olga_does(&[("user.deleted", Some(4))], Request::new("DELETE", "/api/users/4")).await;
