@@ -13,7 +13,7 @@ use minijinja::context;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    http::{ApiError, NoQuery, Public, RequestContext},
+    http::{ApiResult, NoQuery, Public, RequestContext},
     middleware::{Endpoint, route},
     pages::POLICY,
     pages::Page,
@@ -67,8 +67,8 @@ impl Asset {
 }
 
 /// `GET /`
-async fn index(request: RequestContext, http: HttpRequest, _: NoQuery) -> Result<HttpResponse, ApiError> {
-    let page = INDEX.render(&request.state.prefix, context! {})?;
+async fn index(request: RequestContext, http: HttpRequest, _: NoQuery) -> ApiResult {
+    let page = INDEX.render(&request.state.prefix, context! { paths => &request.state.paths })?;
     Ok(Asset::new("text/html; charset=utf-8", page).answer(&http))
 }
 

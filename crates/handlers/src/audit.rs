@@ -1,12 +1,12 @@
 //! The audit trail.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::{AuditListQuery, AuditService, store::AuditKind};
 
 use crate::{
-    http::{Admin, ApiError, Query, RequestContext},
+    http::{Admin, ApiError, ApiResult, Query, RequestContext},
     middleware::{Endpoint, route},
 };
 
@@ -15,11 +15,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `GET /api/audit`
-async fn list(
-    request: RequestContext,
-    audit: Data<dyn AuditService>,
-    query: Query,
-) -> Result<HttpResponse, ApiError> {
+async fn list(request: RequestContext, audit: Data<dyn AuditService>, query: Query) -> ApiResult {
     let page = audit.list_audit(&request.access, &audit_query(query)?).await?;
     Ok(request.list("Audit trail retrieved successfully", page.events, page.next_cursor))
 }

@@ -1,14 +1,15 @@
 //! Replacing a password that is known.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::HttpRequest;
 use denizen_models::ChangePasswordRequest;
-use denizen_services::{AuthService, ChangePasswordError};
+use denizen_services::ChangePasswordError;
 
 use crate::{
-    http::{ApiError, ErrorCode, Json, Member, NoQuery, RequestContext},
+    http::{ApiResult, ErrorCode, Json, Member, RequestContext, map_error},
     login::signed_in_answer,
     middleware::credentials::came_by_cookie,
     middleware::{Endpoint, route},
+    services::Auth,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
@@ -19,23 +20,15 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 async fn change(
     request: RequestContext,
     http: HttpRequest,
-    auth: Data<dyn AuthService>,
-    _: NoQuery,
+    auth: Auth,
     Json(body): Json<ChangePasswordRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let signed_in = auth.change_password(&request.access, body).await?;
     let by_cookie = came_by_cookie(http.headers());
     signed_in_answer(&request, "Password changed successfully", signed_in, by_cookie)
 }
 
-impl From<ChangePasswordError> for ApiError {
-    fn from(error: ChangePasswordError) -> Self {
-        match error {
-            ChangePasswordError::Forbidden => Self::unauthenticated(),
-            ChangePasswordError::WrongPassword => {
-                Self::because(ErrorCode::WrongPassword, "Failed to change password", error)
-            }
-            ChangePasswordError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: ChangePasswordError {
+    Forbidden => Self::unauthenticated(),
+    WrongPassword => Self::because(ErrorCode::WrongPassword, "Failed to change password", error),
+} }

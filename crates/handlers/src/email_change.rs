@@ -2,13 +2,13 @@
 
 mod page;
 
-use actix_web::{HttpResponse, web::Data};
 use denizen_models::{ChangeEmailRequest, TokenRequest};
-use denizen_services::{ChangeEmailError, ConfirmEmailChangeError, UserService};
+use denizen_services::{ChangeEmailError, ConfirmEmailChangeError};
 
 use crate::{
-    http::{ApiError, ErrorCode, Json, Member, NoQuery, Public, RequestContext},
+    http::{ApiResult, ErrorCode, Json, Member, Public, RequestContext, map_error},
     middleware::{Endpoint, route},
+    services::Users,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
@@ -22,49 +22,23 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `POST /api/auth/change-email`
-async fn change(
-    request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
-    Json(body): Json<ChangeEmailRequest>,
-) -> Result<HttpResponse, ApiError> {
+async fn change(request: RequestContext, users: Users, Json(body): Json<ChangeEmailRequest>) -> ApiResult {
     users.change_email(&request.access, body).await?;
     Ok(request.pending("Check the new email address to complete the change."))
 }
 
 /// `POST /api/users/confirm-email-change`
-async fn confirm(
-    request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
-    Json(body): Json<TokenRequest>,
-) -> Result<HttpResponse, ApiError> {
+async fn confirm(request: RequestContext, users: Users, Json(body): Json<TokenRequest>) -> ApiResult {
     users.confirm_email_change(&request.access, body).await?;
     Ok(request.done("Email address changed successfully"))
 }
 
-impl From<ChangeEmailError> for ApiError {
-    fn from(error: ChangeEmailError) -> Self {
-        match error {
-            ChangeEmailError::Forbidden => Self::unauthenticated(),
-            ChangeEmailError::WrongPassword => {
-                Self::because(ErrorCode::WrongPassword, "Failed to change email", error)
-            }
-            ChangeEmailError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: ChangeEmailError {
+    Forbidden => Self::unauthenticated(),
+    WrongPassword => Self::because(ErrorCode::WrongPassword, "Failed to change email", error),
+} }
 
-impl From<ConfirmEmailChangeError> for ApiError {
-    fn from(error: ConfirmEmailChangeError) -> Self {
-        match error {
-            ConfirmEmailChangeError::InvalidOrExpired => {
-                Self::because(ErrorCode::EmailChangeFailed, "Failed to change email", error)
-            }
-            ConfirmEmailChangeError::EmailTaken(_) => {
-                Self::because(ErrorCode::UserUpdateError, "Failed to change email", error)
-            }
-            ConfirmEmailChangeError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: ConfirmEmailChangeError {
+    InvalidOrExpired => Self::because(ErrorCode::EmailChangeFailed, "Failed to change email", error),
+    EmailTaken(_) => Self::because(ErrorCode::UserUpdateError, "Failed to change email", error),
+} }

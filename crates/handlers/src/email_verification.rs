@@ -2,20 +2,20 @@
 
 mod page;
 
-use actix_web::{HttpResponse, web::Data};
 use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
-use denizen_services::{UserService, VerifyEmailError};
+use denizen_services::VerifyEmailError;
 
 use crate::{
-    http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    http::{ApiResult, ErrorCode, Json, Public, RequestContext, map_error},
     middleware::{Endpoint, route},
+    services::Users,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
         route("/api/users/request-email-verification").post(
             Public,
-            "Mails a new verification token.",
+            "Mails a new token.",
             request_verification,
         ),
         route("/api/users/verify-email").post(Public, "Verifies an e-mail address.", verify),
@@ -28,36 +28,21 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 /// `POST /api/users/request-email-verification`
 async fn request_verification(
     request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
+    users: Users,
     Json(body): Json<EmailVerificationRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     users.request_email_verification(&request.access, body).await?;
     let message = "If your email address waits for verification, you will receive a link shortly.";
     Ok(request.pending(message))
 }
 
 /// `POST /api/users/verify-email`
-async fn verify(
-    request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
-    Json(body): Json<VerifyEmailRequest>,
-) -> Result<HttpResponse, ApiError> {
+async fn verify(request: RequestContext, users: Users, Json(body): Json<VerifyEmailRequest>) -> ApiResult {
     users.verify_email(&request.access, body).await?;
     Ok(request.done("Email address verified successfully"))
 }
 
-impl From<VerifyEmailError> for ApiError {
-    fn from(error: VerifyEmailError) -> Self {
-        match error {
-            VerifyEmailError::InvalidOrExpired => {
-                Self::because(ErrorCode::EmailVerificationFailed, "Failed to verify email", error)
-            }
-            VerifyEmailError::UsernameTaken(_) => {
-                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
-            }
-            VerifyEmailError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: VerifyEmailError {
+    InvalidOrExpired => Self::because(ErrorCode::EmailVerificationFailed, "Failed to verify email", error),
+    UsernameTaken(_) => Self::because(ErrorCode::UserCreationError, "Failed to create user", error),
+} }

@@ -5,7 +5,7 @@ use denizen_services::HealthService;
 use serde_json::json;
 
 use crate::{
-    http::{ApiError, ErrorCode, NoQuery, Public, RequestContext},
+    http::{ApiError, ApiResult, ErrorCode, NoQuery, Public, RequestContext},
     middleware::{Endpoint, route},
 };
 
@@ -36,11 +36,7 @@ async fn livez(request: RequestContext, _: NoQuery) -> HttpResponse {
 }
 
 /// `GET /readyz`: store and mail worker can be reached; 503 otherwise.
-async fn readyz(
-    request: RequestContext,
-    health: Data<dyn HealthService>,
-    _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+async fn readyz(request: RequestContext, health: Data<dyn HealthService>, _: NoQuery) -> ApiResult {
     let readiness = health.readiness().await;
     let parts = json!({ "store": readiness.store, "mail_worker": readiness.mail_worker });
     if readiness.is_ready() {

@@ -4,6 +4,7 @@ pub(crate) mod body;
 pub(crate) mod client_ip;
 pub(crate) mod conditions;
 pub(crate) mod error;
+pub(crate) mod extract;
 pub(crate) mod fallback;
 pub(crate) mod json;
 pub(crate) mod log_line;
@@ -17,7 +18,8 @@ pub(crate) mod route;
 pub(crate) use self::route::Access::Demo;
 pub(crate) use self::{
     conditions::{Conditions, tagged},
-    error::{ApiError, Challenge, ErrorCode},
+    error::{ApiError, ApiResult, ErrorCode, map_error},
+    extract::extract,
     json::{Json, MergePatch},
     query::{NoQuery, Query},
     request::{AppState, RequestContext, number_in, personal},

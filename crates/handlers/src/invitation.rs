@@ -2,13 +2,13 @@
 
 mod page;
 
-use actix_web::{HttpResponse, web::Data};
 use denizen_models::AcceptInvitationRequest;
-use denizen_services::{AcceptInvitationError, UserService};
+use denizen_services::AcceptInvitationError;
 
 use crate::{
-    http::{ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    http::{ApiResult, ErrorCode, Json, Public, RequestContext, map_error},
     middleware::{Endpoint, route},
+    services::Users,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
@@ -23,21 +23,13 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 /// `POST /api/users/accept-invitation`
 async fn accept(
     request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
+    users: Users,
     Json(body): Json<AcceptInvitationRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     users.accept_invitation(&request.access, body).await?;
     Ok(request.done("Password set successfully. You can now log in."))
 }
 
-impl From<AcceptInvitationError> for ApiError {
-    fn from(error: AcceptInvitationError) -> Self {
-        match error {
-            AcceptInvitationError::InvalidOrExpired => {
-                Self::because(ErrorCode::InvitationFailed, "Failed to accept invitation", error)
-            }
-            AcceptInvitationError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: AcceptInvitationError {
+    InvalidOrExpired => Self::because(ErrorCode::InvitationFailed, "Failed to accept invitation", error),
+} }

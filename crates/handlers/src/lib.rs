@@ -61,6 +61,11 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
+#[cfg(feature = "messages")]
+use denizen_services::MessageService;
+use denizen_services::{AuditService, HealthService, MailJobService, MetricsService};
+#[cfg(feature = "demos")]
+use denizen_services::{MathService, TaskService};
 use ipnet::IpNet;
 
 pub use http::error::ErrorCode;
@@ -111,21 +116,21 @@ type Feature = (fn() -> Vec<Endpoint>, fn(&Services) -> bool);
 
 const FEATURES: &[Feature] = &[
     (assets::routes, |_| true),
-    (audit::routes, |services| services.audit.is_some()),
+    (audit::routes, Services::has::<dyn AuditService>),
     (change_password::routes, |_| true),
     #[cfg(feature = "demos")]
-    (demos::calculate::routes, |services| services.math.is_some()),
+    (demos::calculate::routes, Services::has::<dyn MathService>),
     #[cfg(feature = "demos")]
-    (demos::tasks::routes, |services| services.tasks.is_some()),
+    (demos::tasks::routes, Services::has::<dyn TaskService>),
     (email_change::routes, |services| services.mails),
     (email_verification::routes, |services| services.mails),
-    (health::routes, |services| services.health.is_some()),
+    (health::routes, Services::has::<dyn HealthService>),
     (invitation::routes, |services| services.mails),
     (login::routes, |_| true),
-    (mail_jobs::routes, |services| services.mail_jobs.is_some()),
+    (mail_jobs::routes, Services::has::<dyn MailJobService>),
     #[cfg(feature = "messages")]
-    (messages::routes, |services| services.messages.is_some()),
-    (metrics::routes, |services| services.metrics.is_some()),
+    (messages::routes, Services::has::<dyn MessageService>),
+    (metrics::routes, Services::has::<dyn MetricsService>),
     (password_reset::routes, |services| services.mails),
     (sessions::routes, |_| true),
     (sign_up::routes, |_| true),
@@ -155,6 +160,9 @@ fn endpoints(wanted: impl Fn(fn(&Services) -> bool) -> bool) -> Vec<Endpoint> {
 /// For [`actix_web::App::configure`]. Links, redirects and the choice between JSON and pages follow the prefix; the
 /// session cookie is for the whole host. Unknown paths below the prefix are answered here. All others stay the
 /// application's, as does its default service; without a prefix, see [`fallback`].
+///
+/// Links in mails do not follow the prefix: the public URL in the settings of the mails must contain it, as in
+/// `https://example.com/accounts`.
 pub fn mount(
     prefix: &str,
     services: Services,
@@ -164,6 +172,7 @@ pub fn mount(
     let prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
     move |config| {
         let endpoints = endpoints(|is_given| is_given(&services));
+        let paths = endpoints.iter().map(|endpoint| endpoint.route.path).collect();
         let register = |config: &mut ServiceConfig| {
             endpoints.into_iter().for_each(|endpoint| endpoint.register(config));
         };
@@ -174,10 +183,10 @@ pub fn mount(
             let not_found = web::to(pages::not_found).wrap(from_fn(mounted));
             config.service(scope.default_service(not_found));
         }
-        let (clock, tokens) = (services.clock.clone(), services.tokens.clone());
-        let (counts, error_page) = (services.counts.clone(), pages::error);
-        config.app_data(Data::new(AppState { clock, tokens, settings, prefix, counts, error_page }));
         services.provide(config);
+        let Services { clock, tokens, counts, .. } = services;
+        let error_page = pages::error;
+        config.app_data(Data::new(AppState { clock, tokens, settings, prefix, paths, counts, error_page }));
     }
 }
 

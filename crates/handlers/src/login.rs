@@ -1,20 +1,21 @@
 //! Signing in and out.
 
 use actix_web::{
-    HttpResponse,
     cookie::{Cookie, SameSite, time::OffsetDateTime},
     http::header,
-    web::Data,
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
-use denizen_services::{AuthService, LoginError, SignedIn, store::Session};
+use denizen_services::{LoginError, SignedIn, store::Session};
 use serde::Serialize;
 
 use crate::{
     HandlerSettings,
-    http::{ApiError, Challenge, ErrorCode, Json, Member, NoQuery, Public, RequestContext, personal},
+    http::{
+        ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error, personal,
+    },
     middleware::credentials::cookie_name,
     middleware::{Endpoint, route},
+    services::Auth,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
@@ -26,12 +27,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `POST /api/auth/login`
-async fn login(
-    request: RequestContext,
-    auth: Data<dyn AuthService>,
-    _: NoQuery,
-    Json(body): Json<LoginRequest>,
-) -> Result<HttpResponse, ApiError> {
+async fn login(request: RequestContext, auth: Auth, Json(body): Json<LoginRequest>) -> ApiResult {
     let by_cookie = body.cookie.unwrap_or(false);
     let signed_in = auth.login(&request.access, body).await?;
     signed_in_answer(&request, "Signed in successfully", signed_in, by_cookie)
@@ -43,7 +39,7 @@ pub(crate) fn signed_in_answer(
     message: &str,
     signed_in: SignedIn,
     by_cookie: bool,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let SignedIn { token, session: _, expires_at, user } = signed_in;
     let answer = LoginResponse {
         token: (!by_cookie).then(|| token.expose().to_owned()),
@@ -72,11 +68,7 @@ fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str, ends: OffsetDa
 }
 
 /// `POST /api/auth/logout`
-async fn logout(
-    request: RequestContext,
-    auth: Data<dyn AuthService>,
-    _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+async fn logout(request: RequestContext, auth: Auth, _: NoQuery) -> ApiResult {
     auth.logout(&request.access).await?;
     let mut response = request.done("Signed out successfully");
     let gone = session_cookie(&request.state.settings, "", OffsetDateTime::UNIX_EPOCH);
@@ -93,7 +85,7 @@ struct Current {
 
 /// `GET /api/auth/session`: who the caller is. A proxy that asks this before it lets a request through finds the user name
 /// in `Remote-User`, and the id in `Remote-User-Id`.
-async fn session(request: RequestContext, _: NoQuery) -> Result<HttpResponse, ApiError> {
+async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     let known = request.caller.as_ref().ok_or_else(ApiError::unauthenticated)?;
     let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
     let name = header::HeaderValue::from_str(name).map_err(ApiError::internal)?;
@@ -122,14 +114,6 @@ pub(crate) fn session_response(session: Session, request: &RequestContext) -> Se
     }
 }
 
-impl From<LoginError> for ApiError {
-    fn from(error: LoginError) -> Self {
-        match error {
-            LoginError::Rejected => Self {
-                challenge: Some(Challenge::SignIn),
-                ..Self::new(ErrorCode::InvalidCredentials, "Login failed: wrong login or password")
-            },
-            LoginError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: LoginError {
+    Rejected => Self::sign_in(ErrorCode::InvalidCredentials, "Login failed: wrong login or password"),
+} }

@@ -1,13 +1,17 @@
 //! The mail queue and its dead letters.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::web::Data;
 use denizen_models::MailJobState;
 use denizen_services::{MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 
 use crate::{
-    http::{Admin, ApiError, ErrorCode, NoQuery, Query, RequestContext, number_in},
+    http::{
+        Admin, ApiError, ApiResult, ErrorCode, NoQuery, Query, RequestContext, extract, map_error, number_in,
+    },
     middleware::{Endpoint, route},
 };
+
+type MailJobs = Data<dyn MailJobService>;
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
@@ -18,11 +22,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `GET /api/mail/jobs`
-async fn list(
-    request: RequestContext,
-    jobs: Data<dyn MailJobService>,
-    query: Query,
-) -> Result<HttpResponse, ApiError> {
+async fn list(request: RequestContext, jobs: MailJobs, query: Query) -> ApiResult {
     let page = jobs.list_mail_jobs(&request.access, &job_query(query)?).await?;
     Ok(request.list("Mail jobs retrieved successfully", page.jobs, page.next_cursor))
 }
@@ -39,38 +39,25 @@ fn job_query(query: Query) -> Result<MailJobListQuery, ApiError> {
 }
 
 /// `DELETE /api/mail/jobs/{id}`
-async fn drop_job(
-    request: RequestContext,
-    http: HttpRequest,
-    jobs: Data<dyn MailJobService>,
-    _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
-    jobs.drop_mail_job(&request.access, job_in(&http)?).await?;
+async fn drop_job(request: RequestContext, jobs: MailJobs, _: NoQuery, PathJob(id): PathJob) -> ApiResult {
+    jobs.drop_mail_job(&request.access, id).await?;
     Ok(request.done("Mail job dropped successfully"))
 }
 
 /// `POST /api/mail/jobs/{id}/retry`
-async fn retry(
-    request: RequestContext,
-    http: HttpRequest,
-    jobs: Data<dyn MailJobService>,
-    _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
-    jobs.retry_mail_job(&request.access, job_in(&http)?).await?;
+async fn retry(request: RequestContext, jobs: MailJobs, _: NoQuery, PathJob(id): PathJob) -> ApiResult {
+    jobs.retry_mail_job(&request.access, id).await?;
     Ok(request.done("Mail job is due again"))
 }
 
-/// Returns the job in the path. Anything but a number is a job that does not exist.
-fn job_in(request: &HttpRequest) -> Result<MailJobId, ApiError> {
-    let id = number_in(request, "id").map(MailJobId);
-    id.ok_or_else(|| MailJobError::NotFound.into())
+/// The job that the path names. Anything but a number is a job that does not exist.
+struct PathJob(MailJobId);
+
+extract! {
+    PathJob,
+    request => number_in(request, "id").map(|id| Self(MailJobId(id))).ok_or(MailJobError::NotFound.into())
 }
 
-impl From<MailJobError> for ApiError {
-    fn from(error: MailJobError) -> Self {
-        match error {
-            MailJobError::NotFound => Self::new(ErrorCode::MailJobNotFound, "Mail job not found"),
-            MailJobError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: MailJobError {
+    NotFound => Self::new(ErrorCode::MailJobNotFound, "Mail job not found"),
+} }

@@ -7,14 +7,14 @@ mod handshake;
 mod rate;
 mod session;
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, http::StatusCode, web::Data};
 use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationErrors};
 use denizen_services::{ConnectError, MessageService, SendMessageError};
 use serde_json::json;
 
 use self::frame_limit::IncomingFrames;
 use crate::{
-    http::{ApiError, AppState, ErrorCode, Json, Member, NoQuery, RequestContext},
+    http::{ApiError, ApiResult, AppState, ErrorCode, Json, Member, NoQuery, RequestContext},
     middleware::{Endpoint, route},
 };
 
@@ -34,7 +34,7 @@ async fn get(
     state: Data<AppState>,
     _: NoQuery,
     incoming: IncomingFrames,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     if handshake::is_wanted(&http) {
         handshake::check_origin(&http, &state.settings.cors_origins)?;
         return session::open(request.access, &http, messages.into_inner(), state, incoming);
@@ -48,9 +48,8 @@ async fn get(
 async fn send(
     request: RequestContext,
     messages: Data<dyn MessageService>,
-    _: NoQuery,
     Json(body): Json<MessageRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let kind = body.kind.clone();
     let (recipients, message) = match body.validate()? {
         MessageCommand::Broadcast { content } => {

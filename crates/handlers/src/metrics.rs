@@ -14,7 +14,7 @@ use denizen_services::{
 use crate::{
     http::client_ip::is_proxied,
     http::request_counts::RequestCounts,
-    http::{ApiError, AppState, ErrorCode, NoQuery, Public},
+    http::{ApiError, ApiResult, AppState, ErrorCode, NoQuery, Public},
     middleware::{Endpoint, route},
 };
 
@@ -29,7 +29,7 @@ async fn metrics(
     state: Data<AppState>,
     service: Data<dyn MetricsService>,
     _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     if is_proxied(request.headers()) {
         return Err(ApiError::new(ErrorCode::NotFound, "Not found"));
     }

@@ -1,6 +1,6 @@
 //! The services behind the handlers.
 
-use std::sync::Arc;
+use std::{any::TypeId, sync::Arc};
 
 use actix_web::web::{Data, ServiceConfig};
 #[cfg(feature = "messages")]
@@ -14,22 +14,20 @@ use denizen_services::{MathService, TaskService};
 
 use crate::http::request_counts::RequestCounts;
 
+/// The users, as handlers take them.
+pub(crate) type Users = Data<dyn UserService>;
+
+/// Sign-in, as handlers take it.
+pub(crate) type Auth = Data<dyn AuthService>;
+
+/// Makes a service available to handlers and extractors.
+type Provide = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
 /// The services behind the handlers. Users and sign-in are mandatory; the routes of each other service exist if it is
 /// given.
 #[derive(Clone)]
 pub struct Services {
-    users: Arc<dyn UserService>,
-    auth: Arc<dyn AuthService>,
-    pub(crate) audit: Option<Arc<dyn AuditService>>,
-    pub(crate) health: Option<Arc<dyn HealthService>>,
-    pub(crate) mail_jobs: Option<Arc<dyn MailJobService>>,
-    #[cfg(feature = "demos")]
-    pub(crate) math: Option<Arc<dyn MathService>>,
-    #[cfg(feature = "messages")]
-    pub(crate) messages: Option<Arc<dyn MessageService>>,
-    pub(crate) metrics: Option<Arc<dyn MetricsService>>,
-    #[cfg(feature = "demos")]
-    pub(crate) tasks: Option<Arc<dyn TaskService>>,
+    given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
     pub(crate) counts: Option<RequestCounts>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -40,70 +38,54 @@ impl Services {
     /// Users and sign-in (and, if mails are sent, what needs them), with the clock and the random generator of the operating system.
     #[must_use]
     pub fn new(users: Arc<dyn UserService>, auth: Arc<dyn AuthService>) -> Self {
-        Self {
-            mails: users.sends_mail(),
-            users,
-            auth,
-            audit: None,
-            health: None,
-            mail_jobs: None,
-            #[cfg(feature = "demos")]
-            math: None,
-            #[cfg(feature = "messages")]
-            messages: None,
-            metrics: None,
-            #[cfg(feature = "demos")]
-            tasks: None,
-            counts: None,
-            clock: Arc::new(SystemClock),
-            tokens: Arc::new(OsTokenSource),
-        }
+        let (mails, clock, tokens) = (users.sends_mail(), Arc::new(SystemClock), Arc::new(OsTokenSource));
+        Self { given: Vec::new(), mails, counts: None, clock, tokens }.with(users).with(auth)
     }
 
     /// Adds the audit trail: `/api/audit`.
     #[must_use]
     pub fn with_audit(self, audit: Arc<dyn AuditService>) -> Self {
-        Self { audit: Some(audit), ..self }
+        self.with(audit)
     }
 
     /// Adds health checks: `/health`, `/livez` and `/readyz`.
     #[must_use]
     pub fn with_health(self, health: Arc<dyn HealthService>) -> Self {
-        Self { health: Some(health), ..self }
+        self.with(health)
     }
 
     /// Adds the administration of mail jobs: `/api/mail/jobs`.
     #[must_use]
     pub fn with_mail_jobs(self, mail_jobs: Arc<dyn MailJobService>) -> Self {
-        Self { mail_jobs: Some(mail_jobs), ..self }
+        self.with(mail_jobs)
     }
 
     /// Adds calculations: `/api/calculate`.
     #[cfg(feature = "demos")]
     #[must_use]
     pub fn with_math(self, math: Arc<dyn MathService>) -> Self {
-        Self { math: Some(math), ..self }
+        self.with(math)
     }
 
     /// Adds messages between connected users: `/ws`.
     #[cfg(feature = "messages")]
     #[must_use]
     pub fn with_messages(self, messages: Arc<dyn MessageService>) -> Self {
-        Self { messages: Some(messages), ..self }
+        self.with(messages)
     }
 
     /// Adds `/metrics`, open to all clients that do not come through a proxy, and counts requests for it. Clones share
     /// their counts.
     #[must_use]
     pub fn with_metrics(self, metrics: Arc<dyn MetricsService>) -> Self {
-        Self { metrics: Some(metrics), counts: Some(RequestCounts::default()), ..self }
+        Self { counts: Some(RequestCounts::default()), ..self.with(metrics) }
     }
 
     /// Adds concurrent tasks: `/api/tasks` and `/api/goroutines`.
     #[cfg(feature = "demos")]
     #[must_use]
     pub fn with_tasks(self, tasks: Arc<dyn TaskService>) -> Self {
-        Self { tasks: Some(tasks), ..self }
+        self.with(tasks)
     }
 
     /// Replaces the clock, from which `timestamp` and request ids come.
@@ -118,26 +100,23 @@ impl Services {
         Self { tokens, ..self }
     }
 
-    /// Makes the services available to handlers and extractors.
-    pub(crate) fn provide(self, config: &mut ServiceConfig) {
-        provide(config, Some(self.users));
-        provide(config, Some(self.auth));
-        provide(config, self.audit);
-        provide(config, self.health);
-        provide(config, self.mail_jobs);
-        #[cfg(feature = "demos")]
-        provide(config, self.math);
-        #[cfg(feature = "messages")]
-        provide(config, self.messages);
-        provide(config, self.metrics);
-        #[cfg(feature = "demos")]
-        provide(config, self.tasks);
-    }
-}
-
-fn provide<T: ?Sized + 'static>(config: &mut ServiceConfig, service: Option<Arc<T>>) {
-    if let Some(service) = service {
+    fn with<S: ?Sized + Send + Sync + 'static>(mut self, service: Arc<S>) -> Self {
         // `Data::from(arc)`, not `Data::new(arc)`: the latter would be found under another type.
-        config.app_data(Data::from(service));
+        let data = Data::from(service);
+        let provide = move |config: &mut ServiceConfig| {
+            config.app_data(data.clone());
+        };
+        self.given.push((TypeId::of::<S>(), Arc::new(provide)));
+        self
+    }
+
+    /// Returns whether this service is given.
+    pub(crate) fn has<S: ?Sized + 'static>(&self) -> bool {
+        self.given.iter().any(|(id, _)| *id == TypeId::of::<S>())
+    }
+
+    /// Makes the services available to handlers and extractors.
+    pub(crate) fn provide(&self, config: &mut ServiceConfig) {
+        self.given.iter().for_each(|(_, provide)| provide(config));
     }
 }

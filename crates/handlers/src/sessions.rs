@@ -1,17 +1,19 @@
 //! Listing and ending sessions.
 
-use std::future::{Ready, ready};
-
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, http::StatusCode};
 use denizen_models::{SessionResponse, UserId};
-use denizen_services::{AuthService, SessionError, store::SessionId};
+use denizen_services::{SessionError, store::SessionId};
 use serde_json::json;
 
 use crate::{
-    http::{Admin, ApiError, ErrorCode, Member, NoQuery, RequestContext, number_in, personal},
+    http::{
+        Admin, ApiError, ApiResult, ErrorCode, Member, NoQuery, RequestContext, extract, map_error,
+        number_in, personal,
+    },
     login::session_response,
     middleware::{Endpoint, route},
-    users::PathId,
+    services::Auth,
+    users::id_in,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
@@ -28,12 +30,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `GET /api/auth/sessions`, `GET /api/users/{id}/sessions`
-async fn list(
-    request: RequestContext,
-    SessionsOf(user): SessionsOf,
-    auth: Data<dyn AuthService>,
-    _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+async fn list(request: RequestContext, SessionsOf(user): SessionsOf, auth: Auth, _: NoQuery) -> ApiResult {
     let sessions = auth.list_sessions(&request.access, user).await?;
     let shown: Vec<SessionResponse> =
         sessions.into_iter().map(|session| session_response(session, &request)).collect();
@@ -42,12 +39,7 @@ async fn list(
 }
 
 /// `DELETE /api/auth/sessions`, `DELETE /api/users/{id}/sessions`: all but the session of the request itself.
-async fn end_all(
-    request: RequestContext,
-    SessionsOf(user): SessionsOf,
-    auth: Data<dyn AuthService>,
-    _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+async fn end_all(request: RequestContext, SessionsOf(user): SessionsOf, auth: Auth, _: NoQuery) -> ApiResult {
     let ended = auth.revoke_sessions(&request.access, user).await?;
     Ok(request.answer("Sessions ended successfully", json!({ "ended": ended })))
 }
@@ -57,9 +49,9 @@ async fn end(
     request: RequestContext,
     SessionsOf(user): SessionsOf,
     PathSession(session): PathSession,
-    auth: Data<dyn AuthService>,
+    auth: Auth,
     _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     auth.revoke_session(&request.access, user, session).await?;
     Ok(request.done("Session ended successfully"))
 }
@@ -67,39 +59,27 @@ async fn end(
 /// The user that the path names, else the caller.
 struct SessionsOf(UserId);
 
-impl FromRequest for SessionsOf {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+impl SessionsOf {
+    fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         if request.match_info().get("id").is_some() {
-            return ready(PathId::from_request(request, payload).into_inner().map(|PathId(id)| Self(id)));
+            return id_in(request).map(Self);
         }
-        let context = RequestContext::from_request(request, payload).into_inner();
-        let known = context.and_then(|context| context.caller.ok_or_else(ApiError::unauthenticated));
-        ready(known.map(|known| Self(known.user.id)))
+        let known = RequestContext::of(request)?.caller.ok_or_else(ApiError::unauthenticated)?;
+        Ok(Self(known.user.id))
     }
 }
+
+extract! { SessionsOf, request => Self::of(request) }
 
 /// The session that the path names. Anything but a number is a session that does not exist.
 struct PathSession(SessionId);
 
-impl FromRequest for PathSession {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = number_in(request, "session").map(|number| Self(SessionId(number)));
-        ready(session.ok_or_else(|| SessionError::NotFound.into()))
-    }
+extract! {
+    PathSession,
+    request => number_in(request, "session").map(|id| Self(SessionId(id))).ok_or(SessionError::NotFound.into())
 }
 
-impl From<SessionError> for ApiError {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::NotFound => Self::new(ErrorCode::SessionNotFound, "Session not found"),
-            SessionError::UserNotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
-            SessionError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: SessionError {
+    NotFound => Self::new(ErrorCode::SessionNotFound, "Session not found"),
+    UserNotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
+} }

@@ -1,12 +1,12 @@
 //! Signing up.
 
-use actix_web::{HttpResponse, web::Data};
 use denizen_models::CreateUserRequest;
-use denizen_services::{SignUpError, SignedUp, UserService};
+use denizen_services::{SignUpError, SignedUp};
 
 use crate::{
-    http::{Anyone, ApiError, ErrorCode, Json, NoQuery, RequestContext},
+    http::{Anyone, ApiResult, ErrorCode, Json, RequestContext, map_error},
     middleware::{Endpoint, route},
+    services::Users,
     users::{self, USERS},
 };
 
@@ -18,28 +18,18 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 const PENDING: &str = "Check your email to complete the registration.";
 
 /// `POST /api/users`: without a session one signs up; with one, an administrator creates a user.
-async fn sign_up(
-    request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
-    Json(body): Json<CreateUserRequest>,
-) -> Result<HttpResponse, ApiError> {
-    if request.caller.is_some() {
-        return users::create(&request, users.as_ref(), body).await;
-    }
-    Ok(match users.sign_up(&request.access, body).await? {
+async fn sign_up(request: RequestContext, users: Users, Json(body): Json<CreateUserRequest>) -> ApiResult {
+    let signed_up = match request.caller {
+        Some(_) => SignedUp::User(users.create_user(&request.access, body).await?),
+        None => users.sign_up(&request.access, body).await?,
+    };
+    Ok(match signed_up {
         SignedUp::User(user) => users::created(&request, user),
         SignedUp::Pending => request.pending(PENDING),
     })
 }
 
-impl From<SignUpError> for ApiError {
-    fn from(error: SignUpError) -> Self {
-        match error {
-            SignUpError::UsernameTaken(_) | SignUpError::EmailTaken(_) => {
-                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
-            }
-            SignUpError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: SignUpError {
+    UsernameTaken(_) | EmailTaken(_) =>
+        Self::because(ErrorCode::UserCreationError, "Failed to create user", error),
+} }

@@ -1,29 +1,26 @@
 //! Users: list, search, create, get, replace, patch, delete.
 
-use std::future::{Ready, ready};
-
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
-    dev::Payload,
+    HttpRequest, HttpResponse,
     http::{
         StatusCode,
         header::{self, HeaderName},
     },
-    web::Data,
 };
-use denizen_models::{CreateUserRequest, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
+use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
     CreateUserError, DeleteUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery,
-    UserService, store::UserSort,
+    store::UserSort,
 };
 use serde_json::json;
 
 use crate::{
     http::{
-        ApiError, Conditions, Directory, ErrorCode, Json, MergePatch, NoQuery, Owner, Query, RequestContext,
-        number_in, personal, tagged,
+        ApiError, ApiResult, Conditions, Directory, ErrorCode, Json, MergePatch, NoQuery, Owner, Query,
+        RequestContext, extract, map_error, number_in, personal, tagged,
     },
     middleware::{Endpoint, route},
+    services::Users,
 };
 
 /// The path of all users; signing up is another method of it.
@@ -42,11 +39,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `GET /api/users`
-async fn list(
-    request: RequestContext,
-    users: Data<dyn UserService>,
-    query: Query,
-) -> Result<HttpResponse, ApiError> {
+async fn list(request: RequestContext, users: Users, query: Query) -> ApiResult {
     let query = user_query(query)?;
     let page = users.list_users(&request.access, &query).await?;
     let shown: Vec<UserResponse> = page.users.into_iter().map(|user| request.access.view(user)).collect();
@@ -79,15 +72,6 @@ fn user_query(query: Query) -> Result<UserQuery, ApiError> {
     })
 }
 
-/// `POST /api/users`, of a signed-in user.
-pub(crate) async fn create(
-    request: &RequestContext,
-    users: &dyn UserService,
-    body: CreateUserRequest,
-) -> Result<HttpResponse, ApiError> {
-    Ok(created(request, users.create_user(&request.access, body).await?))
-}
-
 /// The response about a new user.
 pub(crate) fn created(request: &RequestContext, user: User) -> HttpResponse {
     let (path, tag) = (path_of(request, user.id), user.tag());
@@ -101,10 +85,10 @@ pub(crate) fn created(request: &RequestContext, user: User) -> HttpResponse {
 async fn get(
     request: RequestContext,
     PathId(id): PathId,
-    users: Data<dyn UserService>,
+    users: Users,
     Conditions(expected): Conditions,
     _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let user = users.get_user(&request.access, id).await?;
     let tag = user.tag();
     let response = match expected.check(&user) {
@@ -119,11 +103,10 @@ async fn get(
 async fn update(
     request: RequestContext,
     PathId(id): PathId,
-    users: Data<dyn UserService>,
+    users: Users,
     Conditions(expected): Conditions,
-    _: NoQuery,
     Json(body): Json<UpdateUserRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let user = users.update_user(&request.access, id, body, expected).await?;
     Ok(updated(&request, user))
 }
@@ -132,11 +115,10 @@ async fn update(
 async fn patch(
     request: RequestContext,
     PathId(id): PathId,
-    users: Data<dyn UserService>,
+    users: Users,
     Conditions(expected): Conditions,
-    _: NoQuery,
-    MergePatch(body): MergePatch<PatchUserRequest>,
-) -> Result<HttpResponse, ApiError> {
+    Json(body): MergePatch<PatchUserRequest>,
+) -> ApiResult {
     let user = users.patch_user(&request.access, id, body, expected).await?;
     Ok(updated(&request, user))
 }
@@ -153,10 +135,10 @@ fn updated(request: &RequestContext, user: User) -> HttpResponse {
 async fn delete(
     request: RequestContext,
     PathId(id): PathId,
-    users: Data<dyn UserService>,
+    users: Users,
     Conditions(expected): Conditions,
     _: NoQuery,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     users.delete_user(&request.access, id, expected).await?;
     Ok(request.done("User deleted successfully"))
 }
@@ -165,16 +147,9 @@ async fn delete(
 /// reported first.
 pub(crate) struct PathId(pub(crate) UserId);
 
-impl FromRequest for PathId {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+extract! { PathId, request => id_in(request).map(Self) }
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(id_in(request).map(Self))
-    }
-}
-
-fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
+pub(crate) fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
     if request.match_info().get("id").is_none_or(str::is_empty) {
         return Err(ApiError::new(ErrorCode::MissingUserId, "User ID is required"));
     }
@@ -194,51 +169,25 @@ fn at(mut response: HttpResponse, name: HeaderName, path: String) -> HttpRespons
     response
 }
 
-impl From<GetUserError> for ApiError {
-    fn from(error: GetUserError) -> Self {
-        match error {
-            GetUserError::IdNotFound(_) | GetUserError::UsernameNotFound(_) => {
-                Self::because(ErrorCode::UserNotFound, "User not found", error)
-            }
-            GetUserError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: GetUserError {
+    IdNotFound(_) | UsernameNotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
+} }
 
-impl From<CreateUserError> for ApiError {
-    fn from(error: CreateUserError) -> Self {
-        match error {
-            CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) => {
-                Self::because(ErrorCode::UserCreationError, "Failed to create user", error)
-            }
-            CreateUserError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: CreateUserError {
+    UsernameTaken(_) | EmailTaken(_) =>
+        Self::because(ErrorCode::UserCreationError, "Failed to create user", error),
+} }
 
-impl From<UpdateUserError> for ApiError {
-    fn from(error: UpdateUserError) -> Self {
-        match error {
-            UpdateUserError::NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
-            UpdateUserError::PreconditionError(error) => error.into(),
-            UpdateUserError::LastAdministrator => Self::forbidden(error),
-            UpdateUserError::UsernameTaken(_) | UpdateUserError::EmailTaken(_) => {
-                Self::because(ErrorCode::UserUpdateError, "Failed to update user", error)
-            }
-            UpdateUserError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: UpdateUserError {
+    NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
+    PreconditionError(error) => error.into(),
+    LastAdministrator => Self::forbidden(error),
+    UsernameTaken(_) | EmailTaken(_) =>
+        Self::because(ErrorCode::UserUpdateError, "Failed to update user", error),
+} }
 
-impl From<DeleteUserError> for ApiError {
-    fn from(error: DeleteUserError) -> Self {
-        match error {
-            DeleteUserError::NotFound(_) => {
-                Self::because(ErrorCode::UserDeleteError, "Failed to delete user", error)
-            }
-            DeleteUserError::LastAdministrator => Self::forbidden(error),
-            DeleteUserError::PreconditionError(error) => error.into(),
-            DeleteUserError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: DeleteUserError {
+    NotFound(_) => Self::because(ErrorCode::UserDeleteError, "Failed to delete user", error),
+    LastAdministrator => Self::forbidden(error),
+    PreconditionError(error) => error.into(),
+} }

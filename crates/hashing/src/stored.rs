@@ -1,19 +1,17 @@
 //! Hashes as a store keeps them: reading them, and comparing passwords with them.
 
-#[cfg(feature = "imported")]
-mod imported;
-
 use argon2::{
-    Algorithm, Argon2, Block, Params, Version,
-    password_hash::phc::{self, Output, Salt},
+    Algorithm, Argon2, Block, Params, RECOMMENDED_SALT_LEN, Version,
+    password_hash::phc::{Output, Salt},
 };
 use denizen_services::{HashError, InvalidHash};
-use zeroize::Zeroizing;
 
-use crate::cost::Argon2Cost;
-
-/// 128 bits, as RFC 9106, section 3.1, recommends.
-pub(super) const SALT_LEN: usize = 16;
+#[cfg(feature = "imported")]
+use crate::imported::Imported;
+use crate::{
+    cost::Argon2Cost,
+    phc::{self, failed, malformed, same},
+};
 
 /// Takes over a hash that another system made, in the forms that [`Argon2Hasher`](crate::Argon2Hasher) compares:
 ///
@@ -46,28 +44,27 @@ pub(super) enum StoredHash {
         output: Output,
     },
     #[cfg(feature = "imported")]
-    Imported(imported::Imported),
+    Imported(Imported),
 }
 
 impl StoredHash {
     pub fn read(text: &str) -> Result<Self, InvalidHash> {
         match text.split('$').nth(1) {
-            Some("argon2id") => Self::read_argon2(text),
+            Some("argon2id" | "argon2i" | "argon2d") => Self::read_argon2(text),
             #[cfg(feature = "imported")]
-            Some("argon2i" | "argon2d") => Self::read_argon2(text),
-            #[cfg(feature = "imported")]
-            _ => imported::Imported::read(text).map(Self::Imported),
+            _ => Imported::read(text).map(Self::Imported),
             #[cfg(not(feature = "imported"))]
             _ => Err(InvalidHash::Unsupported),
         }
     }
 
     fn read_argon2(text: &str) -> Result<Self, InvalidHash> {
-        let (phc, salt, output) = read_phc(text)?;
+        let (phc, salt, output) = phc::read(text)?;
         let algorithm = Algorithm::new(phc.algorithm.as_str()).map_err(malformed)?;
         // Hashes from before version 19 do not name their version.
         let version = phc.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(malformed)?;
-        if version != Version::V0x13 && cfg!(not(feature = "imported")) {
+        let ours = (algorithm, version) == (Algorithm::Argon2id, Version::V0x13);
+        if !ours && cfg!(not(feature = "imported")) {
             return Err(InvalidHash::Unsupported);
         }
         let params = Params::try_from(&phc).map_err(malformed)?;
@@ -88,7 +85,7 @@ impl StoredHash {
                 output,
             } => {
                 Argon2Cost::from(params).is_at_least(cost)
-                    && salt.len() >= SALT_LEN
+                    && salt.len() >= RECOMMENDED_SALT_LEN
                     && output.len() >= Params::DEFAULT_OUTPUT_LEN
             }
             _ => false,
@@ -112,32 +109,4 @@ impl StoredHash {
             Self::Imported(imported) => imported.is_of(password),
         }
     }
-}
-
-/// Whether `compute` fills as many bytes as `output` has with the same.
-fn same(
-    output: &Output,
-    compute: impl FnOnce(&mut [u8]) -> Result<(), HashError>,
-) -> Result<bool, HashError> {
-    let mut computed = Zeroizing::new(vec![0; output.len()]);
-    compute(&mut computed)?;
-    // `Output` compares in constant time.
-    Ok(Output::new(&computed).map_err(failed)? == *output)
-}
-
-fn read_phc(text: &str) -> Result<(phc::PasswordHash, Salt, Output), InvalidHash> {
-    // The error types name what is wrong with the form, never its content.
-    let phc = phc::PasswordHash::new(text).map_err(malformed)?;
-    let (Some(salt), Some(output)) = (phc.salt, phc.hash) else {
-        return Err(malformed("it has no salt or no output"));
-    };
-    Ok((phc, salt, output))
-}
-
-fn malformed(error: impl std::fmt::Display) -> InvalidHash {
-    InvalidHash::Malformed(error.to_string())
-}
-
-pub(super) fn failed(error: impl Into<denizen_services::Cause>) -> HashError {
-    HashError::Failed(error.into())
 }

@@ -1,74 +1,18 @@
 //! The threads, and what each of them can do.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Mutex,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
-    thread,
-};
+use std::sync::{Arc, Mutex, mpsc::Receiver};
 
 use argon2::{
-    Algorithm, Block, Params, Version,
+    Algorithm, Argon2, Block, Params, RECOMMENDED_SALT_LEN, Version,
     password_hash::phc::{self, Output, Salt},
 };
 use denizen_models::Password;
-use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
-use crate::{
-    cost::Argon2Cost,
-    stored::{SALT_LEN, StoredHash, failed},
-};
+use crate::{cost::Argon2Cost, phc::failed, stored::StoredHash};
 use denizen_services::{HashError, PasswordHash, TokenSource, Verdict, lock};
 
-type Job = Box<dyn FnOnce(&mut Worker) + Send>;
-
-/// The queue that the threads are behind.
-pub(super) struct Workers(SyncSender<Job>);
-
-impl Workers {
-    pub fn start(
-        threads: usize,
-        waiting: usize,
-        worker: impl Fn() -> Result<Worker, HashError>,
-    ) -> Result<Self, HashError> {
-        let (queue, jobs) = sync_channel(waiting);
-        let jobs = Arc::new(Mutex::new(jobs));
-        for number in 0..threads.max(1) {
-            let (mut worker, jobs) = (worker()?, Arc::clone(&jobs));
-            let body = move || worker.work_off(&jobs);
-            thread::Builder::new().name(format!("argon2-{number}")).spawn(body).map_err(failed)?;
-        }
-        Ok(Self(queue))
-    }
-
-    /// Has one of the threads do `work`, if there is room in the queue and the caller still waits when its turn comes.
-    pub async fn ask<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Worker) -> Result<T, HashError> + Send + 'static,
-    ) -> Result<T, HashError> {
-        let (reply, answer) = oneshot::channel();
-        let job = move |worker: &mut Worker| {
-            // A client that hung up should not cost 30 ms.
-            if reply.is_closed() {
-                return;
-            }
-            // A worker holds nothing that can be left half-done: its memory is overwritten from the start each time.
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(worker))).unwrap_or_else(|_| {
-                // What it panicked with stays unsaid here: it may quote the password.
-                log::error!("a job of the password hasher panicked");
-                Err(HashError::Failed("the job panicked".into()))
-            });
-            let _gone = reply.send(outcome);
-        };
-        self.0.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) => HashError::Busy,
-            TrySendError::Disconnected(_) => HashError::Failed("the hashing threads are gone".into()),
-        })?;
-        answer.await.map_err(|_| HashError::Failed("a hashing thread died".into()))?
-    }
-}
+pub(super) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 /// What a thread keeps.
 pub(super) struct Worker {
@@ -85,11 +29,11 @@ impl Worker {
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(failed)?;
         let memory = vec![Block::default(); params.block_count()];
-        let nobody = encode(&params, &[0; SALT_LEN], &[0; Params::DEFAULT_OUTPUT_LEN])?;
+        let nobody = encode(&params, &[0; RECOMMENDED_SALT_LEN], &[0; Params::DEFAULT_OUTPUT_LEN])?;
         Ok(Self { params, memory, nobody, salts })
     }
 
-    fn work_off(&mut self, jobs: &Mutex<Receiver<Job>>) {
+    pub fn work_off(&mut self, jobs: &Mutex<Receiver<Job>>) {
         loop {
             // The lock is held while waiting, which makes the idle threads queue up for jobs one behind the other.
             let job = lock(jobs).recv();
@@ -101,10 +45,10 @@ impl Worker {
     }
 
     pub fn hash(&mut self, password: &Password) -> Result<PasswordHash, HashError> {
-        let mut salt = [0; SALT_LEN];
+        let mut salt = [0; RECOMMENDED_SALT_LEN];
         self.salts.fill(&mut salt).map_err(failed)?;
-        let mut output = zeroize::Zeroizing::new([0; Params::DEFAULT_OUTPUT_LEN]);
-        argon2::Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
+        let mut output = Zeroizing::new([0; Params::DEFAULT_OUTPUT_LEN]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
             .hash_password_into_with_memory(password.as_bytes(), &salt, output.as_mut(), &mut self.memory)
             .map_err(failed)?;
         encode(&self.params, &salt, output.as_ref())

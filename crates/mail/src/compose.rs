@@ -1,6 +1,6 @@
 //! Composes messages as they travel (RFC 5322 and MIME).
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use denizen_models::{EmailAddress, text};
 use denizen_services::{Clock, Mail, MailError, MailMessage};
@@ -12,48 +12,48 @@ use lettre::{
         header::{ContentTransferEncoding, HeaderName, HeaderValue},
     },
 };
+use minijinja::Value;
 
 use crate::{
     display_name::display_name,
     link::Links,
     sender::Sender,
+    settings::MailSettings,
     templates::{
-        Content, RenderedMail, TemplateContext, TemplateError, Templates, link_template, notice_template,
+        RenderedMail, TemplateError, Templates, link_template, link_values, notice_template, notice_values,
+        shared_values,
     },
 };
 
-/// What all mails of a service have in common.
-#[derive(Debug, Clone)]
-pub struct MailProfile {
-    /// Makes the links.
-    pub links: Links,
-    /// The name of the service in subjects and texts.
-    pub service: String,
-    /// The `From` of every mail, and the e-mail address to which mail servers return undeliverable mails.
-    pub sender: Sender,
-    /// The `Reply-To`, if answers do not go to the sender.
-    pub reply_to: Option<Sender>,
-}
-
 /// Renders mails and composes messages from them.
-pub struct Composer {
+pub(crate) struct Composer {
     templates: Templates,
-    profile: MailProfile,
-    context: TemplateContext,
+    /// The values that all mails share.
+    shared: Value,
+    links: Links,
+    sender: Sender,
+    reply_to: Option<Sender>,
     clock: Arc<dyn Clock>,
 }
 
 impl Composer {
-    /// Creates a composer. The clock gives the `Date`.
-    #[must_use]
-    pub fn new(templates: Templates, profile: MailProfile, clock: Arc<dyn Clock>) -> Self {
-        let context = TemplateContext {
-            // Set by an operator, so it may be a host name: `display_name` would drop it.
-            service: text::single_line(&profile.service),
-            url: profile.links.home().to_owned(),
-            reply_to: profile.reply_to.as_ref().map(ToString::to_string),
-        };
-        Self { templates, profile, context, clock }
+    /// Loads the templates. The clock gives the `Date`.
+    ///
+    /// # Errors
+    /// Returns a [`TemplateError`] if a template cannot be used.
+    pub(crate) fn new(settings: &MailSettings, clock: Arc<dyn Clock>) -> Result<Self, TemplateError> {
+        let links = Links::below(&settings.public_url);
+        let reply_to = settings.reply_to.clone();
+        // The service is named by an operator, so it may be a host name: `display_name` would drop it.
+        let service = text::single_line(&settings.service);
+        Ok(Self {
+            templates: Templates::load(settings.templates.as_deref())?,
+            shared: shared_values(&service, links.home(), reply_to.as_ref().map(ToString::to_string)),
+            links,
+            sender: settings.sender.clone().unwrap_or_else(Sender::local),
+            reply_to,
+            clock,
+        })
     }
 
     pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
@@ -61,7 +61,7 @@ impl Composer {
     }
 
     pub(crate) fn links(&self) -> &Links {
-        &self.profile.links
+        &self.links
     }
 
     /// Returns subject, text and HTML part of `mail`.
@@ -69,17 +69,17 @@ impl Composer {
     /// # Errors
     /// Returns [`MailError::Temporary`] if a template fails, which an operator can repair.
     pub(crate) fn render(&self, mail: &Mail) -> Result<RenderedMail, MailError> {
-        let (name, content) = match &mail.message {
+        let (name, username, values) = match &mail.message {
             MailMessage::Link { template, token, valid_for } => {
                 let (name, page, username) = link_template(template);
-                let link = self.profile.links.to(page, token);
-                (name, Content::Link { link, valid_for: *valid_for, username })
+                (name, username, link_values(&self.links.to(page, token), *valid_for))
             }
             MailMessage::Notice { template, at, ip } => {
-                (notice_template(*template), Content::Notice { at: *at, ip: *ip })
+                (notice_template(*template), None, notice_values(*at, *ip))
             }
         };
-        self.templates.render(name, &self.context, &display_name(&mail.name), &content).map_err(|error| {
+        let display_name = display_name(&mail.name);
+        self.templates.render(name, &self.shared, &display_name, username, &values).map_err(|error| {
             MailError::Temporary(match error {
                 // Without the reason, which may quote values: a token is one of them.
                 TemplateError::Broken { file, line, .. } => {
@@ -104,21 +104,21 @@ impl Composer {
         let email = smtp_address(&mail.to)?;
         // Set, not read from the headers: lettre does not understand every e-mail address that it writes there.
         let envelope =
-            Envelope::new(Some(self.profile.sender.email()), vec![email.clone()]).map_err(failed)?;
+            Envelope::new(Some(self.sender.mailbox().email), vec![email.clone()]).map_err(failed)?;
         let to = Mailbox::new(Some(display_name(&mail.name)).filter(|name| !name.is_empty()), email);
         let mut message = Message::builder()
             .envelope(envelope)
             .date(SystemTime::from(self.clock.now()))
-            .from(self.profile.sender.mailbox())
+            .from(self.sender.mailbox())
             .to(to)
             .subject(subject)
-            .message_id(Some(format!("<{id}@{}>", self.profile.links.host())))
+            .message_id(Some(format!("<{id}@{}>", self.links.host())))
             // RFC 3834: asks for no automatic replies.
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ));
-        if let Some(reply_to) = &self.profile.reply_to {
+        if let Some(reply_to) = &self.reply_to {
             message = message.reply_to(reply_to.mailbox());
         }
         // A boundary derived from the mail makes mails reproducible. No value has line breaks, so only a template could
@@ -128,12 +128,6 @@ impl Composer {
             .singlepart(SinglePart::plain(body(text)))
             .singlepart(SinglePart::html(body(html)));
         message.multipart(parts).map_err(failed)
-    }
-}
-
-impl fmt::Debug for Composer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Composer").field("profile", &self.profile).finish_non_exhaustive()
     }
 }
 

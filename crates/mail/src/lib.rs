@@ -54,18 +54,16 @@ mod display_name;
 mod durations;
 mod link;
 mod sender;
+mod settings;
 mod templates;
 mod transport;
 mod url;
 
 pub use crate::{
-    compose::{Composer, MailProfile},
     link::Links,
     sender::{InvalidSender, Sender},
+    settings::{InvalidMailUrl, MailSettings, MailUrl},
     templates::{TemplateError, Templates},
-    transport::{
-        FileMailer, InvalidMailUrl, LogMailer, MailSettings, MailUrl, SmtpMailer, TlsError, TransportError,
-        connect,
-    },
+    transport::{FileMailer, LogMailer, SmtpMailer, TlsError, TransportError, connect},
     url::{Encryption, InvalidSmtpUrl, SmtpServer, is_loopback},
 };

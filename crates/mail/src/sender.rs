@@ -25,10 +25,6 @@ impl Sender {
         self.0.clone()
     }
 
-    pub(crate) fn email(&self) -> Address {
-        self.0.email.clone()
-    }
-
     /// Returns the sender of mails that do not leave the machine.
     pub(crate) fn local() -> Self {
         Self(Mailbox::new(None, Address::new_dangerous("denizen", "localhost")))

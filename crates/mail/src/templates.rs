@@ -111,20 +111,19 @@ fn known() -> String {
     FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-/// The values of one mail.
-pub(crate) enum Content<'a> {
-    /// The link, and the name of the account if the recipient may not know it.
-    Link { link: String, valid_for: Duration, username: Option<&'a str> },
-    /// Time and IP address of an event.
-    Notice { at: DateTime<Utc>, ip: Option<IpAddr> },
+/// Returns the values that all mails of a service share.
+pub(crate) fn shared_values(service: &str, url: &str, reply_to: Option<String>) -> Value {
+    context! { service, url, reply_to }
 }
 
-/// The values that all mails of a service share.
-#[derive(Debug, Clone)]
-pub(crate) struct TemplateContext {
-    pub service: String,
-    pub url: String,
-    pub reply_to: Option<String>,
+/// Returns the values of a mail with a link.
+pub(crate) fn link_values(link: &str, valid_for: Duration) -> Value {
+    context! { link, valid_for => in_words(valid_for) }
+}
+
+/// Returns the values of a mail about an event.
+pub(crate) fn notice_values(at: DateTime<Utc>, ip: Option<IpAddr>) -> Value {
+    context! { at => at.format("%F at %T UTC").to_string(), ip => ip.map(|ip| ip.to_string()) }
 }
 
 /// A rendered mail.
@@ -159,12 +158,10 @@ impl Templates {
             Ok(syntax) => environment.set_syntax(syntax),
             Err(error) => return Err(broken("syntax", &error)),
         }
-        let mut replaced = directory.map_or_else(|| Ok(Vec::new()), read)?;
-        for (name, built_in) in FILES {
-            let own =
-                replaced.iter().position(|(own, _)| own == name).map(|index| replaced.swap_remove(index).1);
-            let source = own.unwrap_or_else(|| (*built_in).to_owned());
-            environment.add_template_owned(*name, source).map_err(|error| broken(name, &error))?;
+        let replaced = directory.map_or_else(|| Ok(Vec::new()), read)?;
+        let built_in = FILES.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned()));
+        for (name, source) in built_in.chain(replaced) {
+            environment.add_template_owned(name.clone(), source).map_err(|error| broken(&name, &error))?;
         }
         let templates = Self(environment);
         templates.try_out()?;
@@ -174,32 +171,30 @@ impl Templates {
     /// Renders every mail twice: with all optional values, and without.
     fn try_out(&self) -> Result<(), TemplateError> {
         for full in [true, false] {
-            let context = TemplateContext {
-                service: "Service".to_owned(),
-                url: "https://example.com".to_owned(),
-                reply_to: full.then(|| "help@example.com".to_owned()),
-            };
+            let reply_to = full.then(|| "help@example.com".to_owned());
+            let shared = shared_values("Service", "https://example.com", reply_to);
             let display_name = if full { "Ada" } else { "" };
+            let link = format!("https://example.com/page?token={SAMPLE_TOKEN}");
+            let values = link_values(&link, Duration::minutes(30));
             for (name, username) in LINKS {
-                let link = format!("https://example.com/page?token={SAMPLE_TOKEN}");
-                let content = Content::Link { link, valid_for: Duration::minutes(30), username: *username };
-                let mail = self.render(name, &context, display_name, &content)?;
+                let mail = self.render(name, &shared, display_name, *username, &values)?;
                 for (part, suffix) in [(mail.text, "txt"), (mail.html, "html")] {
                     if !part.contains(SAMPLE_TOKEN) {
                         return Err(TemplateError::NoLink(format!("{name}.{suffix}")));
                     }
                 }
             }
+            let ip = full.then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
+            let values = notice_values(DateTime::UNIX_EPOCH, ip);
             for name in NOTICES {
-                let ip = full.then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
-                let content = Content::Notice { at: DateTime::UNIX_EPOCH, ip };
-                self.render(name, &context, display_name, &content)?;
+                self.render(name, &shared, display_name, None, &values)?;
             }
         }
         Ok(())
     }
 
-    /// Renders the mail `name` to a recipient whose display name may be empty.
+    /// Renders the mail `name` to a recipient whose display name may be empty. The `username` is the name of the account
+    /// if the recipient may not know it; `values` are those of this mail alone.
     ///
     /// # Errors
     /// Returns [`TemplateError::Broken`] if a template fails. Its reason may contain values: it is for
@@ -207,24 +202,18 @@ impl Templates {
     pub(crate) fn render(
         &self,
         name: &str,
-        context: &TemplateContext,
+        shared: &Value,
         display_name: &str,
-        content: &Content<'_>,
+        username: Option<&str>,
+        values: &Value,
     ) -> Result<RenderedMail, TemplateError> {
-        let TemplateContext { service, url, reply_to } = context;
-        let shared = context! { service, url, reply_to, name => display_name };
+        let shared = context! { name => display_name, ..shared.clone() };
+        let in_subject = match username {
+            Some(username) => context! { username, ..shared },
+            None => shared,
+        };
         // Not in subjects: locked screens show them, and mail servers log them.
-        let parts_only = match content {
-            Content::Link { link, valid_for, .. } => context! { link, valid_for => in_words(*valid_for) },
-            Content::Notice { at, ip } => {
-                context! { at => at.format("%F at %T UTC").to_string(), ip => ip.map(|ip| ip.to_string()) }
-            }
-        };
-        let in_subject = match content {
-            Content::Link { username: Some(username), .. } => context! { username => *username, ..shared },
-            Content::Link { username: None, .. } | Content::Notice { .. } => shared,
-        };
-        let in_parts = context! { ..parts_only, ..in_subject.clone() };
+        let in_parts = context! { ..values.clone(), ..in_subject.clone() };
         let part = |suffix: &str, values: &Value| {
             let file = format!("{name}.{suffix}");
             let rendered = self.0.get_template(&file).and_then(|template| template.render(values));

@@ -2,11 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{
-    password::{Password, PasswordPolicy},
-    secret::Secret,
-    validation::ValidationErrors,
-};
+use crate::types::{Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/auth/change-password`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -26,15 +22,8 @@ impl ChangePasswordRequest {
     /// A member is missing, or the new password is too short or too long.
     pub fn validate(&self, policy: &PasswordPolicy) -> Result<(Password, Password), ValidationErrors> {
         let mut errors = ValidationErrors::new();
-        let current = policy.read(&self.current_password);
-        let current = current.map_err(|reason| {
-            errors.add("current_password", format!("current password {reason}"));
-        });
-        let new = policy.check_length(&self.new_password);
-        let new = new.map_err(|reason| errors.add("new_password", format!("new password {reason}")));
-        match (current, new) {
-            (Ok(current), Ok(new)) => errors.into_result((current, new)),
-            _ => Err(errors),
-        }
+        let current = errors.password("current_password", policy.read(&self.current_password));
+        let new = errors.password("new_password", policy.check_length(&self.new_password));
+        errors.complete(current.zip(new))
     }
 }

@@ -2,12 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{
-    email::EmailAddress,
-    password::{Password, PasswordPolicy},
-    secret::Secret,
-    validation::ValidationErrors,
-};
+use crate::types::{EmailAddress, Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/auth/change-email`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -26,12 +21,8 @@ impl ChangeEmailRequest {
     /// A member is missing or malformed.
     pub fn validate(&self, policy: &PasswordPolicy) -> Result<(EmailAddress, Password), ValidationErrors> {
         let mut errors = ValidationErrors::new();
-        let email = EmailAddress::parse(&self.email).map_err(|error| errors.add("email", error.to_string()));
-        let password = policy.read(&self.password);
-        let password = password.map_err(|reason| errors.add("password", format!("password {reason}")));
-        match (email, password) {
-            (Ok(email), Ok(password)) => errors.into_result((email, password)),
-            _ => Err(errors),
-        }
+        let email = errors.value("email", EmailAddress::parse(&self.email));
+        let password = errors.password("password", policy.read(&self.password));
+        errors.complete(email.zip(password))
     }
 }

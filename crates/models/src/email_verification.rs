@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{email::EmailAddress, secret::Secret, username::Username, validation::ValidationErrors};
+use crate::types::{EmailAddress, Secret, Username, ValidationErrors};
 
 /// The body of `POST /api/users/request-email-verification`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -40,13 +40,7 @@ impl VerifyEmailRequest {
     pub fn validate(&self) -> Result<Option<Username>, ValidationErrors> {
         let mut errors = ValidationErrors::new();
         errors.check_token(&self.token);
-        let username = self.username.as_deref().map(Username::parse).transpose();
-        match username {
-            Ok(username) => errors.into_result(username),
-            Err(error) => {
-                errors.add("username", error.to_string());
-                Err(errors)
-            }
-        }
+        let username = errors.value("username", self.username.as_deref().map(Username::parse).transpose());
+        errors.complete(username)
     }
 }

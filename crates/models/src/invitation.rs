@@ -2,11 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{
-    password::{Password, PasswordPolicy},
-    secret::Secret,
-    validation::ValidationErrors,
-};
+use crate::types::{Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/users/accept-invitation`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -26,12 +22,7 @@ impl AcceptInvitationRequest {
     pub fn validate(&self, policy: &PasswordPolicy) -> Result<Password, ValidationErrors> {
         let mut errors = ValidationErrors::new();
         errors.check_token(&self.token);
-        match policy.check_length(&self.password) {
-            Ok(password) => errors.into_result(password),
-            Err(reason) => {
-                errors.add("password", format!("password {reason}"));
-                Err(errors)
-            }
-        }
+        let password = errors.password("password", policy.check_length(&self.password));
+        errors.complete(password)
     }
 }

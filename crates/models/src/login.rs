@@ -4,12 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    email::EmailAddress,
-    password::{Password, PasswordPolicy},
-    secret::Secret,
-    user::UserResponse,
-    username::Username,
-    validation::ValidationErrors,
+    EmailAddress, Password, PasswordPolicy, Secret, UserResponse, Username, ValidationErrors,
 };
 
 /// The body of `POST /api/auth/login`.
@@ -50,15 +45,8 @@ impl LoginRequest {
         errors.check(login.is_empty(), "login", "login cannot be empty");
         let long = login.len() > Self::MAX_LOGIN;
         errors.check(long, "login", format_args!("login cannot exceed {} bytes", Self::MAX_LOGIN));
-        errors.check(self.password.expose().is_empty(), "password", "password cannot be empty");
-        let password = policy.read(&self.password);
-        if let Err(reason) = &password {
-            errors.add("password", format!("password {reason}"));
-        }
-        match password {
-            Ok(password) => errors.into_result((Login::of(login), password)),
-            Err(_) => Err(errors),
-        }
+        let password = errors.password("password", policy.read(&self.password));
+        errors.complete(password.map(|password| (Login::of(login), password)))
     }
 }
 

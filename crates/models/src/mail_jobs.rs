@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{named_enum, types::user::UserId};
+use crate::{named_enum, types::UserId};
 
 named_enum! {
     /// Whether a mail job goes on by itself.

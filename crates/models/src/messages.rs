@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
-use crate::types::validation::excerpt;
+use crate::{named_enum, types::excerpt};
 
 /// What a message says: any JSON object, passed on as it was understood.
 pub type MessageContent = Map<String, Value>;
@@ -50,48 +50,30 @@ pub enum MessageCommand {
     Ping,
 }
 
-/// Something that happens whether or not anybody asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topic {
-    /// Changes of users, for administrators.
-    UserEvents,
-}
-
-impl Topic {
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserEvents => "user_events",
-        }
+named_enum! {
+    /// Something that happens whether or not a client asks.
+    pub enum Topic {
+        /// Changes of users, for administrators.
+        UserEvents = "user_events",
     }
 }
 
 /// Why a message makes no sense. The sentences are the wire contract's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMessage {
-    /// No type.
+    /// The message has no type.
+    #[error("Message type is required")]
     MissingType,
-    /// An unknown type; holds its beginning.
+    /// The type is unknown; holds its beginning.
+    #[error("Unsupported message type: {0}")]
     UnsupportedType(String),
-    /// A direct message to nobody.
+    /// A direct message has no recipient.
+    #[error("Recipient is required for direct messages")]
     MissingRecipient,
-    /// A subscription to nothing that there is.
+    /// A subscription has no topic, or an unknown one.
+    #[error("topic must be {}", Topic::UserEvents.as_str())]
     UnknownTopic,
 }
-
-impl fmt::Display for InvalidMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingType => f.write_str("Message type is required"),
-            Self::UnsupportedType(kind) => write!(f, "Unsupported message type: {kind}"),
-            Self::MissingRecipient => f.write_str("Recipient is required for direct messages"),
-            Self::UnknownTopic => write!(f, "topic must be {}", Topic::UserEvents.as_str()),
-        }
-    }
-}
-
-impl std::error::Error for InvalidMessage {}
 
 impl MessageRequest {
     /// Reads the request. Whether the recipient can be reached is for the service to say.
@@ -116,10 +98,8 @@ impl MessageRequest {
 }
 
 fn topic_in(content: &MessageContent) -> Result<Topic, InvalidMessage> {
-    match content.get("topic").and_then(Value::as_str) {
-        Some(name) if name == Topic::UserEvents.as_str() => Ok(Topic::UserEvents),
-        Some(_) | None => Err(InvalidMessage::UnknownTopic),
-    }
+    let name = content.get("topic").and_then(Value::as_str);
+    name.and_then(Topic::from_name).ok_or(InvalidMessage::UnknownTopic)
 }
 
 /// What a message is, to those who get it. Only `Broadcast` and `Direct` were written by somebody.

@@ -14,3 +14,22 @@ pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod username;
 pub(crate) mod validation;
+
+pub use self::{
+    email::{EmailAddress, InvalidEmail},
+    envelope::{ErrorResponse, SuccessResponse},
+    fold::fold,
+    object::Object,
+    password::{Password, PasswordPolicy},
+    patch::Patch,
+    profile::{Profile, ProfilePatch},
+    secret::Secret,
+    token::TokenRequest,
+    user::{ADMIN_ROLE, DEFAULT_ROLE, User, UserId, UserResponse, UserValues},
+    username::{InvalidUsername, Username},
+    validation::{FieldError, ValidationErrors, excerpt},
+};
+pub(crate) use self::{
+    object::object_or_null,
+    validation::{has_control, shows_nothing},
+};

@@ -22,7 +22,7 @@ use denizen_storage_sqlite::OpenError;
 use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
-    config::{Config, ConfigErrors, Database, Profile},
+    config::{Config, ConfigErrors, Profile},
     http::{HttpLimits, serve},
     samples::{self, SampleError},
     storage::Storage,
@@ -158,11 +158,10 @@ impl Application {
         let handle = server.handle();
         let mut serving = tokio::spawn(server);
         let reason = tokio::select! {
-            result = &mut serving => Some(match result {
-                Ok(Err(error)) => RunError::Server(error),
-                Ok(Ok(())) => RunError::Server(io::Error::other("it ended by itself")),
-                Err(error) => RunError::Server(io::Error::other(error)),
-            }),
+            result = &mut serving => {
+                let ended = || io::Error::other("it ended by itself");
+                Some(RunError::Server(result.map_err(io::Error::other).flatten().err().unwrap_or_else(ended)))
+            }
             error = storage.store.failed() => Some(RunError::Store(error)),
             () = stop => None,
         };
@@ -241,18 +240,14 @@ fn services(
 async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartError> {
     let first = UserQuery { limit: Some(1), ..UserQuery::default() };
     let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
-    if empty {
-        samples::create(users).await?;
-    }
-    let place = match &config.database {
-        Database::Memory => "in memory, gone when this process ends".to_owned(),
-        Database::Sqlite(path) => {
-            format!("in {}", std::path::absolute(path).unwrap_or_else(|_| path.clone()).display())
-        }
+    let created = if empty { samples::create(users).await? } else { Vec::new() };
+    let place = match config.database.path() {
+        Some(path) => format!("in {}", path.display()),
+        None => "in memory, gone when this process ends".to_owned(),
     };
     log::info!("users are kept {place}");
     if empty {
-        let names = samples::SAMPLE_USERS.map(|user| user.username).join(", ");
+        let names = created.join(", ");
         log::info!("sample users {names} created, each with the password {:?}", samples::SAMPLE_PASSWORD);
     }
     log::info!("development profile: {} is the administrator", samples::ADMINISTRATOR);

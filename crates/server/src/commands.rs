@@ -42,7 +42,7 @@ impl OperatorCommand {
     /// Carries the command out, and says what came of it: exit code 0 if it is done, 1 if it is not, 2 if it makes no
     /// sense.
     pub async fn run(self, config: &Config) -> Report {
-        let missing = config.database.missing_file();
+        let missing = config.database.path().filter(|path| !path.exists());
         let result = match self {
             Self::User(UserCommand::Create(command)) => command.run(config).await,
             Self::SetupLink(command) => command.run(config).await,
@@ -121,9 +121,14 @@ impl OperatorContext {
         AccountService::new(self.ports.clone(), self.settings.clone())
     }
 
-    /// Closes the store, and passes on the result.
-    async fn close<T>(self, result: Result<T, CommandError>) -> Result<T, CommandError> {
-        self.storage.close().await;
+    /// Opens the store, carries `work` out, and closes the store.
+    async fn with<T>(
+        config: &Config,
+        work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        let operator = Self::open(config)?;
+        let result = work(&operator).await;
+        operator.storage.close().await;
         result
     }
 }

@@ -33,4 +33,4 @@ mod storage;
 
 pub use application::{Application, Overrides, RunError, StartError};
 pub use logging::start_logging;
-pub use samples::{SAMPLE_PASSWORD, SAMPLE_USERS, SampleError};
+pub use samples::{SAMPLE_PASSWORD, SampleError};

@@ -7,22 +7,17 @@ use chrono::Duration;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    audit::{AuditService, DefaultAuditService},
-    common::{service::AccountService, settings::ServiceSettings, supervise::supervise},
+    audit::AuditService,
+    common::{AccountService, ServiceSettings, supervise},
     health::{DefaultHealthService, HealthService},
     housekeeping::Housekeeper,
-    mail_jobs::{DefaultMailJobService, MailJobService},
+    mail_jobs::MailJobService,
     mail_worker::MailWorker,
     metrics::{DefaultMetricsService, MetricsService},
     ports::{
-        Ports,
-        clock::{Clock, SystemClock},
-        hasher::PasswordHasher,
-        live_sessions::LiveSessions,
-        mailer::{Mail, MailError, Mailer},
-        randomness::{OsTokenSource, TokenSource},
+        Clock, EventRelay, LiveSessions, Mail, MailError, Mailer, OsTokenSource, PasswordHasher, Ports,
+        SystemClock, TokenSource, UserObserver,
         store::{CommitObserver, Store},
-        user_events::{EventRelay, UserObserver},
     },
 };
 
@@ -121,13 +116,13 @@ impl Accounts {
     /// Returns the service of the audit trail.
     #[must_use]
     pub fn audit(&self) -> Arc<dyn AuditService> {
-        Arc::new(DefaultAuditService::new(self.service.ports.clone()))
+        Arc::new(self.service.clone())
     }
 
     /// Returns the service of the mail queue.
     #[must_use]
     pub fn mail_jobs(&self) -> Arc<dyn MailJobService> {
-        Arc::new(DefaultMailJobService::new(self.service.ports.clone()))
+        Arc::new(self.service.clone())
     }
 
     /// Returns the service of metrics.
@@ -140,9 +135,8 @@ impl Accounts {
     /// Returns the service of readiness, which watches the store and these background tasks.
     #[must_use]
     pub fn health(&self, background: &Background) -> Arc<dyn HealthService> {
-        let worker = background.worker.abort_handle();
-        let works = move || !worker.is_finished();
-        Arc::new(DefaultHealthService::new(Arc::clone(&self.service.ports.store), works))
+        let (store, mail_worker) = (Arc::clone(&self.service.ports.store), background.worker.abort_handle());
+        Arc::new(DefaultHealthService { store, mail_worker })
     }
 
     /// Returns the implementation behind [`Self::users`] and [`Self::auth`], with the operations for operators.

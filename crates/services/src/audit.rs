@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use denizen_models::{AuditResponse, UserId, ValidationErrors};
 
 use crate::{
-    common::{context::AccessContext, failure::Failure, pagination},
+    common::{AccountService, Failure, pagination},
     ports::{
-        Ports,
+        AccessContext,
         store::{AuditId, AuditKind, AuditQuery, AuditRecord, actor_name},
     },
 };
@@ -80,22 +80,8 @@ pub trait AuditService: Send + Sync {
     -> Result<AuditList, Failure>;
 }
 
-/// The implementation of [`AuditService`].
-#[derive(Clone)]
-pub struct DefaultAuditService {
-    ports: Ports,
-}
-
-impl DefaultAuditService {
-    /// Puts the service on its ports.
-    #[must_use]
-    pub const fn new(ports: Ports) -> Self {
-        Self { ports }
-    }
-}
-
 #[async_trait]
-impl AuditService for DefaultAuditService {
+impl AuditService for AccountService {
     async fn list_audit(
         &self,
         context: &AccessContext,

@@ -4,15 +4,12 @@ use async_trait::async_trait;
 use denizen_models::ChangePasswordRequest;
 
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::{Failure, embeds_failure},
-        passwords,
-        service::AccountService,
-        work::Work,
+    common::{AccountService, Failure, Work, embeds_failure, passwords},
+    login::SignedIn,
+    ports::{
+        AccessContext,
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob},
     },
-    login::{Opening, ReauthenticateError, SignedIn},
-    ports::store::{AuditEvent, AuditKind, MailJob, NewMailJob},
 };
 
 /// Why a password is not replaced.
@@ -30,16 +27,6 @@ pub enum ChangePasswordError {
 }
 
 embeds_failure! { ChangePasswordError }
-
-impl From<ReauthenticateError> for ChangePasswordError {
-    fn from(error: ReauthenticateError) -> Self {
-        match error {
-            ReauthenticateError::Forbidden => Self::Forbidden,
-            ReauthenticateError::WrongPassword => Self::WrongPassword,
-            ReauthenticateError::Failure(failure) => failure.into(),
-        }
-    }
-}
 
 /// Changing a password.
 #[async_trait]
@@ -59,23 +46,24 @@ impl PasswordChanges for AccountService {
         context: &AccessContext,
         request: ChangePasswordRequest,
     ) -> Result<SignedIn, ChangePasswordError> {
+        use ChangePasswordError::{Forbidden, WrongPassword};
         let (current, new) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let user = self.reauthenticate(context, current).await?;
+        let user = self.reauthenticate(context, current, Forbidden, WrongPassword).await?;
         let hash = passwords::hash_new(&self.ports, new, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
         // All other sessions end, and the current one gets a new token (OWASP, Session Management).
-        let opened = self.open_session(context, user.id, now)?;
+        let (token, session) = self.new_session(context, user.id, now)?;
+        let expires_at = session.expires_at;
         let notice = NewMailJob::new(MailJob::PasswordChanged { user: user.id.into() }, context, now);
         // If the account changed after the password was compared, it may not be the right one any more.
         let work = Work::new()
-            .set_password(user.id, hash, user.security_version, now, ChangePasswordError::WrongPassword)
+            .set_password(user.id, hash, user.security_version, now, WrongPassword)
             .revoke_tokens(user.id)
             .revoke_sessions(user.id, None)
-            .insert_session(opened.session)
+            .insert_session(session)
             .enqueue_mail(notice)
             .record(AuditEvent::new(AuditKind::PasswordChanged, user.id, context, now));
         let committed = self.reset_attempts(work, &user).await?.commit(&self.ports).await?;
-        let Opening { token, expires_at, .. } = opened;
         Ok(SignedIn { token, session: committed.session()?, expires_at, user })
     }
 }

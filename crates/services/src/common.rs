@@ -1,6 +1,5 @@
 //! What several features share.
 
-pub(crate) mod context;
 pub(crate) mod delivery;
 pub(crate) mod failure;
 pub(crate) mod last_seen;
@@ -15,3 +14,21 @@ pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod supervise;
 pub(crate) mod work;
+
+pub(crate) use self::{
+    delivery::{DeliveryContext, DeliveryError},
+    failure::embeds_failure,
+    pagination::MAX_LIMIT,
+    rate_limits::{LimitSubject, RateLimitRule},
+    supervise::supervise,
+    work::{Work, retry},
+};
+pub use self::{
+    failure::Failure,
+    lock::lock,
+    preconditions::{EntityTags, IfMatch, PreconditionError},
+    rate_limits::limit_key,
+    service::AccountService,
+    settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
+};
+pub(crate) use crate::ports::context;

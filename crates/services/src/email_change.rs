@@ -5,17 +5,11 @@ use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, Use
 
 use crate::{
     common::{
-        context::{AccessContext, Actor},
-        delivery::{DeliveryContext, DeliveryError},
-        failure::{Failure, embeds_failure},
-        mailed_tokens, rate_limits,
-        service::AccountService,
-        work::{Work, retry},
+        AccountService, DeliveryContext, DeliveryError, Failure, Work, embeds_failure, mailed_tokens,
+        rate_limits, retry,
     },
-    login::ReauthenticateError,
     ports::{
-        mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::TokenPurpose,
+        AccessContext, Actor, LinkTemplate, Mail, MailMessage, TokenPurpose,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, actor_name},
     },
 };
@@ -52,16 +46,6 @@ pub enum ConfirmEmailChangeError {
 
 embeds_failure! { ChangeEmailError ConfirmEmailChangeError }
 
-impl From<ReauthenticateError> for ChangeEmailError {
-    fn from(error: ReauthenticateError) -> Self {
-        match error {
-            ReauthenticateError::Forbidden => Self::Forbidden,
-            ReauthenticateError::WrongPassword => Self::WrongPassword,
-            ReauthenticateError::Failure(failure) => failure.into(),
-        }
-    }
-}
-
 /// Changing the e-mail address of an account.
 #[async_trait]
 pub trait EmailChanges: Send + Sync {
@@ -87,15 +71,16 @@ impl EmailChanges for AccountService {
         context: &AccessContext,
         request: ChangeEmailRequest,
     ) -> Result<(), ChangeEmailError> {
+        use ChangeEmailError::{Forbidden, WrongPassword};
         let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
         self.limiter.count(&rules).await?;
-        let user = self.reauthenticate(context, password).await?;
+        let user = self.reauthenticate(context, password, Forbidden, WrongPassword).await?;
         let now = self.ports.clock.now();
         let mail = MailJob::EmailChange { user: user.id.into(), address: email };
         // If the account changed after the password was compared, it may not be the right one any more.
         let work = Work::new()
-            .expect_user(user.id, user.security_version, ChangeEmailError::WrongPassword)
+            .expect_user(user.id, user.security_version, WrongPassword)
             .enqueue_mail(NewMailJob::new(mail, context, now));
         self.reset_attempts(work, &user).await?.commit(&self.ports).await.map(|_| ())
     }

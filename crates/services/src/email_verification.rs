@@ -1,23 +1,18 @@
 //! Showing that an address is one's own: with an account that exists, or to get one.
 
 use async_trait::async_trait;
-use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
+use denizen_models::{EmailVerificationRequest, UserValues, Username, VerifyEmailRequest};
 
 use crate::{
     common::{
-        context::AccessContext,
-        delivery::{DeliveryContext, DeliveryError},
-        failure::{Failure, embeds_failure},
-        mailed_tokens, rate_limits,
-        service::AccountService,
-        work::Work,
+        AccountService, DeliveryContext, DeliveryError, Failure, Work, embeds_failure, mailed_tokens,
+        rate_limits,
     },
     ports::{
-        mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::{TokenHash, TokenPurpose},
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob},
+        AccessContext, LinkTemplate, Mail, MailMessage, TokenHash, TokenPurpose,
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
     },
-    sign_up::ConfirmSignUpError,
+    sign_up,
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::EmailVerification;
@@ -37,16 +32,6 @@ pub enum VerifyEmailError {
 }
 
 embeds_failure! { VerifyEmailError }
-
-impl From<ConfirmSignUpError> for VerifyEmailError {
-    fn from(error: ConfirmSignUpError) -> Self {
-        match error {
-            ConfirmSignUpError::InvalidOrExpired => Self::InvalidOrExpired,
-            ConfirmSignUpError::UsernameTaken(name) => Self::UsernameTaken(name.to_string()),
-            ConfirmSignUpError::Failure(failure) => failure.into(),
-        }
-    }
-}
 
 /// Verifying that an e-mail address belongs to its user.
 #[async_trait]
@@ -91,12 +76,41 @@ impl EmailVerifications for AccountService {
         let username = request.validate().map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
         let Ok(found) = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? else {
-            return Ok(self.confirm_sign_up(context, TokenHash::of(&request.token), username).await?);
+            return self.confirm_sign_up(context, TokenHash::of(&request.token), username).await;
         };
         let (user, now) = (found.user.id, self.ports.clock.now());
         let event = AuditEvent::new(AuditKind::EmailVerified, user, context, now);
         let work = found.consume(now, VerifyEmailError::InvalidOrExpired).verify_email(user, now);
         work.record(event).commit(&self.ports).await.map(|_| ())
+    }
+}
+
+impl AccountService {
+    /// Creates the user of the sign-up with this token, with another name if one is given.
+    async fn confirm_sign_up(
+        &self,
+        context: &AccessContext,
+        token: TokenHash,
+        username: Option<Username>,
+    ) -> Result<(), VerifyEmailError> {
+        let registration = self.ports.store.find_registration_by_token(&token).await?;
+        let now = self.ports.clock.now();
+        let registration = registration.filter(|kept| sign_up::is_valid(kept, &self.settings, now));
+        let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::InvalidOrExpired)?;
+        let username = username.unwrap_or_else(|| values.username.clone());
+        let values = UserValues { username: username.clone(), email_verified: true, ..values };
+        // Another request was faster: with the same token, or by giving the address to another user.
+        let taken = |key| match key {
+            UniqueKey::Username => VerifyEmailError::UsernameTaken(username.to_string()),
+            UniqueKey::Email => VerifyEmailError::InvalidOrExpired,
+        };
+        Work::new()
+            .consume_registration(token, now, VerifyEmailError::InvalidOrExpired)
+            .insert_user(values, Some(password), now, taken)
+            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
+            .commit(&self.ports)
+            .await
+            .map(|_| ())
     }
 }
 

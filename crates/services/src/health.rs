@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::task::AbortHandle;
 
 use crate::ports::store::Store;
 
@@ -30,24 +31,16 @@ pub trait HealthService: Send + Sync {
     async fn readiness(&self) -> Readiness;
 }
 
-/// The implementation of [`HealthService`]. `mail_worker` is asked for a sign of life.
+/// The implementation of [`HealthService`], for a store and a mail worker; [`Accounts`](crate::Accounts) makes one.
 pub struct DefaultHealthService {
-    store: Arc<dyn Store>,
-    mail_worker: Box<dyn Fn() -> bool + Send + Sync>,
-}
-
-impl DefaultHealthService {
-    /// Watches a store, and a worker through a question to which it answers whether it runs.
-    #[must_use]
-    pub fn new(store: Arc<dyn Store>, mail_worker: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { store, mail_worker: Box::new(mail_worker) }
-    }
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) mail_worker: AbortHandle,
 }
 
 #[async_trait]
 impl HealthService for DefaultHealthService {
     async fn readiness(&self) -> Readiness {
         let ping = self.store.ping().await.inspect_err(|error| log::warn!("the store is not ready: {error}"));
-        Readiness { store: ping.is_ok(), mail_worker: (self.mail_worker)() }
+        Readiness { store: ping.is_ok(), mail_worker: !self.mail_worker.is_finished() }
     }
 }

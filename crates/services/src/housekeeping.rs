@@ -6,9 +6,9 @@ use chrono::Duration;
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    common::{failure::Failure, service::AccountService, settings::ServiceSettings, work::Work},
+    common::{AccountService, Failure, ServiceSettings, Work},
     ports::{
-        live_sessions::LiveSessions,
+        LiveSessions,
         store::{Purge, SessionTouch, StoreFailure},
     },
 };
@@ -57,7 +57,7 @@ impl Housekeeper {
     /// The store failed. What was done until then is done.
     pub async fn tidy_now(&self) -> Result<u64, Failure> {
         self.sweep().await?;
-        self.flush_last_seen().await?;
+        self.accounts.flush_last_seen().await?;
         self.touch_connected().await?;
         let mut all = 0;
         loop {
@@ -74,7 +74,7 @@ impl Housekeeper {
         let mut noting = Task::new("noting which sessions are used");
         while !*stop.borrow() {
             sweeping.report(self.sweep().await);
-            noting.report(self.flush_last_seen().await);
+            noting.report(self.accounts.flush_last_seen().await);
             if !rest(&mut stop, SECOND).await {
                 return;
             }
@@ -105,10 +105,6 @@ impl Housekeeper {
             Some(connections) => connections.end_revoked(self.accounts.ports.store.as_ref()).await,
             None => Ok(()),
         }
-    }
-
-    async fn flush_last_seen(&self) -> Result<(), StoreFailure> {
-        self.accounts.flush_last_seen().await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreFailure> {
@@ -155,19 +151,11 @@ impl Task {
 
     fn report<T>(&mut self, result: Result<T, impl fmt::Display>) -> Option<T> {
         let failed_before = std::mem::replace(&mut self.fails, result.is_err());
-        match result {
-            Ok(value) => {
-                if failed_before {
-                    log::info!("{} works again", self.what);
-                }
-                Some(value)
-            }
-            Err(error) => {
-                if !failed_before {
-                    log::warn!("{} fails, and is tried again: {error}", self.what);
-                }
-                None
-            }
+        match &result {
+            Ok(_) if failed_before => log::info!("{} works again", self.what),
+            Err(error) if !failed_before => log::warn!("{} fails, and is tried again: {error}", self.what),
+            Ok(_) | Err(_) => {}
         }
+        result.ok()
     }
 }

@@ -5,19 +5,11 @@ use denizen_models::{AcceptInvitationRequest, CreateUserRequest, User, UserId, U
 
 use crate::{
     common::{
-        context::{AccessContext, Actor},
-        delivery::{DeliveryContext, DeliveryError},
-        failure::{Failure, embeds_failure},
-        mailed_tokens,
-        pagination::MAX_LIMIT,
-        passwords,
-        service::AccountService,
-        settings::{RegistrationMode, ServiceSettings},
-        work::{Work, retry},
+        AccountService, DeliveryContext, DeliveryError, Failure, MAX_LIMIT, RegistrationMode,
+        ServiceSettings, Work, embeds_failure, mailed_tokens, passwords, retry,
     },
     ports::{
-        mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::{Token, TokenPurpose},
+        AccessContext, Actor, LinkTemplate, Mail, MailMessage, Token, TokenPurpose,
         store::{AuditEvent, AuditKind, MailJob, MailQuery},
     },
     users::{CreateUserError, UserCreation as _},
@@ -160,11 +152,8 @@ impl AccountService {
         context: &AccessContext,
         id: UserId,
     ) -> Result<Token, InviteByHandError> {
-        match context.actor {
-            Actor::System | Actor::Cli => {}
-            Actor::Anonymous | Actor::User { .. } => {
-                return Err(Failure::forbidden("only operators can invite by hand").into());
-            }
+        if !matches!(context.actor, Actor::System | Actor::Cli) {
+            return Err(Failure::forbidden("only operators can invite by hand").into());
         }
         let token = Token::mint(self.ports.tokens.as_ref())?;
         retry(|| async {

@@ -55,17 +55,9 @@ mod sign_up;
 mod users;
 
 pub use accounts::{Accounts, AccountsBuilder, AuthService, Background, InvalidSettings, UserService};
-pub use audit::{AuditList, AuditListQuery, AuditService, DefaultAuditService};
+pub use audit::{AuditList, AuditListQuery, AuditService};
 pub use change_password::{ChangePasswordError, PasswordChanges};
-pub use common::context::{AccessContext, Actor};
-pub use common::failure::Failure;
-pub use common::lock::lock;
-pub use common::preconditions::{EntityTags, IfMatch, PreconditionError};
-pub use common::rate_limits::limit_key;
-pub use common::{
-    service::AccountService,
-    settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
-};
+pub use common::*;
 #[cfg(feature = "demos")]
 pub use demos::calculate::{CalculateError, DefaultMathService, MathService};
 #[cfg(feature = "demos")]
@@ -76,7 +68,7 @@ pub use health::{DefaultHealthService, HealthService, Readiness};
 pub use housekeeping::Housekeeper;
 pub use invitation::*;
 pub use login::{LoginError, Logins, SignedIn};
-pub use mail_jobs::{DefaultMailJobService, MailJobError, MailJobList, MailJobListQuery, MailJobService};
+pub use mail_jobs::{MailJobError, MailJobList, MailJobListQuery, MailJobService};
 pub use mail_worker::MailWorker;
 #[cfg(feature = "messages")]
 pub use messages::{
@@ -85,17 +77,7 @@ pub use messages::{
 };
 pub use metrics::{DefaultMetricsService, MailCounters, MailResult, Metrics, MetricsService};
 pub use password_reset::*;
-pub use ports::Ports;
-pub use ports::cause::Cause;
-pub use ports::clock::{Clock, SystemClock};
-pub use ports::hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict};
-pub use ports::mailer::{LinkTemplate, Mail, MailError, MailMessage, Mailer, NoticeTemplate};
-pub use ports::randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource};
-pub use ports::store;
-pub use ports::{
-    live_sessions::LiveSessions,
-    user_events::{UserEvent, UserObserver},
-};
+pub use ports::*;
 pub use sessions::{Authentication, SessionError, Sessions};
 pub use sign_up::*;
 pub use users::{

@@ -9,17 +9,9 @@ use chrono::{DateTime, Utc};
 use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Username, fold};
 
 use crate::{
-    common::{
-        context::{AccessContext, Actor},
-        failure::{Failure, embeds_failure},
-        rate_limits::{LimitSubject, RateLimitRule},
-        service::AccountService,
-        settings::Limits,
-        work::Work,
-    },
+    common::{AccountService, Failure, LimitSubject, Limits, RateLimitRule, Work, embeds_failure},
     ports::{
-        hasher::{HashError, Verdict},
-        randomness::{RandomnessError, Token},
+        AccessContext, Actor, RandomnessError, Token, Verdict,
         store::{AuditEvent, AuditKind, Credentials, NewSession, SessionId},
     },
 };
@@ -54,7 +46,7 @@ pub enum LoginError {
     Failure(#[from] Failure),
 }
 
-embeds_failure! { LoginError ReauthenticateError }
+embeds_failure! { LoginError }
 
 /// Signing in.
 #[async_trait]
@@ -82,88 +74,68 @@ impl Logins for AccountService {
         let Some(user) = user.filter(|user| user.values.active && verdict.is_match()) else {
             return self.refuse(AuditKind::LoginFailed, known, context, LoginError::Rejected).await;
         };
-        let opened = self.open_session(context, user.id, now)?;
+        let (token, session) = self.new_session(context, user.id, now)?;
+        let expires_at = session.expires_at;
         // The password was compared some milliseconds ago: it must still be the password when the session opens. The
         // version is that of the earlier of the two readings, or a user who was deactivated between them would get in.
         let mut work = Work::new()
             .expect_user(user.id, user.security_version, LoginError::Rejected)
-            .insert_session(opened.session)
+            .insert_session(session)
             .trim_sessions(user.id, MAX_SESSIONS)
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
         if verdict == Verdict::Outdated {
-            work = self.rehash(work, user.id, password, user.security_version).await;
+            // Without a better hash of the same password the sign-in goes on: the next one tries again.
+            match self.ports.hasher.hash(password).await {
+                Ok(hash) => work = work.rehash(user.id, hash, user.security_version),
+                Err(error) => log::debug!("an outdated hash is kept for now: {error}"),
+            }
         }
         let committed = self.reset_attempts(work, &user).await?.commit(&self.ports).await?;
-        let Opening { token, expires_at, .. } = opened;
         Ok(SignedIn { token, session: committed.session()?, expires_at, user })
     }
 }
 
-/// A session that is not yet open.
-pub(crate) struct Opening {
-    pub token: Token,
-    pub session: NewSession,
-    pub expires_at: DateTime<Utc>,
-}
-
-/// Why an open session has not proved once more that it knows the password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ReauthenticateError {
-    /// The actor is not a signed-in user.
-    Forbidden,
-    /// The password does not match.
-    WrongPassword,
-    /// A reason that all use cases share.
-    Failure(Failure),
-}
-
-impl From<Failure> for ReauthenticateError {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
 impl AccountService {
-    pub(crate) fn open_session(
+    /// Returns a session that is to be opened, and its token.
+    pub(crate) fn new_session(
         &self,
         context: &AccessContext,
         user: UserId,
         now: DateTime<Utc>,
-    ) -> Result<Opening, RandomnessError> {
+    ) -> Result<(Token, NewSession), RandomnessError> {
         let token = Token::mint(self.ports.tokens.as_ref())?;
-        let expires_at = now + self.settings.session_lifetime;
         let session = NewSession {
             user,
             token: token.hash(),
             created_at: now,
-            expires_at,
+            expires_at: now + self.settings.session_lifetime,
             ip: context.ip,
             user_agent: context.user_agent.clone(),
         };
-        Ok(Opening { token, session, expires_at })
+        Ok((token, session))
     }
 
-    /// Returns the actor if the password is right; the work that follows MUST expect the security version of this
-    /// reading. Attempts count like those of signing in: an open session does not get around their limits.
-    pub(crate) async fn reauthenticate(
+    /// Returns the actor if the password is right, `forbidden` if the actor is not a signed-in user, and else `wrong`; the
+    /// work that follows MUST expect the security version of this reading. Attempts count like those of signing in: an
+    /// open session does not get around their limits.
+    pub(crate) async fn reauthenticate<E: From<Failure> + Send>(
         &self,
         context: &AccessContext,
         password: Password,
-    ) -> Result<User, ReauthenticateError> {
-        let Actor::User { id, username, .. } = &context.actor else {
-            return Err(ReauthenticateError::Forbidden);
-        };
+        forbidden: E,
+        wrong: E,
+    ) -> Result<User, E> {
+        let Actor::User { id, username, .. } = &context.actor else { return Err(forbidden) };
         self.count_attempt(context, username.key()).await?;
-        let user = self.ports.store.find_user(*id).await?.filter(|user| user.values.active);
-        let user = user.ok_or(ReauthenticateError::Forbidden)?;
-        let credentials = self.ports.store.find_credentials(*id).await?;
+        let user = self.ports.store.find_user(*id).await.map_err(Failure::from)?;
+        let Some(user) = user.filter(|user| user.values.active) else { return Err(forbidden) };
+        let credentials = self.ports.store.find_credentials(*id).await.map_err(Failure::from)?;
         let same = |credentials: &Credentials| credentials.security_version == user.security_version;
         let verdict = self.compare(password, credentials.as_ref().filter(|found| same(found))).await?;
         if verdict.is_match() {
             return Ok(user);
         }
-        let kind = AuditKind::PasswordChangeFailed;
-        self.refuse(kind, Some(user.id), context, ReauthenticateError::WrongPassword).await
+        self.refuse(AuditKind::PasswordChangeFailed, Some(user.id), context, wrong).await
     }
 
     /// Whether the user of this name has this password. For operators, who read the hash anyway: neither counted nor
@@ -182,28 +154,11 @@ impl AccountService {
         &self,
         password: Password,
         credentials: Option<&Credentials>,
-    ) -> Result<Verdict, HashError> {
-        match credentials.and_then(|credentials| credentials.hash.clone()) {
-            Some(hash) => self.ports.hasher.verify(password, hash).await,
-            None => self.ports.hasher.verify_dummy(password).await,
-        }
-    }
-
-    /// Adds a better hash of the same password. Failing to make one is not an error: the next sign-in tries again.
-    async fn rehash<E: Send>(
-        &self,
-        work: Work<E>,
-        user: UserId,
-        password: Password,
-        security_version: i64,
-    ) -> Work<E> {
-        match self.ports.hasher.hash(password).await {
-            Ok(hash) => work.rehash(user, hash, security_version),
-            Err(error) => {
-                log::debug!("an outdated hash is kept for now: {error}");
-                work
-            }
-        }
+    ) -> Result<Verdict, Failure> {
+        Ok(match credentials.and_then(|credentials| credentials.hash.clone()) {
+            Some(hash) => self.ports.hasher.verify(password, hash).await?,
+            None => self.ports.hasher.verify_dummy(password).await?,
+        })
     }
 
     /// Records a failure, whether or not the login exists: the record of an unknown login costs what any other costs.
@@ -215,11 +170,8 @@ impl AccountService {
         context: &AccessContext,
         refusal: E,
     ) -> Result<T, E> {
-        let now = self.ports.clock.now();
-        let event = match user {
-            Some(user) => AuditEvent::new(kind, user, context, now),
-            None => AuditEvent::untargeted(kind, context, now),
-        };
+        let event = AuditEvent::untargeted(kind, context, self.ports.clock.now());
+        let event = AuditEvent { target: user.map(Into::into), ..event };
         Work::<E>::new().record(event).commit(&self.ports).await?;
         Err(refusal)
     }

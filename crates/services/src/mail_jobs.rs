@@ -1,17 +1,12 @@
 //! The mail queue, for operators: what waits, what was given up, and what to do about it.
 
 use async_trait::async_trait;
-use denizen_models::{MailJobResponse, MailJobState, UserId, ValidationErrors};
+use denizen_models::{MailJobResponse, MailJobState, ValidationErrors};
 
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::{Failure, embeds_failure},
-        pagination,
-        work::Work,
-    },
+    common::{AccountService, Failure, Work, embeds_failure, pagination},
     ports::{
-        Ports,
+        AccessContext,
         store::{AuditEvent, AuditKind, MailJobId, MailQuery, QueuedMail, Recipient},
     },
 };
@@ -81,21 +76,9 @@ pub trait MailJobService: Send + Sync {
     async fn drop_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError>;
 }
 
-/// The implementation of [`MailJobService`].
-#[derive(Clone)]
-pub struct DefaultMailJobService {
-    ports: Ports,
-}
-
-impl DefaultMailJobService {
-    /// Puts the service on its ports.
-    #[must_use]
-    pub const fn new(ports: Ports) -> Self {
-        Self { ports }
-    }
-
+impl AccountService {
     /// Commits `work`, together with the record of it.
-    async fn change(
+    async fn change_mail_job(
         &self,
         context: &AccessContext,
         job: MailJobId,
@@ -106,11 +89,11 @@ impl DefaultMailJobService {
         let at = self.ports.clock.now();
         let event = AuditEvent::untargeted(kind, context, at);
         // For whom a job is never changes: what was read before the commit still holds in it.
-        let target = self.find(job).await?.mail.user().map(Into::into);
+        let target = self.find_mail_job(job).await?.mail.user().map(Into::into);
         work.record(AuditEvent { target, ..event }).commit(&self.ports).await.map(|_| ())
     }
 
-    async fn find(&self, job: MailJobId) -> Result<QueuedMail, MailJobError> {
+    async fn find_mail_job(&self, job: MailJobId) -> Result<QueuedMail, MailJobError> {
         let query = MailQuery { after: Some(MailJobId(job.0.saturating_sub(1))), ..MailQuery::oldest(1) };
         let mut found = self.ports.store.list_mail_jobs(&query).await?;
         found.pop().filter(|found| found.id == job).ok_or(MailJobError::NotFound)
@@ -118,7 +101,7 @@ impl DefaultMailJobService {
 }
 
 #[async_trait]
-impl MailJobService for DefaultMailJobService {
+impl MailJobService for AccountService {
     async fn list_mail_jobs(
         &self,
         context: &AccessContext,
@@ -134,21 +117,25 @@ impl MailJobService for DefaultMailJobService {
 
     async fn retry_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
         let work = Work::new().retry_mail(job, self.ports.clock.now(), MailJobError::NotFound);
-        self.change(context, job, AuditKind::MailRetried, work).await
+        self.change_mail_job(context, job, AuditKind::MailRetried, work).await
     }
 
     async fn drop_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
         let work = Work::new().drop_mail(job, MailJobError::NotFound);
-        self.change(context, job, AuditKind::MailDropped, work).await
+        self.change_mail_job(context, job, AuditKind::MailDropped, work).await
     }
 }
 
 fn shown(job: QueuedMail) -> MailJobResponse {
-    let (user_id, address) = shown_recipient(&job.mail.recipient());
+    let address = match job.mail.recipient() {
+        Recipient::Address(address) => Some(masked(&address)),
+        Recipient::User(_) => None,
+        Recipient::UserAt(_, address) => Some(masked(address.as_str())),
+    };
     MailJobResponse {
         id: job.id.0,
         kind: job.mail.kind().as_str(),
-        user_id,
+        user_id: job.mail.user(),
         address,
         state: if job.dead { MailJobState::Dead } else { MailJobState::Waiting },
         attempts: job.attempts,
@@ -156,14 +143,6 @@ fn shown(job: QueuedMail) -> MailJobResponse {
         due_at: job.due_at,
         reason: job.reason,
         request_id: job.request_id,
-    }
-}
-
-fn shown_recipient(recipient: &Recipient<UserId>) -> (Option<UserId>, Option<String>) {
-    match recipient {
-        Recipient::Address(address) => (None, Some(masked(address))),
-        Recipient::User(user) => (Some(*user), None),
-        Recipient::UserAt(user, address) => (Some(*user), Some(masked(address.as_str()))),
     }
 }
 

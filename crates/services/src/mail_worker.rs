@@ -11,11 +11,10 @@ use tokio::{
 
 use self::dispatcher::Dispatcher;
 use crate::{
-    common::{failure::Failure, settings::ServiceSettings},
+    common::{Failure, ServiceSettings},
     metrics::MailCounters,
     ports::{
-        Ports,
-        mailer::Mailer,
+        Mailer, Ports,
         store::{Change, CommitObserver, Committed, StoreFailure, UnitOfWork},
     },
 };

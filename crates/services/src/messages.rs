@@ -8,15 +8,15 @@ mod clients;
 mod hub;
 mod sweep;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use denizen_models::{MessageContent, Topic, UserId, Username};
 use tokio::sync::mpsc;
 
 pub use self::hub::{DefaultMessageService, MessageLimits};
 use crate::{
-    common::{context::AccessContext, failure::Failure},
-    ports::store::SessionId,
+    common::Failure,
+    ports::{AccessContext, store::SessionId},
 };
 
 /// A connection's number; none is given twice while the process runs.
@@ -33,24 +33,17 @@ pub enum Outgoing {
 }
 
 /// Why the service ends a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CloseReason {
     /// What let the user in does no longer.
+    #[error("access was revoked")]
     Revoked,
     /// The service stops.
+    #[error("the service is stopping")]
     GoingAway,
     /// The client takes messages more slowly than they come.
+    #[error("messages were not read in time")]
     TooSlow,
-}
-
-impl fmt::Display for CloseReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Revoked => "access was revoked",
-            Self::GoingAway => "the service is stopping",
-            Self::TooSlow => "messages were not read in time",
-        })
-    }
 }
 
 /// One client's end of the service. Dropping it is how a client leaves.

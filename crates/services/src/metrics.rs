@@ -13,7 +13,7 @@ use chrono::Duration;
 use denizen_models::named_enum;
 
 use crate::ports::{
-    clock::Clock,
+    Clock,
     store::{MailCounts, MailKind, MailPhase, Store},
 };
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod cause;
 pub(crate) mod clock;
+pub(crate) mod context;
 pub(crate) mod hasher;
 pub(crate) mod live_sessions;
 pub(crate) mod mailer;
@@ -11,7 +12,18 @@ pub(crate) mod user_events;
 
 use std::sync::Arc;
 
-use self::{clock::Clock, hasher::PasswordHasher, randomness::TokenSource, store::Store};
+use self::store::Store;
+pub(crate) use self::user_events::EventRelay;
+pub use self::{
+    cause::Cause,
+    clock::{Clock, SystemClock},
+    context::{AccessContext, Actor},
+    hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict},
+    live_sessions::LiveSessions,
+    mailer::{LinkTemplate, Mail, MailError, MailMessage, Mailer, NoticeTemplate},
+    randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource},
+    user_events::{UserEvent, UserObserver},
+};
 
 /// The ports that the services need.
 #[derive(Clone)]

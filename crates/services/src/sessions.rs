@@ -5,15 +5,9 @@ use chrono::{DateTime, Utc};
 use denizen_models::{Secret, User, UserId};
 
 use crate::{
-    common::{
-        context::{AccessContext, Actor},
-        failure::{Failure, embeds_failure},
-        service::AccountService,
-        settings::ServiceSettings,
-        work::Work,
-    },
+    common::{AccountService, Failure, ServiceSettings, Work, embeds_failure},
     ports::{
-        randomness::TokenHash,
+        AccessContext, Actor, TokenHash,
         store::{AuditEvent, AuditKind, Session, SessionId, StoreFailure},
     },
 };
@@ -155,13 +149,9 @@ impl AccountService {
 
     /// Whether the user exists and the actor may see it.
     async fn expect_access(&self, context: &AccessContext, user: UserId) -> Result<(), SessionError> {
-        if context.is_self(user) {
-            return Ok(());
-        }
-        if context.is_admin() && self.ports.store.find_user(user).await?.is_some() {
-            return Ok(());
-        }
-        Err(SessionError::UserNotFound(user))
+        let exists = context.is_self(user)
+            || (context.is_admin() && self.ports.store.find_user(user).await?.is_some());
+        if exists { Ok(()) } else { Err(SessionError::UserNotFound(user)) }
     }
 
     async fn revoke(

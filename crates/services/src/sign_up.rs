@@ -2,22 +2,15 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{CreateUserRequest, EmailAddress, InvalidSignUp, User, UserValues, Username};
+use denizen_models::{CreateUserRequest, DEFAULT_ROLE, EmailAddress, User, UserValues};
 
 use crate::{
     common::{
-        context::AccessContext,
-        delivery::{DeliveryContext, DeliveryError},
-        failure::{Failure, embeds_failure},
-        passwords,
-        rate_limits::{self, LimitSubject},
-        service::AccountService,
-        settings::{Disclosure, RegistrationMode, ServiceSettings},
-        work::Work,
+        AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, RegistrationMode,
+        ServiceSettings, Work, embeds_failure, passwords, rate_limits,
     },
     ports::{
-        mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::TokenHash,
+        AccessContext, LinkTemplate, Mail, MailMessage,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
     },
     users,
@@ -47,18 +40,7 @@ pub enum SignUpError {
     Failure(#[from] Failure),
 }
 
-embeds_failure! { SignUpError ConfirmSignUpError }
-
-impl From<InvalidSignUp> for SignUpError {
-    fn from(error: InvalidSignUp) -> Self {
-        match error {
-            InvalidSignUp::Members(errors) => Failure::Invalid(errors).into(),
-            InvalidSignUp::Forbidden(member) => {
-                Failure::forbidden(format!("only administrators can choose {member}")).into()
-            }
-        }
-    }
-}
+embeds_failure! { SignUpError }
 
 /// How a stranger becomes a user.
 #[async_trait]
@@ -83,7 +65,9 @@ impl SignUps for AccountService {
         if self.settings.registration != RegistrationMode::Open {
             return Err(Failure::forbidden("registration is not open").into());
         }
-        let (values, password) = request.validate_sign_up(&self.settings.password_policy)?;
+        let (values, password) =
+            request.validate_sign_up(&self.settings.password_policy).map_err(Failure::Invalid)?;
+        check_members(&values)?;
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
@@ -94,32 +78,46 @@ impl SignUps for AccountService {
         let hash = passwords::hash_new(&self.ports, password, &values, "password").await?;
         let now = self.ports.clock.now();
         let (capacity, address) = (self.settings.mail_capacity, values.email.key().to_owned());
-        let work = match self.settings.disclosure {
+        match self.settings.disclosure {
             Disclosure::Detailed => {
                 let mail = MailJob::EmailVerification { address };
                 let taken = |key| match key {
                     UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
                     UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
                 };
-                Work::new()
+                let work = Work::new()
                     .insert_user(values.clone(), Some(hash), now, taken)
                     .enqueue_mail_within(capacity, NewMailJob::new(mail, context, now))
-                    .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
+                    .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
+                let user = work.commit(&self.ports).await?.user()?;
+                Ok(SignedUp::User(users::inserted(user, values, now)))
             }
             // No user is looked up and none is inserted: it makes no difference whether the address or the name is taken.
             Disclosure::Uniform => {
                 let expires_at = now + self.settings.verification_ttl;
-                let registration = Registration { values: values.clone(), password: hash, expires_at };
-                Work::new()
+                let registration = Registration { values, password: hash, expires_at };
+                let work = Work::new()
                     .put_registration(registration, self.settings.registration_capacity)
-                    .enqueue_mail_within(capacity, NewMailJob::new(MailJob::SignUp { address }, context, now))
+                    .enqueue_mail_within(
+                        capacity,
+                        NewMailJob::new(MailJob::SignUp { address }, context, now),
+                    );
+                work.commit(&self.ports).await.map(|_| SignedUp::Pending)
             }
-        };
-        let committed = work.commit(&self.ports).await?;
-        match self.settings.disclosure {
-            Disclosure::Detailed => Ok(SignedUp::User(users::inserted(committed.user()?, values, now))),
-            Disclosure::Uniform => Ok(SignedUp::Pending),
         }
+    }
+}
+
+/// Of what only administrators decide, a stranger may only name the defaults.
+fn check_members(values: &UserValues) -> Result<(), Failure> {
+    let chosen = [
+        ("roles", values.roles != [DEFAULT_ROLE]),
+        ("active", !values.active),
+        ("email_verified", values.email_verified),
+    ];
+    match chosen.into_iter().find(|(_, chosen)| *chosen) {
+        Some((member, _)) => Err(Failure::forbidden(format!("only administrators can choose {member}"))),
+        None => Ok(()),
     }
 }
 
@@ -149,52 +147,6 @@ impl DeliveryContext<'_> {
 }
 
 /// Whether the wish may be granted. Those that wait when registration is closed are not.
-fn is_valid(registration: &Registration, settings: &ServiceSettings, now: DateTime<Utc>) -> bool {
+pub(crate) fn is_valid(registration: &Registration, settings: &ServiceSettings, now: DateTime<Utc>) -> bool {
     settings.registration == RegistrationMode::Open && now < registration.expires_at
-}
-
-/// Why a sign-up is not confirmed.
-pub(crate) enum ConfirmSignUpError {
-    /// The token was never given, or is used, replaced or expired.
-    InvalidOrExpired,
-    /// Another user has this name. The token still works, with another name.
-    UsernameTaken(Username),
-    /// A reason that all use cases share.
-    Failure(Failure),
-}
-
-impl From<Failure> for ConfirmSignUpError {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl AccountService {
-    /// Creates the user of the sign-up with this token, with another name if one is given.
-    pub(crate) async fn confirm_sign_up(
-        &self,
-        context: &AccessContext,
-        token: TokenHash,
-        username: Option<Username>,
-    ) -> Result<(), ConfirmSignUpError> {
-        let registration = self.ports.store.find_registration_by_token(&token).await?;
-        let now = self.ports.clock.now();
-        let registration = registration.filter(|kept| is_valid(kept, &self.settings, now));
-        let Registration { values, password, .. } =
-            registration.ok_or(ConfirmSignUpError::InvalidOrExpired)?;
-        let username = username.unwrap_or_else(|| values.username.clone());
-        let values = UserValues { username: username.clone(), email_verified: true, ..values };
-        // Another request was faster: with the same token, or by giving the address to another user.
-        let taken = |key| match key {
-            UniqueKey::Username => ConfirmSignUpError::UsernameTaken(username.clone()),
-            UniqueKey::Email => ConfirmSignUpError::InvalidOrExpired,
-        };
-        Work::new()
-            .consume_registration(token, now, ConfirmSignUpError::InvalidOrExpired)
-            .insert_user(values, Some(password), now, taken)
-            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
-            .commit(&self.ports)
-            .await
-            .map(|_| ())
-    }
 }

@@ -15,10 +15,9 @@ pub use self::{
     list::{UserList, UserLists, UserQuery},
     update::{UpdateUserError, UserUpdates},
 };
-use crate::common::{
-    context::AccessContext,
-    failure::{Failure, embeds_failure},
-    service::AccountService,
+use crate::{
+    common::{AccountService, Failure, embeds_failure},
+    ports::{AccessContext, store::StoreFailure},
 };
 
 /// Why a user is not returned.
@@ -60,11 +59,7 @@ pub trait Users: Send + Sync {
 #[async_trait]
 impl Users for AccountService {
     async fn get_user(&self, context: &AccessContext, id: UserId) -> Result<User, GetUserError> {
-        // The same answer, and the same absence of a look-up, for a user that does not exist and for one out of reach.
-        if !context.may_access(id) {
-            return Err(GetUserError::IdNotFound(id));
-        }
-        self.ports.store.find_user(id).await?.ok_or(GetUserError::IdNotFound(id))
+        self.find_accessible(context, id).await?.ok_or(GetUserError::IdNotFound(id))
     }
 
     async fn get_user_by_username(
@@ -84,6 +79,17 @@ impl Users for AccountService {
 
     fn sends_mail(&self) -> bool {
         self.sends_mail
+    }
+}
+
+impl AccountService {
+    /// Returns the user if the actor may see it. Of one out of reach not even the look-up tells that it exists.
+    async fn find_accessible(
+        &self,
+        context: &AccessContext,
+        id: UserId,
+    ) -> Result<Option<User>, StoreFailure> {
+        if context.may_access(id) { self.ports.store.find_user(id).await } else { Ok(None) }
     }
 }
 

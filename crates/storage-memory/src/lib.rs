@@ -25,12 +25,14 @@
 //! second mutex is held from before a commit until its observers are told, which makes their order the commits'
 //! order without keeping readers out meanwhile. Neither is ever held across an `.await`.
 
+mod apply;
 mod limits;
 mod mail_jobs;
 mod metrics;
 mod purge;
 mod reads;
 mod registrations;
+mod rows;
 mod sessions;
 mod state;
 mod table;

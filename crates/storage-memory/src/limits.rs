@@ -34,9 +34,9 @@ impl State {
     }
 
     fn forget_buckets(&mut self, now: DateTime<Utc>, capacity: u32) {
-        let too_many = u32::try_from(self.buckets.rows().len()).is_ok_and(|buckets| buckets >= capacity);
+        let too_many = u32::try_from(self.buckets.len()).is_ok_and(|buckets| buckets >= capacity);
         let goes = |(full_at, _): &(i64, BucketKey)| too_many || *full_at <= now.timestamp_micros();
-        let fullest = self.buckets_by_time.rows().keys().take(2).copied();
+        let fullest = self.buckets_by_time.keys().take(2).copied();
         for key in fullest.filter(goes).collect::<Vec<_>>() {
             self.buckets_by_time.remove(&key);
             self.buckets.remove(&key.1);
@@ -57,6 +57,6 @@ mod tests {
             let now = DateTime::from_timestamp(i64::from(number), 0).unwrap();
             state.take_from_bucket(BucketKey::from_bytes([number; 32]), quota, now, 1_000).unwrap();
         }
-        assert_eq!((state.buckets.rows().len(), state.buckets_by_time.rows().len()), (1, 1));
+        assert_eq!((state.buckets.len(), state.buckets_by_time.len()), (1, 1));
     }
 }

@@ -1,60 +1,50 @@
 //! Removing what is of no use any more.
 
-use crate::state::State;
+use chrono::{DateTime, Utc};
 use denizen_services::store::Purge;
+
+use crate::state::State;
 
 impl State {
     pub fn purge(&mut self, purge: &Purge) -> u64 {
         let Purge { expired_at, sessions_unseen_since, dead_mail_before, audit_before, limit } = *purge;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let expired = |at| at <= expired_at;
+        let mut removed = 0;
 
-        let tokens = self.tokens.rows().iter().filter(|(_, token)| token.expires_at <= expired_at);
-        let tokens = oldest(tokens.map(|(key, token)| (token.expires_at, (*key, token.user))), limit);
-        let mut removed = tokens.len();
-        for ((purpose, hash), user) in tokens {
-            self.tokens.remove(&(purpose, hash));
-            self.token_of_user.remove(&(user, purpose));
+        let tokens = self.tokens.iter();
+        let tokens = tokens.map(|((purpose, _), token)| (token.expires_at, (token.user, *purpose)));
+        for (user, purpose) in oldest(tokens, expired, limit) {
+            removed += u64::from(self.remove_token(user, purpose).is_some());
         }
+        let over = self.sessions.values().map(|session| (session.opened.expires_at, session.id));
+        removed += self.remove_sessions(oldest(over, expired, limit));
+        let unseen = self.sessions.values().map(|session| (session.last_seen_at, session.id));
+        removed += self.remove_sessions(oldest(unseen, |at| at < sessions_unseen_since, limit));
 
-        let sessions = self.sessions.rows().values();
-        let over = sessions.clone().filter(|session| session.opened.expires_at <= expired_at);
-        let over = oldest(over.map(|session| (session.opened.expires_at, session.id)), limit);
-        removed += over.len();
-        self.remove_sessions(over);
-        let sessions = self.sessions.rows().values();
-        let unseen = sessions.filter(|session| session.last_seen_at < sessions_unseen_since);
-        let unseen = oldest(unseen.map(|session| (session.last_seen_at, session.id)), limit);
-        removed += unseen.len();
-        self.remove_sessions(unseen);
-
-        let void = self.registrations.rows().iter();
-        let void = void.filter(|(_, row)| row.registration.expires_at <= expired_at);
-        let void = oldest(void.map(|(key, row)| (row.registration.expires_at, key.clone())), limit);
-        removed += void.len();
-        for address in void {
-            self.remove_registration(&address);
+        let void = self.registrations.iter().map(|(key, row)| (row.registration.expires_at, key.clone()));
+        for address in oldest(void, expired, limit) {
+            removed += u64::from(self.remove_registration(&address).is_some());
         }
-
-        let dead = self.jobs.rows().iter().filter_map(|(id, job)| Some((job.dead_since()?, *id)));
-        let dead = oldest(dead.filter(|(since, _)| *since < dead_mail_before), limit);
-        removed += dead.len();
-        for job in dead {
-            self.remove_job(job);
+        let dead = self.jobs.values().map(|job| &job.queued).filter(|job| job.dead);
+        for job in oldest(dead.map(|job| (job.requested_at, job.id)), |at| at < dead_mail_before, limit) {
+            removed += u64::from(self.remove_job(job).is_some());
         }
-
-        let old = self.audit.rows().iter();
-        let old = old.filter(|(_, event)| audit_before.is_some_and(|before| event.at < before));
-        let old = oldest(old.map(|(id, event)| (event.at, *id)), limit);
-        removed += old.len();
-        for id in old {
-            self.audit.remove(&id);
+        let old = |at| audit_before.is_some_and(|before| at < before);
+        for id in oldest(self.audit.iter().map(|(id, event)| (event.at, *id)), old, limit) {
+            removed += u64::from(self.audit.remove(&id).is_some());
         }
-        u64::try_from(removed).unwrap_or(u64::MAX)
+        removed
     }
 }
 
-fn oldest<T: Ord, K: Ord>(rows: impl Iterator<Item = (T, K)>, limit: usize) -> Vec<K> {
-    let mut rows: Vec<_> = rows.collect();
+/// The keys of the rows whose time is over, at most `limit` of them, the oldest first.
+fn oldest<K: Ord>(
+    rows: impl Iterator<Item = (DateTime<Utc>, K)>,
+    is_over: impl Fn(DateTime<Utc>) -> bool,
+    limit: usize,
+) -> Vec<K> {
+    let mut rows: Vec<_> = rows.filter(|(at, _)| is_over(*at)).collect();
     rows.sort_unstable();
     rows.truncate(limit);
     rows.into_iter().map(|(_, key)| key).collect()

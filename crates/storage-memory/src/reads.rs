@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, User, UserId, Username, fold};
 
-use super::{
-    InMemoryStore,
-    state::{State, UserRow},
-};
+use crate::{InMemoryStore, rows::UserRow, state::State};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
@@ -60,7 +57,7 @@ impl ReadStore for InMemoryStore {
     }
 
     async fn count_users(&self, filter: &UserFilter) -> Result<u64, StoreFailure> {
-        Ok(self.state().users.rows().values().filter(|row| matches(filter, &row.user)).map(|_| 1).sum())
+        Ok(self.state().users.values().filter(|row| matches(filter, &row.user)).map(|_| 1).sum())
     }
 
     async fn find_token(
@@ -99,16 +96,16 @@ impl ReadStore for InMemoryStore {
 
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure> {
         let state = self.state();
-        let records = state.audit.rows().iter().rev();
+        let records = state.audit.iter().rev();
         let records = records.map(|(id, event)| AuditRecord { id: *id, event: event.clone() });
         Ok(records.filter(|record| query.matches(record)).take(query.limit).collect())
     }
 
     async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure> {
         let state = self.state();
-        let behind = state.jobs.rows().range((query.after.map_or(Unbounded, Excluded), Unbounded));
-        let matching = behind.filter(|(_, job)| job.matches(query)).take(query.limit);
-        Ok(matching.map(|(id, job)| job.queued(*id)).collect())
+        let behind = state.jobs.range((query.after.map_or(Unbounded, Excluded), Unbounded));
+        let matching = behind.filter(|(_, job)| query.dead.is_none_or(|dead| dead == job.queued.dead));
+        Ok(matching.take(query.limit).map(|(_, job)| job.queued.clone()).collect())
     }
 
     async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure> {
@@ -135,7 +132,7 @@ impl State {
         sort: UserSort,
         after: Option<&'a Cursor>,
     ) -> Box<dyn Iterator<Item = &'a User> + 'a> {
-        let (users, usernames) = (self.users.rows(), self.usernames.rows());
+        let (users, usernames) = (&self.users, &self.usernames);
         let id = after.map(|cursor| cursor.id);
         let key = after.map(|cursor| cursor.key.as_str());
         // A name can have passed from one user to another since the bookmark was set; ids break the tie.

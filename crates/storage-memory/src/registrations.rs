@@ -1,69 +1,55 @@
-//! People who want to become users.
+//! Pending registrations.
 
 use chrono::{DateTime, Utc};
-
-use crate::state::State;
 use denizen_services::{
     TokenHash,
     store::{CommitError, Precondition, Registration},
 };
 
-#[derive(Clone)]
-pub struct RegistrationRow {
-    pub registration: Registration,
-    pub token: Option<TokenHash>,
-}
+use crate::{
+    rows::RegistrationRow,
+    state::{State, require},
+};
 
 impl State {
-    pub fn put_registration(
-        &mut self,
-        registration: &Registration,
-        capacity: u32,
-    ) -> Result<(), CommitError> {
+    pub fn put_registration(&mut self, registration: Registration, capacity: u32) -> Result<(), CommitError> {
         let address = registration.values.email.key().to_owned();
-        let known = self.remove_registration(&address);
-        let full = u32::try_from(self.registrations.rows().len()).is_ok_and(|kept| kept >= capacity);
-        if full && !known {
-            return Err(CommitError::PreconditionFailed(Precondition::QueueRoom));
-        }
-        let row = RegistrationRow { registration: registration.clone(), token: None };
-        self.registrations.insert(address, row);
+        let known = self.remove_registration(&address).is_some();
+        let full = u32::try_from(self.registrations.len()).is_ok_and(|kept| kept >= capacity);
+        require((known || !full).then_some(()), Precondition::QueueRoom)?;
+        self.registrations.insert(address, RegistrationRow { registration, token: None });
         Ok(())
     }
 
     pub fn put_registration_token(
         &mut self,
-        address: &str,
+        address: String,
         hash: TokenHash,
         expires_at: DateTime<Utc>,
     ) -> Result<(), CommitError> {
-        let replaced = self.registrations.change(address.to_owned(), |row| {
+        let replaced = self.registrations.change(address.clone(), |row| {
             row.registration.expires_at = expires_at;
             row.token.replace(hash)
         });
-        let replaced = replaced.ok_or(CommitError::PreconditionFailed(Precondition::Registration))?;
-        if let Some(old) = replaced {
+        if let Some(old) = require(replaced, Precondition::Registration)? {
             self.registration_by_token.remove(&old);
         }
-        self.registration_by_token.insert(hash, address.to_owned());
+        self.registration_by_token.insert(hash, address);
         Ok(())
     }
 
     pub fn consume_registration(&mut self, hash: TokenHash, now: DateTime<Utc>) -> Result<(), CommitError> {
-        let row = self.registration_by_token.get(&hash).and_then(|address| self.registrations.get(address));
-        let valid = row.filter(|row| now < row.registration.expires_at);
-        let row = valid.ok_or(CommitError::PreconditionFailed(Precondition::Token))?;
-        let address = row.registration.values.email.key().to_owned();
-        self.remove_registration(&address);
-        Ok(())
+        let address = self.registration_by_token.get(&hash).cloned();
+        let removed = address.and_then(|address| self.remove_registration(&address));
+        let valid = removed.filter(|row| now < row.registration.expires_at);
+        require(valid, Precondition::Token).map(drop)
     }
 
-    /// Whether there was one.
-    pub fn remove_registration(&mut self, address: &str) -> bool {
-        let Some(row) = self.registrations.remove(&address.to_owned()) else { return false };
+    pub fn remove_registration(&mut self, address: &String) -> Option<RegistrationRow> {
+        let row = self.registrations.remove(address)?;
         if let Some(token) = row.token {
             self.registration_by_token.remove(&token);
         }
-        true
+        Some(row)
     }
 }

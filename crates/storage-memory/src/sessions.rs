@@ -2,17 +2,17 @@
 
 use denizen_models::UserId;
 
-use crate::state::State;
+use crate::state::{State, require};
 use denizen_services::store::{CommitError, NewSession, Precondition, Session, SessionId};
 
 impl State {
-    pub fn insert_session(&mut self, opened: &NewSession) -> Result<SessionId, CommitError> {
+    pub fn insert_session(&mut self, opened: NewSession) -> Result<SessionId, CommitError> {
         self.existing(opened.user)?;
         let id = SessionId(self.next_id());
-        let session = Session { id, opened: opened.clone(), last_seen_at: opened.created_at };
         self.session_by_token.insert(opened.token, id);
         self.sessions_of_user.insert((opened.user, id), ());
-        self.sessions.insert(id, session);
+        let last_seen_at = opened.created_at;
+        self.sessions.insert(id, Session { id, opened, last_seen_at });
         Ok(id)
     }
 
@@ -22,9 +22,7 @@ impl State {
     }
 
     pub fn revoke_session(&mut self, user: UserId, session: SessionId) -> Result<(), CommitError> {
-        if self.sessions_of_user.get(&(user, session)).is_none() {
-            return Err(CommitError::PreconditionFailed(Precondition::Session));
-        }
+        require(self.sessions_of_user.get(&(user, session)), Precondition::Session)?;
         self.remove_sessions([session]);
         Ok(())
     }
@@ -52,6 +50,6 @@ impl State {
     /// Oldest first.
     pub fn sessions_of(&self, user: UserId) -> impl Iterator<Item = &Session> {
         let all = (user, SessionId(i64::MIN))..=(user, SessionId(i64::MAX));
-        self.sessions_of_user.rows().range(all).filter_map(|((_, id), ())| self.sessions.get(id))
+        self.sessions_of_user.range(all).filter_map(|((_, id), ())| self.sessions.get(id))
     }
 }

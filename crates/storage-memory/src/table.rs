@@ -1,6 +1,6 @@
 //! A map that can take back what was done to it.
 
-use std::{borrow::Borrow, collections::BTreeMap};
+use std::{collections::BTreeMap, ops::Deref};
 
 /// Rows by key, in the order of the keys, with a journal of what they were before the unit that is being applied.
 pub struct Table<K, V> {
@@ -14,18 +14,16 @@ impl<K, V> Default for Table<K, V> {
     }
 }
 
-impl<K: Ord + Clone, V: Clone> Table<K, V> {
-    pub fn rows(&self) -> &BTreeMap<K, V> {
+/// Reading is that of the map.
+impl<K, V> Deref for Table<K, V> {
+    type Target = BTreeMap<K, V>;
+
+    fn deref(&self) -> &BTreeMap<K, V> {
         &self.rows
     }
+}
 
-    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
-    where
-        K: Borrow<Q>,
-    {
-        self.rows.get(key)
-    }
-
+impl<K: Ord + Clone, V: Clone> Table<K, V> {
     pub fn insert(&mut self, key: K, row: V) {
         let before = self.rows.insert(key.clone(), row);
         self.journal.push((key, before));
@@ -43,23 +41,14 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         self.journal.push((key, Some(row.clone())));
         Some(change(row))
     }
-}
 
-/// What all tables have in common, whatever is in them.
-pub trait Journal {
     /// Forgets how it was before.
-    fn keep(&mut self);
-
-    /// Takes back everything since the last `keep`.
-    fn undo(&mut self);
-}
-
-impl<K: Ord, V> Journal for Table<K, V> {
-    fn keep(&mut self) {
+    pub fn keep(&mut self) {
         self.journal.clear();
     }
 
-    fn undo(&mut self) {
+    /// Takes back everything since the last `keep`.
+    pub fn undo(&mut self) {
         while let Some((key, before)) = self.journal.pop() {
             match before {
                 Some(row) => self.rows.insert(key, row),

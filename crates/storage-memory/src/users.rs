@@ -3,23 +3,24 @@
 use chrono::{DateTime, Utc};
 use denizen_models::{ADMIN_ROLE, User, UserId, UserValues};
 
-use crate::state::{State, UserRow};
+use crate::{
+    rows::UserRow,
+    state::{State, require},
+};
 use denizen_services::{
     PasswordHash,
     store::{CommitError, Precondition, UniqueKey},
 };
 
-const USER: CommitError = CommitError::PreconditionFailed(Precondition::User);
-
 impl State {
     /// `user`, if it exists.
     pub fn existing(&self, user: UserId) -> Result<UserId, CommitError> {
-        self.users.get(&user).map(|_| user).ok_or(USER)
+        require(self.users.get(&user), Precondition::User).map(|_| user)
     }
 
     pub fn expect_user(&self, user: UserId, security_version: i64) -> Result<(), CommitError> {
         let row = self.users.get(&user).filter(|row| row.user.security_version == security_version);
-        row.map(|_| ()).ok_or(USER)
+        require(row, Precondition::User).map(|_| ())
     }
 
     pub fn expect_other_administrator(&self, user: UserId) -> Result<(), CommitError> {
@@ -29,29 +30,21 @@ impl State {
                 && row.password.is_some()
                 && row.user.values.roles.iter().any(|role| role == ADMIN_ROLE)
         };
-        let found = self.users.rows().values().any(is_one);
-        found.then_some(()).ok_or(CommitError::PreconditionFailed(Precondition::Administrator))
+        require(self.users.values().find(|row| is_one(row)), Precondition::Administrator).map(|_| ())
     }
 
     pub fn insert_user(
         &mut self,
-        values: &UserValues,
-        password: Option<&PasswordHash>,
+        values: UserValues,
+        password: Option<PasswordHash>,
         at: DateTime<Utc>,
     ) -> Result<UserId, CommitError> {
-        self.expect_unique(values, None)?;
+        self.expect_unique(&values, None)?;
         let id = self.next_user();
-        let user = User {
-            id,
-            values: values.clone(),
-            created_at: at,
-            updated_at: at,
-            revision: 1,
-            security_version: 1,
-        };
         self.usernames.insert(values.username.key().to_owned(), id);
         self.emails.insert(values.email.key().to_owned(), id);
-        self.users.insert(id, UserRow { user, password: password.cloned() });
+        let user = User { id, values, created_at: at, updated_at: at, revision: 1, security_version: 1 };
+        self.users.insert(id, UserRow { user, password });
         Ok(id)
     }
 
@@ -59,12 +52,12 @@ impl State {
         &mut self,
         id: UserId,
         revision: i64,
-        values: &UserValues,
+        values: UserValues,
         at: DateTime<Utc>,
     ) -> Result<(), CommitError> {
-        let row = self.users.get(&id).filter(|row| row.user.revision == revision).ok_or(USER)?;
-        let old = row.user.values.clone();
-        self.expect_unique(values, Some(id))?;
+        let row = self.users.get(&id).filter(|row| row.user.revision == revision);
+        let old = require(row, Precondition::User)?.user.values.clone();
+        self.expect_unique(&values, Some(id))?;
         self.usernames.remove(&old.username.key().to_owned());
         self.emails.remove(&old.email.key().to_owned());
         self.usernames.insert(values.username.key().to_owned(), id);
@@ -72,10 +65,10 @@ impl State {
         let sensitive =
             |values: &UserValues| (values.email.key().to_owned(), values.active, values.roles.clone());
         self.users.change(id, |UserRow { user, .. }| {
-            if sensitive(&old) != sensitive(values) {
+            if sensitive(&old) != sensitive(&values) {
                 user.security_version += 1;
             }
-            user.values = values.clone();
+            user.values = values;
             user.revision += 1;
             user.updated_at = at;
         });
@@ -94,9 +87,9 @@ impl State {
         Ok(())
     }
 
-    pub fn set_password(&mut self, id: UserId, hash: &PasswordHash, at: DateTime<Utc>) {
+    pub fn set_password(&mut self, id: UserId, hash: PasswordHash, at: DateTime<Utc>) {
         self.users.change(id, |UserRow { user, password }| {
-            *password = Some(hash.clone());
+            *password = Some(hash);
             user.revision += 1;
             user.security_version += 1;
             user.updated_at = at;
@@ -115,7 +108,7 @@ impl State {
 
     pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), CommitError> {
         let expected = |row: &UserRow| revision.is_none_or(|revision| row.user.revision == revision);
-        let UserRow { user, .. } = self.users.remove(&id).filter(expected).ok_or(USER)?;
+        let UserRow { user, .. } = require(self.users.remove(&id).filter(expected), Precondition::User)?;
         self.usernames.remove(&user.values.username.key().to_owned());
         self.emails.remove(&user.values.email.key().to_owned());
         self.revoke_tokens(id);

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use denizen_models::UserId;
-use denizen_services::store::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord};
-use rusqlite::{Connection, named_params};
+use denizen_services::store::{AuditEvent, AuditId, AuditQuery, AuditRecord};
+use rusqlite::{Connection, Row};
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, at_most, execute, find, list, statements},
+    sql::{Record, at_most, execute, find, list, named, params, read_columns, statements},
 };
 
 // One condition leads through its index, the others are looked at in every row that it finds. The plus sign keeps the
@@ -42,12 +42,8 @@ pub(crate) fn record(
     created: Option<UserId>,
 ) -> Result<(), Failure> {
     let target = event.target.map(|target| target.resolve(created)).transpose()?;
-    let params = named_params! {
-        ":kind": event.kind.as_str(), ":at": event.at.timestamp_micros(), ":actor": event.actor,
-        ":target": target.map(UserId::get), ":ip": event.ip.map(|ip| ip.to_string()),
-        ":request_id": event.request_id
-    };
-    execute(connection, RECORD, params).map(|_| ())
+    let AuditEvent { kind, at, actor, target: _, ip, request_id } = event;
+    execute(connection, RECORD, params!(kind, at, actor, target, ip, request_id)).map(|_| ())
 }
 
 pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditRecord>, Failure> {
@@ -55,10 +51,10 @@ pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<
     let micros = |at: DateTime<Utc>| at.timestamp_micros();
     let (from, to) = (since.map_or(i64::MIN, micros), until.map_or(i64::MAX, micros));
     let (first, last) = if since.is_some() || until.is_some() {
-        let params = named_params! { ":since": from, ":until": to };
-        find(connection, BETWEEN, params, |row| Ok((row.get("first")?, row.get("last")?)))?.unwrap_or((0, 0))
+        let read = |row: &Row<'_>| Ok((row.get("first")?, row.get("last")?));
+        find(connection, BETWEEN, params!(since: from, until: to), read)?.unwrap_or((0, 0))
     } else {
-        (0, i64::MAX)
+        (0_i64, i64::MAX)
     };
     let last = before.map_or(last, |AuditId(id)| last.min(id.saturating_sub(1)));
     // What is likely to find the fewest leads.
@@ -68,20 +64,11 @@ pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<
         (None, None, Some(_)) => OF_KIND,
         (None, None, None) => ALL_KINDS,
     };
-    let params = named_params! {
-        ":first": first, ":last": last, ":limit": at_most(*limit), ":kind": kind.map(AuditKind::as_str),
-        ":actor": actor, ":target": target.map(UserId::get), ":since": from, ":until": to
-    };
-    list(connection, sql, params, |row| {
+    let limit = at_most(*limit);
+    let params = named!(first, last, limit, kind, actor, target, since: from, until: to);
+    list(connection, sql, params.as_slice(), |row| {
         let record = Record::new("audit", row)?;
-        let event = AuditEvent {
-            kind: record.parse("kind", AuditKind::from_name)?,
-            at: record.time("at")?,
-            actor: record.get("actor")?,
-            target: record.get::<Option<i64>>("target")?.map(UserId::new),
-            ip: record.parse_optional("ip", |text| text.parse().ok())?,
-            request_id: record.get("request_id")?,
-        };
+        let event = read_columns!(record => AuditEvent { kind, at, actor, target, ip, request_id });
         Ok(AuditRecord { id: AuditId(record.id), event })
     })
 }

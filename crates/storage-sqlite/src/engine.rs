@@ -1,6 +1,7 @@
 //! Connections, threads and transactions.
 
 pub(crate) mod checkpoint;
+pub(crate) mod column;
 pub(crate) mod error;
 pub(crate) mod migrations;
 pub(crate) mod open;

@@ -31,9 +31,10 @@
 //! **One thread checkpoints** (`checkpoint`), so that no commit waits for it. If the log grows long all the same, the
 //! writer begins it anew.
 //!
-//! Every feature has a file with its statements and the functions that run them; `apply` maps changes to functions,
-//! `ports` maps the methods of the ports. No statement on the path of a request looks at every row, which a test
-//! asserts of each of them.
+//! Every feature has a file with its statements, with the functions that read their rows, and with those that need
+//! more than one statement; `apply` maps changes to them, `ports` maps the methods of the ports. `column` says how
+//! each type is stored. No statement on the path of a request looks at every row, which a test asserts of each of
+//! them.
 //!
 //! # What it promises
 //!

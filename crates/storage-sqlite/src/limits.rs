@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use denizen_services::store::{BucketKey, CommitError, Quota};
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 use crate::engine::{
     error::Failure,
-    sql::{execute, find, statements},
+    sql::{execute, find, params, statements},
 };
 
 statements! {
@@ -17,6 +17,7 @@ statements! {
          ORDER BY full_at, key LIMIT 2)";
     INSERT = "INSERT INTO buckets (key, full_at) VALUES (:bucket, :full_at)";
     UPDATE = "UPDATE buckets SET full_at = :full_at WHERE key = :bucket";
+    /// Fills a bucket, which then needs no row.
     FILL = "DELETE FROM buckets WHERE key = :bucket";
 }
 
@@ -27,20 +28,13 @@ pub(crate) fn take(
     now: DateTime<Utc>,
     capacity: u32,
 ) -> Result<(), Failure> {
-    let full_at = find(connection, FIND, [bucket.as_bytes()], |row| Ok(row.get(0)?))?;
+    let full_at = find(connection, FIND, params!(bucket), |row| Ok(row.get(0)?))?;
     let next = quota.take(full_at, now).map_err(|retry_after| CommitError::RateLimited { retry_after })?;
     let put = if full_at.is_some() {
         UPDATE
     } else {
-        let params = named_params! { ":now": now.timestamp_micros(), ":capacity": capacity };
-        execute(connection, FORGET, params)?;
+        execute(connection, FORGET, params!(now, capacity))?;
         INSERT
     };
-    let params = named_params! { ":bucket": bucket.as_bytes(), ":full_at": next };
-    execute(connection, put, params).map(|_| ())
-}
-
-/// Fills a bucket, which then needs no row.
-pub(crate) fn fill(connection: &Connection, bucket: BucketKey) -> Result<(), Failure> {
-    execute(connection, FILL, [bucket.as_bytes()]).map(|_| ())
+    execute(connection, put, params!(bucket, full_at: next)).map(|_| ())
 }

@@ -1,12 +1,12 @@
 //! The list of users in all its orders.
 
 use denizen_services::store::{Cursor, PageRequest, UserFilter, UserPage, UserSort};
-use rusqlite::{Connection, named_params, types::Null};
+use rusqlite::Connection;
 
 use crate::{
     engine::{
         error::Failure,
-        sql::{Named, at_most, find, list, statements},
+        sql::{at_most, find, list, named, statements},
     },
     search,
     users::{self, user_columns},
@@ -72,30 +72,24 @@ pub(crate) fn page(
     // One more than asked for tells whether there is more.
     let limit = at_most(page.limit.saturating_add(1));
     let (key, id) = seen(page);
-    let mut params: Named<'_> = vec![(":id", id.into()), (":limit", limit.into())];
-    if matches!(page.sort, UserSort::Username | UserSort::UsernameDescending) {
-        params.push((":key", key.into()));
+    let (all, listed, by_name) = match page.sort {
+        UserSort::Id => (ALL_BY_ID, LISTED_BY_ID, false),
+        UserSort::IdDescending => (ALL_BY_ID_DESCENDING, LISTED_BY_ID_DESCENDING, false),
+        UserSort::Username => (ALL_BY_NAME, LISTED_BY_NAME, true),
+        UserSort::UsernameDescending => (ALL_BY_NAME_DESCENDING, LISTED_BY_NAME_DESCENDING, true),
+    };
+    let mut params = Vec::from(named!(id, limit));
+    if by_name {
+        params.extend(named!(key));
     }
+    let name = list_name(filter);
     let mut users = if !filter.search.is_empty() {
         search::page(connection, filter, id, limit)?
-    } else if filter.role.is_none() && filter.active.is_none() {
-        let sql = match page.sort {
-            UserSort::Id => ALL_BY_ID,
-            UserSort::IdDescending => ALL_BY_ID_DESCENDING,
-            UserSort::Username => ALL_BY_NAME,
-            UserSort::UsernameDescending => ALL_BY_NAME_DESCENDING,
-        };
-        list(connection, sql, params.as_slice(), users::read)?
+    } else if is_unfiltered(filter) {
+        list(connection, all, params.as_slice(), users::read)?
     } else {
-        let sql = match page.sort {
-            UserSort::Id => LISTED_BY_ID,
-            UserSort::IdDescending => LISTED_BY_ID_DESCENDING,
-            UserSort::Username => LISTED_BY_NAME,
-            UserSort::UsernameDescending => LISTED_BY_NAME_DESCENDING,
-        };
-        let active = filter.active.map_or(Null.into(), Into::into);
-        params.extend([(":list", list_name(filter).into()), (":active", active)]);
-        list(connection, sql, params.as_slice(), users::read)?
+        params.extend(named!(list: name, active: filter.active));
+        list(connection, listed, params.as_slice(), users::read)?
     };
     let more = users.len() > page.limit;
     users.truncate(page.limit);
@@ -104,15 +98,20 @@ pub(crate) fn page(
 }
 
 pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<u64, Failure> {
+    let name = list_name(filter);
     let counted: Option<i64> = if !filter.search.is_empty() {
-        Some(search::count(connection, filter)?)
-    } else if filter.role.is_none() && filter.active.is_none() {
+        search::count(connection, filter)?
+    } else if is_unfiltered(filter) {
         find(connection, COUNT_ALL, [], |row| Ok(row.get(0)?))?
     } else {
-        let params = named_params! { ":list": list_name(filter), ":active": filter.active };
-        find(connection, COUNT_LISTED, params, |row| Ok(row.get(0)?))?
+        let params = named!(list: name, active: filter.active);
+        find(connection, COUNT_LISTED, params.as_slice(), |row| Ok(row.get(0)?))?
     };
     Ok(counted.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+fn is_unfiltered(filter: &UserFilter) -> bool {
+    filter.role.is_none() && filter.active.is_none()
 }
 
 /// As the migration names them.

@@ -6,12 +6,12 @@ use denizen_services::store::{
     CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
     Precondition, QueuedMail, Recipient,
 };
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Row};
 use serde_json::Value;
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, at_most, execute, execute_one, expect, find, list, statements},
+    sql::{Record, at_most, execute, find, list, named, params, read_columns, statements},
 };
 
 /// What a newer request makes of the job that is there. A lease on it stays, of a generation that is the past.
@@ -56,7 +56,8 @@ statements! {
          ON CONFLICT (user_id, kind) WHERE carries_token = 1 AND user_id IS NOT NULL",
         renew!()
     );
-    EXPECT_LEASE = "SELECT id FROM mail_jobs WHERE id = :job AND lease_id = :lease AND generation = :generation";
+    EXPECT_LEASE = "SELECT id FROM mail_jobs WHERE id = :job AND lease_id = :lease AND generation = :generation",
+        else Lease;
     DUE = concat!(free!(), " LIMIT 1");
     LEASE = concat!(
         "UPDATE mail_jobs SET lease_id = :lease, lease_until = :until WHERE id IN (",
@@ -71,45 +72,37 @@ statements! {
          WHERE id = :job AND lease_id = :lease AND generation = :generation";
     RELEASE = "UPDATE mail_jobs SET lease_id = NULL, lease_until = NULL WHERE id = :job AND lease_id = :lease";
     /// As if it were new, but of the same generation: whoever works on it goes on.
-    RETRY = "UPDATE mail_jobs SET dead = 0, attempts = 0, reason = NULL, due_at = :now WHERE id = :job";
-    DROP = "DELETE FROM mail_jobs WHERE id = :job";
+    RETRY = "UPDATE mail_jobs SET dead = 0, attempts = 0, reason = NULL, due_at = :now WHERE id = :job",
+        else MailJob;
+    DROP = "DELETE FROM mail_jobs WHERE id = :job", else MailJob;
     OLDEST = queued!("");
     OLDEST_OF_STATUS = queued!("dead = :dead AND ");
 }
 
-/// Queues `mail`, which takes the place of the job's own.
+/// Queues a mail job. `created` is the user that the unit has created.
 pub(crate) fn enqueue(
     connection: &Connection,
     job: &NewMailJob,
-    mail: &MailJob<UserId>,
+    created: Option<UserId>,
 ) -> Result<MailJobId, Failure> {
-    let (at, ip) = (job.at.timestamp_micros(), job.ip.map(|ip| ip.to_string()));
+    let NewMailJob { at, ip, request_id, .. } = job;
+    let mail = job.mail.resolve(created)?;
     let kind = mail.kind();
-    let for_user = |user: UserId, send_to: Option<&EmailAddress>| {
-        let params = named_params! {
-            ":kind": kind.as_str(), ":carries_token": kind.carries_token(), ":user": user.get(),
-            ":send_to": send_to.map(EmailAddress::as_str), ":at": at, ":ip": ip,
-            ":request_id": job.request_id
-        };
-        find(connection, ENQUEUE_FOR_USER, params, |row| Ok(row.get(0)?))
+    let for_user = |user: UserId, send_to: Option<EmailAddress>| {
+        let carries_token = kind.carries_token();
+        let params = named!(kind, carries_token, user, send_to, at, ip, request_id);
+        find(connection, ENQUEUE_FOR_USER, params.as_slice(), |row| Ok(row.get(0)?))
     };
     let id = match mail.recipient() {
         Recipient::Address(address) => {
-            let params = named_params! {
-                ":kind": kind.as_str(), ":address": address, ":at": at, ":ip": ip,
-                ":request_id": job.request_id, ":capacity": job.capacity.map_or(i64::MAX, i64::from)
-            };
-            find(connection, ENQUEUE_FOR_ADDRESS, params, |row| Ok(row.get(0)?))?
+            let capacity = job.capacity.map_or(i64::MAX, i64::from);
+            let params = named!(kind, address, at, ip, request_id, capacity);
+            find(connection, ENQUEUE_FOR_ADDRESS, params.as_slice(), |row| Ok(row.get(0)?))?
         }
         Recipient::User(user) => for_user(user, None)?,
-        Recipient::UserAt(user, address) => for_user(user, Some(&address))?,
+        Recipient::UserAt(user, address) => for_user(user, Some(address))?,
     };
     id.map(MailJobId).ok_or_else(|| CommitError::PreconditionFailed(Precondition::QueueRoom).into())
-}
-
-pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), Failure> {
-    let params = named_params! { ":job": lease.job.0, ":lease": lease.id, ":generation": lease.generation };
-    expect(connection, EXPECT_LEASE, params, Precondition::Lease)
 }
 
 /// The names of all kinds, as JSON. Jobs of others, which a newer program has queued, wait for that program.
@@ -119,8 +112,7 @@ fn known_kinds() -> String {
 
 /// Whether there is anything to lease. For those who ask all the time: it needs no writer.
 pub(crate) fn is_due(connection: &Connection, now: DateTime<Utc>) -> Result<bool, Failure> {
-    let params = named_params! { ":now": now.timestamp_micros(), ":kinds": known_kinds() };
-    find(connection, DUE, params, |_| Ok(())).map(|due| due.is_some())
+    find(connection, DUE, params!(now, kinds: known_kinds()), |_| Ok(())).map(|due| due.is_some())
 }
 
 pub(crate) fn lease(
@@ -130,21 +122,16 @@ pub(crate) fn lease(
     until: DateTime<Utc>,
     limit: usize,
 ) -> Result<Vec<LeasedMail>, Failure> {
-    let params = named_params! {
-        ":now": now.timestamp_micros(), ":kinds": known_kinds(), ":lease": lease_id,
-        ":until": until.timestamp_micros(), ":limit": at_most(limit)
-    };
-    let mut leased = list(connection, LEASE, params, |row| {
+    let (kinds, limit) = (known_kinds(), at_most(limit));
+    let params = named!(now, kinds, lease: lease_id, until, limit);
+    let mut leased: Vec<(DateTime<Utc>, _)> = list(connection, LEASE, params.as_slice(), |row| {
         let record = Record::new("mail_jobs", row)?;
-        let leased = LeasedMail {
-            lease: Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? },
-            mail: mail(&record)?,
-            attempts: record.get("attempts")?,
-            requested_at: record.time("requested_at")?,
-            ip: record.parse_optional("ip", |text| text.parse().ok())?,
-            request_id: record.get("request_id")?,
-        };
-        Ok((record.time("due_at")?, leased))
+        let mail = mail(&record)?;
+        let lease = Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? };
+        let leased = read_columns!(record => LeasedMail {
+            lease: lease, mail: mail, attempts, requested_at, ip, request_id
+        });
+        Ok((record.get("due_at")?, leased))
     })?;
     // RETURNING promises no order.
     leased.sort_by_key(|(due_at, leased)| (*due_at, leased.lease.job));
@@ -152,71 +139,44 @@ pub(crate) fn lease(
 }
 
 pub(crate) fn finish(connection: &Connection, lease: Lease, outcome: &MailOutcome) -> Result<bool, Failure> {
-    let Lease { job: MailJobId(job), id, generation } = lease;
-    let fail = |due_at: Option<&DateTime<Utc>>, reason: &str| {
-        let params = named_params! {
-            ":job": job, ":lease": id, ":generation": generation,
-            ":due_at": due_at.map(DateTime::timestamp_micros), ":reason": reason
-        };
-        execute(connection, FAIL, params)
+    let Lease { job, id: lease, generation } = lease;
+    let fail = |due_at: Option<DateTime<Utc>>, reason: &str| {
+        execute(connection, FAIL, params!(job, lease, generation, due_at, reason))
     };
     let finished = match outcome {
-        MailOutcome::Done => {
-            let params = named_params! { ":job": job, ":lease": id, ":generation": generation };
-            execute(connection, FINISH, params)?
-        }
-        MailOutcome::Retry { at, reason } => fail(Some(at), reason)?,
+        MailOutcome::Done => execute(connection, FINISH, params!(job, lease, generation))?,
+        MailOutcome::Retry { at, reason } => fail(Some(*at), reason)?,
         MailOutcome::Dead { reason } => fail(None, reason)?,
     };
-    // Another generation: somebody asked again meanwhile, and that request is still to be served.
-    let params = named_params! { ":job": job, ":lease": id };
-    Ok(finished == 1 || execute(connection, RELEASE, params)? == 1)
-}
-
-pub(crate) fn retry(connection: &Connection, job: MailJobId, now: DateTime<Utc>) -> Result<(), Failure> {
-    let params = named_params! { ":job": job.0, ":now": now.timestamp_micros() };
-    execute_one(connection, RETRY, params, Precondition::MailJob)
-}
-
-pub(crate) fn drop_job(connection: &Connection, job: MailJobId) -> Result<(), Failure> {
-    execute_one(connection, DROP, [job.0], Precondition::MailJob)
+    // Another generation: a request came in meanwhile, and is still to be served.
+    Ok(finished == 1 || execute(connection, RELEASE, params!(job, lease))? == 1)
 }
 
 pub(crate) fn oldest(connection: &Connection, query: &MailQuery) -> Result<Vec<QueuedMail>, Failure> {
     let (after, limit) = (query.after.map_or(0, |job| job.0), at_most(query.limit));
     match query.dead {
-        None => list(connection, OLDEST, named_params! { ":after": after, ":limit": limit }, queued),
-        Some(dead) => {
-            let params = named_params! { ":dead": dead, ":after": after, ":limit": limit };
-            list(connection, OLDEST_OF_STATUS, params, queued)
-        }
+        None => list(connection, OLDEST, params!(after, limit), queued),
+        Some(dead) => list(connection, OLDEST_OF_STATUS, params!(dead, after, limit), queued),
     }
 }
 
 /// Reads [`queued!`].
 fn queued(row: &Row<'_>) -> Result<QueuedMail, Failure> {
     let record = Record::new("mail_jobs", row)?;
-    Ok(QueuedMail {
-        id: MailJobId(record.id),
-        mail: mail(&record)?,
-        generation: record.get("generation")?,
-        attempts: record.get("attempts")?,
-        requested_at: record.time("requested_at")?,
-        request_id: record.get("request_id")?,
-        due_at: record.time("due_at")?,
-        dead: record.get("dead")?,
-        reason: record.get("reason")?,
-    })
+    Ok(read_columns!(record => QueuedMail {
+        id: MailJobId(record.id), mail: mail(&record)?, generation, attempts, requested_at, request_id, due_at, dead,
+        reason
+    }))
 }
 
 /// Reads the columns `kind`, `address`, `user_id` and `send_to`.
 fn mail(record: &Record<'_>) -> Result<MailJob<UserId>, Failure> {
-    let kind = record.parse("kind", MailKind::from_name)?;
+    let kind = record.get("kind")?;
     let recipient = match record.get("address")? {
         Some(address) => Recipient::Address(address),
         None => {
-            let user = UserId::new(record.get("user_id")?);
-            let send_to = record.parse_optional("send_to", |text| EmailAddress::parse(text).ok())?;
+            let user = record.get("user_id")?;
+            let send_to: Option<EmailAddress> = record.get("send_to")?;
             send_to.map_or(Recipient::User(user), |address| Recipient::UserAt(user, address))
         }
     };

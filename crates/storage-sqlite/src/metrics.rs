@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use denizen_services::store::{MailCounts, MailKind, MailPhase};
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, at_most, list, statements},
+    sql::{Record, at_most, list, params, statements},
 };
 
 // Counted here and not by SQLite, which would sort what it groups. The index is named lest SQLite, which counts no rows,
@@ -24,13 +24,11 @@ pub(crate) fn count_mail_jobs(
 ) -> Result<MailCounts, Failure> {
     let mut counts = MailCounts::default();
     for dead in [false, true] {
-        let params = named_params! { ":dead": dead, ":limit": at_most(limit) };
-        list(connection, JOBS_OF_STATUS, params, |row| {
+        list(connection, JOBS_OF_STATUS, params!(dead, limit: at_most(limit)), |row| {
             let record = Record::new("mail_jobs", row)?;
-            if let Some(kind) = record.parse("kind", |name| Some(MailKind::from_name(name)))? {
-                let phase =
-                    MailPhase::at(now, dead, record.time("due_at")?, Some(record.time("lease_until")?));
-                counts.add(kind, phase, record.time("requested_at")?);
+            if let Some(kind) = MailKind::from_name(&record.get::<String>("kind")?) {
+                let phase = MailPhase::at(now, dead, record.get("due_at")?, Some(record.get("lease_until")?));
+                counts.add(kind, phase, record.get("requested_at")?);
             }
             Ok(())
         })?;

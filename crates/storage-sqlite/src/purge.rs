@@ -1,11 +1,11 @@
 //! Removing what is of no use any more.
 
 use denizen_services::store::Purge;
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 use crate::engine::{
     error::Failure,
-    sql::{execute, statements},
+    sql::{execute, params, statements},
 };
 
 // The one index is named because SQLite would take that of the status and sort.
@@ -39,8 +39,7 @@ pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failu
     let mut gone = 0;
     for (sql, instant) in useless {
         if let Some(instant) = instant {
-            let params = named_params! { ":instant": instant.timestamp_micros(), ":limit": limit };
-            gone += execute(connection, sql, params)?;
+            gone += execute(connection, sql, params!(instant, limit))?;
         }
     }
     execute(connection, AUDIT_HOURS, [])?;

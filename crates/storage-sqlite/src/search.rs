@@ -6,12 +6,12 @@
 
 use denizen_models::User;
 use denizen_services::store::UserFilter;
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 use crate::{
     engine::{
         error::Failure,
-        sql::{execute, find, list, statements},
+        sql::{Param, execute, find, list, named, statements},
     },
     users::{self, user_columns},
 };
@@ -106,28 +106,27 @@ pub(crate) fn page(
     after: i64,
     limit: i64,
 ) -> Result<Vec<User>, Failure> {
-    let Some(Needle { trigrams, last_position }) = Needle::of(&filter.search) else {
-        return Ok(Vec::new());
-    };
+    let Some(mut params) = searched(filter, after) else { return Ok(Vec::new()) };
+    params.extend(named!(limit));
     let sql = if filter.search_email { PAGE_BY_NAMES_OR_EMAIL } else { PAGE_BY_NAMES };
-    let params = named_params! {
-        ":trigrams": trigrams, ":after": after, ":needle": filter.search, ":last": last_position,
-        ":active": filter.active, ":role": filter.role, ":limit": limit
-    };
-    list(connection, sql, params, users::read)
+    list(connection, sql, params.as_slice(), users::read)
 }
 
 /// How many users there are to find.
-pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<i64, Failure> {
-    let Some(Needle { trigrams, last_position }) = Needle::of(&filter.search) else {
-        return Ok(0);
-    };
+pub(crate) fn count(connection: &Connection, filter: &UserFilter) -> Result<Option<i64>, Failure> {
+    let Some(params) = searched(filter, 0) else { return Ok(None) };
     let sql = if filter.search_email { COUNT_BY_NAMES_OR_EMAIL } else { COUNT_BY_NAMES };
-    let params = named_params! {
-        ":trigrams": trigrams, ":after": 0, ":needle": filter.search, ":last": last_position,
-        ":active": filter.active, ":role": filter.role
-    };
-    Ok(find(connection, sql, params, |row| Ok(row.get(0)?))?.unwrap_or(0))
+    find(connection, sql, params.as_slice(), |row| Ok(row.get(0)?))
+}
+
+/// The parameters of [`matches!`]; absent if there is nothing to find.
+fn searched(filter: &UserFilter, after: i64) -> Option<Vec<Param<'_>>> {
+    let UserFilter { search: needle, active, role, .. } = filter;
+    let Needle { trigrams, last_position } = Needle::of(needle)?;
+    let mut params =
+        vec![(":trigrams", trigrams.into()), (":after", after.into()), (":last", last_position.into())];
+    params.extend(named!(needle: *needle, active: *active, role: *role));
+    Some(params)
 }
 
 /// What is looked for, in the terms of the index.

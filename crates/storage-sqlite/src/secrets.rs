@@ -1,11 +1,11 @@
 //! What the service keeps to itself.
 
 use denizen_services::store::{SecretName, ServiceSecret};
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 use crate::engine::{
     error::Failure,
-    sql::{execute, find, statements},
+    sql::{execute, find, params, statements},
 };
 
 statements! {
@@ -18,8 +18,8 @@ pub(crate) fn keep(
     name: SecretName,
     candidate: &ServiceSecret,
 ) -> Result<ServiceSecret, Failure> {
-    let params = named_params! { ":name": name.as_str(), ":value": candidate.expose() };
-    execute(connection, KEEP, params)?;
-    let kept = find(connection, FIND, [name.as_str()], |row| Ok(ServiceSecret::from_bytes(row.get(0)?)))?;
+    let name = name.as_str();
+    execute(connection, KEEP, params!(name, value: candidate))?;
+    let kept = find(connection, FIND, params!(name), |row| Ok(ServiceSecret::from_bytes(row.get(0)?)))?;
     kept.ok_or_else(|| Failure::corrupt("secrets", 0))
 }

@@ -10,15 +10,14 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use denizen_services::store::StoreFailure;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
     engine::{
         checkpoint::Checkpoints,
-        error::OpenError,
+        error::{OpenError, failed, unusable},
         migrations::{identify, migrate},
-        open::{connect, create, failed, reader, set_up_writer, unusable},
+        open::{connect, create, reader, set_up_writer},
         options::SqliteOptions,
         readers::Readers,
         writer::{Statements, Writer},
@@ -74,7 +73,7 @@ impl SqliteStore {
     }
 
     /// Ends the store in good order: what was accepted is written and answered, what comes later is refused with
-    /// [`StoreFailure::Unavailable`], the log is moved into the database file. Returns when all of that is done, also
+    /// [`StoreFailure::Unavailable`](denizen_services::store::StoreFailure::Unavailable), the log is moved into the database file. Returns when all of that is done, also
     /// if it is called twice.
     ///
     /// Dropping the store does the same, but blocks the thread that drops it.
@@ -83,11 +82,6 @@ impl SqliteStore {
         self.writer.stop().await;
         // Nothing is ever sent: this waits for the end of the last thread.
         let _ = self.alive.lock().await.recv().await;
-    }
-
-    /// See [`denizen_services::store::WriteStore::failed`].
-    pub(crate) async fn ended(&self) -> StoreFailure {
-        self.writer.ended().await
     }
 }
 

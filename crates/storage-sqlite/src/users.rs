@@ -1,16 +1,16 @@
 //! Users and their passwords.
 
 use chrono::{DateTime, Utc};
-use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues, Username, fold};
+use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Credentials, Precondition, StoreFailure, UniqueKey},
+    store::{CommitError, Credentials, StoreFailure, UniqueKey},
 };
-use rusqlite::{Connection, Row, named_params, types::Null};
+use rusqlite::{Connection, Row, types::Null};
 
 use crate::engine::{
     error::Failure,
-    sql::{Named, Record, execute, execute_one, expect, find, statements},
+    sql::{Param, Record, find, named, params, read_columns, require, statements},
 };
 
 /// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
@@ -44,9 +44,9 @@ statements! {
     FIND_BY_USERNAME = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.username_key = :username_key");
     FIND_BY_EMAIL = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.email_key = :email_key");
     CREDENTIALS = "SELECT id, password_hash, security_version FROM users WHERE id = :user";
-    EXPECT = "SELECT id FROM users WHERE id = :user AND security_version = :security_version";
-    OTHER_ADMINISTRATOR = "SELECT user_id FROM user_lists a CROSS JOIN users u ON u.id = a.user_id \
-         WHERE a.list = '=' || :role AND a.active = 1 AND a.user_id <> :user AND u.password_hash IS NOT NULL LIMIT 1";
+    EXPECT = "SELECT id FROM users WHERE id = :user AND security_version = :security_version", else User;
+    OTHER_ADMIN = "SELECT user_id FROM user_lists a CROSS JOIN users u ON u.id = a.user_id \
+         WHERE a.list = '=' || :role AND a.active = 1 AND a.user_id <> :user AND u.password_hash IS NOT NULL LIMIT 1", else Administrator;
     USERNAME_IS_TAKEN = "SELECT id FROM users WHERE username_key = :username_key AND id <> :but_for";
     INSERT = concat!(
         "INSERT INTO users (",
@@ -61,81 +61,34 @@ statements! {
         ", revision = revision + 1, security_version = \
          security_version + ((email_key, active, roles) IS NOT (:email_key, :active, :roles)) \
          WHERE id = :user AND revision = :revision"
-    );
+    ), else User;
     SET_PASSWORD = "UPDATE users SET password_hash = :hash, updated_at = :at, revision = revision + 1, \
-         security_version = security_version + 1 WHERE id = :user AND security_version = :security_version";
-    REHASH = "UPDATE users SET password_hash = :hash WHERE id = :user AND security_version = :security_version";
+         security_version = security_version + 1 WHERE id = :user AND security_version = :security_version", else User;
+    REHASH = "UPDATE users SET password_hash = :hash \
+         WHERE id = :user AND security_version = :security_version", else User;
     VERIFY_EMAIL = "UPDATE users SET email_verified = 1, updated_at = :at, revision = revision + 1 \
          WHERE id = :user AND email_verified = 0";
-    DELETE = "DELETE FROM users WHERE id = :user AND revision = ifnull(:revision, revision)";
+    DELETE = "DELETE FROM users WHERE id = :user AND revision = ifnull(:revision, revision)", else User;
 }
 
 /// Reads [`user_columns!`].
 pub(crate) fn read(row: &Row<'_>) -> Result<User, Failure> {
     let record = Record::new("users", row)?;
-    Ok(User {
-        id: UserId::new(record.id),
-        values: read_values(&record)?,
-        created_at: record.time("created_at")?,
-        updated_at: record.time("updated_at")?,
-        revision: record.get("revision")?,
-        security_version: record.get("security_version")?,
-    })
+    Ok(read_columns!(record => User {
+        id: UserId::new(record.id), values: read_values(&record)?, created_at, updated_at, revision, security_version
+    }))
 }
 
 /// Reads [`value_columns!`].
 pub(crate) fn read_values(record: &Record<'_>) -> Result<UserValues, Failure> {
-    Ok(UserValues {
-        username: record.parse("username", |text| Username::parse(text).ok())?,
-        email: record.parse("email", |text| EmailAddress::parse(text).ok())?,
-        first_name: record.get("first_name")?,
-        last_name: record.get("last_name")?,
-        age: record.get("age")?,
-        active: record.get("active")?,
-        email_verified: record.get("email_verified")?,
-        roles: record.parse("roles", |text| serde_json::from_str(text).ok())?,
-        profile: record.parse_optional("profile", |text| serde_json::from_str(text).ok())?,
-    })
+    Ok(read_columns!(record => UserValues {
+        username, email, first_name, last_name, age, active, email_verified, roles, profile
+    }))
 }
 
-pub(crate) fn find_by_id(connection: &Connection, id: UserId) -> Result<Option<User>, Failure> {
-    find(connection, FIND, [id.get()], read)
-}
-
-pub(crate) fn find_by_username(connection: &Connection, name: &Username) -> Result<Option<User>, Failure> {
-    find(connection, FIND_BY_USERNAME, [name.key()], read)
-}
-
-pub(crate) fn find_by_email(connection: &Connection, email: &EmailAddress) -> Result<Option<User>, Failure> {
-    find(connection, FIND_BY_EMAIL, [email.key()], read)
-}
-
-pub(crate) fn find_credentials(
-    connection: &Connection,
-    user: UserId,
-) -> Result<Option<Credentials>, Failure> {
-    find(connection, CREDENTIALS, [user.get()], |row| {
-        let record = Record::new("users", row)?;
-        let hash: Option<String> = record.get("password_hash")?;
-        Ok(Credentials {
-            hash: hash.map(PasswordHash::new),
-            security_version: record.get("security_version")?,
-        })
-    })
-}
-
-pub(crate) fn expect_version(
-    connection: &Connection,
-    user: UserId,
-    security_version: i64,
-) -> Result<(), Failure> {
-    let params = named_params! { ":user": user.get(), ":security_version": security_version };
-    expect(connection, EXPECT, params, Precondition::User)
-}
-
-pub(crate) fn expect_other_administrator(connection: &Connection, user: UserId) -> Result<(), Failure> {
-    let params = named_params! { ":user": user.get(), ":role": ADMIN_ROLE };
-    expect(connection, OTHER_ADMINISTRATOR, params, Precondition::Administrator)
+pub(crate) fn read_credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
+    let record = Record::new("users", row)?;
+    Ok(read_columns!(record => Credentials { hash: record.get("password_hash")?, security_version }))
 }
 
 pub(crate) fn insert(
@@ -145,7 +98,7 @@ pub(crate) fn insert(
     at: DateTime<Utc>,
 ) -> Result<UserId, Failure> {
     let mut params = written(values, at)?;
-    params.push((":password_hash", password.map_or(Null.into(), |hash| hash.expose().into())));
+    params.extend(named!(password_hash: password));
     let id = find(connection, INSERT, params.as_slice(), |row| Ok(row.get(0)?))
         .map_err(|failure| name_the_key(connection, values, None, failure))?;
     id.map(UserId::new).ok_or_else(|| Failure::corrupt("users", 0))
@@ -159,45 +112,9 @@ pub(crate) fn update(
     at: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let mut params = written(values, at)?;
-    params.extend([(":user", user.get().into()), (":revision", revision.into())]);
-    execute_one(connection, UPDATE, params.as_slice(), Precondition::User)
+    params.extend(named!(user, revision));
+    require(connection, UPDATE, params.as_slice())
         .map_err(|failure| name_the_key(connection, values, Some(user), failure))
-}
-
-pub(crate) fn set_password(
-    connection: &Connection,
-    user: UserId,
-    hash: &PasswordHash,
-    security_version: i64,
-    at: DateTime<Utc>,
-) -> Result<(), Failure> {
-    let params = named_params! {
-        ":user": user.get(), ":security_version": security_version, ":hash": hash.expose(),
-        ":at": at.timestamp_micros()
-    };
-    execute_one(connection, SET_PASSWORD, params, Precondition::User)
-}
-
-pub(crate) fn rehash(
-    connection: &Connection,
-    user: UserId,
-    hash: &PasswordHash,
-    security_version: i64,
-) -> Result<(), Failure> {
-    let params = named_params! {
-        ":user": user.get(), ":security_version": security_version, ":hash": hash.expose()
-    };
-    execute_one(connection, REHASH, params, Precondition::User)
-}
-
-pub(crate) fn verify_email(connection: &Connection, user: UserId, at: DateTime<Utc>) -> Result<(), Failure> {
-    let params = named_params! { ":user": user.get(), ":at": at.timestamp_micros() };
-    execute(connection, VERIFY_EMAIL, params).map(|_| ())
-}
-
-pub(crate) fn delete(connection: &Connection, user: UserId, revision: Option<i64>) -> Result<(), Failure> {
-    let params = named_params! { ":user": user.get(), ":revision": revision };
-    execute_one(connection, DELETE, params, Precondition::User)
 }
 
 /// SQLite reports the violation that it meets first, which depends on its indexes; callers are told of the user name
@@ -212,8 +129,8 @@ fn name_the_key(
         return failure;
     }
     let but_for = but_for.map_or(0, UserId::get);
-    let params = named_params! { ":username_key": values.username.key(), ":but_for": but_for };
-    match find(connection, USERNAME_IS_TAKEN, params, |_| Ok(())) {
+    let username_key = values.username.key();
+    match find(connection, USERNAME_IS_TAKEN, params!(username_key, but_for), |_| Ok(())) {
         Ok(Some(())) => CommitError::Conflict(UniqueKey::Username).into(),
         Ok(None) => CommitError::Conflict(UniqueKey::Email).into(),
         Err(failure) => failure,
@@ -221,7 +138,7 @@ fn name_the_key(
 }
 
 /// The parameters of [`written_columns!`].
-pub(crate) fn written(values: &UserValues, at: DateTime<Utc>) -> Result<Named<'_>, Failure> {
+pub(crate) fn written(values: &UserValues, at: DateTime<Utc>) -> Result<Vec<Param<'_>>, Failure> {
     let mut params = parameters(values)?;
     params.extend([
         (":username_key", values.username.key().into()),
@@ -234,7 +151,7 @@ pub(crate) fn written(values: &UserValues, at: DateTime<Utc>) -> Result<Named<'_
 }
 
 /// The parameters of [`value_columns!`].
-pub(crate) fn parameters(values: &UserValues) -> Result<Named<'_>, Failure> {
+pub(crate) fn parameters(values: &UserValues) -> Result<Vec<Param<'_>>, Failure> {
     let refuse = |_| StoreFailure::Malformed("roles or profile cannot be written as JSON".into());
     let roles = serde_json::to_string(&values.roles).map_err(refuse)?;
     let profile = values.profile.as_ref().map(serde_json::to_string).transpose().map_err(refuse)?;

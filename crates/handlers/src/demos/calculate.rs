@@ -1,13 +1,13 @@
 //! Calculating.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{http::StatusCode, web::Data};
 use denizen_models::{CalculateRequest, Calculation};
 use denizen_services::{CalculateError, MathService};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
+    http::{ApiError, ApiResult, Demo, ErrorCode, Json, RequestContext, map_error},
     middleware::{Endpoint, route},
 };
 
@@ -27,9 +27,8 @@ enum Outcome {
 async fn calculate(
     request: RequestContext,
     math: Data<dyn MathService>,
-    _: NoQuery,
     Json(body): Json<CalculateRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     match body {
         CalculateRequest::One(one) => {
             let calculation = math.calculate(&request.access, one).await?;
@@ -40,33 +39,22 @@ async fn calculate(
             let completed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
             let message = format!("Completed {completed} of {} calculations", outcomes.len());
             let metadata = json!({ "count": outcomes.len(), "completed": completed });
-            let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::from).collect();
+            let outcomes =
+                outcomes.into_iter().map(|outcome| outcome.map_or_else(Outcome::failed, Outcome::Done));
+            let outcomes: Vec<Outcome> = outcomes.collect();
             Ok(request.answer_with(StatusCode::OK, &message, outcomes, metadata))
         }
     }
 }
 
-impl From<Result<Calculation, CalculateError>> for Outcome {
-    fn from(result: Result<Calculation, CalculateError>) -> Self {
-        match result {
-            Ok(calculation) => Self::Done(calculation),
-            Err(error) => {
-                let ApiError { code, message, .. } = error.into();
-                Self::Failed { error: message.into_owned(), code: code.as_str() }
-            }
-        }
+impl Outcome {
+    fn failed(error: CalculateError) -> Self {
+        let ApiError { code, message, .. } = error.into();
+        Self::Failed { error: message.into_owned(), code: code.as_str() }
     }
 }
 
-impl From<CalculateError> for ApiError {
-    fn from(error: CalculateError) -> Self {
-        match error {
-            CalculateError::Failure(failure) => failure.into(),
-            CalculateError::NegativeSquareRoot
-            | CalculateError::NonPositiveLogarithm
-            | CalculateError::NotFinite => {
-                Self::because(ErrorCode::CalculationError, "Calculation failed", error)
-            }
-        }
-    }
-}
+map_error! { error: CalculateError {
+    NegativeSquareRoot | NonPositiveLogarithm | NotFinite =>
+        Self::because(ErrorCode::CalculationError, "Calculation failed", error),
+} }

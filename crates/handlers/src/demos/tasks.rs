@@ -1,12 +1,12 @@
 //! Demonstrations of concurrency.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{http::StatusCode, web::Data};
 use denizen_models::TaskRequest;
 use denizen_services::{Failure, TaskError, TaskService};
 use serde_json::json;
 
 use crate::{
-    http::{ApiError, Demo, ErrorCode, Json, NoQuery, RequestContext},
+    http::{ApiResult, Demo, ErrorCode, Json, RequestContext, map_error},
     middleware::{Endpoint, route},
 };
 
@@ -22,9 +22,8 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 async fn run(
     request: RequestContext,
     tasks: Data<dyn TaskService>,
-    _: NoQuery,
     Json(body): Json<TaskRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let metadata = json!({
         "description": body.description,
         "task_count": body.task_count,
@@ -35,15 +34,9 @@ async fn run(
     Ok(request.answer_with(StatusCode::OK, message, report, metadata))
 }
 
-impl From<TaskError> for ApiError {
-    fn from(error: TaskError) -> Self {
-        match error {
-            // The original does not introduce these messages with "Validation failed".
-            TaskError::Failure(Failure::Invalid(errors)) => {
-                Self { message: errors.to_string().into(), ..Self::validation(&errors) }
-            }
-            TaskError::UnknownKind(_) => Self::new(ErrorCode::InvalidTaskType, error.to_string()),
-            TaskError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: TaskError {
+    // The original does not introduce these messages with "Validation failed".
+    Failure(Failure::Invalid(errors)) =>
+        Self { message: errors.to_string().into(), ..Self::validation(&errors) },
+    UnknownKind(_) => Self::new(ErrorCode::InvalidTaskType, error.to_string()),
+} }

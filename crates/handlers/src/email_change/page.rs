@@ -1,12 +1,13 @@
 //! The page behind the link that confirms the new e-mail address of an account.
 
-use actix_web::{http::StatusCode, web::Data};
+use actix_web::http::StatusCode;
 use denizen_models::TokenRequest;
-use denizen_services::{ConfirmEmailChangeError, Failure, UserService};
+use denizen_services::{ConfirmEmailChangeError, Failure};
 
 use crate::{
-    http::{ApiError, RequestContext},
+    http::{ApiResult, RequestContext},
     pages::{Form, Link, Page, Step},
+    services::Users,
 };
 
 const PAGE: Page = Page(include_str!("../../pages/confirm_email_change.html"));
@@ -19,10 +20,10 @@ pub(super) async fn show(Link(token): Link) -> Step {
 /// `POST /confirm-email-change`
 pub(super) async fn submit(
     request: RequestContext,
-    users: Data<dyn UserService>,
+    users: Users,
     Link(token): Link,
     _: Form,
-) -> Result<Step, ApiError> {
+) -> ApiResult<Step> {
     let Some(token) = token else { return Ok(Step::dead(PAGE)) };
     match users.confirm_email_change(&request.access, TokenRequest { token }).await {
         Ok(()) => Ok(Step::of(PAGE, "done")),

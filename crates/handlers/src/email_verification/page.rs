@@ -1,13 +1,14 @@
 //! The page behind the link that verifies an e-mail address.
 
-use actix_web::{http::StatusCode, web::Data};
+use actix_web::http::StatusCode;
 use denizen_models::VerifyEmailRequest;
-use denizen_services::{Failure, UserService, VerifyEmailError};
+use denizen_services::{Failure, VerifyEmailError};
 use minijinja::context;
 
 use crate::{
-    http::{ApiError, RequestContext},
+    http::{ApiResult, RequestContext},
     pages::{Form, Link, Page, Step},
+    services::Users,
 };
 
 const PAGE: Page = Page(include_str!("../../pages/verify_email.html"));
@@ -20,10 +21,10 @@ pub(super) async fn show(Link(token): Link) -> Step {
 /// `POST /verify-email`
 pub(super) async fn submit(
     request: RequestContext,
-    users: Data<dyn UserService>,
+    users: Users,
     Link(token): Link,
     mut form: Form,
-) -> Result<Step, ApiError> {
+) -> ApiResult<Step> {
     let Some(token) = token else { return Ok(Step::dead(PAGE)) };
     let name = Some(form.text("username")).filter(|name| !name.is_empty());
     match users.verify_email(&request.access, VerifyEmailRequest { token, username: name.clone() }).await {

@@ -1,15 +1,15 @@
 //! Conditional requests (RFC 9110, section 13) about one user.
 
-use std::future::{Ready, ready};
-
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
-    dev::Payload,
+    HttpResponse,
     http::header::{self, EntityTag, HeaderMap, HeaderName, HeaderValue},
 };
 use denizen_services::{EntityTags, IfMatch, PreconditionError};
 
-use crate::http::error::{ApiError, ErrorCode};
+use crate::http::{
+    error::{ApiError, ErrorCode},
+    extract::extract,
+};
 
 /// Names the state of the user that the answer shows ([`denizen_models::User::tag`]).
 ///
@@ -26,14 +26,7 @@ pub(crate) fn tagged(mut response: HttpResponse, tag: &str) -> HttpResponse {
 /// `If-Match` and `If-None-Match`. Elements that are not entity tags match no state.
 pub(crate) struct Conditions(pub(crate) IfMatch);
 
-impl FromRequest for Conditions {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(read(request.headers()))))
-    }
-}
+extract! { Conditions, request => Ok(Self(read(request.headers()))) }
 
 fn read(headers: &HeaderMap) -> IfMatch {
     let anything = IfMatch::anything();

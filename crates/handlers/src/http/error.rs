@@ -4,7 +4,10 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
-    http::{StatusCode, header::HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
 };
 use denizen_models::ValidationErrors;
 use denizen_services::Failure;
@@ -114,23 +117,30 @@ codes! {
     ServiceUnavailable = "SERVICE_UNAVAILABLE" SERVICE_UNAVAILABLE,
 }
 
-/// The challenge of a 401 (RFC 9110, section 11.6.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Challenge {
-    /// The request has no session.
-    SignIn,
-    /// The session token is not valid (RFC 6750, section 3.1).
-    InvalidOrExpired,
-}
+/// The response of a handler, or why there is none.
+pub(crate) type ApiResult<T = HttpResponse> = Result<T, ApiError>;
 
-impl Challenge {
-    pub(crate) const fn header(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::SignIn => "Bearer realm=\"denizen\"",
-            Self::InvalidOrExpired => "Bearer realm=\"denizen\", error=\"invalid_token\"",
-        })
-    }
+/// Maps the variants of a use case's error to responses; its [`Failure`] is mapped the same everywhere. There is no `_`
+/// arm: a new variant does not compile until its response is chosen.
+macro_rules! map_error {
+    ($error:ident: $type:ident { $($($variant:ident $(($inner:pat))?)|+ => $response:expr,)+ }) => {
+        impl From<$type> for $crate::http::error::ApiError {
+            fn from($error: $type) -> Self {
+                match $error {
+                    $($($type::$variant $(($inner))?)|+ => $response,)+
+                    $type::Failure(failure) => failure.into(),
+                }
+            }
+        }
+    };
 }
+pub(crate) use map_error;
+
+/// The challenge of a request without a session (RFC 9110, section 11.6.1).
+const SIGN_IN: HeaderValue = HeaderValue::from_static("Bearer realm=\"denizen\"");
+/// The challenge of a session token that is not valid (RFC 6750, section 3.1).
+const INVALID_TOKEN: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"denizen\", error=\"invalid_token\"");
 
 /// An error on its way out. The middleware adds the request id and the time, and writes the cause into the log.
 #[derive(Debug, Clone)]
@@ -140,28 +150,15 @@ pub(crate) struct ApiError {
     pub(crate) details: Option<Value>,
     /// For the log only.
     pub(crate) cause: Option<String>,
-    /// The methods of the path, for a 405.
-    pub(crate) allow: Option<Box<str>>,
-    /// The challenge, for a 401.
-    pub(crate) challenge: Option<Challenge>,
-    /// Whether the answer must list the media types of a patch.
-    pub(crate) accept_patch: bool,
+    /// The header that goes with the error: `WWW-Authenticate` of a 401, `Allow` of a 405, `Accept-Patch` of a 415.
+    pub(crate) header: Option<Box<(HeaderName, HeaderValue)>>,
     /// In seconds.
     pub(crate) retry_after: Option<u32>,
 }
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            details: None,
-            cause: None,
-            allow: None,
-            challenge: None,
-            accept_patch: false,
-            retry_after: None,
-        }
+        Self { code, message: message.into(), details: None, cause: None, header: None, retry_after: None }
     }
 
     /// An error with the message of a service behind what failed.
@@ -189,16 +186,25 @@ impl ApiError {
         Self::because(ErrorCode::Forbidden, "Forbidden", reason)
     }
 
+    /// The same with this header.
+    pub(crate) fn with(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some(Box::new((name, value))), ..self }
+    }
+
+    /// A request without a session, or a sign-in that failed.
+    pub(crate) fn sign_in(code: ErrorCode, message: &'static str) -> Self {
+        Self::new(code, message).with(header::WWW_AUTHENTICATE, SIGN_IN)
+    }
+
     /// A request without a session.
     pub(crate) fn unauthenticated() -> Self {
-        let error = Self::new(ErrorCode::Unauthenticated, "Authentication required");
-        Self { challenge: Some(Challenge::SignIn), ..error }
+        Self::sign_in(ErrorCode::Unauthenticated, "Authentication required")
     }
 
     /// A session token that is not valid, or no longer.
     pub(crate) fn dead_session() -> Self {
         let error = Self::new(ErrorCode::Unauthenticated, "The session has ended or never existed");
-        Self { challenge: Some(Challenge::InvalidOrExpired), ..error }
+        error.with(header::WWW_AUTHENTICATE, INVALID_TOKEN)
     }
 
     /// Too many requests. The client may come back after `wait`, which is rounded up to whole seconds.

@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{self, HeaderMap},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use denizen_models::Object;
 use serde::de::DeserializeOwned;
@@ -13,40 +13,37 @@ use serde::de::DeserializeOwned;
 use crate::http::{
     body::read_body,
     error::{ApiError, ErrorCode},
+    query::NoQuery,
 };
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
+/// The media types of a patch (RFC 5789, section 2.2).
+const ACCEPT_PATCH: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("accept-patch"),
+    HeaderValue::from_static("application/merge-patch+json, application/json"),
+);
 
-/// The body as a request struct.
-pub(crate) struct Json<T>(pub(crate) T);
+/// The body as a request struct, on routes without query parameters; `PATCH`: or as a merge patch (RFC 7396).
+pub(crate) struct Json<T, const PATCH: bool = false>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest for Json<T> {
+/// The body as a merge patch. Plain JSON is accepted too.
+pub(crate) type MergePatch<T> = Json<T, true>;
+
+impl<T: DeserializeOwned, const PATCH: bool> FromRequest for Json<T, PATCH> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let acceptable = check_headers(request.headers(), &[JSON]);
+        let media_types: &[&str] = if PATCH { &[MERGE_PATCH, JSON] } else { &[JSON] };
+        // Before the body: which fault is reported must not depend on how fast a body arrives.
+        let head = NoQuery::of(request).and_then(|_| {
+            let acceptable = check_headers(request.headers(), media_types);
+            acceptable.map_err(|error| if PATCH { error.with(ACCEPT_PATCH.0, ACCEPT_PATCH.1) } else { error })
+        });
         let body = read_body(request, payload);
         Box::pin(async move {
-            acceptable?;
-            parse(&body.await?).map(Self)
-        })
-    }
-}
-
-/// The body as a merge patch (RFC 7396). Plain JSON is accepted too.
-pub(crate) struct MergePatch<T>(pub(crate) T);
-
-impl<T: DeserializeOwned> FromRequest for MergePatch<T> {
-    type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let acceptable = check_headers(request.headers(), &[MERGE_PATCH, JSON]);
-        let body = read_body(request, payload);
-        Box::pin(async move {
-            acceptable.map_err(|error| ApiError { accept_patch: true, ..error })?;
+            head?;
             parse(&body.await?).map(Self)
         })
     }

@@ -1,16 +1,13 @@
 //! Query strings: unknown, repeated and malformed parameters are refused.
 
-use std::{
-    borrow::Cow,
-    future::{Ready, ready},
-};
+use std::borrow::Cow;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::HttpRequest;
 use denizen_models::text::printable;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::http::error::ApiError;
+use crate::http::{error::ApiError, extract::extract};
 
 /// The most parameters, twice as many as any route knows: each is compared with all before it, and a form may be as
 /// long as a body.
@@ -114,29 +111,18 @@ pub(crate) fn decode(text: &str) -> Option<String> {
     percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
-impl FromRequest for Query {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+extract! { Query, request => Self::parse(request.query_string()) }
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::parse(request.query_string()))
-    }
-}
-
-/// For routes without parameters: refuses any.
-///
-/// It comes before the body among a handler's arguments: which fault is reported must not depend on how fast a body
-/// arrives.
+/// For routes without parameters: refuses any. [`Json`](super::json::Json) does so by itself.
 pub(crate) struct NoQuery;
 
-impl FromRequest for NoQuery {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Query::parse(request.query_string()).and_then(Query::finish).map(|()| Self))
+impl NoQuery {
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        Query::parse(request.query_string()).and_then(Query::finish).map(|()| Self)
     }
 }
+
+extract! { NoQuery, request => Self::of(request) }
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,9 @@
 //! The request as handlers see it, and the success responses.
 
-use std::{
-    future::{Ready, ready},
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use actix_web::{
-    FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
-    dev::Payload,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::Data,
 };
@@ -19,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     HandlerSettings,
-    http::{client_ip::client_ip, error::ApiError, request_counts::RequestCounts},
+    http::{client_ip::client_ip, error::ApiError, extract::extract, request_counts::RequestCounts},
 };
 
 /// What all handlers share.
@@ -29,6 +24,8 @@ pub(crate) struct AppState {
     pub(crate) settings: HandlerSettings,
     /// The path below which the handlers are mounted: empty, or with a slash at its start and none at its end.
     pub(crate) prefix: String,
+    /// The paths that are mounted, relative to the prefix.
+    pub(crate) paths: Vec<&'static str>,
     /// Absent without `/metrics`.
     pub(crate) counts: Option<RequestCounts>,
     /// Renders an error as a page with links below the prefix.
@@ -93,6 +90,19 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
+    /// Returns what the middleware and the access guard found out.
+    ///
+    /// # Errors
+    /// Returns an error if the request did not pass them.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let unwrapped = || ApiError::internal("the request did not pass the middleware");
+        let meta = request.extensions().get::<RequestMeta>().cloned().ok_or_else(unwrapped)?;
+        let Identity(caller) = request.extensions().get::<Identity>().cloned().ok_or_else(unwrapped)?;
+        let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
+        let access = context(request, actor, &meta);
+        Ok(Self { access, caller, state: AppState::of(request)?.clone(), meta })
+    }
+
     /// A success with data.
     pub(crate) fn answer<T: Serialize>(&self, message: &str, data: T) -> HttpResponse {
         self.respond(StatusCode::OK, message, Some(data), None::<()>)
@@ -161,23 +171,7 @@ pub(crate) fn to_json<T: Serialize>(status: StatusCode, body: &T) -> HttpRespons
     }
 }
 
-impl FromRequest for RequestContext {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request))
-    }
-}
-
-fn read(request: &HttpRequest) -> Result<RequestContext, ApiError> {
-    let unwrapped = || ApiError::internal("the request did not pass the middleware");
-    let meta = request.extensions().get::<RequestMeta>().cloned().ok_or_else(unwrapped)?;
-    let Identity(caller) = request.extensions().get::<Identity>().cloned().ok_or_else(unwrapped)?;
-    let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
-    let access = context(request, actor, &meta);
-    Ok(RequestContext { access, caller, state: AppState::of(request)?.clone(), meta })
-}
+extract! { RequestContext, request => Self::of(request) }
 
 /// Returns the positive number at this place of the path if it is in its canonical form: each thing has one URL.
 pub(crate) fn number_in(request: &HttpRequest, place: &str) -> Option<i64> {

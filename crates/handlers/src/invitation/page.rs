@@ -1,29 +1,29 @@
 //! The page behind the link of an invitation: choosing the first password.
 
-use actix_web::web::Data;
 use denizen_models::AcceptInvitationRequest;
 use denizen_services::{AcceptInvitationError, Failure, UserService};
 use minijinja::context;
 
 use crate::{
-    http::{ApiError, RequestContext},
+    http::{ApiResult, RequestContext},
     pages::{Form, Link, Page, Step},
+    services::Users,
 };
 
 const PAGE: Page = Page(include_str!("../../pages/accept_invitation.html"));
 
 /// `GET /accept-invitation`
-pub(super) async fn show(users: Data<dyn UserService>, Link(token): Link) -> Step {
+pub(super) async fn show(users: Users, Link(token): Link) -> Step {
     token.map_or_else(|| Step::dead(PAGE), |_| choose(users.as_ref()))
 }
 
 /// `POST /accept-invitation`
 pub(super) async fn submit(
     request: RequestContext,
-    users: Data<dyn UserService>,
+    users: Users,
     Link(token): Link,
     mut form: Form,
-) -> Result<Step, ApiError> {
+) -> ApiResult<Step> {
     let Some(token) = token else { return Ok(Step::dead(PAGE)) };
     let body = AcceptInvitationRequest { token, password: form.secret("password") };
     match users.accept_invitation(&request.access, body).await {

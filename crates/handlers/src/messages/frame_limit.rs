@@ -4,20 +4,14 @@ use std::{
     cell::Cell,
     future::{Ready, ready},
     mem,
-    pin::Pin,
     rc::Rc,
     task::{self, Poll},
 };
 
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    error::PayloadError,
-    web::{self, Bytes},
-};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, web};
 use actix_ws::Item;
 use denizen_models::Message;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{StreamExt as _, stream};
 
 use super::close::SessionEnd;
 use crate::http::ApiError;
@@ -48,34 +42,23 @@ impl PartialFrame {
     }
 }
 
-struct Counted {
-    payload: Payload,
-    partial: PartialFrame,
-}
-
-impl Stream for Counted {
-    type Item = Result<Bytes, PayloadError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
-        let count = Rc::clone(&self.partial.0);
-        if count.get() > MAX_PARTIAL {
-            return Poll::Ready(Some(Err(PayloadError::Overflow)));
-        }
-        let chunk = task::ready!(self.payload.poll_next_unpin(context));
-        if let Some(Ok(bytes)) = &chunk {
-            count.set(count.get() + bytes.len());
-        }
-        Poll::Ready(chunk)
-    }
-}
-
 impl FromRequest for IncomingFrames {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let partial = PartialFrame::default();
-        let counted = Counted { payload: payload.take(), partial: partial.clone() };
+        let (count, mut received) = (Rc::clone(&partial.0), payload.take());
+        let counted = stream::poll_fn(move |context| {
+            if count.get() > MAX_PARTIAL {
+                return Poll::Ready(Some(Err(PayloadError::Overflow)));
+            }
+            let chunk = task::ready!(received.poll_next_unpin(context));
+            if let Some(Ok(bytes)) = &chunk {
+                count.set(count.get() + bytes.len());
+            }
+            Poll::Ready(chunk)
+        });
         let mut payload: Payload = Payload::Stream { payload: Box::pin(counted) };
         let payload = web::Payload::from_request(request, &mut payload).into_inner();
         ready(payload.map(|payload| Self { payload, partial }).map_err(ApiError::internal))
@@ -115,6 +98,8 @@ impl Fragments {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::web::Bytes;
+
     use super::*;
 
     #[test]

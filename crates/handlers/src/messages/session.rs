@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, rt, web::Data};
+use actix_web::{HttpRequest, rt, web::Data};
 use actix_ws::{Closed, Message as Frame, MessageStream, ProtocolError, Session as Socket};
 use denizen_models::{Message, MessageCommand, MessageKind, MessageRequest};
 use denizen_services::{AccessContext, Connection, MessageService, Outgoing};
@@ -16,7 +16,7 @@ use super::{
     handshake,
     rate::RateLimiter,
 };
-use crate::http::{ApiError, AppState, json};
+use crate::http::{ApiError, ApiResult, AppState, json};
 
 /// How often the client is pinged.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -49,7 +49,7 @@ pub(super) fn open(
     messages: Arc<dyn MessageService>,
     state: Data<AppState>,
     incoming: IncomingFrames,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let IncomingFrames { payload, partial } = incoming;
     let handshake = handshake::check_version(request).and_then(|()| actix_ws::handle(request, payload));
     let (response, socket, frames) = match handshake {

@@ -7,7 +7,6 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use denizen_models::Secret;
 use denizen_services::{AuthService, Authentication};
 
 use crate::{
@@ -40,10 +39,7 @@ async fn check(access: Access, request: &HttpRequest) -> Result<Identity, ApiErr
     if access == Access::Public || is_open {
         return Ok(Identity(None));
     }
-    let identity = match session_token(request, settings)? {
-        Some(token) => Some(authentication(request, &token).await?),
-        None => None,
-    };
+    let identity = authenticate(request).await?;
     match (access, &identity) {
         (Access::Admin, Some(known)) if !known.user.is_admin() => {
             Err(ApiError::forbidden("this is for administrators"))
@@ -60,14 +56,9 @@ async fn check(access: Access, request: &HttpRequest) -> Result<Identity, ApiErr
 /// # Errors
 /// Returns an error if the token is not valid, may not be used here, or cannot be checked.
 pub(crate) async fn authenticate(request: &HttpRequest) -> Result<Option<Authentication>, ApiError> {
-    match session_token(request, &AppState::of(request)?.settings)? {
-        Some(token) => authentication(request, &token).await.map(Some),
-        None => Ok(None),
-    }
-}
-
-async fn authentication(request: &HttpRequest, token: &Secret) -> Result<Authentication, ApiError> {
+    let token = session_token(request, &AppState::of(request)?.settings)?;
+    let Some(token) = token else { return Ok(None) };
     let auth = request.app_data::<Data<dyn AuthService>>();
     let auth = auth.ok_or_else(|| ApiError::internal("the handlers have no sign-in"))?;
-    auth.authenticate(token).await?.ok_or_else(ApiError::dead_session)
+    auth.authenticate(&token).await?.ok_or_else(ApiError::dead_session).map(Some)
 }

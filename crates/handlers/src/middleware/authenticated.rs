@@ -103,6 +103,7 @@ impl FromRequest for Authenticated {
 
 /// Why a request is refused: without a valid session, without the role, or because that could not be checked. It is
 /// answered like an error of the API.
+#[derive(Debug)]
 pub struct AccessError {
     error: Box<ApiError>,
     meta: RequestMeta,
@@ -115,12 +116,6 @@ impl AccessError {
 }
 
 impl fmt::Display for AccessError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl fmt::Debug for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }

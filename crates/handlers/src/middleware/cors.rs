@@ -76,7 +76,7 @@ pub(crate) async fn preflight(
 /// has become a 405 with the methods, or a 404.
 fn allowed_methods(response: &ServiceResponse<BoxBody>, wanted: &HeaderValue) -> Option<HeaderValue> {
     let error = response.response().error()?.as_error::<ApiError>()?;
-    let methods = error.allow.as_deref()?;
-    let exists = methods.split(", ").any(|method| method.as_bytes() == wanted.as_bytes());
-    HeaderValue::from_str(methods).ok().filter(|_| exists)
+    let (_, methods) = error.header.as_deref().filter(|(name, _)| name == header::ALLOW)?;
+    let exists = methods.to_str().ok()?.split(", ").any(|method| method.as_bytes() == wanted.as_bytes());
+    exists.then(|| methods.clone())
 }

@@ -26,13 +26,24 @@ type Check = fn(&HttpRequest) -> Result<(), ApiError>;
 
 macro_rules! methods {
     ($($name:ident = $method:ident),+) => {
-        $(pub(crate) fn $name<F, Args>(self, access: Access, summary: &'static str, handler: F) -> Self
+        $(pub(crate) fn $name<F, Args>(mut self, access: Access, summary: &'static str, handler: F) -> Self
         where
             F: Handler<Args>,
             Args: FromRequest + 'static,
             F::Output: Responder + 'static,
         {
-            self.on(Method::$method, access, summary, handler)
+            let mut add = |method: Method, handler: F| {
+                let guard = from_fn(move |request, next| authorize(access, request, next));
+                self.routes.push(web::method(method).to(handler).wrap(guard));
+            };
+            let method = Method::$method;
+            if method == Method::GET {
+                // actix omits the body and keeps its length.
+                add(Method::HEAD, handler.clone());
+            }
+            add(method.clone(), handler);
+            self.route.operations.push(Operation { method, access, summary });
+            self
         })+
     };
 }
@@ -53,25 +64,6 @@ pub(crate) const fn route(path: &'static str) -> Endpoint {
 
 impl Endpoint {
     methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE }
-
-    fn on<F, Args>(mut self, method: Method, access: Access, summary: &'static str, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        let mut add = |method: Method, handler: F| {
-            let guard = from_fn(move |request, next| authorize(access, request, next));
-            self.routes.push(web::method(method).to(handler).wrap(guard));
-        };
-        if method == Method::GET {
-            // actix omits the body and keeps its length.
-            add(Method::HEAD, handler.clone());
-        }
-        add(method.clone(), handler);
-        self.route.operations.push(Operation { method, access, summary });
-        self
-    }
 
     /// Sets a check that comes before a method is refused: an invalid path is reported whatever the method.
     pub(crate) fn checked(self, check: Check) -> Self {
@@ -99,10 +91,13 @@ impl Endpoint {
             names.push("HEAD");
         }
         names.sort_unstable();
-        let allow = names.join(", ");
+        let mut not_allowed = ApiError::new(ErrorCode::MethodNotAllowed, "Method not allowed");
+        if let Ok(allow) = names.join(", ").try_into() {
+            not_allowed = not_allowed.with(header::ALLOW, allow);
+        }
         let refuse = move |request: HttpRequest| {
             let checked = check.map_or(Ok(()), |check| check(&request));
-            ready(checked.and_then(|()| not_allowed(&allow)))
+            ready(checked.and_then(|()| Err::<HttpResponse, _>(not_allowed.clone())))
         };
         let resource = web::resource(path).default_service(web::to(refuse));
         let resource = routes.into_iter().fold(resource, Resource::route);
@@ -129,11 +124,4 @@ async fn negotiate(
     let mut response = next.call(request).await?;
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     Ok(response)
-}
-
-fn not_allowed(allow: &str) -> Result<HttpResponse, ApiError> {
-    Err(ApiError {
-        allow: Some(allow.into()),
-        ..ApiError::new(ErrorCode::MethodNotAllowed, "Method not allowed")
-    })
 }

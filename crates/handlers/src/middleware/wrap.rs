@@ -168,23 +168,14 @@ fn render(error: &ApiError, meta: &RequestMeta, page: Option<&AppState>) -> Http
         None => envelope(error, meta),
     };
     let headers = response.headers_mut();
-    if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
-        headers.insert(header::ALLOW, allow);
-    }
-    if let Some(challenge) = error.challenge {
-        headers.insert(header::WWW_AUTHENTICATE, challenge.header());
-    }
-    if error.accept_patch {
-        headers.insert(HeaderName::from_static("accept-patch"), HeaderValue::from_static(ACCEPT_PATCH));
+    if let Some((name, value)) = error.header.as_deref() {
+        headers.insert(name.clone(), value.clone());
     }
     if let Some(seconds) = error.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
-
-/// The media types of a patch (RFC 5789, section 2.2).
-const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
 
 fn envelope(error: &ApiError, meta: &RequestMeta) -> HttpResponse {
     let body = ErrorResponse {

@@ -3,19 +3,14 @@
 //! Their forms are sent, with a button, because mail scanners follow links: a GET consumes no token. The token stays in the
 //! query of the page's own URL, to which the form is sent, so it occurs nowhere in the page.
 
-use std::{
-    borrow::Cow,
-    future::{Ready, ready},
-};
+use std::borrow::Cow;
 
-use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::StatusCode,
-};
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::StatusCode};
 use denizen_models::{Secret, ValidationErrors};
 use minijinja::{Value, context};
 
 use super::template::Page;
-use crate::http::{error::ApiError, query::Query, request::AppState};
+use crate::http::{error::ApiError, extract::extract, query::Query, request::AppState};
 
 /// The text about a token that does not work, or no longer.
 pub(crate) const DEAD: &str =
@@ -24,16 +19,15 @@ pub(crate) const DEAD: &str =
 /// The token of a link, if it has one.
 pub(crate) struct Link(pub(crate) Option<Secret>);
 
-impl FromRequest for Link {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = Query::parse(request.query_string())
-            .and_then(|query| query.read(|query| Ok(query.take("token").map(Secret::from))));
-        ready(token.map(|token| Self(token.filter(|token| !token.is_blank()))))
+impl Link {
+    fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let query = Query::parse(request.query_string())?;
+        let token = query.read(|query| Ok(query.take("token").map(Secret::from)))?;
+        Ok(Self(token.filter(|token| !token.is_blank())))
     }
 }
+
+extract! { Link, request => Self::of(request) }
 
 /// One step of a page with a form: what its template shows, and why the form was refused.
 pub(crate) struct Step {

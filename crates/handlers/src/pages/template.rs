@@ -10,7 +10,7 @@ use denizen_models::text;
 use minijinja::{Environment, Value, context};
 
 use crate::http::{
-    error::{ApiError, ErrorCode},
+    error::{ApiError, ApiResult, ErrorCode},
     fallback::speaks_json,
     request::AppState,
 };
@@ -45,12 +45,7 @@ impl Page {
     }
 
     /// Renders the page as a response.
-    pub(crate) fn answer(
-        self,
-        prefix: &str,
-        status: StatusCode,
-        values: Value,
-    ) -> Result<HttpResponse, ApiError> {
+    pub(crate) fn answer(self, prefix: &str, status: StatusCode, values: Value) -> ApiResult {
         let text = self.render(prefix, values)?;
         Ok(HttpResponse::build(status)
             .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
@@ -60,7 +55,7 @@ impl Page {
 }
 
 /// Answers requests to paths that no route takes, with JSON or a page.
-pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn not_found(request: HttpRequest) -> ApiResult {
     let prefix = &AppState::of(&request)?.prefix;
     if speaks_json(prefix, request.path()) {
         return Err(ApiError::new(ErrorCode::NotFound, "Not found"));

@@ -142,6 +142,11 @@ async fn a_service_that_is_not_given_has_no_routes() {
         let answer = call_service(&app, request(method, target).to_request()).await;
         assert_eq!(answer.status().as_u16(), 404, "{method} {target}");
     }
+    let page = read_body(call_service(&app, get("/").to_request()).await).await;
+    let page = String::from_utf8(page.to_vec()).expect("UTF-8");
+    for absent in ["reset-password", "request-password-reset", "/health", "/readyz", "/ws"] {
+        assert!(page.contains("/api/users") && !page.contains(absent), "{absent}: {page}");
+    }
     for (request, status) in [(create_user(), 201), (update_user(), 200)] {
         assert_eq!(call_service(&app, request.to_request()).await.status().as_u16(), status);
     }

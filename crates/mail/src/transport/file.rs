@@ -4,10 +4,7 @@ use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use async_trait::async_trait;
@@ -19,9 +16,8 @@ use crate::compose::{Composer, identifier};
 ///
 /// Names begin with the time (UTC, to the microsecond) and a number, so that they sort in the order of sending. A file
 /// appears under its name when it is complete. Only its owner can read it, because it may contain a token.
-#[derive(Debug)]
 pub struct FileMailer {
-    composer: Arc<Composer>,
+    composer: Composer,
     directory: PathBuf,
     count: AtomicU64,
 }
@@ -31,11 +27,11 @@ impl FileMailer {
     ///
     /// # Errors
     /// Returns an error if the directory does not exist and cannot be created.
-    pub fn new(composer: Composer, directory: PathBuf) -> io::Result<Self> {
+    pub(crate) fn new(composer: Composer, directory: PathBuf) -> io::Result<Self> {
         if !directory.is_dir() {
             make_private_directory(&directory)?;
         }
-        Ok(Self { composer: Arc::new(composer), directory, count: AtomicU64::new(0) })
+        Ok(Self { composer, directory, count: AtomicU64::new(0) })
     }
 
     fn name_for(&self, mail: &Mail) -> String {

@@ -10,13 +10,11 @@ const TARGET: &str = "denizen_mail::log";
 
 /// Writes every mail into the log, with its token. For the developer's own machine only: the server refuses to start with
 /// it in production.
-#[derive(Debug)]
 pub struct LogMailer(Composer);
 
 impl LogMailer {
     /// Creates a transport for the mails of this composer.
-    #[must_use]
-    pub const fn new(composer: Composer) -> Self {
+    pub(crate) const fn new(composer: Composer) -> Self {
         Self(composer)
     }
 
@@ -57,16 +55,14 @@ mod tests {
     use denizen_services::{Clock as _, LinkTemplate, NoticeTemplate, OsTokenSource, SystemClock, Token};
 
     use super::*;
-    use crate::{Links, MailProfile, Sender, Templates};
+    use crate::{MailSettings, MailUrl};
 
     fn lines(message: MailMessage) -> Vec<String> {
-        let profile = MailProfile {
-            links: Links::below("http://localhost:8080"),
+        let settings = MailSettings {
             service: "Example".to_owned(),
-            sender: Sender::local(),
-            reply_to: None,
+            ..MailSettings::new(MailUrl::Log, "http://localhost:8080")
         };
-        let composer = Composer::new(Templates::load(None).unwrap(), profile, Arc::new(SystemClock));
+        let composer = Composer::new(&settings, Arc::new(SystemClock)).unwrap();
         let to = EmailAddress::parse("alice@example.com").unwrap();
         let mail = Mail { id: "1.1.0".to_owned(), to, name: "Alice".to_owned(), message };
         LogMailer::new(composer).lines(&mail).unwrap()

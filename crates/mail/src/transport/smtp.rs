@@ -5,7 +5,6 @@ mod server;
 mod stream;
 
 use std::{
-    fmt,
     path::Path,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -46,23 +45,19 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// The longest time that one mail may take, which is the default: far below the worker's lease of five minutes.
-    pub const MAX_TIME: Duration = Duration::from_secs(60);
-
     /// Creates a mailer for this server. Trusts the certificates of the system (or those of `SSL_CERT_FILE` and
     /// `SSL_CERT_DIR`) and those in the PEM file `root_certificate`, if set. A mail takes at most `time_limit`, from looking
-    /// up the host to the last reply; no more than [`Self::MAX_TIME`].
+    /// up the host to the last reply.
     ///
     /// # Errors
     /// Returns a [`TlsError`] if the file cannot be read or does not contain certificates.
-    pub fn new(
+    pub(crate) fn new(
         composer: Composer,
         server: SmtpServer,
         root_certificate: Option<&Path>,
         time_limit: Duration,
     ) -> Result<Self, TlsError> {
         let server = Server::new(server, composer.links().host(), root_certificate)?;
-        let time_limit = time_limit.min(Self::MAX_TIME);
         Ok(Self { composer, server, time_limit, idle: Mutex::default() })
     }
 
@@ -135,11 +130,5 @@ impl Mailer for SmtpMailer {
                 Err(MailError::Temporary(format!("the mail server took longer than {seconds} s").into()))
             }
         }
-    }
-}
-
-impl fmt::Debug for SmtpMailer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SmtpMailer").field("server", &self.server).finish_non_exhaustive()
     }
 }

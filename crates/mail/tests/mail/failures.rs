@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use denizen_services::{MailError, Mailer as _};
+use denizen_services::MailError;
 use denizen_testkit::{SmtpCommand, SmtpFault, SmtpSecurity, SmtpServer};
 
 use crate::support::{LONG, notice, password_reset, smtp_mailer, smtp_mailer_with_login, token};

@@ -4,7 +4,7 @@ use std::fs;
 
 use denizen_mail::{MailSettings, Sender};
 use denizen_models::EmailAddress;
-use denizen_services::{Mail, MailMessage, Mailer as _, NoticeTemplate};
+use denizen_services::{Mail, MailMessage, NoticeTemplate};
 use denizen_testkit::{Letter, SmtpSecurity, SmtpServer};
 use tempfile::TempDir;
 

@@ -2,10 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use denizen_mail::{
-    Composer, Encryption, Links, MailProfile, MailSettings, MailUrl, SmtpMailer, SmtpServer as ServerSetting,
-    Templates, connect,
-};
+use denizen_mail::{Encryption, MailSettings, MailUrl, SmtpServer as ServerSetting, connect};
 use denizen_models::{EmailAddress, Secret, Username};
 use denizen_services::{LinkTemplate, Mail, MailMessage, Mailer, NoticeTemplate, Token};
 use denizen_testkit::{FixedClock, SeededTokens, SmtpSecurity, SmtpServer};
@@ -90,10 +87,10 @@ pub fn names_in(directory: &Path) -> Vec<String> {
     names
 }
 
-pub const LONG: Duration = SmtpMailer::MAX_TIME;
+pub const LONG: Duration = MailSettings::MAX_TIME;
 
 /// A mailer for `server` that trusts its certificate, encrypts as it wants, and has this much time.
-pub fn smtp_mailer(server: &SmtpServer, time_limit: Duration) -> SmtpMailer {
+pub fn smtp_mailer(server: &SmtpServer, time_limit: Duration) -> Arc<dyn Mailer> {
     smtp_mailer_with_login(server, time_limit, None)
 }
 
@@ -101,12 +98,12 @@ pub fn smtp_mailer_with_login(
     server: &SmtpServer,
     time_limit: Duration,
     login: Option<(&str, &str)>,
-) -> SmtpMailer {
+) -> Arc<dyn Mailer> {
     make_smtp_mailer(server, server.security(), time_limit, login)
 }
 
 /// A mailer that encrypts as it wants itself.
-pub fn smtp_mailer_to(server: &SmtpServer, security: SmtpSecurity) -> SmtpMailer {
+pub fn smtp_mailer_to(server: &SmtpServer, security: SmtpSecurity) -> Arc<dyn Mailer> {
     make_smtp_mailer(server, security, LONG, None)
 }
 
@@ -115,7 +112,7 @@ fn make_smtp_mailer(
     security: SmtpSecurity,
     time_limit: Duration,
     login: Option<(&str, &str)>,
-) -> SmtpMailer {
+) -> Arc<dyn Mailer> {
     let directory = TempDir::new().unwrap();
     let root = directory.path().join("root.pem");
     fs::write(&root, server.root_certificate()).unwrap();
@@ -129,12 +126,11 @@ fn make_smtp_mailer(
         },
         login: login.map(|(user, password)| (user.to_owned(), Secret::from(password))),
     };
-    let profile = MailProfile {
-        links: Links::below(PUBLIC_URL),
-        service: "Example".to_owned(),
-        sender: SENDER.parse().unwrap(),
-        reply_to: None,
+    let settings = MailSettings {
+        url: MailUrl::Smtp(setting),
+        root_certificate: Some(root),
+        time_limit,
+        ..settings("log")
     };
-    let composer = Composer::new(Templates::load(None).unwrap(), profile, Arc::new(FixedClock::new()));
-    SmtpMailer::new(composer, setting, Some(&root), time_limit).unwrap()
+    mailer(settings)
 }

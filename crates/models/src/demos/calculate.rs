@@ -5,10 +5,7 @@ mod operation;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::operation::Operation;
-use crate::types::{
-    object::Object,
-    validation::{ValidationErrors, excerpt},
-};
+use crate::types::{Object, ValidationErrors, excerpt};
 
 /// One calculation to be done. What is left out of `a` and `b` is 0.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

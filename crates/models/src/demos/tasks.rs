@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{named_enum, types::validation::ValidationErrors};
+use crate::{named_enum, types::ValidationErrors};
 
 named_enum! {
     /// How the work is spread.

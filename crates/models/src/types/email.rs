@@ -1,38 +1,31 @@
 //! E-mail addresses.
 
-use std::fmt;
-
-use crate::types::fold::fold;
+use crate::types::fold::folded;
 
 /// Why a text is not an e-mail address. The sentences are the wire contract's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
     /// Nothing but white space.
+    #[error("email cannot be empty")]
     Empty,
     /// Anything else.
+    #[error("invalid email format")]
     Format,
 }
-
-impl fmt::Display for InvalidEmail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "email cannot be empty",
-            Self::Format => "invalid email format",
-        })
-    }
-}
-
-impl std::error::Error for InvalidEmail {}
 
 /// A valid address as the user typed it, with the folded form by which it is found and kept unique.
 ///
 /// The rule is that of the HTML Living Standard (section 4.10.5.1.5, "valid email address"), plus: at least one dot
 /// in the domain, and at most 254 bytes (RFC 5321 leaves no room for more in a path). Surrounding white space is cut.
+///
+/// Mail is sent to the address as typed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress {
     typed: String,
     key: String,
 }
+
+folded! { EmailAddress }
 
 impl EmailAddress {
     /// The longest address, in bytes.
@@ -53,19 +46,7 @@ impl EmailAddress {
             && local.bytes().all(is_local_byte)
             && domain.contains('.')
             && domain.split('.').all(is_label);
-        if valid { Ok(Self { typed: text.to_owned(), key: fold(text) }) } else { Err(InvalidEmail::Format) }
-    }
-
-    /// The address as typed: the one that mail is sent to.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.typed
-    }
-
-    /// The folded address: the one that is looked up and unique.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
+        if valid { Ok(Self::fold(text)) } else { Err(InvalidEmail::Format) }
     }
 }
 
@@ -79,18 +60,6 @@ fn is_label(label: &str) -> bool {
         && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
-}
-
-impl fmt::Display for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.typed)
-    }
-}
-
-impl fmt::Debug for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EmailAddress({})", self.typed)
-    }
 }
 
 #[cfg(test)]

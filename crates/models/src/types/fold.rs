@@ -22,6 +22,42 @@ pub fn fold(text: &str) -> String {
     text.nfkc().default_case_fold().nfkc().collect()
 }
 
+/// Implements what all texts have in common that are shown as `typed`, and compared by their folded `key`.
+macro_rules! folded {
+    ($name:ident) => {
+        impl $name {
+            fn fold(text: &str) -> Self {
+                Self { typed: text.to_owned(), key: $crate::fold(text) }
+            }
+
+            /// Returns the text as typed.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.typed
+            }
+
+            /// Returns the folded text: the one that is looked up and unique.
+            #[must_use]
+            pub fn key(&self) -> &str {
+                &self.key
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.typed)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.typed)
+            }
+        }
+    };
+}
+pub(crate) use folded;
+
 #[cfg(test)]
 mod tests {
     use super::fold;

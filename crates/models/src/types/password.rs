@@ -1,11 +1,9 @@
 //! Passwords and the one policy for them.
 
-use std::fmt;
-
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use crate::types::secret::Secret;
+use crate::{redacted, types::secret::Secret};
 
 /// A password ready to be hashed or compared: composed (NFC), so that the same keys typed on another system give the
 /// same bytes (NIST SP 800-63B-4, section 3.1.1.2), and otherwise untouched: never trimmed, never truncated.
@@ -49,11 +47,7 @@ impl Password {
     }
 }
 
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
+redacted! { Password }
 
 /// What a new password must be, everywhere one is set: any characters, between two lengths, and not one of those that
 /// everybody tries first.

@@ -1,6 +1,6 @@
 //! The optional part of a user.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::types::{
     patch::Patch,
@@ -9,35 +9,22 @@ use crate::types::{
 
 /// What users say about themselves. Every member may be left out or `null`; in answers all of them appear.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(from = "ProfilePatch")]
 pub struct Profile {
     /// At most 1000 characters; line breaks are allowed here.
-    #[serde(deserialize_with = "null_is_default")]
     pub bio: String,
     /// Empty, or an `http`/`https` URL of at most 2000 characters.
-    #[serde(deserialize_with = "null_is_default")]
     pub avatar_url: String,
     /// At most 200 characters.
-    #[serde(deserialize_with = "null_is_default")]
     pub location: String,
     /// Empty, or an `http`/`https` URL of at most 2000 characters.
-    #[serde(deserialize_with = "null_is_default")]
     pub website: String,
     /// At most 50 entries of at most 100 characters.
-    #[serde(deserialize_with = "null_is_default")]
     pub interests: Vec<String>,
     /// At most 50 entries of at most 100 characters.
-    #[serde(deserialize_with = "null_is_default")]
     pub skills: Vec<String>,
     /// Years, 0 to 100.
-    #[serde(deserialize_with = "null_is_default")]
     pub experience: i64,
-}
-
-fn null_is_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// What changes in a profile: a member that is absent stays as it is, one that is null becomes empty or 0.
@@ -71,6 +58,13 @@ impl ProfilePatch {
             skills: self.skills.over(current.skills),
             experience: self.experience.over(current.experience),
         }
+    }
+}
+
+/// A profile is what its members make of an empty one.
+impl From<ProfilePatch> for Profile {
+    fn from(members: ProfilePatch) -> Self {
+        members.over(Self::default())
     }
 }
 

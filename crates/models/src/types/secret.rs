@@ -8,6 +8,20 @@ use serde::{
 };
 use zeroize::Zeroizing;
 
+/// Implements `Debug` for types whose content must not be printed: `Secret(…)`.
+#[macro_export]
+macro_rules! redacted {
+    ($($type:ident)+) => {$(
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($type), "(…)"))
+            }
+        }
+    )+};
+}
+
+redacted! { Secret }
+
 /// A password or token as a client sent it: wiped when dropped, never shown by `Debug`, not serializable.
 ///
 /// ```
@@ -42,12 +56,6 @@ impl From<String> for Secret {
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self::from(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
     }
 }
 

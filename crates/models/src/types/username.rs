@@ -1,34 +1,23 @@
 //! User names.
 
-use std::fmt;
-
-use crate::types::fold::fold;
+use crate::types::fold::folded;
 
 /// Why a text is not a user name. The sentences are the wire contract's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUsername {
     /// Nothing but white space.
+    #[error("username cannot be empty")]
     Empty,
     /// Fewer than [`Username::MIN_CHARS`] characters.
+    #[error("username must be at least {} characters long", Username::MIN_CHARS)]
     Short,
     /// More than [`Username::MAX_CHARS`] characters.
+    #[error("username cannot exceed {} characters", Username::MAX_CHARS)]
     Long,
     /// A character other than an ASCII letter, digit or underscore.
+    #[error("username can only contain letters, numbers, and underscores")]
     Characters,
 }
-
-impl fmt::Display for InvalidUsername {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("username cannot be empty"),
-            Self::Short => write!(f, "username must be at least {} characters long", Username::MIN_CHARS),
-            Self::Long => write!(f, "username cannot exceed {} characters", Username::MAX_CHARS),
-            Self::Characters => f.write_str("username can only contain letters, numbers, and underscores"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidUsername {}
 
 /// 3 to 50 ASCII letters, digits and underscores, unique without regard to case.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -36,6 +25,8 @@ pub struct Username {
     typed: String,
     key: String,
 }
+
+folded! { Username }
 
 impl Username {
     /// The shortest name, in characters.
@@ -61,31 +52,7 @@ impl Username {
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return Err(InvalidUsername::Characters);
         }
-        Ok(Self { typed: text.to_owned(), key: fold(text) })
-    }
-
-    /// The name as typed.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.typed
-    }
-
-    /// The folded name: the one that is looked up and unique.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl fmt::Display for Username {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.typed)
-    }
-}
-
-impl fmt::Debug for Username {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Username({})", self.typed)
+        Ok(Self::fold(text))
     }
 }
 

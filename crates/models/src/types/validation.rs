@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::types::secret::Secret;
+use crate::types::{password::Password, secret::Secret};
 
 /// One member that fails, and the sentence that says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,21 @@ impl ValidationErrors {
         self.check(has_control(text), field, format_args!("{name} cannot contain control characters"));
     }
 
+    /// Returns the value, or adds the reason for which there is none.
+    pub(crate) fn value<T>(&mut self, field: &'static str, read: Result<T, impl fmt::Display>) -> Option<T> {
+        read.map_err(|reason| self.add(field, reason.to_string())).ok()
+    }
+
+    /// Returns the password that the policy has read. A reason of the policy is the rest of a sentence that begins with
+    /// what the field is called.
+    pub(crate) fn password(
+        &mut self,
+        field: &'static str,
+        read: Result<Password, String>,
+    ) -> Option<Password> {
+        self.value(field, read.map_err(|reason| format!("{} {reason}", field.replace('_', " "))))
+    }
+
     /// A token from a mail must be there. Whether it is good is for the service to say.
     pub(crate) fn check_token(&mut self, token: &Secret) {
         self.check(token.is_blank(), "token", "token cannot be empty");
@@ -75,6 +90,14 @@ impl ValidationErrors {
     /// Itself, if anything did.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// As [`Self::into_result`], for a value that is absent only if something failed.
+    pub(crate) fn complete<T>(self, value: Option<T>) -> Result<T, Self> {
+        match value {
+            Some(value) => self.into_result(value),
+            None => Err(self),
+        }
     }
 
     /// The failures in checking order.

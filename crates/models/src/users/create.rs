@@ -5,12 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     types::{
-        object::object_or_null,
-        password::{Password, PasswordPolicy},
-        profile::Profile,
-        secret::Secret,
-        user::{DEFAULT_ROLE, UserValues},
-        validation::ValidationErrors,
+        DEFAULT_ROLE, Password, PasswordPolicy, Profile, Secret, UserValues, ValidationErrors, object_or_null,
     },
     users::update::UpdateUserRequest,
 };
@@ -73,21 +68,14 @@ impl CreateUserRequest {
         let email_verified = self.email_verified.unwrap_or(false);
         let values = self.members().values(&[DEFAULT_ROLE.to_owned()], true, &mut errors);
         let values = values.map(|values| UserValues { email_verified, ..values });
-        let password = self.password.as_ref().and_then(|secret| {
-            policy
-                .check_length(secret)
-                .map_err(|reason| errors.add("password", format!("password {reason}")))
-                .ok()
-        });
+        let password = self.password.as_ref();
+        let password = password.and_then(|secret| errors.password("password", policy.check_length(secret)));
         errors.check(self.id.is_some_and(|id| id != 0), "id", "ID must be zero for new user");
         for (field, time) in [("created_at", self.created_at), ("updated_at", self.updated_at)] {
             let given = time.is_some_and(|time| time.year() > 1);
             errors.check(given, field, format_args!("{field} must be zero for new user"));
         }
-        match values {
-            Some(values) => errors.into_result(NewUser { values, password }),
-            None => Err(errors),
-        }
+        errors.complete(values.map(|values| NewUser { values, password }))
     }
 
     /// What has the same rules in a replacement.

@@ -4,13 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    types::{
-        object::object_or_null,
-        patch::Patch,
-        profile::ProfilePatch,
-        user::{User, UserValues},
-        validation::ValidationErrors,
-    },
+    types::{Patch, ProfilePatch, User, UserValues, ValidationErrors, object_or_null},
     users::update::UpdateUserRequest,
 };
 
@@ -75,10 +69,7 @@ impl PatchUserRequest {
         for (field, removed) in lasting {
             errors.check(removed, field, format_args!("{field} cannot be removed"));
         }
-        match values {
-            Some(values) => errors.into_result(values),
-            None => Err(errors),
-        }
+        errors.complete(values)
     }
 
     /// The replacement that comes to the same.

@@ -4,12 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::types::{
-    email::EmailAddress,
-    object::object_or_null,
-    profile::Profile,
-    user::{User, UserValues},
-    username::Username,
-    validation::{ValidationErrors, has_control, shows_nothing},
+    EmailAddress, Profile, User, UserValues, Username, ValidationErrors, has_control, object_or_null,
+    shows_nothing,
 };
 
 const MAX_NAME: usize = 100;
@@ -75,10 +71,7 @@ impl UpdateUserRequest {
         for (field, changed) in fixed {
             errors.check(changed, field, format_args!("{field} cannot be changed"));
         }
-        match values {
-            Some(values) => errors.into_result(values),
-            None => Err(errors),
-        }
+        errors.complete(values)
     }
 
     /// The values that the request asks for, by the rules of the wire contract in its order. `roles` and `active` are
@@ -90,10 +83,8 @@ impl UpdateUserRequest {
         errors: &mut ValidationErrors,
     ) -> Option<UserValues> {
         let (age, roles) = (self.age.unwrap_or(0), self.roles.as_deref().unwrap_or(roles));
-        let username =
-            Username::parse(&self.username).map_err(|error| errors.add("username", error.to_string())).ok();
-        let email =
-            EmailAddress::parse(&self.email).map_err(|error| errors.add("email", error.to_string())).ok();
+        let username = errors.value("username", Username::parse(&self.username));
+        let email = errors.value("email", EmailAddress::parse(&self.email));
         let names =
             [("first_name", "first name", &self.first_name), ("last_name", "last name", &self.last_name)];
         for (field, name, text) in names {

@@ -1,13 +1,13 @@
 //! `denizen mail …`
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use denizen_models::{EmailAddress, MailJobResponse, MailJobState, text};
 use denizen_services::{
-    Clock as _, DefaultMailJobService, Mail, MailJobListQuery, MailJobService as _, MailMessage,
-    NoticeTemplate, SystemClock, store::MailJobId,
+    AccountService, Clock as _, Mail, MailJobListQuery, MailJobService as _, MailMessage, NoticeTemplate,
+    SystemClock, store::MailJobId,
 };
 
 use super::{CommandError, OperatorContext};
@@ -54,9 +54,7 @@ impl MailCommand {
         match self {
             Self::Test { address } => test(config, &address).await,
             Self::Queue(command) => {
-                let operator = OperatorContext::open(config)?;
-                let result = command.run(&operator).await;
-                operator.close(result).await
+                OperatorContext::with(config, async |operator| command.run(operator).await).await
             }
         }
     }
@@ -64,7 +62,7 @@ impl MailCommand {
 
 impl QueueCommand {
     async fn run(self, operator: &OperatorContext) -> Result<String, CommandError> {
-        let jobs = DefaultMailJobService::new(operator.ports.clone());
+        let jobs = operator.accounts();
         match self {
             Self::List { dead } => {
                 let state = dead.then_some(MailJobState::Dead);
@@ -95,9 +93,9 @@ async fn test(config: &Config, address: &str) -> Result<String, CommandError> {
 }
 
 /// Every mail in this state, or in any.
-pub(super) async fn all(
+async fn all(
     operator: &OperatorContext,
-    jobs: &DefaultMailJobService,
+    jobs: &AccountService,
     state: Option<MailJobState>,
 ) -> Result<Vec<MailJobResponse>, CommandError> {
     let mut query = MailJobListQuery { state, limit: Some(200), cursor: None };
@@ -146,15 +144,9 @@ fn second(at: DateTime<Utc>) -> String {
 fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: [usize; N] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            // Writing to a `String` cannot fail.
-            let _infallible = write!(line, "{cell:width$}  ");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  "));
+        format!("{}\n", cells.collect::<String>().trim_end())
+    };
+    rows.iter().map(line).collect()
 }

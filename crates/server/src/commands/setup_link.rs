@@ -25,18 +25,15 @@ impl SetupLink {
             ));
         }
         let links = Links::below(config.public_url_at(config.bind).as_str());
-        let operator = OperatorContext::open(config)?;
-        let result = self.link(&operator, &links).await;
-        operator.close(result).await
-    }
-
-    async fn link(self, operator: &OperatorContext, links: &Links) -> Result<String, CommandError> {
         let request = self.new_user.request(true);
-        let token = operator.accounts().set_up_administrator(&operator.context, request).await;
-        let token = token.map_err(|error| match error {
-            SetUpError::Create(error) => command_error(error),
-            error => error.into(),
-        })?;
-        Ok(format!("{}\n", links.to_accept_invitation(&token)))
+        OperatorContext::with(config, async |operator| {
+            let token = operator.accounts().set_up_administrator(&operator.context, request).await;
+            let token = token.map_err(|error| match error {
+                SetUpError::Create(error) => command_error(error),
+                error => error.into(),
+            })?;
+            Ok(format!("{}\n", links.to_accept_invitation(&token)))
+        })
+        .await
     }
 }

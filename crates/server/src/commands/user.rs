@@ -1,7 +1,7 @@
 //! `denizen user …`
 
 use clap::{Args, Subcommand};
-use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, ValidationErrors};
+use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, ValidationErrors};
 use denizen_services::{CreateUserError, Failure, RegistrationMode, UserCreation as _};
 
 use super::{CommandError, OperatorContext, password};
@@ -72,16 +72,6 @@ impl CreateUser {
                  --password-stdin, or let `denizen setup-link` print a link for an administrator",
             ));
         }
-        let operator = OperatorContext::open(config)?;
-        let result = self.create(&operator, password).await;
-        operator.close(result).await
-    }
-
-    async fn create(
-        self,
-        operator: &OperatorContext,
-        password: Option<Secret>,
-    ) -> Result<String, CommandError> {
         let is_invited = password.is_none();
         let request = self.new_user.request(self.admin);
         let request = CreateUserRequest {
@@ -90,8 +80,10 @@ impl CreateUser {
             password,
             ..request
         };
-        let user =
-            operator.accounts().create_user(&operator.context, request).await.map_err(command_error)?;
+        let user = OperatorContext::with(config, async |operator| {
+            operator.accounts().create_user(&operator.context, request).await.map_err(command_error)
+        })
+        .await?;
         let invited = if is_invited {
             format!("; the server mails an invitation to {}", user.values.email)
         } else {

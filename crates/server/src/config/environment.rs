@@ -21,19 +21,22 @@ pub(super) fn read(
     for (name, value) in environment {
         let (name, value): (OsString, OsString) = (name.into(), value.into());
         let Some(name) = name.to_str() else { continue };
+        let named = SETTINGS.into_iter().find(|setting| setting.variable == name);
+        let (setting, layer) = match named {
+            Some(setting) => (setting, &mut *layer),
+            None if name == "RUST_LOG" && value.is_empty() => continue,
+            None if name == "RUST_LOG" => (&LOG, &mut *winners),
+            None => {
+                if name.starts_with(PREFIX) && !is_service_link(name, &value.to_string_lossy()) {
+                    errors.push(unknown_variable(name));
+                }
+                continue;
+            }
+        };
         let source = Source::Environment(name.to_owned());
-        if name == "RUST_LOG" {
-            match value.to_str() {
-                Some("") => {}
-                Some(value) => winners.set(&LOG, value, source),
-                None => errors.push(not_unicode(name, LOG.key)),
-            }
-        } else if name.starts_with(PREFIX) && !is_service_link(name, &value.to_string_lossy()) {
-            match (SETTINGS.into_iter().find(|setting| setting.variable == name), value.to_str()) {
-                (Some(setting), Some(value)) => layer.set(setting, value, source),
-                (Some(setting), None) => errors.push(not_unicode(name, setting.key)),
-                (None, _) => errors.push(unknown_variable(name)),
-            }
+        match value.to_str() {
+            Some(value) => layer.set(setting, value, source),
+            None => errors.push(ConfigError::in_source(setting, &source, "the value is not UTF-8")),
         }
     }
 }
@@ -49,19 +52,8 @@ fn is_service_link(name: &str, value: &str) -> bool {
 }
 
 fn unknown_variable(name: &str) -> ConfigError {
-    let meant = match nearest(name.trim_start_matches(PREFIX)) {
-        Some(setting) => format!("; did you mean {}?", setting.variable),
-        None => String::new(),
-    };
-    ConfigError::without_key(format!(
-        "environment variable {}: there is no such setting{meant}",
-        name.escape_debug()
-    ))
-}
-
-fn not_unicode(name: &str, key: &'static str) -> ConfigError {
-    ConfigError {
-        key: Some(key),
-        message: format!("`{key}` (environment variable {name}): the value is not UTF-8"),
-    }
+    let meant = nearest(name.trim_start_matches(PREFIX));
+    let meant = meant.map(|setting| format!("; did you mean {}?", setting.variable)).unwrap_or_default();
+    let name = name.escape_debug();
+    ConfigError::without_key(format!("environment variable {name}: there is no such setting{meant}"))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::{layer::Source, setting::Setting};
+
 /// One thing that is wrong with a configuration, in a sentence for the operator. It never contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -12,6 +14,11 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// An error about the value that `source` has for `setting`.
+    pub(super) fn in_source(setting: &Setting, source: &Source, reason: &str) -> Self {
+        Self { key: Some(setting.key), message: format!("`{}` ({source}): {reason}", setting.key) }
+    }
+
     /// An error that belongs to no setting, such as an unknown key.
     pub(super) fn without_key(message: String) -> Self {
         Self { key: None, message }

@@ -37,13 +37,12 @@ pub(super) fn read(
     layer: &mut Layer,
     errors: &mut Vec<ConfigError>,
 ) -> Result<(), ConfigError> {
-    let (path, named) = match file {
-        ConfigFile::Named(path) => (path, true),
-        ConfigFile::Optional(path) => (path, false),
-    };
+    let (ConfigFile::Named(path) | ConfigFile::Optional(path)) = file;
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && !named => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound && matches!(file, ConfigFile::Optional(_)) => {
+            return Ok(());
+        }
         Err(error) => {
             let message = format!("cannot read the configuration file {}: {error}", path.display());
             return Err(ConfigError::without_key(message));
@@ -66,10 +65,7 @@ pub(super) fn read(
         };
         match text_of(setting.value_type, value.get_ref()) {
             Ok(text) => layer.set(setting, &text, source),
-            Err(reason) => errors.push(ConfigError {
-                key: Some(setting.key),
-                message: format!("`{key}` ({source}): {reason}"),
-            }),
+            Err(reason) => errors.push(ConfigError::in_source(setting, &source, &reason)),
         }
     }
     Ok(())
@@ -80,29 +76,23 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 fn unknown_key(key: &str, source: &Source) -> ConfigError {
-    let meant = match nearest(key) {
-        Some(setting) => format!("; did you mean `{}`?", setting.key),
-        None => String::new(),
-    };
+    let meant = nearest(key).map(|setting| format!("; did you mean `{}`?", setting.key)).unwrap_or_default();
     ConfigError::without_key(format!("{source}: there is no setting `{}`{meant}", key.escape_debug()))
 }
 
 /// The value as the environment would spell it, so that there is one parser for all sources.
 fn text_of(value_type: ValueType, value: &DeValue<'_>) -> Result<String, String> {
-    let text = match value_type {
-        ValueType::Text => value.as_str().map(str::to_owned),
-        ValueType::Number => value.as_integer().map(ToString::to_string),
-        ValueType::Switch => value.as_bool().map(|on| on.to_string()),
-        ValueType::List => value.as_array().and_then(|items| {
-            let items: Option<Vec<_>> = items.iter().map(|item| item.get_ref().as_str()).collect();
-            items.map(|items| items.join(","))
-        }),
-    };
-    let expected = match value_type {
-        ValueType::Text => "a string in quotes",
-        ValueType::Number => "a whole number without quotes",
-        ValueType::Switch => "`true` or `false` without quotes",
-        ValueType::List => "an array of strings",
+    let (expected, text) = match value_type {
+        ValueType::Text => ("a string in quotes", value.as_str().map(str::to_owned)),
+        ValueType::Number => ("a whole number without quotes", value.as_integer().map(ToString::to_string)),
+        ValueType::Switch => {
+            ("`true` or `false` without quotes", value.as_bool().map(|is_on| is_on.to_string()))
+        }
+        ValueType::List => {
+            let items: Option<Vec<_>> =
+                value.as_array().and_then(|items| items.iter().map(|item| item.get_ref().as_str()).collect());
+            ("an array of strings", items.map(|items| items.join(",")))
+        }
     };
     text.ok_or_else(|| format!("expected {expected}, found {}", value.type_str()))
 }

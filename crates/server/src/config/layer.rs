@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use super::{profile::Profile, setting::Setting};
+use super::{setting::Setting, types::Profile};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,9 @@ use std::{
     fmt::Display,
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
-    path::PathBuf,
     str::FromStr,
 };
 
-use denizen_mail::{InvalidMailUrl, InvalidSender, MailUrl, Sender};
-use denizen_services::{Directory, RegistrationMode};
 use ipnet::IpNet;
 use log::LevelFilter;
 
@@ -43,16 +40,30 @@ pub(super) fn database(text: &str) -> Result<Database, String> {
     }
 }
 
-pub(super) fn mail(text: &str) -> Result<MailUrl, String> {
-    text.parse().map_err(|error: InvalidMailUrl| error.to_string())
+/// Any type whose own errors say what is allowed.
+pub(super) fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-pub(super) fn sender(text: &str) -> Result<Sender, String> {
-    text.parse().map_err(|error: InvalidSender| error.to_string())
+/// An empty text is no value.
+pub(super) fn optional<T>(
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> impl Fn(&str) -> Result<Option<T>, String> {
+    move |text| (!text.is_empty()).then(|| parse(text)).transpose()
 }
 
-pub(super) fn optional_sender(text: &str) -> Result<Option<Sender>, String> {
-    if text.is_empty() { Ok(None) } else { sender(text).map(Some) }
+/// One of at least two words.
+pub(super) fn choice<T: Copy, const N: usize>(
+    choices: [(&'static str, T); N],
+) -> impl Fn(&str) -> Result<T, String> {
+    move |text| match choices.iter().find(|(word, _)| *word == text) {
+        Some((_, value)) => Ok(*value),
+        None => {
+            let words = choices.map(|(word, _)| format!("`{word}`")).join(", ");
+            let (others, last) = words.rsplit_once(", ").unwrap_or_default();
+            Err(format!("expected {others} or {last}"))
+        }
+    }
 }
 
 /// A single address is the network that holds it alone.
@@ -102,23 +113,6 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "expected `true` or `false`".to_owned())
 }
 
-pub(super) fn registration(text: &str) -> Result<RegistrationMode, String> {
-    match text {
-        "closed" => Ok(RegistrationMode::Closed),
-        "invite" => Ok(RegistrationMode::Invite),
-        "open" => Ok(RegistrationMode::Open),
-        _ => Err("expected `closed`, `invite` or `open`".to_owned()),
-    }
-}
-
-pub(super) fn directory(text: &str) -> Result<Directory, String> {
-    match text {
-        "admins" => Ok(Directory::Admins),
-        "members" => Ok(Directory::Members),
-        _ => Err("expected `admins` or `members`".to_owned()),
-    }
-}
-
 /// It stands in subjects of mails, which have lines of limited length, and no line ends.
 pub(super) fn service_name(text: &str) -> Result<String, String> {
     if (1..=64).contains(&text.chars().count()) && !text.contains(char::is_control) {
@@ -128,13 +122,12 @@ pub(super) fn service_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// Whether it leads anywhere is found out by who opens it.
-pub(super) fn optional_path(text: &str) -> Result<Option<PathBuf>, String> {
-    Ok((!text.is_empty()).then(|| text.into()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use denizen_mail::{MailUrl, Sender};
+
     use super::*;
 
     pub(super) fn reason<T: std::fmt::Debug>(result: Result<T, String>) -> String {
@@ -177,6 +170,7 @@ mod tests {
 
     #[test]
     fn mail_is_what_the_mail_crate_understands() {
+        let mail = parsed::<MailUrl>;
         assert_eq!(mail("smtp://localhost").unwrap().to_string(), "smtp://localhost:25");
         assert_eq!(reason(mail("sendmail")), "must be log, file:DIRECTORY, smtp://HOST or smtps://HOST");
         let hidden = reason(mail("smtp://ann:hunter2@mail.example.org/x"));
@@ -188,6 +182,7 @@ mod tests {
 
     #[test]
     fn answers_need_no_address_and_the_sender_does() {
+        let (sender, optional_sender) = (parsed::<Sender>, optional(parsed::<Sender>));
         let accounts = sender("Accounts <a@example.org>").unwrap();
         assert_eq!(optional_sender("Accounts <a@example.org>"), Ok(Some(accounts)));
         assert_eq!(optional_sender(""), Ok(None));
@@ -227,13 +222,10 @@ mod tests {
 
     #[test]
     fn choices_are_written_in_full() {
-        let chosen = ["closed", "invite", "open"].map(|text| registration(text).unwrap());
-        assert_eq!(chosen, [RegistrationMode::Closed, RegistrationMode::Invite, RegistrationMode::Open]);
-        let chosen = ["admins", "members"].map(|text| directory(text).unwrap());
-        assert_eq!(chosen, [Directory::Admins, Directory::Members]);
+        let registration = choice([("closed", 1), ("invite", 2), ("open", 3)]);
+        assert_eq!(["closed", "invite", "open"].map(|text| registration(text).unwrap()), [1, 2, 3]);
         for text in ["", "Open", "yes", "admin"] {
             assert_eq!(reason(registration(text)), "expected `closed`, `invite` or `open`", "{text}");
-            assert_eq!(reason(directory(text)), "expected `admins` or `members`", "{text}");
         }
     }
 
@@ -251,6 +243,7 @@ mod tests {
 
     #[test]
     fn no_path_is_an_empty_text() {
+        let optional_path = optional(parsed::<PathBuf>);
         assert_eq!(optional_path(""), Ok(None));
         assert_eq!(optional_path("a folder/x.pem"), Ok(Some("a folder/x.pem".into())));
     }

@@ -1,8 +1,8 @@
 //! The answers of `denizen config check` and `denizen config print`.
 
 use super::{
-    errors::ConfigErrors, layer::Source, profile::Profile, reader::Resolved, resolve::Settings,
-    setting::ValueType, table::Config,
+    errors::ConfigErrors, layer::Source, reader::Resolved, resolve::Settings, setting::ValueType,
+    table::Config, types::Profile,
 };
 
 /// What a command has to say. The binary writes it; nothing in this library prints.

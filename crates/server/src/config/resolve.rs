@@ -7,11 +7,10 @@ use super::{
     errors::ConfigError,
     file::{self, ConfigFile},
     layer::{Layer, Source},
-    profile::Profile,
     reader::Resolved,
     setting::{DefaultValue, Setting},
     table::{BIND, PROFILE, SETTINGS},
-    types::PublicUrl,
+    types::{Profile, PublicUrl},
 };
 
 /// Every setting with its value and source, before anything is checked: what `denizen config print` shows,
@@ -58,11 +57,10 @@ impl Settings {
             values.set(setting, &value, Source::Flag(setting.flag.unwrap_or(setting.key)));
         }
         values.0.extend(winners.0);
-        let profile = match values.0.get(PROFILE.key) {
-            Some((text, _)) => text.parse().unwrap_or(Profile::Development),
-            None => Profile::Development,
-        };
-        let port = port(values.0.get(BIND.key).map(|(text, _)| text.as_str()), profile);
+        let text = |setting: &Setting| values.0.get(setting.key).map(|(text, _)| text.clone());
+        let profile = text(&PROFILE).and_then(|text| text.parse().ok()).unwrap_or(Profile::Development);
+        let bind = text(&BIND).or_else(|| default_text(BIND.default_in(profile), None));
+        let port = bind.and_then(|bind| port(&bind));
         let resolve = |setting: &'static Setting| match values.0.remove(setting.key) {
             Some((value, source)) => Resolved { setting, value: Some(value), source },
             None => Resolved {
@@ -76,12 +74,8 @@ impl Settings {
 }
 
 /// The port of the listener, unless the system will pick it or the address is wrong.
-fn port(bind: Option<&str>, profile: Profile) -> Option<u16> {
-    let default = match BIND.default_in(profile) {
-        DefaultValue::Text(text) => Some(text),
-        DefaultValue::Cores | DefaultValue::Localhost | DefaultValue::Required => None,
-    };
-    let address: SocketAddr = bind.or(default)?.parse().ok()?;
+fn port(bind: &str) -> Option<u16> {
+    let address: SocketAddr = bind.parse().ok()?;
     Some(address.port()).filter(|port| *port != 0)
 }
 

@@ -1,77 +1,111 @@
-//! The rules of a profile beyond well-formed values.
+//! From settings to a checked configuration: well-formed values, and the rules of the profile.
 
-use denizen_mail::is_loopback;
+use denizen_mail::{MailUrl, is_loopback};
 
 use super::{
-    profile::Profile,
+    errors::{ConfigError, ConfigErrors},
+    reader::Reader,
+    resolve::Settings,
     setting::Setting,
-    table::{BIND, DATABASE, MAIL, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT},
-    types::Database,
+    table::{BIND, Config, DATABASE, MAIL, PROFILE, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT},
+    types::{Database, Profile},
 };
 
+impl Config {
+    /// Checks the values and the rules of the profile.
+    ///
+    /// # Errors
+    /// Returns everything that is wrong, each with its source. If the file could not be read, only what is certain
+    /// without it.
+    pub fn from_settings(settings: &Settings) -> Result<Self, ConfigErrors> {
+        let mut reader = Reader { values: &settings.values, errors: settings.errors.clone() };
+        if !settings.complete {
+            return Err(reader.into_errors());
+        }
+        let unread = reader.mentions(&PROFILE);
+        let mut partial = PartialConfig::read(&mut reader);
+        // A profile that could not even be read must not be judged by the rules of the default one.
+        partial.profile = partial.profile.filter(|_| !unread);
+        if settings.get(&PUBLIC_URL).is_some_and(|resolved| resolved.is_default()) {
+            partial.public_url = Some(None);
+        }
+        for (setting, reason) in violations(&partial) {
+            reader.refuse(setting, reason);
+        }
+        match partial.complete() {
+            Some(config) if reader.errors.is_empty() => Ok(config),
+            _ => Err(reader.into_errors()),
+        }
+    }
+
+    /// Checks the rules of the profile for a configuration that was put together by hand, such as by a
+    /// program that embeds the server. [`Self::from_settings`] has done so already.
+    ///
+    /// # Errors
+    /// Returns every rule that is broken.
+    pub fn validate(&self) -> Result<(), ConfigErrors> {
+        let error = |(setting, reason): (&'static Setting, &str)| ConfigError {
+            key: Some(setting.key),
+            message: format!("`{}`: {reason}", setting.key),
+        };
+        let errors: Vec<_> = violations(&self.clone().into()).into_iter().map(error).collect();
+        if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
+    }
+}
+
 /// A setting, and why its value is refused.
-pub(super) type Violation = (&'static Setting, &'static str);
+type Violation = (&'static Setting, &'static str);
 
 /// Returns every rule of the profile that the values break. A missing value breaks no rule, except the public URL.
-pub(super) fn violations(config: &PartialConfig) -> Vec<Violation> {
-    let of_profile = match config.profile {
-        None => return Vec::new(),
-        Some(Profile::Development) => vec![development(config)],
-        Some(Profile::Production) => vec![database(config), public_url(config), mail(config)],
-    };
-    of_profile.into_iter().chain([sessions(config)]).flatten().collect()
-}
-
-fn development(config: &PartialConfig) -> Option<Violation> {
-    let open = !is_loopback(&config.bind?.ip().to_string());
-    open.then_some((
-        &BIND,
-        "the development profile has public passwords and shows secrets in its log, so it listens on \
-         loopback addresses only, such as 127.0.0.1 or [::1]",
-    ))
-}
-
-fn database(config: &PartialConfig) -> Option<Violation> {
-    (config.database == Some(Database::Memory)).then_some((
-        &DATABASE,
-        "a database in memory forgets every user; the production profile needs `sqlite://PATH`",
-    ))
-}
-
-fn public_url(config: &PartialConfig) -> Option<Violation> {
-    let reason = match config.public_url.as_ref().and_then(Option::as_ref) {
-        None => {
+fn violations(config: &PartialConfig) -> Vec<Violation> {
+    let Some(profile) = config.profile else { return Vec::new() };
+    let production = profile == Profile::Production;
+    let exposed = config.bind.is_some_and(|bind| !is_loopback(&bind.ip().to_string()));
+    let url = config.public_url.as_ref().and_then(Option::as_ref);
+    let in_clear = url.is_some_and(|url| !url.is_https() && !url.is_loopback());
+    let mail = config.mail.as_ref().and_then(MailUrl::refused_in_production);
+    let sessions = config.session_idle_timeout.zip(config.session_lifetime);
+    let rules: [(bool, &'static Setting, &'static str); 6] = [
+        (
+            !production && exposed,
+            &BIND,
+            "the development profile has public passwords and shows secrets in its log, so it listens on \
+             loopback addresses only, such as 127.0.0.1 or [::1]",
+        ),
+        (
+            production && config.database == Some(Database::Memory),
+            &DATABASE,
+            "a database in memory forgets every user; the production profile needs `sqlite://PATH`",
+        ),
+        (
+            production && url.is_none(),
+            &PUBLIC_URL,
             "the production profile never guesses from a request where the links in its mails lead, so the \
-             public URL must be named"
-        }
-        Some(url) if !url.is_https() && !url.is_loopback() => {
-            "the production profile needs https://, because the links in mails carry secrets"
-        }
-        Some(_) => return None,
-    };
-    Some((&PUBLIC_URL, reason))
-}
-
-fn mail(config: &PartialConfig) -> Option<Violation> {
-    config.mail.as_ref()?.refused_in_production().map(|reason| (&MAIL, reason))
-}
-
-/// For every profile.
-fn sessions(config: &PartialConfig) -> Option<Violation> {
-    (config.session_idle_timeout? > config.session_lifetime?).then_some((
-        &SESSION_IDLE_TIMEOUT,
-        "a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`",
-    ))
+             public URL must be named",
+        ),
+        (
+            production && in_clear,
+            &PUBLIC_URL,
+            "the production profile needs https://, because the links in mails carry secrets",
+        ),
+        (production && mail.is_some(), &MAIL, mail.unwrap_or_default()),
+        (
+            sessions.is_some_and(|(idle, lifetime)| idle > lifetime),
+            &SESSION_IDLE_TIMEOUT,
+            "a session cannot rest for longer than it lives, so this must not exceed `session_lifetime`",
+        ),
+    ];
+    rules.into_iter().filter(|(broken, ..)| *broken).map(|(_, setting, reason)| (setting, reason)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use denizen_mail::{Encryption, MailUrl, SmtpServer};
+    use denizen_mail::{Encryption, SmtpServer};
 
+    use super::super::parse;
     use super::super::tests::in_environment;
-    use super::super::{Config, parse};
     use super::*;
 
     fn errors_of(environment: &[(&str, &str)]) -> Vec<String> {
@@ -222,7 +256,7 @@ mod tests {
         Config {
             profile: Profile::Production,
             public_url: parse::public_url("https://example.org").ok(),
-            mail: parse::mail("smtps://mail.example.org").unwrap(),
+            mail: parse::parsed("smtps://mail.example.org").unwrap(),
             ..Config::from_settings(&in_environment(&[]).settings()).unwrap()
         }
     }

@@ -1,6 +1,6 @@
 //! What a setting is, and the macro that declares them.
 
-use super::profile::Profile;
+use super::types::Profile;
 
 /// One thing that can be configured.
 #[derive(Debug)]
@@ -60,28 +60,6 @@ impl Setting {
             Profile::Production => self.production,
         }
     }
-
-    /// A setting without flag that is not secret.
-    pub(super) const fn new(
-        section: &'static str,
-        [key, variable]: [&'static str; 2],
-        meaning: &'static str,
-        value_type: ValueType,
-        [development, production]: [DefaultValue; 2],
-    ) -> Self {
-        let meaning = meaning.trim_ascii();
-        Self {
-            section,
-            key,
-            variable,
-            flag: None,
-            meaning,
-            value_type,
-            secret: false,
-            development,
-            production,
-        }
-    }
 }
 
 /// Declares all settings, each in one row:
@@ -94,9 +72,9 @@ impl Setting {
 /// }
 /// ```
 ///
-/// `TEXT` replaces the sentence where it is shown. A default is a text, `cores`, `localhost` or `required`; the parser is
-/// a function from `&str` to `Result<RustType, String>`. From the rows follow a static [`Setting`] each, the table
-/// `SETTINGS`, the struct `Config`, and `PartialConfig` for values that may be missing or wrong.
+/// `TEXT` replaces the sentence where it is shown. A default is a text, or another variant of [`DefaultValue`];
+/// the parser is a function from `&str` to `Result<RustType, String>`. From the rows follow a static [`Setting`] each, the
+/// table `SETTINGS`, the struct `Config`, and `PartialConfig` for values that may be missing or wrong.
 macro_rules! settings {
     ($($section:literal {$(
         $(#[doc = $meaning:literal])+
@@ -106,16 +84,15 @@ macro_rules! settings {
         $($(
             $(#[doc = $meaning])+
             pub static $NAME: Setting = Setting {
-                $(flag: Some($flag),)?
-                $(secret: $secret,)?
-                $(meaning: $text,)?
-                ..Setting::new(
-                    $section,
-                    [stringify!($key), concat!("DENIZEN_", stringify!($NAME))],
-                    concat!($($meaning),+),
-                    ValueType::$value_type,
-                    [default_value!($development), default_value!($production)],
-                )
+                section: $section,
+                key: stringify!($key),
+                variable: concat!("DENIZEN_", stringify!($NAME)),
+                flag: [$(Some($flag),)? None][0],
+                meaning: [$($text,)? concat!($($meaning),+).trim_ascii()][0],
+                value_type: ValueType::$value_type,
+                secret: [$($secret,)? false][0],
+                development: default_value!($development),
+                production: default_value!($production),
             };
         )+)+
 
@@ -158,17 +135,11 @@ macro_rules! settings {
 }
 
 macro_rules! default_value {
-    (cores) => {
-        DefaultValue::Cores
-    };
-    (localhost) => {
-        DefaultValue::Localhost
-    };
-    (required) => {
-        DefaultValue::Required
-    };
     ($text:literal) => {
         DefaultValue::Text($text)
+    };
+    ($name:ident) => {
+        DefaultValue::$name
     };
 }
 

@@ -8,27 +8,26 @@ use ipnet::IpNet;
 
 use super::{
     parse,
-    profile::Profile,
     reader::Reader,
     setting::{DefaultValue, Setting, ValueType, default_value, settings},
-    types::{Database, PublicUrl},
+    types::{Database, Profile, PublicUrl},
 };
 
 settings! {
     "The service" {
         /// What the instance is for: `development` or `production`; it chooses the defaults and the rules.
-        PROFILE profile: Profile = Text, str::parse, "development" / "production", flag "--profile";
+        PROFILE profile: Profile = Text, parse::parsed, "development" / "production", flag "--profile";
 
         /// The IP address and port to listen on; port 0 lets the system pick a free one.
         BIND bind: SocketAddr = Text, parse::address, "127.0.0.1:8080" / "127.0.0.1:8080", flag "--bind";
 
         /// Where users are stored: `sqlite://PATH`, relative to the working directory, or `memory:`.
-        DATABASE database: Database = Text, parse::database, "sqlite://denizen.db" / required,
+        DATABASE database: Database = Text, parse::database, "sqlite://denizen.db" / Required,
             flag "--database", secret true;
 
         /// The http(s) URL under which people reach this service; links in mails begin with it.
         PUBLIC_URL public_url: Option<PublicUrl> = Text, |text| parse::public_url(text).map(Some),
-            localhost / required, flag "--public-url";
+            Localhost / Required, flag "--public-url";
 
         /// What mails and pages call this service: 1 to 64 characters.
         SERVICE_NAME service_name: String = Text, parse::service_name, "denizen" / "denizen";
@@ -51,10 +50,13 @@ settings! {
     "Accounts" {
         /// Who can make accounts: `closed` (administrators), `invite` (administrators, who may leave the password out,
         /// so that the user is invited by mail), or `open` (strangers may also sign up).
-        REGISTRATION registration: RegistrationMode = Text, parse::registration, "open" / "closed";
+        REGISTRATION registration: RegistrationMode = Text,
+            parse::choice([("closed", RegistrationMode::Closed), ("invite", RegistrationMode::Invite),
+                ("open", RegistrationMode::Open)]), "open" / "closed";
 
         /// Who may list and search users: `admins`, or all `members`, who then see no e-mail addresses.
-        DIRECTORY directory: Directory = Text, parse::directory, "admins" / "admins";
+        DIRECTORY directory: Directory = Text,
+            parse::choice([("admins", Directory::Admins), ("members", Directory::Members)]), "admins" / "admins";
 
         /// How many characters a new password needs at least: 8 to 64.
         // NIST SP 800-63B-4 asks for 15 characters without a second factor, for 8 with one.
@@ -70,7 +72,7 @@ settings! {
 
         /// How many passwords are hashed at the same time, each in `hash_memory`: 1 to 256.
         // More threads than cores only make every hash slower.
-        HASH_THREADS hash_threads: usize = Number, parse::number(1..=256), cores / cores;
+        HASH_THREADS hash_threads: usize = Number, parse::number(1..=256), Cores / Cores;
 
         /// How many passwords may wait to be hashed before requests are answered 503: 1 to 65536.
         HASH_QUEUE hash_queue: usize = Number, parse::number(1..=65_536), "128" / "128";
@@ -99,19 +101,19 @@ settings! {
 
     "Mail" {
         /// How mails are sent.
-        MAIL mail: MailUrl = Text, parse::mail, "log" / required, flag "--mail", secret true, meaning MailUrl::MEANING;
+        MAIL mail: MailUrl = Text, parse::parsed, "log" / Required, flag "--mail", secret true, meaning MailUrl::MEANING;
 
         /// The sender of mails: `ADDRESS` or `NAME <ADDRESS>`.
-        MAIL_FROM mail_from: Sender = Text, parse::sender, "denizen <no-reply@localhost>" / required;
+        MAIL_FROM mail_from: Sender = Text, parse::parsed, "denizen <no-reply@localhost>" / Required;
 
         /// Where answers to mails go, if not to the sender: `ADDRESS` or `NAME <ADDRESS>`.
-        MAIL_REPLY_TO mail_reply_to: Option<Sender> = Text, parse::optional_sender, "" / "";
+        MAIL_REPLY_TO mail_reply_to: Option<Sender> = Text, parse::optional(parse::parsed), "" / "";
 
         /// A folder with templates of mails; each replaces the built-in one of the same name.
-        MAIL_TEMPLATES mail_templates: Option<PathBuf> = Text, parse::optional_path, "" / "";
+        MAIL_TEMPLATES mail_templates: Option<PathBuf> = Text, parse::optional(parse::parsed), "" / "";
 
         /// A PEM file with certificates to trust in an SMTP server, besides those that the system trusts.
-        MAIL_ROOT_CERTIFICATE mail_root_certificate: Option<PathBuf> = Text, parse::optional_path, "" / "";
+        MAIL_ROOT_CERTIFICATE mail_root_certificate: Option<PathBuf> = Text, parse::optional(parse::parsed), "" / "";
 
         /// How long delivering a mail is tried before it is given up: `1h` to `30d`.
         MAIL_MAX_AGE mail_max_age: Duration = Text, parse::duration("1h", "30d"), "2d" / "2d";
@@ -128,7 +130,7 @@ settings! {
         TRUSTED_PROXIES trusted_proxies: Vec<IpNet> = List, parse::networks, "" / "";
 
         /// How many threads serve HTTP: 1 to 512.
-        WORKERS workers: usize = Number, parse::number(1..=512), cores / cores;
+        WORKERS workers: usize = Number, parse::number(1..=512), Cores / Cores;
 
         /// How many connections may be open at once, WebSockets included: 1 to 1000000; more have to wait.
         MAX_CONNECTIONS max_connections: usize = Number, parse::number(1..=1_000_000), "10000" / "10000";

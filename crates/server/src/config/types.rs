@@ -1,9 +1,41 @@
 //! Values that are more than text or a number.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use denizen_mail::is_loopback;
 use url::Url;
+
+/// What an instance is for. The profile chooses the defaults and the rules that a configuration must keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// For one developer at one machine, and the default: everything works without a configuration, secrets
+    /// such as one-time tokens are shown in the log, and only loopback addresses are served.
+    Development,
+    /// For real accounts: whatever decides about safety (database, public URL, mail) must be named
+    /// explicitly, and unsafe values refuse to start.
+    Production,
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        })
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "development" => Ok(Self::Development),
+            "production" => Ok(Self::Production),
+            _ => Err("expected `development` or `production`".to_owned()),
+        }
+    }
+}
 
 /// Where users are stored. Its `Display` is the setting's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +47,11 @@ pub enum Database {
 }
 
 impl Database {
-    /// Returns the absolute path of the file if it does not exist yet.
-    pub(crate) fn missing_file(&self) -> Option<PathBuf> {
+    /// Returns the absolute path of the file, if it is one.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
         match self {
-            Self::Sqlite(path) if !path.exists() => {
-                Some(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
-            }
-            Self::Sqlite(_) | Self::Memory => None,
+            Self::Sqlite(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+            Self::Memory => None,
         }
     }
 }
@@ -37,45 +67,41 @@ impl fmt::Display for Database {
 
 /// An http or https URL without user name, query, fragment and final slash, so a path can be appended to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicUrl {
-    text: String,
-    loopback: bool,
-}
+pub struct PublicUrl(String);
 
 impl PublicUrl {
     /// Returns the URL of the service on its own machine, at this port.
     pub(super) fn localhost(port: u16) -> Self {
-        Self { text: format!("http://localhost:{port}"), loopback: true }
+        Self(format!("http://localhost:{port}"))
     }
 
     /// Returns the URL, such as `https://accounts.example.org` or `https://example.org/accounts`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 
     /// Returns whether the service is reached through TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.text.starts_with("https://")
+        self.0.starts_with("https://")
     }
 
     /// Returns whether the URL only works on the machine itself.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.loopback
+        Url::parse(&self.0).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
     }
 }
 
 impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0)
     }
 }
 
 impl From<&Url> for PublicUrl {
     fn from(url: &Url) -> Self {
-        let loopback = url.host_str().is_some_and(is_loopback);
-        Self { text: url.as_str().trim_end_matches('/').to_owned(), loopback }
+        Self(url.as_str().trim_end_matches('/').to_owned())
     }
 }

@@ -8,7 +8,10 @@ use denizen_mail::MailSettings;
 use denizen_models::PasswordPolicy;
 use denizen_services::{Disclosure, Limits, ServiceSettings};
 
-use super::{profile::Profile, table::Config, types::PublicUrl};
+use super::{
+    table::Config,
+    types::{Profile, PublicUrl},
+};
 
 impl Config {
     /// Returns the rules for new passwords.

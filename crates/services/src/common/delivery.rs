@@ -5,15 +5,12 @@ use denizen_models::{EmailAddress, User, UserId};
 
 use crate::{
     common::{
-        context::{AccessContext, Actor},
         failure::{Failure, embeds_failure},
         settings::ServiceSettings,
         work::Work,
     },
     ports::{
-        Ports,
-        mailer::{Mail, MailError, MailMessage, NoticeTemplate},
-        randomness::{Token, TokenHash},
+        AccessContext, Actor, Mail, MailError, MailMessage, NoticeTemplate, Ports, Token, TokenHash,
         store::{AuditEvent, AuditKind, LeasedMail},
     },
 };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::Duration;
 use denizen_models::ValidationErrors;
 
-use crate::ports::{cause::Cause, hasher::HashError, randomness::RandomnessError, store::StoreFailure};
+use crate::ports::{AccessContext, Cause, HashError, RandomnessError, store::StoreFailure};
 
 /// Why a use case failed, as far as use cases share the reasons. The error enum of a use case embeds it; a use case
 /// without reasons of its own returns it.
@@ -41,6 +41,13 @@ impl Failure {
     }
 }
 
+impl AccessContext {
+    /// Returns [`Failure::Forbidden`] with this reason unless everything is allowed.
+    pub(crate) fn expect_admin(&self, reason: &'static str) -> Result<(), Failure> {
+        if self.is_admin() { Ok(()) } else { Err(Failure::forbidden(reason)) }
+    }
+}
+
 impl From<StoreFailure> for Failure {
     fn from(failure: StoreFailure) -> Self {
         match failure {
@@ -68,20 +75,11 @@ impl From<RandomnessError> for Failure {
 /// Lets `?` turn the errors of ports into the error of a use case, which embeds them as a [`Failure`].
 macro_rules! embeds_failure {
     ($($error:ident)*) => {$(
-        impl From<$crate::ports::store::StoreFailure> for $error {
-            fn from(failure: $crate::ports::store::StoreFailure) -> Self {
-                Self::Failure(failure.into())
-            }
-        }
-
-        impl From<$crate::ports::hasher::HashError> for $error {
-            fn from(error: $crate::ports::hasher::HashError) -> Self {
-                Self::Failure(error.into())
-            }
-        }
-
-        impl From<$crate::ports::randomness::RandomnessError> for $error {
-            fn from(error: $crate::ports::randomness::RandomnessError) -> Self {
+        embeds_failure! { @$error store::StoreFailure, hasher::HashError, randomness::RandomnessError }
+    )*};
+    (@$error:ident $($port:ident::$port_error:ident),*) => {$(
+        impl From<$crate::ports::$port::$port_error> for $error {
+            fn from(error: $crate::ports::$port::$port_error) -> Self {
                 Self::Failure(error.into())
             }
         }

@@ -6,9 +6,7 @@ use denizen_models::{Secret, User};
 use crate::{
     common::work::Work,
     ports::{
-        Ports,
-        hasher::PasswordHash,
-        randomness::{TokenHash, TokenPurpose},
+        PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{StoreFailure, StoredToken},
     },
 };

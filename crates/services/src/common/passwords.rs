@@ -5,10 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     common::{failure::Failure, password_strength::check_strength},
-    ports::{
-        Ports,
-        hasher::{HashError, PasswordHash},
-    },
+    ports::{HashError, PasswordHash, Ports},
 };
 
 /// Judges the strength of a new password of `user`, whose length is known to be right, and hashes it. Both take

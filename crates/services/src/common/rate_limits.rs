@@ -20,9 +20,9 @@ use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::{
-    common::{context::AccessContext, failure::Failure, settings::Limits, work::Work},
+    common::{failure::Failure, settings::Limits, work::Work},
     ports::{
-        Ports,
+        AccessContext, Ports,
         store::{BucketKey, Quota, SecretName, ServiceSecret},
     },
 };

@@ -7,8 +7,9 @@ use crate::{
     ports::Ports,
 };
 
-/// Implements [`UserService`](crate::UserService) and [`AuthService`](crate::AuthService): each feature implements its
-/// trait for this type, in a file of its own. [`Accounts`](crate::Accounts) makes one.
+/// Implements [`UserService`](crate::UserService), [`AuthService`](crate::AuthService),
+/// [`AuditService`](crate::AuditService) and [`MailJobService`](crate::MailJobService): each feature implements its trait
+/// for this type, in a file of its own. [`Accounts`](crate::Accounts) makes one.
 #[derive(Clone)]
 pub struct AccountService {
     pub(crate) ports: Ports,

@@ -8,12 +8,11 @@ use denizen_models::{EmailAddress, User, UserId, UserValues};
 use crate::{
     common::failure::Failure,
     ports::{
-        Ports,
-        hasher::PasswordHash,
-        randomness::{TokenHash, TokenPurpose},
+        PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{
-            AuditEvent, BucketKey, Change, CommitError, Committed, Lease, MailJobId, NewMailJob, NewSession,
+            AuditEvent, BucketKey, CommitError, Committed, Lease, MailJobId, NewMailJob, NewSession,
             Precondition, Purge, Quota, Registration, SessionId, StoreFailure, UniqueKey, UnitOfWork,
+            UserRef, verbs,
         },
     },
 };
@@ -32,59 +31,34 @@ pub(crate) struct Work<E> {
     refusals: Vec<(CommitError, E)>,
 }
 
-/// Changes that are never refused.
-macro_rules! free {
-    ($($change:ident($($name:ident: $type:ty),*);)*) => {$(
-        pub fn $change(mut self, $($name: $type),*) -> Self {
-            self.unit = self.unit.$change($($name),*);
+macro_rules! verbs_of_work {
+    ($($verb:ident($($name:ident: $type:ty),*) => $change:ident $fields:tt $(or $precondition:ident)?;)*) => {
+        impl<E> Work<E> {$(
+            verbs_of_work! { @verb $verb($($name: $type),*) $($precondition)? }
+        )*}
+    };
+    // These have several errors, or none that a use case words: they are written out below.
+    (@verb $verb:ident($($name:ident: $type:ty),*) Conflict) => {};
+    (@verb $verb:ident($($name:ident: $type:ty),*) QueueRoom) => {};
+    // A change that is never refused.
+    (@verb $verb:ident($($name:ident: $type:ty),*)) => {
+        pub fn $verb(mut self, $($name: $type),*) -> Self {
+            self.unit = self.unit.$verb($($name),*);
             self
         }
-    )*};
-}
-
-/// Changes that are refused with one precondition.
-macro_rules! refusable {
-    ($($change:ident($($name:ident: $type:ty),*) $precondition:ident;)*) => {$(
-        pub fn $change(mut self, $($name: $type,)* otherwise: E) -> Self {
-            self.unit = self.unit.$change($($name),*);
-            self.refusals.push((CommitError::PreconditionFailed(Precondition::$precondition), otherwise));
-            self
+    };
+    (@verb $verb:ident($($name:ident: $type:ty),*) $precondition:ident) => {
+        pub fn $verb(mut self, $($name: $type,)* otherwise: E) -> Self {
+            self.unit = self.unit.$verb($($name),*);
+            self.refused(CommitError::PreconditionFailed(Precondition::$precondition), otherwise)
         }
-    )*};
+    };
 }
+verbs! { verbs_of_work }
 
 impl<E> Work<E> {
     pub const fn new() -> Self {
         Self { unit: UnitOfWork::new(), refusals: Vec::new() }
-    }
-
-    refusable! {
-        expect_user(user: UserId, security_version: i64) User;
-        expect_lease(lease: Lease) Lease;
-        expect_other_administrator(user: UserId) Administrator;
-        set_password(user: UserId, hash: PasswordHash, security_version: i64, at: DateTime<Utc>) User;
-        delete_user(user: UserId, revision: Option<i64>) User;
-        consume_token(user: UserId, purpose: TokenPurpose, hash: TokenHash, now: DateTime<Utc>) Token;
-        revoke_session(user: UserId, session: SessionId) Session;
-        put_registration_token(address: &EmailAddress, hash: TokenHash, expires_at: DateTime<Utc>) Registration;
-        consume_registration(hash: TokenHash, now: DateTime<Utc>) Token;
-        retry_mail(job: MailJobId, now: DateTime<Utc>) MailJob;
-        drop_mail(job: MailJobId) MailJob;
-    }
-
-    free! {
-        take_from_bucket(bucket: BucketKey, quota: Quota, now: DateTime<Utc>, capacity: u32);
-        reset_bucket(bucket: BucketKey);
-        rehash(user: UserId, hash: PasswordHash, security_version: i64);
-        verify_email(user: UserId, at: DateTime<Utc>);
-        put_token(user: UserId, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>);
-        revoke_tokens(user: UserId);
-        insert_session(session: NewSession);
-        revoke_sessions(user: UserId, except: Option<SessionId>);
-        trim_sessions(user: UserId, keep: u32);
-        drop_registration(address: &EmailAddress);
-        purge(purge: Purge);
-        record(event: AuditEvent);
     }
 
     /// Queues a mail, however many wait.
@@ -115,20 +89,6 @@ impl<E> Work<E> {
     ) -> Self {
         self.unit = self.unit.update_user(user.id, user.revision, values, at);
         self.refused(CommitError::PreconditionFailed(Precondition::User), changed).refused_if_taken(taken)
-    }
-
-    /// Puts a token that proves another e-mail address than that of the account.
-    pub fn put_token_for(
-        mut self,
-        address: EmailAddress,
-        user: UserId,
-        purpose: TokenPurpose,
-        hash: TokenHash,
-        expires_at: DateTime<Utc>,
-    ) -> Self {
-        let (user, address) = (user.into(), Some(address));
-        self.unit = self.unit.with(Change::PutToken { user, purpose, hash, expires_at, address });
-        self
     }
 
     fn refused(mut self, refusal: CommitError, otherwise: E) -> Self {

@@ -11,8 +11,8 @@ use bigdecimal::{BigDecimal, RoundingMode, num_bigint::BigInt};
 use denizen_models::{CalculateRequest, Calculation, CalculationRequest, Operation, ValidCalculation};
 
 use crate::{
-    common::{context::AccessContext, failure::Failure, lock::lock},
-    ports::clock::Clock,
+    common::{Failure, lock},
+    ports::{AccessContext, Clock},
 };
 
 /// Why there is no result.
@@ -119,9 +119,7 @@ impl MathService for DefaultMathService {
     }
 
     async fn history(&self, context: &AccessContext) -> Result<Vec<Calculation>, Failure> {
-        if !context.is_admin() {
-            return Err(Failure::forbidden("only administrators can see past calculations"));
-        }
+        context.expect_admin("only administrators can see past calculations")?;
         Ok(lock(&self.history).iter().rev().cloned().collect())
     }
 }

@@ -10,14 +10,8 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 use self::spread::{Job, Lost, spread};
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::{Failure, embeds_failure},
-    },
-    ports::{
-        clock::Clock,
-        randomness::{RandomnessError, TokenSource},
-    },
+    common::{Failure, embeds_failure},
+    ports::{AccessContext, Clock, RandomnessError, TokenSource},
 };
 
 /// Why there is no report.

@@ -4,14 +4,11 @@ use std::{sync::Arc, time::Duration as StdDuration};
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::common::delivery::{DeliveryContext, DeliveryError};
 use crate::{
-    common::{failure::Failure, settings::ServiceSettings},
+    common::{DeliveryContext, DeliveryError, Failure, ServiceSettings},
     metrics::{MailCounters, MailResult},
     ports::{
-        Ports,
-        mailer::{MailError, Mailer, NoticeTemplate},
-        randomness::RandomnessError,
+        MailError, Mailer, NoticeTemplate, Ports, RandomnessError,
         store::{Lease, LeasedMail, MailJob, MailOutcome, StoreFailure},
     },
 };
@@ -46,14 +43,13 @@ impl Dispatcher {
     pub async fn deliver(&self, job: &LeasedMail) -> Result<(), StoreFailure> {
         let (kind, request) = (job.mail.kind().as_str(), &job.request_id);
         let outcome = match self.send(job).await {
-            Ok(sent) => {
-                log::debug!(
-                    "mail {kind} of {request}: {}",
-                    if sent { "sent" } else { "nobody to send it to" }
-                );
-                if sent {
-                    self.counters.add(job.mail.kind(), MailResult::Sent);
-                }
+            Ok(true) => {
+                log::debug!("mail {kind} of {request}: sent");
+                self.counters.add(job.mail.kind(), MailResult::Sent);
+                MailOutcome::Done
+            }
+            Ok(false) => {
+                log::debug!("mail {kind} of {request}: nobody to send it to");
                 MailOutcome::Done
             }
             // Finishing only releases the job, which stays due for the newer request.
@@ -93,13 +89,9 @@ impl Dispatcher {
                 delivery.notice(*user, Some(address), NoticeTemplate::EmailChanged).await
             }
         };
-        match mail? {
-            Some(mail) => {
-                self.mailer.send(&mail).await?;
-                Ok(true)
-            }
-            None => Ok(false),
-        }
+        let Some(mail) = mail? else { return Ok(false) };
+        self.mailer.send(&mail).await?;
+        Ok(true)
     }
 
     /// A second after the first failure, then twice as long each time, at most 6 hours; and up to a quarter longer, lest

@@ -5,49 +5,26 @@ use serde_json::json;
 
 use super::clients::{AuthSnapshot, Client};
 use crate::ports::{
-    store::{Change, Outcome, SessionId},
-    user_events::UserEvent,
+    UserEvent,
+    store::{Change, Outcome},
 };
+
+/// Whether a connection ends.
+type IsEnded = Box<dyn Fn(&Client) -> bool + Send>;
 
 /// What a change means to those who are connected.
 pub(super) struct Announcement {
     pub(super) user: UserId,
     /// What subscribers are told.
     event: Option<UserEvent>,
-    pub(super) ends: Revoked,
-}
-
-/// Which connections of the user end.
-pub(super) enum Revoked {
-    Nothing,
-    All,
-    One(SessionId),
-    AllBut(SessionId),
-    /// Those of users who are no longer what they were.
-    AllUnless(AuthSnapshot),
-}
-
-impl Revoked {
-    /// For a user who is now like this; none: who can no longer sign in.
-    pub(super) fn unless(snapshot: Option<AuthSnapshot>) -> Self {
-        snapshot.map_or(Self::All, Self::AllUnless)
-    }
-
-    pub(super) fn include(&self, client: &Client) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::All => true,
-            Self::One(session) => client.session == *session,
-            Self::AllBut(session) => client.session != *session,
-            Self::AllUnless(snapshot) => client.snapshot != *snapshot,
-        }
-    }
+    /// Which connections of the user end.
+    pub(super) ends: IsEnded,
 }
 
 impl Announcement {
     /// That the user is like this now; nobody is told.
     pub(super) fn of_snapshot(user: UserId, snapshot: Option<AuthSnapshot>) -> Self {
-        Self { user, event: None, ends: Revoked::unless(snapshot) }
+        Self { user, event: None, ends: unless(snapshot) }
     }
 
     /// What happened, and to whom. Who wants to know more asks for the user, and sees what they may see.
@@ -60,13 +37,20 @@ impl Announcement {
 /// Returns what a committed change means to connections; `None` if nothing.
 pub(super) fn announcement(change: &Change, outcome: &Outcome) -> Option<Announcement> {
     let event = UserEvent::of(change, outcome);
-    let (user, ends) = match change {
-        Change::UpdateUser { user, values, .. } => (*user, Revoked::unless(AuthSnapshot::of(values))),
-        Change::DeleteUser { user, .. } => (*user, Revoked::All),
-        Change::RevokeSessions { user, except } => (*user, except.map_or(Revoked::All, Revoked::AllBut)),
-        Change::RevokeSession { user, session } => (*user, Revoked::One(*session)),
+    let (user, ends): (_, IsEnded) = match *change {
+        Change::UpdateUser { user, ref values, .. } => (user, unless(AuthSnapshot::of(values))),
+        Change::DeleteUser { user, .. } => (user, Box::new(|_| true)),
+        Change::RevokeSessions { user, except } => {
+            (user, Box::new(move |client| Some(client.session) != except))
+        }
+        Change::RevokeSession { user, session } => (user, Box::new(move |client| client.session == session)),
         // Which sessions `TrimSessions` and `Purge` have ended only the store knows: `end_revoked` asks it.
-        _ => (event?.user(), Revoked::Nothing),
+        _ => (event?.user(), Box::new(|_| false)),
     };
     Some(Announcement { user, event, ends })
+}
+
+/// Those connections of a user end that were opened when the user was not like this; `None`: who can no longer sign in.
+fn unless(snapshot: Option<AuthSnapshot>) -> IsEnded {
+    Box::new(move |client| Some(&client.snapshot) != snapshot.as_ref())
 }

@@ -14,13 +14,9 @@ use super::{
     clients::{AuthSnapshot, Client, Clients},
 };
 use crate::{
-    common::{
-        context::{AccessContext, Actor},
-        failure::Failure,
-        lock::lock,
-    },
+    common::{Failure, lock},
     ports::{
-        clock::Clock,
+        AccessContext, Actor, Clock,
         store::{CommitObserver, Committed, UnitOfWork},
     },
 };
@@ -107,7 +103,7 @@ impl Hub {
             let slow = clients.tell_subscribers(&self.text(MessageKind::UserEvent, None, None, content));
             self.end_all(clients, slow, CloseReason::TooSlow);
         }
-        let ended = clients.of_user(news.user, |client| news.ends.include(client));
+        let ended = clients.of_user(news.user, news.ends);
         self.end_all(clients, ended, CloseReason::Revoked);
     }
 
@@ -256,21 +252,15 @@ impl MessageService for DefaultMessageService {
         connection: ConnectionId,
         topic: Topic,
     ) -> Result<(), Failure> {
-        match topic {
-            Topic::UserEvents if context.is_admin() => {
-                self.hub.with(|clients| clients.subscribe(connection));
-                Ok(())
-            }
-            Topic::UserEvents => {
-                Err(Failure::forbidden(format!("only administrators can subscribe to {}", topic.as_str())))
-            }
-        }
+        let Topic::UserEvents = topic;
+        context.expect_admin("only administrators can subscribe to user_events")?;
+        self.hub.with(|clients| clients.subscribe(connection));
+        Ok(())
     }
 
     fn unsubscribe(&self, connection: ConnectionId, topic: Topic) {
-        match topic {
-            Topic::UserEvents => self.hub.with(|clients| clients.unsubscribe(connection)),
-        }
+        let Topic::UserEvents = topic;
+        self.hub.with(|clients| clients.unsubscribe(connection));
     }
 }
 

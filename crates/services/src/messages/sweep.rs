@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{CloseReason, announcement::Announcement, clients::AuthSnapshot, hub::DefaultMessageService};
 use crate::ports::{
-    live_sessions::LiveSessions,
+    LiveSessions,
     store::{CommitObserver, ReadStore, SessionId, StoreFailure},
 };
 

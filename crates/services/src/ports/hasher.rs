@@ -1,9 +1,7 @@
 //! Password hashing, as a port.
 
-use std::fmt;
-
 use async_trait::async_trait;
-use denizen_models::Password;
+use denizen_models::{Password, redacted};
 
 use crate::ports::cause::Cause;
 
@@ -26,11 +24,7 @@ impl PasswordHash {
     }
 }
 
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
-    }
-}
+redacted! { PasswordHash }
 
 /// Why a password could not be hashed or compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,10 +67,7 @@ impl Verdict {
     /// Whether it is the password.
     #[must_use]
     pub const fn is_match(self) -> bool {
-        match self {
-            Self::Match | Self::Outdated => true,
-            Self::Mismatch => false,
-        }
+        matches!(self, Self::Match | Self::Outdated)
     }
 }
 

@@ -1,8 +1,6 @@
 //! Random tokens: what is mailed, and what is kept of it.
 
-use std::fmt;
-
-use denizen_models::{Secret, named_enum};
+use denizen_models::{Secret, named_enum, redacted};
 use sha2::{Digest as _, Sha256};
 
 use crate::ports::cause::Cause;
@@ -89,11 +87,7 @@ impl From<Token> for Secret {
     }
 }
 
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
-}
+redacted! { Token TokenHash }
 
 /// The SHA-256 of a token: enough to recognise it, useless to whoever steals the table.
 ///
@@ -118,12 +112,6 @@ impl TokenHash {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash(…)")
     }
 }
 

@@ -56,6 +56,7 @@ pub use records::{
     Credentials, NewSession, Registration, Session, SessionId, SessionTouch, StoredToken, UserRef,
 };
 pub use secrets::{SecretName, ServiceSecret};
+pub(crate) use unit_of_work::verbs;
 pub use unit_of_work::{Committed, Outcome, UnitOfWork};
 
 /// The write port.

@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use denizen_models::{CreateUserRequest, NewUser, User, UserId, UserValues};
 
 use crate::{
-    common::{
-        context::AccessContext, failure::Failure, passwords, service::AccountService,
-        settings::RegistrationMode, work::Work,
+    common::{AccountService, Failure, RegistrationMode, Work, passwords},
+    ports::{
+        AccessContext,
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, UserRef},
     },
-    ports::store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, UserRef},
 };
 
 /// Why a user is not created.

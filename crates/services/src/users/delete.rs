@@ -5,14 +5,11 @@ use denizen_models::UserId;
 
 use super::is_administrator;
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::Failure,
-        preconditions::{IfMatch, PreconditionError},
-        service::AccountService,
-        work::{Work, retry},
+    common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
+    ports::{
+        AccessContext,
+        store::{AuditEvent, AuditKind},
     },
-    ports::store::{AuditEvent, AuditKind},
 };
 
 /// Why a user is not deleted.
@@ -52,11 +49,8 @@ impl UserDeletion for AccountService {
         id: UserId,
         condition: IfMatch,
     ) -> Result<(), DeleteUserError> {
-        if !context.may_access(id) {
-            return Err(DeleteUserError::NotFound(id));
-        }
         retry(|| async {
-            let user = self.ports.store.find_user(id).await?.ok_or(DeleteUserError::NotFound(id))?;
+            let user = self.find_accessible(context, id).await?.ok_or(DeleteUserError::NotFound(id))?;
             condition.check(&user)?;
             let event = AuditEvent::new(AuditKind::UserDeleted, id, context, self.ports.clock.now());
             let mut work = Work::new().delete_user(id, Some(user.revision), None).record(event);

@@ -4,14 +4,11 @@ use async_trait::async_trait;
 use denizen_models::{User, ValidationErrors, fold};
 
 use crate::{
-    common::{
-        context::{AccessContext, Actor},
-        failure::Failure,
-        pagination,
-        service::AccountService,
-        settings::Directory,
+    common::{AccountService, Directory, Failure, pagination},
+    ports::{
+        AccessContext, Actor,
+        store::{Cursor, PageRequest, UserFilter, UserPage, UserSort},
     },
-    ports::store::{Cursor, PageRequest, UserFilter, UserPage, UserSort},
 };
 
 /// What to list.

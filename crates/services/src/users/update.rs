@@ -6,14 +6,11 @@ use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserValu
 
 use super::is_administrator;
 use crate::{
-    common::{
-        context::AccessContext,
-        failure::Failure,
-        preconditions::{IfMatch, PreconditionError},
-        service::AccountService,
-        work::{Work, retry},
+    common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
+    ports::{
+        AccessContext,
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey},
     },
-    ports::store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey},
 };
 
 /// Why a user is not replaced or patched.
@@ -94,19 +91,16 @@ impl AccountService {
         condition: &IfMatch,
         validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send + Sync,
     ) -> Result<User, UpdateUserError> {
-        if !context.may_access(id) {
-            return Err(UpdateUserError::NotFound(id));
-        }
-        let store = &self.ports.store;
         retry(|| async {
-            let user = store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id))?;
+            let user = self.find_accessible(context, id).await?.ok_or(UpdateUserError::NotFound(id))?;
             condition.check(&user)?;
             let values = validate(&user).map_err(Failure::Invalid)?;
             check_members(context, &user.values, &values)?;
-            match replacement(&user, values, context, self.ports.clock.now()).attempt(&self.ports).await? {
-                Some(_) => store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id)).map(Some),
-                None => Ok(None),
+            let work = replacement(&user, values, context, self.ports.clock.now());
+            if work.attempt(&self.ports).await?.is_none() {
+                return Ok(None);
             }
+            self.ports.store.find_user(id).await?.ok_or(UpdateUserError::NotFound(id)).map(Some)
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use denizen_models::{AuditResponse, UserId};
 use denizen_services::{
-    AccessContext, AuditList, AuditListQuery, AuditService as _, DefaultAuditService, Failure, Ports,
+    AccessContext, AccountService, AuditList, AuditListQuery, AuditService as _, Failure,
     store::{AuditEvent, AuditKind, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::FixedClock;
@@ -15,13 +15,8 @@ use crate::support::{World, administrator, failing_members, member, stranger};
 const ALICE: UserId = UserId::new(1);
 const BOB: UserId = UserId::new(2);
 
-fn service(world: &World) -> DefaultAuditService {
-    DefaultAuditService::new(Ports {
-        store: world.store.clone(),
-        clock: world.clock.clone(),
-        tokens: world.tokens.clone(),
-        hasher: world.hasher.clone(),
-    })
+fn service(world: &World) -> &AccountService {
+    &world.accounts
 }
 
 fn minute(number: i64) -> DateTime<Utc> {

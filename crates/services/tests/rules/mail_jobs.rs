@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use denizen_models::{EmailAddress, MailJobResponse, MailJobState, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, DefaultMailJobService, Failure, MailError, MailJobError, MailJobList,
-    MailJobListQuery, MailJobService as _, Ports,
+    AccessContext, AccountService, Clock as _, Failure, MailError, MailJobError, MailJobList,
+    MailJobListQuery, MailJobService as _,
     store::{AuditKind, MailJob, MailJobId, NewMailJob, StoreFailure, UnitOfWork, WriteStore as _},
 };
 
@@ -15,13 +15,8 @@ use crate::support::{World, administrator, failing_members, from, member, strang
 const ADMIN: UserId = UserId::new(99);
 const NOBODY: MailJobId = MailJobId(i64::MAX);
 
-fn service(world: &World) -> DefaultMailJobService {
-    DefaultMailJobService::new(Ports {
-        store: world.store.clone(),
-        clock: world.clock.clone(),
-        tokens: world.tokens.clone(),
-        hasher: world.hasher.clone(),
-    })
+fn service(world: &World) -> &AccountService {
+    &world.accounts
 }
 
 async fn list(world: &World, query: &MailJobListQuery) -> MailJobList {

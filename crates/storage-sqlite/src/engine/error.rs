@@ -1,6 +1,6 @@
 //! What can go wrong in here, and what the callers of the port are told of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use denizen_services::{
     Cause,
@@ -8,65 +8,42 @@ use denizen_services::{
 };
 use rusqlite::ffi;
 
-/// Why a database could not be opened. Every message is for the operator: it says which file, and what to do.
+/// Why a database could not be opened. Every message is for the operator: it says which file, and what to do. Reasons
+/// are in the words of SQLite or of the operating system.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file can neither be opened nor created: a folder is missing, or permissions are.
     #[error("cannot open or create the database {}: {reason}", path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        reason: String,
-    },
+    Unusable { path: PathBuf, reason: String },
     /// The file belongs to another program, and is left as it is.
     #[error("{} is not a denizen database; name another file", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
+    Foreign { path: PathBuf },
     /// The file was written by a newer version of this program, and is left as it is.
     #[error(
         "the database {} has schema {found}, this program knows schemas up to {supported}; use a newer program",
         path.display()
     )]
-    NewerSchema {
-        /// The file.
-        path: PathBuf,
-        /// The schema of the file.
-        found: u32,
-        /// The newest schema that this program knows.
-        supported: u32,
-    },
+    NewerSchema { path: PathBuf, found: u32, supported: u32 },
     /// A migration that the file has been through is no longer the one that this program contains.
     #[error(
         "the database {} was made with another form of migration {name}; use the program that made it",
         path.display()
     )]
-    ChangedMigration {
-        /// The file.
-        path: PathBuf,
-        /// The migration.
-        name: String,
-    },
+    ChangedMigration { path: PathBuf, name: String },
     /// A migration failed, and left nothing behind.
     #[error("migration {name} of the database {} failed: {reason}", path.display())]
-    Migration {
-        /// The file.
-        path: PathBuf,
-        /// The migration.
-        name: &'static str,
-        /// What SQLite says.
-        reason: String,
-    },
+    Migration { path: PathBuf, name: &'static str, reason: String },
     /// Anything else.
     #[error("cannot open the database {}: {reason}", path.display())]
-    Failed {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite or the operating system says.
-        reason: String,
-    },
+    Failed { path: PathBuf, reason: String },
+}
+
+pub(crate) fn unusable(path: &Path, error: &impl ToString) -> OpenError {
+    OpenError::Unusable { path: path.to_owned(), reason: error.to_string() }
+}
+
+pub(crate) fn failed(path: &Path, error: &impl ToString) -> OpenError {
+    OpenError::Failed { path: path.to_owned(), reason: error.to_string() }
 }
 
 /// Why a statement or a unit failed, before it is known whether that is the end of it.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 
-use crate::engine::error::OpenError;
+use crate::engine::error::{OpenError, failed};
 
 /// A step of the schema. Once released it never changes: databases remember its checksum.
 struct Migration {
@@ -61,7 +61,7 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(), OpenE
         Ok((APPLICATION_ID, _) | (0, 0)) => Ok(()),
         Ok(_) => Err(foreign()),
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => Err(foreign()),
-        Err(error) => Err(OpenError::Failed { path: path.to_owned(), reason: error.to_string() }),
+        Err(error) => Err(failed(path, &error)),
     }
 }
 
@@ -107,16 +107,15 @@ fn apply(connection: &Connection, applied: usize, next: &Migration) -> rusqlite:
 
 /// How many migrations were applied, all of them known and unchanged.
 fn check(migrations: &[Migration], connection: &Connection, path: &Path) -> Result<usize, OpenError> {
-    let failed =
-        |error: rusqlite::Error| OpenError::Failed { path: path.to_owned(), reason: error.to_string() };
-    // Asked in SQL: `table_exists` would answer from a schema that was read before another process changed it.
-    let begun: i64 = connection.query_row(HISTORY_EXISTS, [], |row| row.get(0)).map_err(failed)?;
-    if begun == 0 {
-        return Ok(0);
-    }
-    let mut statement = connection.prepare(HISTORY).map_err(failed)?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(failed)?;
-    let applied: Vec<(u32, String, i64)> = rows.collect::<rusqlite::Result<_>>().map_err(failed)?;
+    let read = || {
+        // Asked in SQL: `table_exists` would answer from a schema that was read before another process changed it.
+        if connection.query_row(HISTORY_EXISTS, [], |row| row.get::<_, i64>(0))? == 0 {
+            return Ok(Vec::new());
+        }
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        connection.prepare(HISTORY)?.query_map([], row)?.collect()
+    };
+    let applied: Vec<(u32, String, i64)> = read().map_err(|error: rusqlite::Error| failed(path, &error))?;
     let supported = number(migrations.len());
     if let Some((found, ..)) = applied.last().filter(|(version, ..)| *version > supported) {
         return Err(OpenError::NewerSchema { path: path.to_owned(), found: *found, supported });

@@ -2,9 +2,12 @@
 
 use std::{fs::OpenOptions, io::ErrorKind, path::Path, sync::Mutex, time::Duration};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, types::ValueRef};
 
-use crate::engine::{error::OpenError, sql::STATEMENT_CACHE};
+use crate::engine::{
+    error::{OpenError, failed, unusable},
+    sql::STATEMENT_CACHE,
+};
 use denizen_services::lock;
 
 /// Settings and the values that SQLite must report after they were made. The order matters: changing the journal
@@ -86,14 +89,6 @@ pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, 
     Ok(connection)
 }
 
-pub(crate) fn unusable(path: &Path, error: &impl ToString) -> OpenError {
-    OpenError::Unusable { path: path.to_owned(), reason: error.to_string() }
-}
-
-pub(crate) fn failed(path: &Path, error: &impl ToString) -> OpenError {
-    OpenError::Failed { path: path.to_owned(), reason: error.to_string() }
-}
-
 fn open(path: &Path, busy_timeout: Duration, mode: OpenFlags) -> rusqlite::Result<Connection> {
     // No mutex: every connection belongs to one thread.
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -105,10 +100,8 @@ fn open(path: &Path, busy_timeout: Duration, mode: OpenFlags) -> rusqlite::Resul
 /// SQLite ignores settings that it does not like, so every one is asked for afterwards.
 fn set(connection: &Connection, path: &Path, settings: &[(&str, &str, &str)]) -> Result<(), OpenError> {
     for (name, value, expected) in settings {
-        connection
-            .execute_batch(&format!("PRAGMA {name} = {value}"))
-            .map_err(|error| failed(path, &error))?;
-        let found = setting(connection, name).map_err(|error| failed(path, &error))?;
+        let set = connection.execute_batch(&format!("PRAGMA {name} = {value}"));
+        let found = set.and_then(|()| setting(connection, name)).map_err(|error| failed(path, &error))?;
         if found != *expected {
             return Err(failed(path, &format!("{name} is {found} and cannot be set to {value}")));
         }
@@ -118,12 +111,8 @@ fn set(connection: &Connection, path: &Path, settings: &[(&str, &str, &str)]) ->
 
 /// The present value of a setting as text.
 pub(crate) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<String> {
-    let text = |value: rusqlite::types::Value| match value {
-        rusqlite::types::Value::Text(text) => text,
-        rusqlite::types::Value::Integer(number) => number.to_string(),
-        other @ (rusqlite::types::Value::Null
-        | rusqlite::types::Value::Real(_)
-        | rusqlite::types::Value::Blob(_)) => format!("{other:?}"),
-    };
-    connection.query_row(&format!("PRAGMA {name}"), [], |row| Ok(text(row.get(0)?)))
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| match row.get_ref(0)? {
+        ValueRef::Integer(number) => Ok(number.to_string()),
+        other => Ok(other.as_str()?.to_owned()),
+    })
 }

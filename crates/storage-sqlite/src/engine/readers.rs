@@ -12,15 +12,17 @@ use std::{
 };
 
 use denizen_services::store::StoreFailure;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::timeout,
 };
 
 use crate::engine::{
+    column::Encode,
     error::{Failure, without_precondition},
     queue::{PATIENCE, send, stopped},
+    sql::find,
 };
 use denizen_services::lock;
 
@@ -82,7 +84,17 @@ impl Readers {
         answer.await.unwrap_or_else(|_| Err(StoreFailure::Unavailable("the read failed".into())))
     }
 
-    /// The same for reads that can take their time.
+    /// Reads the row that `sql`, which has one parameter, finds by this key.
+    pub async fn find<T: Send + 'static>(
+        &self,
+        sql: &'static str,
+        key: impl Encode + Send + 'static,
+        read: fn(&Row<'_>) -> Result<T, Failure>,
+    ) -> Result<Option<T>, StoreFailure> {
+        self.read(move |connection| find(connection, sql, [key.encode()], read)).await
+    }
+
+    /// The same as [`Self::read`] for reads that can take their time.
     pub async fn read_long<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,

@@ -2,21 +2,25 @@
 
 use std::cell::Cell;
 
-use chrono::{DateTime, Utc};
 use denizen_services::store::{CommitError, Precondition};
-use rusqlite::{
-    CachedStatement, Connection, Params, Row,
-    types::{FromSql, ToSqlOutput},
-};
+use rusqlite::{CachedStatement, Connection, Params, Row, types::ToSqlOutput};
 
-use crate::engine::error::Failure;
+use crate::engine::{column::Decode, error::Failure};
 
-/// Names the statements of a feature, and lists them for the test that examines every one of them.
+/// Names the statements of a feature, and lists them for the test that examines every one of them. With `else`, the
+/// precondition that does not hold if the statement neither changes nor finds a row: see [`require`].
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
-        $($(#[$doc])* pub(crate) const $name: &str = $sql;)*
+    (@type) => { &str };
+    (@type $otherwise:ident) => { $crate::engine::sql::Required };
+    (@value $sql:expr) => { $sql };
+    (@value $sql:expr, $otherwise:ident) => {
+        $crate::engine::sql::Required { sql: $sql, otherwise: ::denizen_services::store::Precondition::$otherwise }
+    };
+    ($($(#[$doc:meta])* $name:ident = $sql:expr $(, else $otherwise:ident)?;)*) => {
+        $($(#[$doc])* pub(crate) const $name: statements!(@type $($otherwise)?) =
+            statements!(@value $sql $(, $otherwise)?);)*
         #[cfg(test)]
-        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
     };
 }
 pub(crate) use statements;
@@ -36,8 +40,35 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// Parameters by name.
-pub(crate) type Named<'a> = Vec<(&'static str, ToSqlOutput<'a>)>;
+/// A parameter by name.
+pub(crate) type Param<'a> = (&'static str, ToSqlOutput<'a>);
+
+/// Parameters by name: `named!(user, at: now)` gives `:user` the value of `user`, and `:at` that of `now`.
+macro_rules! named {
+    (@value $name:ident) => { $name };
+    (@value $name:ident $value:expr) => { $value };
+    ($($name:ident $(: $value:expr)?),* $(,)?) => {
+        [$((
+            concat!(":", stringify!($name)),
+            $crate::engine::column::Encode::encode(&$crate::engine::sql::named!(@value $name $($value)?)),
+        )),*]
+    };
+}
+pub(crate) use named;
+
+/// [`named!`] for a statement that is run at once.
+macro_rules! params {
+    ($($params:tt)*) => { $crate::engine::sql::named!($($params)*).as_slice() };
+}
+pub(crate) use params;
+
+/// A statement that must change exactly one row, or find one.
+#[derive(Clone, Copy)]
+pub(crate) struct Required {
+    pub sql: &'static str,
+    /// What does not hold otherwise.
+    pub otherwise: Precondition,
+}
 
 statements! {
     PING = "SELECT 1";
@@ -81,36 +112,31 @@ pub(crate) fn execute(connection: &Connection, sql: &str, params: impl Params) -
     Ok(u64::try_from(changed).unwrap_or(u64::MAX))
 }
 
-/// Runs a statement that must change exactly one row. `otherwise` is what does not hold if it changes none.
-pub(crate) fn execute_one(
+/// Runs a statement that must change exactly one row, or find one.
+pub(crate) fn require(
     connection: &Connection,
-    sql: &str,
+    Required { sql, otherwise }: Required,
     params: impl Params,
-    otherwise: Precondition,
 ) -> Result<(), Failure> {
-    match execute(connection, sql, params)? {
-        1 => Ok(()),
-        _ => Err(CommitError::PreconditionFailed(otherwise).into()),
-    }
-}
-
-/// Runs a statement that must find a row. `otherwise` is what does not hold if it finds none.
-pub(crate) fn expect(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    otherwise: Precondition,
-) -> Result<(), Failure> {
-    match find(connection, sql, params, |_| Ok(()))? {
-        Some(()) => Ok(()),
-        None => Err(CommitError::PreconditionFailed(otherwise).into()),
-    }
+    let mut statement = connection.prepare_cached(sql)?;
+    let held = if statement.readonly() { statement.exists(params)? } else { statement.execute(params)? == 1 };
+    if held { Ok(()) } else { Err(CommitError::PreconditionFailed(otherwise).into()) }
 }
 
 /// `LIMIT` for at most `limit` rows.
 pub(crate) fn at_most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
+
+/// Reads a struct: each field from the column of its name, but for those whose value is given.
+macro_rules! read_columns {
+    (@value $record:ident $field:ident) => { $record.get(stringify!($field))? };
+    (@value $record:ident $field:ident $value:expr) => { $value };
+    ($record:ident => $type:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {
+        $type { $($field: read_columns!(@value $record $field $($value)?)),* }
+    };
+}
+pub(crate) use read_columns;
 
 /// A row whose first column identifies it. What it holds must be what this store writes.
 pub(crate) struct Record<'a> {
@@ -137,29 +163,8 @@ impl<'a> Record<'a> {
         Ok(index)
     }
 
-    pub fn get<T: FromSql>(&self, column: &str) -> Result<T, Failure> {
-        self.row.get(self.index(column)?).map_err(|_| self.corrupt(column))
-    }
-
-    /// The text of a column as `read` understands it.
-    pub fn parse<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
-        let text = self.row.get_ref(self.index(column)?)?.as_str().ok();
-        text.and_then(read).ok_or_else(|| self.corrupt(column))
-    }
-
-    /// The same for a column that may be empty.
-    pub fn parse_optional<T>(
-        &self,
-        column: &str,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, Failure> {
-        let text =
-            self.row.get_ref(self.index(column)?)?.as_str_or_null().map_err(|_| self.corrupt(column))?;
-        text.map(|text| read(text).ok_or_else(|| self.corrupt(column))).transpose()
-    }
-
-    pub fn time(&self, column: &str) -> Result<DateTime<Utc>, Failure> {
-        DateTime::from_timestamp_micros(self.get(column)?).ok_or_else(|| self.corrupt(column))
+    pub fn get<T: Decode>(&self, column: &str) -> Result<T, Failure> {
+        T::decode(self.row.get_ref(self.index(column)?)?).ok_or_else(|| self.corrupt(column))
     }
 
     /// Says where the fault is, never what is there.

@@ -42,7 +42,7 @@ pub(crate) struct Statements {
 }
 
 type Observers = Arc<Mutex<Vec<Arc<dyn CommitObserver>>>>;
-type Answer<T, E> = oneshot::Sender<Result<T, E>>;
+type Answer<T> = oneshot::Receiver<Result<T, CommitError>>;
 
 /// The callers' end of the queue. The thread ends when it is dropped.
 pub(crate) struct Writer {
@@ -86,46 +86,35 @@ impl Writer {
     }
 
     pub async fn commit(&self, work: UnitOfWork) -> Result<Committed, CommitError> {
-        work.check()?;
-        let (unit, answer) = self.unit(work);
-        send(&self.queue, Message::One(unit)).await?;
-        receive(answer).await
+        self.write(task(work, self.statements.apply, tell_observers)).await
     }
 
     pub async fn commit_many(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, CommitError>> {
-        let mut accepted: Vec<Box<dyn Write>> = Vec::with_capacity(units.len());
-        let mut answers = Vec::with_capacity(units.len());
-        for work in units {
-            answers.push(work.check().map(|()| {
-                let (unit, answer) = self.unit(work);
-                accepted.push(unit);
-                answer
-            }));
-        }
-        let sent = send(&self.queue, Message::Many(accepted)).await;
+        let tasks = units.into_iter().map(|work| task(work, self.statements.apply, tell_observers));
+        let (tasks, answers): (Vec<_>, Vec<_>) = tasks.unzip();
+        let sent = send(&self.queue, Message::Many(tasks)).await;
         let mut results = Vec::with_capacity(answers.len());
         for answer in answers {
-            results.push(match (answer, &sent) {
-                (Err(malformed), _) => Err(malformed.into()),
-                (Ok(_), Err(error)) => Err(error.clone().into()),
-                (Ok(answer), Ok(())) => receive(answer).await,
+            results.push(match &sent {
+                Ok(()) => receive(answer).await,
+                Err(error) => Err(error.clone().into()),
             });
         }
         results
     }
 
-    fn unit(&self, work: UnitOfWork) -> (Box<Unit>, oneshot::Receiver<Result<Committed, CommitError>>) {
-        let (reply, answer) = oneshot::channel();
-        (Box::new(Unit { work, apply: self.statements.apply, committed: None, reply }), answer)
-    }
-
     /// Writes something that is not a unit of work.
     pub async fn run<T: Send + 'static>(
         &self,
-        run: impl FnMut(&Connection) -> Result<T, Failure> + Send + 'static,
+        mut run: impl FnMut(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreFailure> {
-        let (reply, answer) = oneshot::channel();
-        send(&self.queue, Message::One(Box::new(Task { run, value: None, reply }))).await?;
+        self.write(task((), move |connection, ()| run(connection), |_, (), _| ()))
+            .await
+            .map_err(without_precondition)
+    }
+
+    async fn write<T>(&self, (task, answer): (Box<dyn Write>, Answer<T>)) -> Result<T, CommitError> {
+        send(&self.queue, Message::One(task)).await?;
         receive(answer).await
     }
 
@@ -147,7 +136,7 @@ impl Writer {
     }
 }
 
-async fn receive<T, E: From<StoreFailure>>(answer: oneshot::Receiver<Result<T, E>>) -> Result<T, E> {
+async fn receive<T>(answer: Answer<T>) -> Result<T, CommitError> {
     answer.await.unwrap_or_else(|_| Err(stopped().into()))
 }
 
@@ -226,48 +215,42 @@ impl Thread {
     }
 }
 
-struct Unit {
-    work: UnitOfWork,
-    apply: fn(&Connection, &UnitOfWork) -> Result<Committed, Failure>,
-    committed: Option<Committed>,
-    reply: Answer<Committed, CommitError>,
+/// Something to be written for a caller: a unit of work, or anything else that returns a value.
+struct Task<I, T, F> {
+    input: I,
+    run: F,
+    tell: Tell<I, T>,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T, CommitError>>,
 }
 
-impl Write for Unit {
+/// Tells the observers of the input and of what it has become.
+type Tell<I, T> = fn(&[Arc<dyn CommitObserver>], &I, &T);
+
+fn task<I: Send + 'static, T: Send + 'static>(
+    input: I,
+    run: impl FnMut(&Connection, &I) -> Result<T, Failure> + Send + 'static,
+    tell: Tell<I, T>,
+) -> (Box<dyn Write>, Answer<T>) {
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Task { input, run, tell, value: None, reply }), answer)
+}
+
+impl<I: Send, T: Send, F: FnMut(&Connection, &I) -> Result<T, Failure> + Send> Write for Task<I, T, F> {
     fn apply(&mut self, connection: &Connection) -> Result<(), Failure> {
-        self.committed = Some((self.apply)(connection, &self.work)?);
+        self.value = Some((self.run)(connection, &self.input)?);
         Ok(())
     }
 
     fn committed(&self, observers: &[Arc<dyn CommitObserver>]) {
-        if let Some(committed) = &self.committed {
-            tell_observers(observers, &self.work, committed);
+        if let Some(value) = &self.value {
+            (self.tell)(observers, &self.input, value);
         }
     }
 
     fn answer(self: Box<Self>, verdict: Result<(), CommitError>) {
-        answer(self.reply, verdict, self.committed);
+        let Self { value, reply, .. } = *self;
+        // Fails if the caller is gone.
+        let _ = reply.send(verdict.and_then(|()| value.ok_or_else(|| stopped().into())));
     }
-}
-
-struct Task<T, F> {
-    run: F,
-    value: Option<T>,
-    reply: Answer<T, StoreFailure>,
-}
-
-impl<T: Send, F: FnMut(&Connection) -> Result<T, Failure> + Send> Write for Task<T, F> {
-    fn apply(&mut self, connection: &Connection) -> Result<(), Failure> {
-        self.value = Some((self.run)(connection)?);
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>, verdict: Result<(), CommitError>) {
-        answer(self.reply, verdict.map_err(without_precondition), self.value);
-    }
-}
-
-fn answer<T, E: From<StoreFailure>>(reply: Answer<T, E>, verdict: Result<(), E>, value: Option<T>) {
-    // Fails if the caller is gone.
-    let _ = reply.send(verdict.and_then(|()| value.ok_or_else(|| stopped().into())));
 }

@@ -1,38 +1,41 @@
-//! Changes as statements.
+//! Changes as statements, which are run here unless a change needs more than one.
 
-use denizen_models::UserId;
-use denizen_services::store::{Change, Committed, Outcome, UnitOfWork};
+use denizen_models::{ADMIN_ROLE, UserId};
+use denizen_services::store::{Change, Committed, Lease, Outcome, UnitOfWork};
 use rusqlite::Connection;
 
 use crate::{
-    audit, engine::error::Failure, limits, mail_jobs, purge, registrations, sessions, tokens, users,
+    audit,
+    engine::{
+        error::Failure,
+        sql::{Param, execute, params, require},
+    },
+    limits, mail_jobs, purge, registrations, sessions, tokens, users,
 };
 
 /// Applies the changes of `work` in order, up to the first that fails. The caller takes back what was done by then.
 pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Committed, Failure> {
-    let mut created = None;
-    let mut outcomes = Vec::with_capacity(work.changes().len());
-    for change in work.changes() {
-        let outcome = apply_one(connection, change, created)?;
-        if let Outcome::User(user) = outcome {
-            created = Some(user);
-        }
-        outcomes.push(outcome);
-    }
-    Ok(Committed(outcomes))
+    work.apply(|change, created| apply_one(connection, change, created))
 }
 
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
+    let one = |statement, params: &[Param<'_>]| require(connection, statement, params);
+    let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
+    let run = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(|_| ());
     match change {
         Change::ExpectUser { user, security_version } => {
-            users::expect_version(connection, *user, *security_version)?;
+            one(users::EXPECT, params!(user, security_version))?;
         }
-        Change::ExpectLease(lease) => mail_jobs::expect_lease(connection, *lease)?,
-        Change::ExpectOtherAdministrator { user } => users::expect_other_administrator(connection, *user)?,
+        Change::ExpectLease(Lease { job, id: lease, generation }) => {
+            one(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
+        }
+        Change::ExpectOtherAdministrator { user } => {
+            one(users::OTHER_ADMIN, params!(user, role: ADMIN_ROLE))?;
+        }
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
             limits::take(connection, *bucket, *quota, *now, *capacity)?;
         }
-        Change::ResetBucket { bucket } => limits::fill(connection, *bucket)?,
+        Change::ResetBucket { bucket } => run(limits::FILL, params!(bucket))?,
         Change::InsertUser { values, password, at } => {
             return users::insert(connection, values, password.as_ref(), *at).map(Outcome::User);
         }
@@ -40,43 +43,35 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             users::update(connection, *user, *revision, values, *at)?;
         }
         Change::SetPassword { user, hash, security_version, at } => {
-            users::set_password(connection, *user, hash, *security_version, *at)?;
+            one(users::SET_PASSWORD, params!(user, hash, security_version, at))?;
         }
         Change::Rehash { user, hash, security_version } => {
-            users::rehash(connection, *user, hash, *security_version)?;
+            one(users::REHASH, params!(user, hash, security_version))?;
         }
-        Change::VerifyEmail { user, at } => users::verify_email(connection, *user, *at)?,
-        Change::DeleteUser { user, revision } => users::delete(connection, *user, *revision)?,
+        Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
+        Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
         Change::PutToken { user, purpose, hash, expires_at, address } => {
-            let user = user.resolve(created)?;
-            tokens::put(connection, user, *purpose, hash, *expires_at, address.as_ref())?;
+            run(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
         }
         Change::ConsumeToken { user, purpose, hash, now } => {
-            tokens::consume(connection, *user, *purpose, hash, *now)?;
+            one(tokens::CONSUME, params!(user, purpose, hash, now))?;
         }
-        Change::RevokeTokens { user } => return tokens::revoke(connection, *user).map(Outcome::Count),
+        Change::RevokeTokens { user } => return count(tokens::REVOKE, params!(user)),
         Change::InsertSession(session) => return sessions::insert(connection, session).map(Outcome::Session),
-        Change::RevokeSessions { user, except } => {
-            return sessions::revoke_all(connection, *user, *except).map(Outcome::Count);
-        }
-        Change::RevokeSession { user, session } => sessions::revoke(connection, *user, *session)?,
-        Change::TrimSessions { user, keep } => {
-            return sessions::trim(connection, *user, *keep).map(Outcome::Count);
-        }
+        Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
+        Change::RevokeSession { user, session } => one(sessions::REVOKE, params!(user, session))?,
+        Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
         Change::PutRegistration { registration, capacity } => {
             registrations::put(connection, registration, *capacity)?;
         }
         Change::PutRegistrationToken { address, hash, expires_at } => {
-            registrations::put_token(connection, address, hash, *expires_at)?;
+            one(registrations::PUT_TOKEN, params!(address, hash, expires_at))?;
         }
-        Change::ConsumeRegistration { hash, now } => registrations::consume(connection, hash, *now)?,
-        Change::DropRegistration { address } => registrations::forget(connection, address)?,
-        Change::EnqueueMail(job) => {
-            let mail = job.mail.resolve(created)?;
-            return mail_jobs::enqueue(connection, job, &mail).map(Outcome::Job);
-        }
-        Change::RetryMail { job, now } => mail_jobs::retry(connection, *job, *now)?,
-        Change::DropMail { job } => mail_jobs::drop_job(connection, *job)?,
+        Change::ConsumeRegistration { hash, now } => one(registrations::CONSUME, params!(hash, now))?,
+        Change::DropRegistration { address } => run(registrations::DROP, params!(address))?,
+        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created).map(Outcome::Job),
+        Change::RetryMail { job, now } => one(mail_jobs::RETRY, params!(job, now))?,
+        Change::DropMail { job } => one(mail_jobs::DROP, params!(job))?,
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
         Change::Record(event) => audit::record(connection, event, created)?,
     }

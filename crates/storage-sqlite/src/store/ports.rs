@@ -16,8 +16,9 @@ use denizen_services::{
 };
 
 use crate::{
-    SqliteStore, audit, engine::sql, list, mail_jobs, metrics, registrations, secrets, sessions, tokens,
-    users,
+    SqliteStore, audit,
+    engine::sql::{PING, find, params},
+    list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
 };
 
 #[async_trait]
@@ -35,7 +36,7 @@ impl WriteStore for SqliteStore {
     }
 
     async fn failed(&self) -> StoreFailure {
-        self.ended().await
+        self.writer.ended().await
     }
 }
 
@@ -81,21 +82,19 @@ impl Secrets for SqliteStore {
 #[async_trait]
 impl ReadStore for SqliteStore {
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreFailure> {
-        self.readers.read(move |connection| users::find_by_id(connection, id)).await
+        self.readers.find(users::FIND, id, users::read).await
     }
 
     async fn find_user_by_username(&self, username: &Username) -> Result<Option<User>, StoreFailure> {
-        let username = username.clone();
-        self.readers.read(move |connection| users::find_by_username(connection, &username)).await
+        self.readers.find(users::FIND_BY_USERNAME, username.key().to_owned(), users::read).await
     }
 
     async fn find_user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreFailure> {
-        let email = email.clone();
-        self.readers.read(move |connection| users::find_by_email(connection, &email)).await
+        self.readers.find(users::FIND_BY_EMAIL, email.key().to_owned(), users::read).await
     }
 
     async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreFailure> {
-        self.readers.read(move |connection| users::find_credentials(connection, user)).await
+        self.readers.find(users::CREDENTIALS, user, users::read_credentials).await
     }
 
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {
@@ -114,12 +113,13 @@ impl ReadStore for SqliteStore {
         hash: &TokenHash,
     ) -> Result<Option<StoredToken>, StoreFailure> {
         let hash = *hash;
-        self.readers.read(move |connection| tokens::find_token(connection, purpose, &hash)).await
+        self.readers
+            .read(move |connection| find(connection, tokens::FIND, params!(hash, purpose), tokens::read))
+            .await
     }
 
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure> {
-        let token = *token;
-        self.readers.read(move |connection| sessions::find_session(connection, &token)).await
+        self.readers.find(sessions::FIND, *token, sessions::read).await
     }
 
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure> {
@@ -132,16 +132,14 @@ impl ReadStore for SqliteStore {
     }
 
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {
-        let email = email.clone();
-        self.readers.read(move |connection| registrations::find_by_email(connection, &email)).await
+        self.readers.find(registrations::FIND, email.key().to_owned(), registrations::read).await
     }
 
     async fn find_registration_by_token(
         &self,
         token: &TokenHash,
     ) -> Result<Option<Registration>, StoreFailure> {
-        let token = *token;
-        self.readers.read(move |connection| registrations::find_by_token(connection, &token)).await
+        self.readers.find(registrations::FIND_BY_TOKEN, *token, registrations::read).await
     }
 
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure> {
@@ -161,7 +159,7 @@ impl ReadStore for SqliteStore {
     /// Takes the write lock and lets it go. That the disk is full shows only in a write that needs room: the store
     /// goes on reading then, and a server that is taken out of service for it would not.
     async fn ping(&self) -> Result<(), StoreFailure> {
-        self.readers.read(|connection| sql::find(connection, sql::PING, [], |_| Ok(()))).await?;
+        self.readers.read(|connection| find(connection, PING, [], |_| Ok(()))).await?;
         self.writer.run(|_| Ok(())).await
     }
 }

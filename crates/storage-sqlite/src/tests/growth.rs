@@ -8,7 +8,7 @@ use rusqlite::{Connection, Params, StatementStatus, named_params, types::Null};
 
 use crate::{
     SqliteOptions, SqliteStore,
-    engine::{open::connect, sql::Named},
+    engine::{open::connect, sql::Param},
     list, mail_jobs, search, sessions,
     tests::{fill, now, user_values},
     tokens, users,
@@ -60,7 +60,7 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
     let lease = named_params! { ":now": 1, ":kinds": r#"["x"]"#, ":lease": 7, ":until": 2, ":limit": 10 };
     let administrator = named_params! { ":user": some, ":role": "gardener" };
     let page = |sql: &str, key: &str, id: i64, list: Option<&str>| {
-        let mut params: Named<'_> = vec![(":id", id.into()), (":limit", 50.into())];
+        let mut params: Vec<Param<'_>> = vec![(":id", id.into()), (":limit", 50.into())];
         params.extend(sql.contains(":key").then_some((":key", key.into())));
         if let Some(list) = list {
             params.extend([(":list", list.into()), (":active", Null.into())]);
@@ -81,7 +81,7 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
         ("find by user name", steps(&connection, users::FIND_BY_USERNAME, [&name])),
         ("find by address", steps(&connection, users::FIND_BY_EMAIL, [&address])),
         ("insert user", steps(&connection, users::INSERT, new.as_slice())),
-        ("update user", steps(&connection, users::UPDATE, changed.as_slice())),
+        ("update user", steps(&connection, users::UPDATE.sql, changed.as_slice())),
         ("put token", steps(&connection, tokens::PUT, token)),
         (
             "find token",
@@ -96,7 +96,7 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
         ("enqueue", steps(&connection, mail_jobs::ENQUEUE_FOR_ADDRESS, mail)),
         ("enqueue for a user", steps(&connection, mail_jobs::ENQUEUE_FOR_USER, mail_to_user)),
         ("lease", steps(&connection, mail_jobs::LEASE, lease)),
-        ("other administrator", steps(&connection, users::OTHER_ADMINISTRATOR, administrator)),
+        ("other administrator", steps(&connection, users::OTHER_ADMIN.sql, administrator)),
         ("page by id", page(list::ALL_BY_ID, "", some, None)),
         ("page by name, backwards", page(list::ALL_BY_NAME_DESCENDING, &name, some, None)),
         ("page of a common role by id", users_page(list::LISTED_BY_ID)),
@@ -112,7 +112,7 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
         ("search by beginnings", found(search::PAGE_BY_NAMES_OR_EMAIL, "\"\u{1}am\"", "am", 1, Some("user"))),
         (
             "delete user",
-            steps(&connection, users::DELETE, named_params! { ":user": some, ":revision": Null }),
+            steps(&connection, users::DELETE.sql, named_params! { ":user": some, ":revision": Null }),
         ),
     ];
     costs.into_iter().map(|(name, (steps, full))| (name, steps, full)).collect()

@@ -4,7 +4,7 @@
 use std::{future::poll_fn, pin::Pin, sync::Mutex, task::Poll};
 
 use actix_web::{
-    FromRequest as _,
+    FromRequest as _, HttpResponse,
     body::{BoxBody, MessageBody as _},
     dev::Payload,
     http::header,
@@ -93,6 +93,7 @@ impl Client {
             .to_http_request();
         let incoming = IncomingFrames::from_request(&request, &mut payload).await.unwrap();
         let state = Data::new(AppState {
+            paths: Vec::new(),
             clock: Arc::new(Stopped),
             tokens: Arc::new(OsTokenSource),
             settings: HandlerSettings::default(),

@@ -1,7 +1,7 @@
 //! Connections to the server, up to the login.
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -118,11 +118,5 @@ impl Server {
             }
         }
         Err(failure)
-    }
-}
-
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.url.fmt(f)
     }
 }

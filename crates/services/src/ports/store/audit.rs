@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use denizen_models::{UserId, named_enum};
 
 use super::records::UserRef;
-use crate::common::context::{AccessContext, Actor};
+use crate::ports::context::{AccessContext, Actor};
 
 named_enum! {
     /// What happened, for the audit trail.

@@ -241,36 +241,13 @@ pub enum Change {
 }
 
 impl Change {
-    /// The user that this change refers to by reference, if any.
-    pub(super) const fn user_ref(&self) -> Option<UserRef> {
+    /// The user that this change refers to by reference, if any: only these changes have a [`UserRef`].
+    pub(super) fn user_ref(&self) -> Option<UserRef> {
         match self {
             Self::PutToken { user, .. } => Some(*user),
             Self::EnqueueMail(job) => job.mail.user(),
             Self::Record(event) => event.target,
-            Self::ExpectUser { .. }
-            | Self::ExpectLease(_)
-            | Self::TakeFromBucket { .. }
-            | Self::InsertUser { .. }
-            | Self::UpdateUser { .. }
-            | Self::SetPassword { .. }
-            | Self::VerifyEmail { .. }
-            | Self::DeleteUser { .. }
-            | Self::ConsumeToken { .. }
-            | Self::RevokeTokens { .. }
-            | Self::InsertSession(_)
-            | Self::RevokeSessions { .. }
-            | Self::ExpectOtherAdministrator { .. }
-            | Self::ResetBucket { .. }
-            | Self::Rehash { .. }
-            | Self::RevokeSession { .. }
-            | Self::TrimSessions { .. }
-            | Self::PutRegistration { .. }
-            | Self::PutRegistrationToken { .. }
-            | Self::ConsumeRegistration { .. }
-            | Self::DropRegistration { .. }
-            | Self::RetryMail { .. }
-            | Self::DropMail { .. }
-            | Self::Purge(_) => None,
+            _ => None,
         }
     }
 }

@@ -1,38 +1,46 @@
 //! How a store fails. Nothing of any driver shows in here.
 
-use std::fmt;
-
 use chrono::Duration;
 
 use crate::ports::cause::Cause;
 
 /// A value that may exist only once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UniqueKey {
     /// [`denizen_models::Username::key`].
+    #[error("the user name")]
     Username,
     /// [`denizen_models::EmailAddress::key`].
+    #[error("the e-mail address")]
     Email,
 }
 
 /// What was no longer as the unit of work expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Precondition {
     /// The user is gone, or is not of the expected revision or security version.
+    #[error("the user has changed or is gone")]
     User,
     /// There is no such live token.
+    #[error("no such token")]
     Token,
     /// The lease was lost, or a newer request replaced the job.
+    #[error("the lease is lost")]
     Lease,
     /// Too many requests of strangers are waiting to be mailed, or to be confirmed.
+    #[error("too many are waiting")]
     QueueRoom,
     /// The user has no such session.
+    #[error("no such session")]
     Session,
     /// There is no other administrator who could sign in.
+    #[error("there is no other administrator")]
     Administrator,
     /// There is no such registration.
+    #[error("no such registration")]
     Registration,
     /// There is no such mail job.
+    #[error("no such mail job")]
     MailJob,
 }
 
@@ -74,28 +82,4 @@ pub enum CommitError {
     /// The store failed.
     #[error(transparent)]
     Failed(#[from] StoreFailure),
-}
-
-impl fmt::Display for UniqueKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Username => "the user name",
-            Self::Email => "the e-mail address",
-        })
-    }
-}
-
-impl fmt::Display for Precondition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::User => "the user has changed or is gone",
-            Self::Token => "no such token",
-            Self::Lease => "the lease is lost",
-            Self::QueueRoom => "too many are waiting",
-            Self::Session => "no such session",
-            Self::Administrator => "there is no other administrator",
-            Self::Registration => "no such registration",
-            Self::MailJob => "no such mail job",
-        })
-    }
 }

@@ -1,8 +1,7 @@
 //! Limits that every process on one store shares.
 
-use std::fmt;
-
 use chrono::{DateTime, Duration, Utc};
+use denizen_models::redacted;
 
 /// Which bucket: an HMAC of what is limited, so that no address is at rest in a form that can be read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,11 +21,7 @@ impl BucketKey {
     }
 }
 
-impl fmt::Debug for BucketKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BucketKey(…)")
-    }
-}
+redacted! { BucketKey }
 
 /// How much a bucket holds, and how soon it fills again: the generic cell rate algorithm (ITU-T I.371), which needs one
 /// instant per bucket, the one at which it is full again. What has no bucket yet has a full one.

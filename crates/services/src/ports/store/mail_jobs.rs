@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId, named_enum};
 
 use super::{error::StoreFailure, records::UserRef};
-use crate::common::context::AccessContext;
+use crate::ports::context::AccessContext;
 
 named_enum! {
     /// What a mail is about. Decides what the worker does before it sends.
@@ -99,81 +99,70 @@ pub enum Recipient<U> {
     UserAt(U, EmailAddress),
 }
 
-impl<U: Copy> MailJob<U> {
-    /// Returns the job of this kind for this recipient, for stores that read both; absent if no such job exists.
-    #[must_use]
-    pub fn from_parts(kind: MailKind, recipient: Recipient<U>) -> Option<Self> {
-        Some(match (kind, recipient) {
-            (MailKind::PasswordReset, Recipient::Address(address)) => Self::PasswordReset { address },
-            (MailKind::SignUp, Recipient::Address(address)) => Self::SignUp { address },
-            (MailKind::EmailVerification, Recipient::Address(address)) => Self::EmailVerification { address },
-            (MailKind::Invitation, Recipient::User(user)) => Self::Invitation { user },
-            (MailKind::EmailChange, Recipient::UserAt(user, address)) => Self::EmailChange { user, address },
-            (MailKind::PasswordChanged, Recipient::User(user)) => Self::PasswordChanged { user },
-            (MailKind::EmailChanged, Recipient::UserAt(user, address)) => {
-                Self::EmailChanged { user, address }
+/// Converts between jobs and the pairs of kind and recipient, given which recipient each kind has.
+macro_rules! recipients {
+    (Address: $($by_address:ident)*; User: $($of_user:ident)*; UserAt: $($at:ident)*;) => {
+        impl<U: Copy> MailJob<U> {
+            /// Returns the job of this kind for this recipient, for stores that read both; absent if no such job exists.
+            #[must_use]
+            pub fn from_parts(kind: MailKind, recipient: Recipient<U>) -> Option<Self> {
+                match (kind, recipient) {
+                    $((MailKind::$by_address, Recipient::Address(address)) => Some(Self::$by_address { address }),)*
+                    $((MailKind::$of_user, Recipient::User(user)) => Some(Self::$of_user { user }),)*
+                    $((MailKind::$at, Recipient::UserAt(user, address)) => Some(Self::$at { user, address }),)*
+                    (_, Recipient::Address(_) | Recipient::User(_) | Recipient::UserAt(..)) => None,
+                }
             }
-            (_, Recipient::Address(_) | Recipient::User(_) | Recipient::UserAt(..)) => return None,
-        })
-    }
 
-    /// Returns what the mail is about.
-    #[must_use]
-    pub const fn kind(&self) -> MailKind {
-        match self {
-            Self::PasswordReset { .. } => MailKind::PasswordReset,
-            Self::SignUp { .. } => MailKind::SignUp,
-            Self::EmailVerification { .. } => MailKind::EmailVerification,
-            Self::Invitation { .. } => MailKind::Invitation,
-            Self::EmailChange { .. } => MailKind::EmailChange,
-            Self::PasswordChanged { .. } => MailKind::PasswordChanged,
-            Self::EmailChanged { .. } => MailKind::EmailChanged,
-        }
-    }
+            /// Returns what the mail is about.
+            #[must_use]
+            pub const fn kind(&self) -> MailKind {
+                match self {
+                    $(Self::$by_address { .. } => MailKind::$by_address,)*
+                    $(Self::$of_user { .. } => MailKind::$of_user,)*
+                    $(Self::$at { .. } => MailKind::$at,)*
+                }
+            }
 
-    /// Returns for whom it is.
-    #[must_use]
-    pub fn recipient(&self) -> Recipient<U> {
-        match self {
-            Self::PasswordReset { address }
-            | Self::SignUp { address }
-            | Self::EmailVerification { address } => Recipient::Address(address.clone()),
-            Self::Invitation { user } | Self::PasswordChanged { user } => Recipient::User(*user),
-            Self::EmailChange { user, address } | Self::EmailChanged { user, address } => {
-                Recipient::UserAt(*user, address.clone())
+            /// Returns for whom it is.
+            #[must_use]
+            pub fn recipient(&self) -> Recipient<U> {
+                match self {
+                    $(Self::$by_address { address })|* => Recipient::Address(address.clone()),
+                    $(Self::$of_user { user })|* => Recipient::User(*user),
+                    $(Self::$at { user, address })|* => Recipient::UserAt(*user, address.clone()),
+                }
+            }
+
+            /// Returns the user, unless it is known by e-mail address only.
+            pub const fn user(&self) -> Option<U> {
+                match self {
+                    $(Self::$by_address { .. })|* => None,
+                    $(Self::$of_user { user })|* | $(Self::$at { user, .. })|* => Some(*user),
+                }
             }
         }
-    }
 
-    /// Returns the user, unless it is known by e-mail address only.
-    pub const fn user(&self) -> Option<U> {
-        match self {
-            Self::PasswordReset { .. } | Self::SignUp { .. } | Self::EmailVerification { .. } => None,
-            Self::Invitation { user }
-            | Self::EmailChange { user, .. }
-            | Self::PasswordChanged { user }
-            | Self::EmailChanged { user, .. } => Some(*user),
+        impl MailJob {
+            /// Returns the same job with the user that is meant.
+            ///
+            /// # Errors
+            /// As [`UserRef::resolve`].
+            pub fn resolve(&self, created: Option<UserId>) -> Result<MailJob<UserId>, StoreFailure> {
+                Ok(match self.clone() {
+                    $(Self::$by_address { address } => MailJob::$by_address { address },)*
+                    $(Self::$of_user { user } => MailJob::$of_user { user: user.resolve(created)? },)*
+                    $(Self::$at { user, address } => MailJob::$at { user: user.resolve(created)?, address },)*
+                })
+            }
         }
-    }
+    };
 }
 
-impl MailJob {
-    /// Returns the same job with the user that is meant.
-    ///
-    /// # Errors
-    /// As [`UserRef::resolve`].
-    pub fn resolve(&self, created: Option<UserId>) -> Result<MailJob<UserId>, StoreFailure> {
-        let existing = |user: UserRef| user.resolve(created);
-        Ok(match self.clone() {
-            Self::PasswordReset { address } => MailJob::PasswordReset { address },
-            Self::SignUp { address } => MailJob::SignUp { address },
-            Self::EmailVerification { address } => MailJob::EmailVerification { address },
-            Self::Invitation { user } => MailJob::Invitation { user: existing(user)? },
-            Self::EmailChange { user, address } => MailJob::EmailChange { user: existing(user)?, address },
-            Self::PasswordChanged { user } => MailJob::PasswordChanged { user: existing(user)? },
-            Self::EmailChanged { user, address } => MailJob::EmailChanged { user: existing(user)?, address },
-        })
-    }
+recipients! {
+    Address: PasswordReset SignUp EmailVerification;
+    User: Invitation PasswordChanged;
+    UserAt: EmailChange EmailChanged;
 }
 
 /// A mail job to be queued. It holds no token: the worker mints one when it sends.

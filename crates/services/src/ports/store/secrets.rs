@@ -1,8 +1,6 @@
 //! What a service has to keep to itself, and in common with its other processes.
 
-use std::fmt;
-
-use denizen_models::named_enum;
+use denizen_models::{named_enum, redacted};
 use zeroize::Zeroizing;
 
 named_enum! {
@@ -31,8 +29,4 @@ impl ServiceSecret {
     }
 }
 
-impl fmt::Debug for ServiceSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ServiceSecret(…)")
-    }
-}
+redacted! { ServiceSecret }

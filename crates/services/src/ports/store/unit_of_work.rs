@@ -1,5 +1,7 @@
 //! A unit of work: the changes that belong together, as a value.
 
+use std::mem;
+
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId, UserValues};
 
@@ -15,6 +17,69 @@ use crate::ports::{
     hasher::PasswordHash,
     randomness::{TokenHash, TokenPurpose},
 };
+
+/// Hands the verbs of a unit of work to the macro `each`: arguments, change, and the reason for which the change can be
+/// refused, if there is one: a precondition, or `Conflict`.
+macro_rules! verbs {
+    ($each:ident) => {
+        $each! {
+            expect_user(user: UserId, security_version: i64) => ExpectUser { user, security_version } or User;
+            expect_lease(lease: Lease) => ExpectLease(lease) or Lease;
+            expect_other_administrator(user: UserId) => ExpectOtherAdministrator { user } or Administrator;
+            take_from_bucket(bucket: BucketKey, quota: Quota, now: DateTime<Utc>, capacity: u32)
+                => TakeFromBucket { bucket, quota, now, capacity };
+            reset_bucket(bucket: BucketKey) => ResetBucket { bucket };
+            set_password(user: UserId, hash: PasswordHash, security_version: i64, at: DateTime<Utc>)
+                => SetPassword { user, hash, security_version, at } or User;
+            insert_user(values: UserValues, password: Option<PasswordHash>, at: DateTime<Utc>)
+                => InsertUser { values, password, at } or Conflict;
+            update_user(user: UserId, revision: i64, values: UserValues, at: DateTime<Utc>)
+                => UpdateUser { user, revision, values, at } or Conflict;
+            rehash(user: UserId, hash: PasswordHash, security_version: i64)
+                => Rehash { user, hash, security_version };
+            verify_email(user: UserId, at: DateTime<Utc>) => VerifyEmail { user, at };
+            delete_user(user: UserId, revision: Option<i64>) => DeleteUser { user, revision } or User;
+            put_token(user: impl Into<UserRef>, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>)
+                => PutToken { user: user.into(), purpose, hash, expires_at, address: None };
+            put_token_for(
+                address: EmailAddress, user: UserId, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>
+            ) => PutToken { user: user.into(), purpose, hash, expires_at, address: Some(address) };
+            consume_token(user: UserId, purpose: TokenPurpose, hash: TokenHash, now: DateTime<Utc>)
+                => ConsumeToken { user, purpose, hash, now } or Token;
+            revoke_tokens(user: UserId) => RevokeTokens { user };
+            insert_session(session: NewSession) => InsertSession(session);
+            revoke_sessions(user: UserId, except: Option<SessionId>) => RevokeSessions { user, except };
+            revoke_session(user: UserId, session: SessionId) => RevokeSession { user, session } or Session;
+            trim_sessions(user: UserId, keep: u32) => TrimSessions { user, keep };
+            put_registration(registration: Registration, capacity: u32)
+                => PutRegistration { registration, capacity } or QueueRoom;
+            put_registration_token(address: &EmailAddress, hash: TokenHash, expires_at: DateTime<Utc>)
+                => PutRegistrationToken { address: address.key().to_owned(), hash, expires_at } or Registration;
+            consume_registration(hash: TokenHash, now: DateTime<Utc>)
+                => ConsumeRegistration { hash, now } or Token;
+            drop_registration(address: &EmailAddress) => DropRegistration { address: address.key().to_owned() };
+            enqueue_mail(job: NewMailJob) => EnqueueMail(job) or QueueRoom;
+            retry_mail(job: MailJobId, now: DateTime<Utc>) => RetryMail { job, now } or MailJob;
+            drop_mail(job: MailJobId) => DropMail { job } or MailJob;
+            purge(purge: Purge) => Purge(purge);
+            record(event: AuditEvent) => Record(event);
+        }
+    };
+}
+pub(crate) use verbs;
+
+macro_rules! verbs_of_unit {
+    ($($verb:ident($($name:ident: $type:ty),*) => $change:ident $fields:tt $(or $precondition:ident)?;)*) => {
+        /// The verbs, one for each change.
+        impl UnitOfWork {$(
+            #[doc = concat!("See [`Change::", stringify!($change), "`].")]
+            pub fn $verb(self, $($name: $type),*) -> Self {
+                self.with(Change::$change $fields)
+            }
+        )*}
+    };
+}
+verbs! { verbs_of_unit }
 
 /// Changes that are applied together or not at all. A value: it can be inspected, sent and run again.
 ///
@@ -40,188 +105,41 @@ impl UnitOfWork {
         &self.0
     }
 
-    /// Adds any change. The verbs below read better.
+    /// Adds any change. The verbs read better.
     pub fn with(mut self, change: Change) -> Self {
         self.0.push(change);
         self
     }
 
-    /// See [`Change::ExpectUser`].
-    pub fn expect_user(self, user: UserId, security_version: i64) -> Self {
-        self.with(Change::ExpectUser { user, security_version })
-    }
-
-    /// See [`Change::ExpectLease`].
-    pub fn expect_lease(self, lease: Lease) -> Self {
-        self.with(Change::ExpectLease(lease))
-    }
-
-    /// See [`Change::TakeFromBucket`].
-    pub fn take_from_bucket(
-        self,
-        bucket: BucketKey,
-        quota: Quota,
-        now: DateTime<Utc>,
-        capacity: u32,
-    ) -> Self {
-        self.with(Change::TakeFromBucket { bucket, quota, now, capacity })
-    }
-
-    /// See [`Change::ResetBucket`].
-    pub fn reset_bucket(self, bucket: BucketKey) -> Self {
-        self.with(Change::ResetBucket { bucket })
-    }
-
-    /// See [`Change::ExpectOtherAdministrator`].
-    pub fn expect_other_administrator(self, user: UserId) -> Self {
-        self.with(Change::ExpectOtherAdministrator { user })
-    }
-
-    /// See [`Change::InsertUser`].
-    pub fn insert_user(self, values: UserValues, password: Option<PasswordHash>, at: DateTime<Utc>) -> Self {
-        self.with(Change::InsertUser { values, password, at })
-    }
-
-    /// See [`Change::UpdateUser`].
-    pub fn update_user(self, user: UserId, revision: i64, values: UserValues, at: DateTime<Utc>) -> Self {
-        self.with(Change::UpdateUser { user, revision, values, at })
-    }
-
-    /// See [`Change::SetPassword`].
-    pub fn set_password(
-        self,
-        user: UserId,
-        hash: PasswordHash,
-        security_version: i64,
-        at: DateTime<Utc>,
-    ) -> Self {
-        self.with(Change::SetPassword { user, hash, security_version, at })
-    }
-
-    /// See [`Change::Rehash`].
-    pub fn rehash(self, user: UserId, hash: PasswordHash, security_version: i64) -> Self {
-        self.with(Change::Rehash { user, hash, security_version })
-    }
-
-    /// See [`Change::VerifyEmail`].
-    pub fn verify_email(self, user: UserId, at: DateTime<Utc>) -> Self {
-        self.with(Change::VerifyEmail { user, at })
-    }
-
-    /// See [`Change::DeleteUser`].
-    pub fn delete_user(self, user: UserId, revision: Option<i64>) -> Self {
-        self.with(Change::DeleteUser { user, revision })
-    }
-
-    /// See [`Change::PutToken`].
-    pub fn put_token(
-        self,
-        user: impl Into<UserRef>,
-        purpose: TokenPurpose,
-        hash: TokenHash,
-        expires_at: DateTime<Utc>,
-    ) -> Self {
-        self.with(Change::PutToken { user: user.into(), purpose, hash, expires_at, address: None })
-    }
-
-    /// See [`Change::ConsumeToken`].
-    pub fn consume_token(
-        self,
-        user: UserId,
-        purpose: TokenPurpose,
-        hash: TokenHash,
-        now: DateTime<Utc>,
-    ) -> Self {
-        self.with(Change::ConsumeToken { user, purpose, hash, now })
-    }
-
-    /// See [`Change::RevokeTokens`].
-    pub fn revoke_tokens(self, user: UserId) -> Self {
-        self.with(Change::RevokeTokens { user })
-    }
-
-    /// See [`Change::InsertSession`].
-    pub fn insert_session(self, session: NewSession) -> Self {
-        self.with(Change::InsertSession(session))
-    }
-
-    /// See [`Change::RevokeSessions`].
-    pub fn revoke_sessions(self, user: UserId, except: Option<SessionId>) -> Self {
-        self.with(Change::RevokeSessions { user, except })
-    }
-
-    /// See [`Change::RevokeSession`].
-    pub fn revoke_session(self, user: UserId, session: SessionId) -> Self {
-        self.with(Change::RevokeSession { user, session })
-    }
-
-    /// See [`Change::TrimSessions`].
-    pub fn trim_sessions(self, user: UserId, keep: u32) -> Self {
-        self.with(Change::TrimSessions { user, keep })
-    }
-
-    /// See [`Change::PutRegistration`].
-    pub fn put_registration(self, registration: Registration, capacity: u32) -> Self {
-        self.with(Change::PutRegistration { registration, capacity })
-    }
-
-    /// See [`Change::PutRegistrationToken`].
-    pub fn put_registration_token(
-        self,
-        address: &EmailAddress,
-        hash: TokenHash,
-        expires_at: DateTime<Utc>,
-    ) -> Self {
-        self.with(Change::PutRegistrationToken { address: address.key().to_owned(), hash, expires_at })
-    }
-
-    /// See [`Change::ConsumeRegistration`].
-    pub fn consume_registration(self, hash: TokenHash, now: DateTime<Utc>) -> Self {
-        self.with(Change::ConsumeRegistration { hash, now })
-    }
-
-    /// See [`Change::DropRegistration`].
-    pub fn drop_registration(self, address: &EmailAddress) -> Self {
-        self.with(Change::DropRegistration { address: address.key().to_owned() })
-    }
-
-    /// See [`Change::EnqueueMail`].
-    pub fn enqueue_mail(self, job: NewMailJob) -> Self {
-        self.with(Change::EnqueueMail(job))
-    }
-
-    /// See [`Change::RetryMail`].
-    pub fn retry_mail(self, job: MailJobId, now: DateTime<Utc>) -> Self {
-        self.with(Change::RetryMail { job, now })
-    }
-
-    /// See [`Change::DropMail`].
-    pub fn drop_mail(self, job: MailJobId) -> Self {
-        self.with(Change::DropMail { job })
-    }
-
-    /// See [`Change::Purge`].
-    pub fn purge(self, purge: Purge) -> Self {
-        self.with(Change::Purge(purge))
-    }
-
-    /// See [`Change::Record`].
-    pub fn record(self, event: AuditEvent) -> Self {
-        self.with(Change::Record(event))
-    }
-
-    /// Every store calls this before it applies a unit, so that all refuse the same nonsense.
+    /// Applies the changes in order, up to the first that fails; the caller takes back what was done by then. Every
+    /// store applies units with it, so that all refuse the same nonsense. `apply` is given a change and the user that
+    /// the unit has created before it.
     ///
     /// # Errors
-    /// [`StoreFailure::Malformed`]: two inserted users, or a reference to one that is not inserted before it.
-    pub fn check(&self) -> Result<(), StoreFailure> {
+    /// [`StoreFailure::Malformed`] if two users are inserted, or one is referred to that is not inserted before; the
+    /// error of the first change that fails.
+    pub fn apply<E: From<StoreFailure>>(
+        &self,
+        mut apply: impl FnMut(&Change, Option<UserId>) -> Result<Outcome, E>,
+    ) -> Result<Committed, E> {
+        self.check()?;
+        let mut created = None;
+        let mut outcomes = Vec::with_capacity(self.0.len());
+        for change in &self.0 {
+            let outcome = apply(change, created)?;
+            if let Outcome::User(user) = outcome {
+                created = Some(user);
+            }
+            outcomes.push(outcome);
+        }
+        Ok(Committed(outcomes))
+    }
+
+    fn check(&self) -> Result<(), StoreFailure> {
         let mut created = false;
         for change in &self.0 {
-            if matches!(change, Change::InsertUser { .. }) {
-                if created {
-                    return Err(StoreFailure::Malformed("two users are created in one unit".into()));
-                }
-                created = true;
+            if matches!(change, Change::InsertUser { .. }) && mem::replace(&mut created, true) {
+                return Err(StoreFailure::Malformed("two users are created in one unit".into()));
             }
             if change.user_ref() == Some(UserRef::Created) && !created {
                 return Err(UserRef::unknown());

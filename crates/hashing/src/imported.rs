@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use argon2::password_hash::phc::{self, Output, Salt};
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use denizen_services::{HashError, InvalidHash};
+use pbkdf2::pbkdf2_hmac;
 use sha2::{Sha256, Sha512};
 
-use super::{failed, malformed, read_phc, same};
+use crate::phc::{self, failed, malformed, same};
 
 /// 2^16 rounds of its key schedule, several seconds.
 const MOST_BCRYPT_COST: u32 = 16;
@@ -20,14 +21,12 @@ const MOST_PBKDF2_ROUNDS: u64 = 10_000_000;
 /// A hash that is readable and affordable.
 pub(crate) enum Imported {
     Bcrypt(String),
-    Phc { function: Function, salt: Salt, output: Output },
+    Scrypt { params: scrypt::Params, salt: Salt, output: Output },
+    Pbkdf2 { function: Pbkdf2, rounds: u32, salt: Salt, output: Output },
 }
 
-pub(crate) enum Function {
-    Scrypt(scrypt::Params),
-    Pbkdf2Sha256 { rounds: u32 },
-    Pbkdf2Sha512 { rounds: u32 },
-}
+/// Takes the password, the salt and the rounds, and fills the output.
+type Pbkdf2 = fn(&[u8], &[u8], u32, &mut [u8]);
 
 impl Imported {
     pub fn read(text: &str) -> Result<Self, InvalidHash> {
@@ -37,51 +36,41 @@ impl Imported {
                 within(u64::from(parts.get_cost()), 4, u64::from(MOST_BCRYPT_COST))?;
                 Ok(Self::Bcrypt(text.to_owned()))
             }
-            Some("scrypt") => Self::read_with(text, |phc, _| read_scrypt(phc)),
-            Some("pbkdf2-sha256") => Self::read_with(&with_named_rounds(text), |phc, output| {
-                Ok(Function::Pbkdf2Sha256 { rounds: read_rounds(phc, output, 32)? })
-            }),
-            Some("pbkdf2-sha512") => Self::read_with(&with_named_rounds(text), |phc, output| {
-                Ok(Function::Pbkdf2Sha512 { rounds: read_rounds(phc, output, 64)? })
-            }),
+            Some("scrypt") => {
+                let (phc, salt, output) = phc::read(text)?;
+                Ok(Self::Scrypt { params: read_scrypt(&phc)?, salt, output })
+            }
+            Some("pbkdf2-sha256") => Self::read_pbkdf2(text, pbkdf2_hmac::<Sha256>, 32),
+            Some("pbkdf2-sha512") => Self::read_pbkdf2(text, pbkdf2_hmac::<Sha512>, 64),
             _ => Err(InvalidHash::Unsupported),
         }
     }
 
-    fn read_with(
-        text: &str,
-        function: impl FnOnce(&phc::PasswordHash, &Output) -> Result<Function, InvalidHash>,
-    ) -> Result<Self, InvalidHash> {
-        let (phc, salt, output) = read_phc(text)?;
-        Ok(Self::Phc { function: function(&phc, &output)?, salt, output })
+    /// Each block of `block` bytes of the output takes all the rounds again.
+    fn read_pbkdf2(text: &str, function: Pbkdf2, block: usize) -> Result<Self, InvalidHash> {
+        let (phc, salt, output) = phc::read(&with_named_rounds(text))?;
+        let rounds = number(&phc, "i")?;
+        let blocks = u64::try_from(output.len().div_ceil(block)).map_err(malformed)?;
+        within(u64::from(rounds) * blocks, 1, MOST_PBKDF2_ROUNDS)?;
+        Ok(Self::Pbkdf2 { function, rounds, salt, output })
     }
 
     /// Whether it was made from these bytes.
     pub fn is_of(&self, password: &[u8]) -> Result<bool, HashError> {
-        let (function, salt, output) = match self {
-            Self::Bcrypt(text) => {
-                return bcrypt::verify(password, text).map_err(|error| failed(error.to_string()));
+        match self {
+            Self::Bcrypt(text) => bcrypt::verify(password, text).map_err(|error| failed(error.to_string())),
+            Self::Scrypt { params, salt, output } => {
+                same(output, |computed| scrypt::scrypt(password, salt, params, computed).map_err(failed))
             }
-            Self::Phc { function, salt, output } => (function, salt, output),
-        };
-        same(output, |computed| {
-            match function {
-                Function::Scrypt(params) => {
-                    scrypt::scrypt(password, salt, params, computed).map_err(failed)?;
-                }
-                Function::Pbkdf2Sha256 { rounds } => {
-                    pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, *rounds, computed);
-                }
-                Function::Pbkdf2Sha512 { rounds } => {
-                    pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, *rounds, computed);
-                }
-            }
-            Ok(())
-        })
+            Self::Pbkdf2 { function, rounds, salt, output } => same(output, |computed| {
+                function(password, salt, *rounds, computed);
+                Ok(())
+            }),
+        }
     }
 }
 
-fn read_scrypt(phc: &phc::PasswordHash) -> Result<Function, InvalidHash> {
+fn read_scrypt(phc: &PasswordHash) -> Result<scrypt::Params, InvalidHash> {
     let (log_n, r, p) = (number(phc, "ln")?, number(phc, "r")?, number(phc, "p")?);
     // Before anything is multiplied: none of the products below can overflow.
     for factor in [u64::from(log_n), u64::from(r), u64::from(p)] {
@@ -91,15 +80,7 @@ fn read_scrypt(phc: &phc::PasswordHash) -> Result<Function, InvalidHash> {
     within(memory, 1, MOST_SCRYPT_MEMORY)?;
     within(memory * u64::from(p), 1, MOST_SCRYPT_WORK)?;
     let log_n = u8::try_from(log_n).map_err(malformed)?;
-    scrypt::Params::new(log_n, r, p).map(Function::Scrypt).map_err(malformed)
-}
-
-/// The rounds, of which each block of `block` bytes takes as many again.
-fn read_rounds(phc: &phc::PasswordHash, output: &Output, block: usize) -> Result<u32, InvalidHash> {
-    let rounds = number(phc, "i")?;
-    let blocks = u64::try_from(output.len().div_ceil(block)).map_err(malformed)?;
-    within(u64::from(rounds) * blocks, 1, MOST_PBKDF2_ROUNDS)?;
-    Ok(rounds)
+    scrypt::Params::new(log_n, r, p).map_err(malformed)
 }
 
 /// passlib writes `$1000$` for `$i=1000$`, and has a dot for the plus of base64.
@@ -113,7 +94,7 @@ fn with_named_rounds(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn number(phc: &phc::PasswordHash, name: &str) -> Result<u32, InvalidHash> {
+fn number(phc: &PasswordHash, name: &str) -> Result<u32, InvalidHash> {
     phc.params.get_decimal(name).ok_or_else(|| malformed(format_args!("it has no parameter {name}")))
 }
 

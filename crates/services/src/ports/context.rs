@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse, Username};
 
-use crate::{common::failure::Failure, ports::store::SessionId};
+use crate::ports::store::SessionId;
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,11 +68,6 @@ impl AccessContext {
             Actor::User { roles, .. } => roles.iter().any(|role| role == ADMIN_ROLE),
             Actor::Anonymous => false,
         }
-    }
-
-    /// Returns [`Failure::Forbidden`] with this reason unless everything is allowed.
-    pub(crate) fn expect_admin(&self, reason: &'static str) -> Result<(), Failure> {
-        if self.is_admin() { Ok(()) } else { Err(Failure::forbidden(reason)) }
     }
 
     /// Whether `user` is the one who acts.

@@ -1,0 +1,82 @@
+//! How a unit of work changes the state.
+
+use denizen_models::UserId;
+use denizen_services::store::{
+    AuditEvent, AuditId, Change, CommitError, Committed, Outcome, Precondition, StoredToken, UnitOfWork,
+};
+
+use crate::state::{State, require};
+
+impl State {
+    pub fn commit(&mut self, work: &UnitOfWork) -> Result<Committed, CommitError> {
+        // A unit that panicked left its changes in the journals.
+        self.undo();
+        let applied = work.apply(|change, created| self.apply(change.clone(), created));
+        if applied.is_ok() {
+            self.keep();
+        } else {
+            self.undo();
+        }
+        applied
+    }
+
+    fn apply(&mut self, change: Change, created: Option<UserId>) -> Result<Outcome, CommitError> {
+        match change {
+            Change::ExpectUser { user, security_version } => self.expect_user(user, security_version)?,
+            Change::ExpectLease(lease) => self.expect_lease(lease)?,
+            Change::ExpectOtherAdministrator { user } => self.expect_other_administrator(user)?,
+            Change::TakeFromBucket { bucket, quota, now, capacity } => {
+                self.take_from_bucket(bucket, quota, now, capacity)?;
+            }
+            Change::ResetBucket { bucket } => self.reset_bucket(bucket),
+            Change::InsertUser { values, password, at } => {
+                return self.insert_user(values, password, at).map(Outcome::User);
+            }
+            Change::UpdateUser { user, revision, values, at } => {
+                self.update_user(user, revision, values, at)?;
+            }
+            Change::SetPassword { user, hash, security_version, at } => {
+                self.expect_user(user, security_version)?;
+                self.set_password(user, hash, at);
+            }
+            Change::Rehash { user, hash, security_version } => {
+                self.expect_user(user, security_version)?;
+                self.users.change(user, |row| row.password = Some(hash));
+            }
+            Change::VerifyEmail { user, at } => self.verify_email(user, at),
+            Change::DeleteUser { user, revision } => self.delete_user(user, revision)?,
+            Change::PutToken { user, purpose, hash, expires_at, address } => {
+                let user = self.existing(user.resolve(created)?)?;
+                self.put_token(purpose, hash, StoredToken { user, expires_at, address });
+            }
+            Change::ConsumeToken { user, purpose, hash, now } => {
+                self.consume_token(user, purpose, hash, now)?;
+            }
+            Change::RevokeTokens { user } => return Ok(Outcome::Count(self.revoke_tokens(user))),
+            Change::InsertSession(session) => return self.insert_session(session).map(Outcome::Session),
+            Change::RevokeSessions { user, except } => {
+                return Ok(Outcome::Count(self.revoke_sessions(user, except)));
+            }
+            Change::RevokeSession { user, session } => self.revoke_session(user, session)?,
+            Change::TrimSessions { user, keep } => return Ok(Outcome::Count(self.trim_sessions(user, keep))),
+            Change::PutRegistration { registration, capacity } => {
+                self.put_registration(registration, capacity)?;
+            }
+            Change::PutRegistrationToken { address, hash, expires_at } => {
+                self.put_registration_token(address, hash, expires_at)?;
+            }
+            Change::ConsumeRegistration { hash, now } => self.consume_registration(hash, now)?,
+            Change::DropRegistration { address } => drop(self.remove_registration(&address)),
+            Change::EnqueueMail(job) => return self.enqueue_mail(&job, created).map(Outcome::Job),
+            Change::RetryMail { job, now } => self.retry_mail(job, now)?,
+            Change::DropMail { job } => require(self.remove_job(job), Precondition::MailJob)?,
+            Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
+            Change::Record(AuditEvent { kind, at, actor, target, ip, request_id }) => {
+                let target = target.map(|target| target.resolve(created)).transpose()?;
+                let id = AuditId(self.next_id());
+                self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
