@@ -21,7 +21,7 @@ pub struct Config {
     pub guides: Vec<String>,
     /// Words in backticks that begin with one of these are files or folders of the repository.
     pub folders: Vec<String>,
-    /// Where the feature of a guide may stand: "In the starting tree, `WORD` stands only in:" searches these folders.
+    /// Where the feature of a guide may stand: "In the starting tree, `WORD` occurs only in:" searches these folders.
     pub feature_folders: Vec<String>,
     /// Members of JSON answers whose values are numbers that change from run to run.
     pub numbers: Numbers,

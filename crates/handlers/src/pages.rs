@@ -8,6 +8,6 @@ mod template;
 
 pub(crate) use self::{
     form::Form,
-    link::{DEAD, Link, Step},
+    link::{Link, Step},
     template::{POLICY, Page, error, not_found},
 };

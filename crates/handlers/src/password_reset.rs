@@ -17,25 +17,13 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/users/request-password-reset").post(
-            Public,
-            "Mails a reset token.",
-            request_password_reset,
-        ),
-        route("/api/users/reset-password").post(
-            Public,
-            "Sets a new password with a reset token.",
-            reset_password,
-        ),
-        route("/api/users/validate-reset-token").post(Public, "Checks a reset token.", validate_reset_token),
-        route("/api/users/{id}/send-password-reset").post(
-            Admin,
-            "Mails a reset token to a user.",
-            send_password_reset,
-        ),
+        route("/api/users/request-password-reset").post(Public, "Mails a token.", request_password_reset),
+        route("/api/users/reset-password").post(Public, "Sets a new password.", reset_password),
+        route("/api/users/validate-reset-token").post(Public, "Checks a token.", validate_reset_token),
+        route("/api/users/{id}/send-password-reset").post(Admin, "Mails a user a link.", send_password_reset),
         route("/reset-password")
             .get(Public, "Shows the form for a new password or, without a token, for a link.", page::show)
-            .post(Public, "Sets the new password, or mails a reset token.", page::submit),
+            .post(Public, "Sets the new password, or mails a token.", page::submit),
     ]
 }
 

@@ -14,26 +14,26 @@ use crate::types::{
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordResetRequest {
-    /// The address of the account. Case and surrounding blanks do not matter.
+    /// The e-mail address of the account. Case and surrounding blanks do not matter.
     pub email: String,
 }
 
 impl PasswordResetRequest {
-    /// Reads the address.
+    /// Returns the e-mail address.
     ///
     /// # Errors
-    /// The address is missing or malformed.
+    /// Returns an error if the e-mail address is missing or malformed.
     pub fn validate(&self) -> Result<EmailAddress, ValidationErrors> {
         EmailAddress::parse(&self.email).map_err(|error| ValidationErrors::of("email", error.to_string()))
     }
 }
 
-/// The answer to a request for a reset. It is the same whether or not the address has an account.
+/// The answer to a request for a reset. It is the same for known and unknown e-mail addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PasswordResetResponse {
     /// A sentence for the user.
     pub message: String,
-    /// The address as it was typed.
+    /// The e-mail address as it was typed.
     pub email: String,
 }
 
@@ -48,10 +48,10 @@ pub struct PasswordResetConfirmation {
 }
 
 impl PasswordResetConfirmation {
-    /// Reads the new password. The service judges the token, and after that the strength of the password.
+    /// Returns the new password. The service checks the token, and then the strength of the password.
     ///
     /// # Errors
-    /// A member is missing, or the password is too short or too long.
+    /// Returns an error if a member is missing, or if the password is too short or too long.
     pub fn validate(&self, policy: &PasswordPolicy) -> Result<Password, ValidationErrors> {
         let mut errors = ValidationErrors::new();
         errors.check_token(&self.token);
@@ -78,17 +78,17 @@ pub struct PasswordResetConfirmationResponse {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SendPasswordResetRequest {
-    /// Whether the old password is to work no longer, and every session to end: for an account that somebody else got
-    /// into. Absent or null is `false`.
+    /// Whether the old password stops working and every session ends, for a compromised account. Absent or null is
+    /// `false`.
     pub discard_password: Option<bool>,
 }
 
-/// What a form may know about a token before it asks for a password: never whose it is.
+/// The state of a token, for a form that is about to ask for a password. It does not say whose token it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ResetTokenStatus {
     /// Whether a reset with this token would be accepted now.
     pub valid: bool,
-    /// When it stops being so; `null` for a token that is not valid.
+    /// The time at which the token expires; `null` for a token that is not valid.
     pub expires_at: Option<DateTime<Utc>>,
 }
 

@@ -1,7 +1,7 @@
 //! Resetting a forgotten password.
 //!
-//! What a stranger can cause is one queued mail job, and the same one for every address. The worker does the rest:
-//! it looks for the user, mints the token and mails it, where nobody can watch or time it.
+//! A request queues one mail job, and the same one for every e-mail address. The worker does the rest: it looks up the
+//! user, mints the token and mails it, where no client can observe or time it.
 
 use async_trait::async_trait;
 use denizen_models::{
@@ -32,10 +32,10 @@ use crate::{
 
 const PURPOSE: TokenPurpose = TokenPurpose::PasswordReset;
 
-/// Why a reset is not even queued.
+/// Why a reset is not queued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestPasswordResetError {
-    /// No user has this address. Only where [`Disclosure::Detailed`] allows to say so.
+    /// The e-mail address is unknown. Returned with [`Disclosure::Detailed`] only.
     #[error("user with email '{0}' not found")]
     UnknownAddress(EmailAddress),
     /// A reason that all use cases share.
@@ -49,10 +49,10 @@ pub enum ResetPasswordError {
     /// The token is unknown, used, replaced or revoked, or its user is inactive.
     #[error("invalid reset token")]
     InvalidToken,
-    /// The token has expired. Only where [`Disclosure::Detailed`] allows to tell it apart.
+    /// The token has expired. Returned with [`Disclosure::Detailed`] only.
     #[error("reset token has expired")]
     ExpiredToken,
-    /// Any of the two, where they are not told apart.
+    /// Either of the two, with [`Disclosure::Uniform`].
     #[error("invalid or expired reset token")]
     InvalidOrExpired,
     /// A reason that all use cases share.
@@ -60,13 +60,13 @@ pub enum ResetPasswordError {
     Failure(#[from] Failure),
 }
 
-/// Why an administrator does not send a user a new way in.
+/// Why a user is not sent a link to choose a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendPasswordResetError {
     /// The user does not exist, or the actor may not see it.
     #[error("user with ID {0} not found")]
     NotFound(UserId),
-    /// The user is inactive, and would not be sent anything.
+    /// The user is inactive and would not be sent a mail.
     #[error("the user is not active")]
     Inactive,
     /// A reason that all use cases share.
@@ -76,10 +76,10 @@ pub enum SendPasswordResetError {
 
 embeds_failure! { RequestPasswordResetError ResetPasswordError SendPasswordResetError }
 
-/// How a forgotten password is replaced.
+/// Replaces forgotten passwords.
 #[async_trait]
 pub trait PasswordResets: Send + Sync {
-    /// Queues a mail with a reset token for whoever has this address. The same work for every address.
+    /// Queues a mail with a reset token for the user with this e-mail address. The same work for every address.
     async fn request_password_reset(
         &self,
         context: &AccessContext,
@@ -93,16 +93,16 @@ pub trait PasswordResets: Send + Sync {
         request: PasswordResetConfirmation,
     ) -> Result<(), ResetPasswordError>;
 
-    /// Whether a token would work now. Does not consume it, and does not say whose it is.
+    /// Returns whether a token would work now. Does not consume it, and does not say whose it is.
     async fn validate_reset_token(
         &self,
         context: &AccessContext,
         request: TokenRequest,
     ) -> Result<ResetTokenStatus, Failure>;
 
-    /// Queues a mail with which a user can choose a password: an invitation for one who never had any, else a reset.
-    /// With `discard_password`, nobody can sign in with the old one from now on, and every session ends: for an account
-    /// that somebody else got into. Administrators only, who never learn nor choose the password.
+    /// Queues a mail with which a user can choose a password: an invitation for a user without a password, else a reset.
+    /// With `discard_password`, the old password stops working and every session ends, for a compromised account. For
+    /// administrators only, who neither learn nor choose the password.
     async fn send_password_reset(
         &self,
         context: &AccessContext,
@@ -146,24 +146,24 @@ impl PasswordResets for AccountService {
         request: PasswordResetConfirmation,
     ) -> Result<(), ResetPasswordError> {
         let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let dead = |told_apart| match self.settings.disclosure {
-            Disclosure::Detailed => told_apart,
+        let refused = |detailed| match self.settings.disclosure {
+            Disclosure::Detailed => detailed,
             Disclosure::Uniform => ResetPasswordError::InvalidOrExpired,
         };
         self.limiter.count_token(context).await?;
-        // Looked up before the password is judged and hashed: a guessed token costs one indexed read, not 30 ms of a core
-        // for each of the two. Only then is it known, too, whose name and address the password must not be.
+        // Looked up before the password is checked and hashed: a guessed token costs one indexed read, not 30 ms of a core
+        // for each of the two. The check also needs the user, whose name the password must not be.
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
         let found = found.map_err(|cause| match cause {
-            InvalidToken::Expired => dead(ResetPasswordError::ExpiredToken),
-            InvalidToken::Invalid => dead(ResetPasswordError::InvalidToken),
+            InvalidToken::Expired => refused(ResetPasswordError::ExpiredToken),
+            InvalidToken::Invalid => refused(ResetPasswordError::InvalidToken),
         })?;
         let user = &found.user;
         let hash = passwords::hash_new(&self.ports, password, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
         let notice = MailJob::PasswordChanged { user: user.id.into() };
         let work = found
-            .set_password(hash, now, || dead(ResetPasswordError::InvalidToken))
+            .set_password(hash, now, || refused(ResetPasswordError::InvalidToken))
             .enqueue_mail(NewMailJob::new(notice, context, now))
             .record(AuditEvent::new(AuditKind::PasswordReset, user.id, context, now));
         self.reset_attempts(work, user).await?.commit(&self.ports).await.map(|_| ())
@@ -203,7 +203,7 @@ impl PasswordResets for AccountService {
             }
             let credentials = self.ports.store.find_credentials(id).await?;
             let has_password = credentials.is_some_and(|credentials| credentials.hash.is_some());
-            // Strangers cannot fill the queue for administrators.
+            // Without a capacity: a queue that strangers have filled does not stop administrators.
             let (mail, kind) = if has_password {
                 let address = user.values.email.key().to_owned();
                 (MailJob::PasswordReset { address }, AuditKind::PasswordResetRequested)
@@ -229,7 +229,7 @@ impl PasswordResets for AccountService {
 }
 
 impl DeliveryContext<'_> {
-    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+    /// Composes the mail of a job; `None` if the e-mail address has no active user.
     pub(crate) async fn password_reset(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
         let user = self.find_user_at(address).await?;
         let Some(user) = user.filter(|user| user.values.active) else { return Ok(None) };
@@ -245,7 +245,7 @@ impl DeliveryContext<'_> {
     }
 }
 
-/// The hash of a password that nobody knows, nor can find out.
+/// Returns the hash of a random password that is not kept.
 async fn unusable_password(ports: &Ports) -> Result<PasswordHash, Failure> {
     let token = Token::mint(ports.tokens.as_ref())?;
     Ok(ports.hasher.hash(Password::presented(&Secret::from(token.expose()))).await?)

@@ -17,7 +17,7 @@ pub fn problems(book: &Book, tree: &Tree) -> Vec<Problem> {
         let mut has_begun = false;
         for (chapter, block) in blocks(sequence) {
             let wrong = match (&block.action, &start) {
-                (Action::Typed(_) | Action::StandsOnlyIn { .. }, _) if !sequence.is_shipped() => {
+                (Action::Typed(_) | Action::OccursOnlyIn { .. }, _) if !sequence.is_shipped() => {
                     vec![(block.line, "this is for guides about code that is here".to_owned())]
                 }
                 (Action::Typed(Typed::Goto(name)), _) if sequence.page(name).is_none() => {
@@ -35,8 +35,8 @@ pub fn problems(book: &Book, tree: &Tree) -> Vec<Problem> {
                             .to_owned(),
                     )]
                 }
-                (Action::StandsOnlyIn { word, paths }, Some(start)) => {
-                    stands_only_in(word, paths, block.line, start, &book.config.feature_folders)
+                (Action::OccursOnlyIn { word, paths }, Some(start)) => {
+                    occurs_only_in(word, paths, block.line, start, &book.config.feature_folders)
                 }
                 _ => Vec::new(),
             };
@@ -60,13 +60,13 @@ fn executes(action: &Action) -> bool {
         | Action::WhatCiRuns(_)
         | Action::Source { .. }
         | Action::Typed(Typed::Compare | Typed::Goto(_))
-        | Action::StandsOnlyIn { .. }
+        | Action::OccursOnlyIn { .. }
         | Action::Illustration => false,
     }
 }
 
 /// The block has one path per line; it begins at `line` of its page.
-fn stands_only_in(
+fn occurs_only_in(
     word: &str,
     listed: &[String],
     line: usize,

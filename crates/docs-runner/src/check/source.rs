@@ -18,7 +18,7 @@ pub fn problems(book: &Book, tree: &Tree) -> Vec<Problem> {
                 | Action::Run(_)
                 | Action::Log(_)
                 | Action::Typed(_)
-                | Action::StandsOnlyIn { .. }
+                | Action::OccursOnlyIn { .. }
                 | Action::Illustration => None,
             };
             problems.extend(wrong.map(|message| Problem::new(chapter.path(), block.line, message)));

@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
                 Action::WhatCiRuns(_)
                 | Action::Source { .. }
                 | Action::Typed(_)
-                | Action::StandsOnlyIn { .. }
+                | Action::OccursOnlyIn { .. }
                 | Action::Illustration => {}
             }
         }

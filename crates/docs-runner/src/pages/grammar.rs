@@ -39,7 +39,7 @@ pub enum Action {
     /// A command for the reader; the program does the same by itself.
     Typed(Typed),
     /// In the starting tree of a guide, these files and no others contain the word.
-    StandsOnlyIn { word: String, paths: Vec<String> },
+    OccursOnlyIn { word: String, paths: Vec<String> },
     /// A drawing; nothing to check.
     Illustration,
 }
@@ -59,7 +59,7 @@ impl Counts {
             Action::WhatCiRuns(_) => 3,
             Action::Source { .. } => 4,
             Action::Typed(_) => 5,
-            Action::StandsOnlyIn { .. } => 6,
+            Action::OccursOnlyIn { .. } => 6,
             Action::Illustration => 7,
         }] += 1;
     }
@@ -211,8 +211,8 @@ impl<'a> Reader<'a> {
                 let step = only_step("one command at a time; give it a block of its own")?;
                 Action::Typed(Typed::parse(&step).map_err(here)?)
             }
-            Sentence::StandsOnlyIn(word) => {
-                Action::StandsOnlyIn { word: (*word).to_owned(), paths: fence.body.clone() }
+            Sentence::OccursOnlyIn(word) => {
+                Action::OccursOnlyIn { word: (*word).to_owned(), paths: fence.body.clone() }
             }
             Sentence::Find(_) | Sentence::Then(_) => {
                 return Err(here("there is nothing found, so nothing can be done with it".to_owned()));

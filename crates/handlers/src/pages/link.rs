@@ -13,7 +13,7 @@ use super::template::Page;
 use crate::http::{error::ApiError, extract::extract, query::Query, request::AppState};
 
 /// The text about a token that does not work, or no longer.
-pub(crate) const DEAD: &str =
+const DEAD: &str =
     "This link does not work any more: it has been used, replaced by a newer one, or is too old.";
 
 /// The token of a link, if it has one.
@@ -43,7 +43,7 @@ impl Step {
         Self { page, name, status: StatusCode::OK, error: None, values: context! {} }
     }
 
-    /// The response to a token that does not work, of a page that offers nothing else.
+    /// The response to a token that does not work.
     pub(crate) fn dead(page: Page) -> Self {
         Self::of(page, "dead").refused(StatusCode::BAD_REQUEST, DEAD)
     }

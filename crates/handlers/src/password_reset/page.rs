@@ -7,7 +7,7 @@ use minijinja::context;
 
 use crate::{
     http::{ApiError, RequestContext},
-    pages::{DEAD, Form, Link, Page, Step},
+    pages::{Form, Link, Page, Step},
 };
 
 const PAGE: Page = Page(include_str!("../../pages/password_reset.html"));
@@ -20,7 +20,7 @@ pub(super) async fn show(
 ) -> Result<Step, ApiError> {
     let Some(token) = token else { return Ok(Step::of(PAGE, "ask")) };
     let status = users.validate_reset_token(&request.access, TokenRequest { token }).await?;
-    Ok(if status.valid { choose(users.as_ref()) } else { dead() })
+    Ok(if status.valid { choose(users.as_ref()) } else { Step::dead(PAGE) })
 }
 
 /// `POST /reset-password`: with a token in the query a new password, without one an e-mail address.
@@ -54,14 +54,9 @@ pub(super) async fn submit(
             ResetPasswordError::InvalidToken
             | ResetPasswordError::ExpiredToken
             | ResetPasswordError::InvalidOrExpired,
-        ) => Ok(dead()),
+        ) => Ok(Step::dead(PAGE)),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Offers a new link in place of one that does not work.
-fn dead() -> Step {
-    Step::of(PAGE, "ask").refused(StatusCode::BAD_REQUEST, DEAD)
 }
 
 fn choose(users: &dyn UserService) -> Step {

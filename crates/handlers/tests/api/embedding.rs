@@ -46,7 +46,7 @@ async fn send(prefix: &str, change: impl FnOnce(&mut Setup), requests: Vec<TestR
 
 const PEER: &str = "192.0.2.1:50000";
 
-async fn send_one(prefix: &str, request: TestRequest) -> Answer {
+pub async fn send_one(prefix: &str, request: TestRequest) -> Answer {
     send(prefix, |_| {}, vec![request]).await.remove(0)
 }
 
@@ -108,9 +108,8 @@ async fn below_a_prefix_everything_is_as_at_the_root() {
         answer.expect_error(401, "UNAUTHENTICATED", "Authentication required");
         let answer = send_one(prefix, request("PATCH", &at("/health"))).await;
         answer.expect_error(405, "METHOD_NOT_ALLOWED", "Method not allowed");
-        let page = send_one(prefix, anonymous("GET", &at("/reset-password"))).await.expect_page(200);
-        assert!(page.contains(&format!("action=\"{}\"", at("/reset-password"))), "{page}");
-        let page = send_one(prefix, request("PATCH", &at("/reset-password"))).await.expect_page(405);
+        send_one(prefix, anonymous("GET", &at("/verify-email?token=cafe"))).await.expect_page(200);
+        let page = send_one(prefix, request("PATCH", &at("/verify-email"))).await.expect_page(405);
         assert!(page.contains(&format!("href=\"{}\"", at("/"))), "{page}");
         let style = send_one(prefix, anonymous("GET", &at("/assets/style.css"))).await;
         assert_eq!(style.status, 200);
@@ -136,7 +135,7 @@ async fn a_service_that_is_not_given_has_no_routes() {
         ("GET", "/ws"),
         ("GET", "/metrics"),
         ("GET", "/readyz"),
-        ("GET", "/reset-password"),
+        ("GET", "/verify-email"),
         ("POST", "/api/auth/change-email"),
     ] {
         let answer = call_service(&app, request(method, target).to_request()).await;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::types::{secret::Secret, validation::ValidationErrors};
 
-/// The body of `POST /api/users/validate-reset-token` and of `POST /api/users/confirm-email-change`.
+/// The body of requests that consist of a mailed token, such as `POST /api/users/confirm-email-change`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TokenRequest {

@@ -5,7 +5,7 @@ use crate::testing::{problems, problems_if, tree};
 use crate::tree::Tree;
 
 const PLAN: &str = "# Plan: reset\n\nBegin with:\n\n```console\n$ cargo xtask docs start guide\n```\n\n\
-    In the starting tree, `reset` stands only in:\n\n```text\ncrates/services/src/timer.rs\n```\n\n\
+    In the starting tree, `reset` occurs only in:\n\n```text\ncrates/services/src/timer.rs\n```\n\n\
     When you are lost, type:\n\n```console\n$ cargo xtask docs goto 1\n```\n";
 const STEP: &str = "# Step\n\nIn `crates/services/src/lib.rs`, find:\n\n```rust\nmod timer;\n```\n\n\
     and add above it:\n\n```rust\nmod reset;\n```\n\n\
@@ -176,7 +176,7 @@ fn other_pages_take_nothing_out() {
         found("docs/tutorial/1.md", "# Tutorial\n", lost),
         "docs/tutorial/1.md:5: this is for guides about code that is here"
     );
-    let list = "# Tutorial\n\nIn the starting tree, `x` stands only in:\n\n```text\na.rs\n```\n";
+    let list = "# Tutorial\n\nIn the starting tree, `x` occurs only in:\n\n```text\na.rs\n```\n";
     assert_eq!(
         found("docs/tutorial/1.md", "# Tutorial\n", list),
         "docs/tutorial/1.md:5: this is for guides about code that is here"

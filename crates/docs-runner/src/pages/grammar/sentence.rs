@@ -17,7 +17,7 @@ pub enum Sentence<'a> {
     Begin,
     Type,
     /// Only these files contain the word.
-    StandsOnlyIn(&'a str),
+    OccursOnlyIn(&'a str),
 }
 
 impl<'a> Sentence<'a> {
@@ -46,7 +46,7 @@ impl<'a> Sentence<'a> {
                 .map(Self::Create)
                 .or_else(|| quoted("In `", "`, find:").map(Self::Find))
                 .or_else(|| quoted("At the end of `", "`, add:").map(Self::Append))
-                .or_else(|| quoted("In the starting tree, `", "` stands only in:").map(Self::StandsOnlyIn))?,
+                .or_else(|| quoted("In the starting tree, `", "` occurs only in:").map(Self::OccursOnlyIn))?,
         })
     }
 
@@ -58,7 +58,7 @@ impl<'a> Sentence<'a> {
                 ("console", "commands are")
             }
             Self::Log => ("text", "what a terminal shows is"),
-            Self::StandsOnlyIn(_) => ("text", "a list of files is"),
+            Self::OccursOnlyIn(_) => ("text", "a list of files is"),
         })
     }
 }

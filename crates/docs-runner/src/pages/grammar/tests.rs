@@ -244,11 +244,11 @@ fn what_only_readers_type_is_one_of_our_own_commands() {
 #[test]
 fn files_with_a_word_are_listed_one_per_line() {
     assert_eq!(
-        action("In the starting tree, `reset` stands only in:\n\n```text\na.rs\nb.rs\n```\n"),
-        Action::StandsOnlyIn { word: owned("reset"), paths: vec![owned("a.rs"), owned("b.rs")] }
+        action("In the starting tree, `reset` occurs only in:\n\n```text\na.rs\nb.rs\n```\n"),
+        Action::OccursOnlyIn { word: owned("reset"), paths: vec![owned("a.rs"), owned("b.rs")] }
     );
     assert_eq!(
-        refused("In the starting tree, `reset` stands only in:\n\n```rust\na.rs\n```\n"),
+        refused("In the starting tree, `reset` occurs only in:\n\n```rust\na.rs\n```\n"),
         "p.md:3: a list of files is ```text, not ```rust"
     );
 }

@@ -8,6 +8,7 @@ use log::Level;
 
 use super::fakes::ResetAsked;
 use crate::{
+    embedding::send_one,
     pages::{
         fields,
         forms::{assert_reads_its_address_strictly, assert_refused_from_other_sites},
@@ -18,7 +19,7 @@ use crate::{
         answer::Answer,
         fakes::{Answers, Asked},
         log::causes,
-        requests::{get, request},
+        requests::{anonymous, get, request},
     },
 };
 
@@ -71,6 +72,13 @@ async fn without_a_link_the_page_asks_for_an_address() {
         assert_asks_for_an_address(&text);
     }
     assert!(api.users.is_untouched());
+}
+
+#[actix_web::test]
+async fn below_a_prefix_the_form_is_sent_below_it() {
+    let answer = send_one("/accounts", anonymous("GET", "/accounts/reset-password")).await;
+    let text = answer.expect_page(200);
+    assert!(text.contains("action=\"/accounts/reset-password\""), "{text}");
 }
 
 #[actix_web::test]
