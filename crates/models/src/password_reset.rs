@@ -3,12 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::types::{
-    email::EmailAddress,
-    password::{Password, PasswordPolicy},
-    secret::Secret,
-    validation::ValidationErrors,
-};
+use crate::types::{EmailAddress, Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/users/request-password-reset`.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -31,4 +31,3 @@ pub use self::{
     service::AccountService,
     settings::{Directory, Disclosure, Limits, RegistrationMode, ServiceSettings},
 };
-pub(crate) use crate::ports::context;

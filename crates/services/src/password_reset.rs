@@ -11,21 +11,13 @@ use denizen_models::{
 
 use crate::{
     common::{
-        context::{AccessContext, Actor},
-        delivery::{DeliveryContext, DeliveryError},
-        failure::{Failure, embeds_failure},
+        AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, Work,
+        embeds_failure,
         mailed_tokens::{self, InvalidToken},
-        passwords,
-        rate_limits::LimitSubject,
-        service::AccountService,
-        settings::Disclosure,
-        work::{Work, retry},
+        passwords, retry,
     },
     ports::{
-        Ports,
-        hasher::PasswordHash,
-        mailer::{LinkTemplate, Mail, MailMessage},
-        randomness::{Token, TokenPurpose},
+        AccessContext, Actor, LinkTemplate, Mail, MailMessage, PasswordHash, Ports, Token, TokenPurpose,
         store::{AuditEvent, AuditKind, MailJob, NewMailJob},
     },
 };
