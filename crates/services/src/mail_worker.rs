@@ -76,7 +76,6 @@ impl MailWorker {
     /// two more seconds; then they are given up and due again, so that another process need not wait for their leases.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
         let mut under_way = InFlight::new();
-        self.dispatcher.given_up.send_replace(false);
         while !*stop.borrow_and_update() {
             if let Err(error) = self.begin_due(&mut under_way).await {
                 log::warn!("the mail queue cannot be read: {error}");
@@ -91,6 +90,7 @@ impl MailWorker {
         if timeout(GRACE, finish(&mut under_way)).await.is_err() {
             self.dispatcher.given_up.send_replace(true);
             finish(&mut under_way).await;
+            self.dispatcher.given_up.send_replace(false);
         }
     }
 
