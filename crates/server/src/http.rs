@@ -1,4 +1,4 @@
-//! The HTTP server: what actix's own does, with an [`IdleTimeoutStream`] in between, for which it has no hook.
+//! The HTTP server: what actix's own does, with an `IdleTimeoutStream` in between, for which it has no hook.
 
 mod idle_timeout;
 mod send_timeout;
