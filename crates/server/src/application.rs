@@ -4,12 +4,19 @@ use std::{
     future::Future,
     io,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use actix_server::Server;
-use actix_web::web::ServiceConfig;
-use denizen_handlers::Services;
+use actix_web::{
+    guard::fn_guard,
+    web::{self, ServiceConfig},
+};
+use denizen_handlers::{HandlerSettings, Services};
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_mail::TransportError;
 use denizen_services::{
@@ -18,12 +25,16 @@ use denizen_services::{
     OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
     store::{Store, StoreFailure},
 };
-use denizen_storage_sqlite::OpenError;
-use tokio::{runtime::Handle, sync::watch};
+use denizen_storage_sqlite::{OpenError, SqliteStore};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     config::{Config, ConfigErrors, Profile},
-    http::{HttpLimits, serve},
+    http::{HttpLimits, serve, serve_counting},
     samples::{self, SampleError},
     storage::Storage,
 };
@@ -32,8 +43,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is in use, or not ours.
-    #[error("cannot listen on {address}: {error}; choose another address with --bind")]
+    #[error("cannot listen on {address}: {error}; choose another address with {setting}")]
     Bind {
+        /// Where the address can be set.
+        setting: &'static str,
         /// The address of the configuration.
         address: SocketAddr,
         /// Why.
@@ -94,11 +107,18 @@ pub struct Overrides {
 pub struct Application {
     address: SocketAddr,
     server: Server,
+    health: Option<Server>,
+    in_flight: Arc<AtomicUsize>,
     messages: DefaultMessageService,
     storage: Storage,
     background: Background,
     stop_workers: watch::Sender<bool>,
+    shutdown_timeout: Duration,
 }
+
+/// How long background tasks may take to end after the last request, and as long again the store after them. With the
+/// default of `shutdown_timeout` and the end of the log, a stop takes less than 30 seconds, whatever hangs.
+const LONGEST_END: Duration = Duration::from_secs(3);
 
 impl Application {
     /// Opens the database, binds the address and starts the mail worker.
@@ -116,30 +136,52 @@ impl Application {
     pub async fn build_with(config: Config, overrides: Overrides) -> Result<Self, StartError> {
         config.validate()?;
         // The address first: if another instance runs here, its database is better left alone.
-        let bind_error = |error| StartError::Bind { address: config.bind, error };
-        let listener = TcpListener::bind(config.bind).map_err(bind_error)?;
-        let address = listener.local_addr().map_err(bind_error)?;
+        let setting = "--bind";
+        let (listener, address) = listen(config.bind, setting)?;
+        let bind_error = |error| StartError::Bind { setting, address, error };
+        let health = config.health_bind.map(|address| listen(address, "health_bind")).transpose()?;
 
         let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
             None => Storage::open(&config.database)?,
         };
         let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
-        match config.profile {
-            Profile::Development => greet(&config, accounts.users().as_ref()).await?,
-            Profile::Production => samples::refuse_sample_passwords(accounts.service()).await?,
+        if config.profile == Profile::Production {
+            samples::refuse_sample_passwords(accounts.service()).await?;
+        }
+        describe(&config, address);
+        if config.profile == Profile::Development {
+            greet(&config, accounts.users().as_ref()).await?;
         }
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
         let services = services(&config, &accounts, &background, messages.clone(), overrides);
+        let health = health.map(|(listener, address)| {
+            log::info!("health checks on http://{address}");
+            serve_health(&config, services.clone(), listener)
+        });
+        let health = health.transpose().map_err(bind_error)?;
         let settings = config.handler_settings();
         let routes = move |config: &mut ServiceConfig| {
             denizen_handlers::mount("", services.clone(), settings.clone())(config);
             denizen_handlers::fallback(config);
         };
-        let server = serve(HttpLimits::from(&config), listener, routes).map_err(bind_error)?;
+        let in_flight = Arc::default();
+        let limits = HttpLimits::from(&config);
+        let server = serve_counting(limits, listener, Arc::clone(&in_flight), routes).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
-        Ok(Self { address, server, messages, storage, background, stop_workers })
+        let shutdown_timeout = config.shutdown_timeout;
+        Ok(Self {
+            address,
+            server,
+            health,
+            in_flight,
+            messages,
+            storage,
+            background,
+            stop_workers,
+            shutdown_timeout,
+        })
     }
 
     /// The address that it is bound to, with the real port.
@@ -149,14 +191,18 @@ impl Application {
     }
 
     /// Serves until `stop` is ready, or the store can no longer write. Then: says goodbye on every WebSocket, accepts
-    /// nothing new, lets running requests finish, stops the worker between two mails, and closes the store.
+    /// nothing new, lets running requests finish, stops the worker between two mails, and closes the store. Each step has
+    /// a time limit, so the longest stop takes `shutdown_timeout` and 9 seconds.
     ///
     /// # Errors
     /// It stopped for a reason of its own.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { address: _, server, messages, storage, background, stop_workers } = self;
-        let handle = server.handle();
+        let Self { server, health, in_flight, messages, storage, background, stop_workers, .. } = self;
+        let (handle, health_handle) = (server.handle(), health.as_ref().map(Server::handle));
         let mut serving = tokio::spawn(server);
+        if let Some(health) = health {
+            tokio::spawn(health);
+        }
         let reason = tokio::select! {
             result = &mut serving => {
                 let ended = || io::Error::other("it ended by itself");
@@ -168,14 +214,75 @@ impl Application {
         log::info!("stopping");
         // The server waits for its connections, and these would never end by themselves.
         messages.shut_down();
-        handle.stop(true).await;
+        tokio::join!(handle.stop(true), warn_of_cuts(&in_flight, self.shutdown_timeout));
         // The receivers are gone if both have died; then there is nothing to wait for either.
         let _gone = stop_workers.send(true);
-        background.join().await;
-        storage.close().await;
+        if timeout(LONGEST_END, background.join()).await.is_err() {
+            log::warn!(
+                "background tasks do not end; a mail that was being sent is sent again in five minutes"
+            );
+        }
+        if timeout(LONGEST_END, storage.close()).await.is_err() {
+            log::warn!("the database does not close; everything acknowledged is in its write-ahead log");
+        }
+        if let Some(handle) = health_handle {
+            handle.stop(false).await;
+        }
         log::info!("stopped");
         reason.map_or(Ok(()), Err)
     }
+}
+
+fn listen(address: SocketAddr, setting: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bound = TcpListener::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (bound, listener) = bound.map_err(|error| StartError::Bind { setting, address, error })?;
+    Ok((listener, bound))
+}
+
+/// Serves the health checks and nothing else, on a thread and connections of their own, without a rate limit.
+fn serve_health(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
+    const PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+    let limits = HttpLimits { workers: 1, max_connections: 100, ..HttpLimits::from(config) };
+    let settings = HandlerSettings { rate_limit: None, ..config.handler_settings() };
+    serve(limits, listener, move |config: &mut ServiceConfig| {
+        let routes = denizen_handlers::mount("", services.clone(), settings.clone());
+        let only = fn_guard(|request| PATHS.contains(&request.head().uri.path()));
+        config.service(web::scope("").guard(only).configure(routes));
+    })
+}
+
+/// Waits until no request is in flight, and logs how many were cut because `shutdown_timeout` was over. Each of them logs
+/// its own line, with the status 499, when its thread drops it.
+async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
+    // The server counts in whole seconds, and its threads check the time once a second.
+    let limit = Duration::from_secs(shutdown_timeout.as_secs());
+    let (start, mut last) = (Instant::now(), 0);
+    while start.elapsed() < limit + Duration::from_secs(2) {
+        match in_flight.load(Ordering::Relaxed) {
+            0 => break,
+            count => last = count,
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    if last > 0 && start.elapsed() >= limit {
+        log::warn!("{last} requests were cut: they did not end within shutdown_timeout");
+    }
+}
+
+/// Logs what is about to run, in one line. The URLs hold no passwords.
+fn describe(config: &Config, address: SocketAddr) {
+    let database = match config.database.path() {
+        Some(path) => format!("{} (schema {})", path.display(), SqliteStore::SCHEMA),
+        None => "in memory".to_owned(),
+    };
+    log::info!(
+        "{} profile, version {} (commit {}), database {database}, public URL {}, mail {}",
+        config.profile,
+        env!("CARGO_PKG_VERSION"),
+        option_env!("GIT_COMMIT").unwrap_or("unknown"),
+        config.public_url_at(address),
+        config.mail
+    );
 }
 
 /// The account services of this configuration, and the message service beside them.

@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::OperatorCommand,
-    config::{self, BIND, ConfigFile, DATABASE, LOG, MAIL, PROFILE, PUBLIC_URL, Report, Setting, Settings},
+    config::{
+        self, BIND, CONFIG_VARIABLE, ConfigFile, DATABASE, LOG, MAIL, PROFILE, PUBLIC_URL, Report, Setting,
+        Settings,
+    },
 };
 
 /// User accounts for your service.
@@ -49,8 +52,7 @@ pub enum ConfigCommand {
     Reference,
 }
 
-const CONFIG: &str =
-    "The configuration file; without it, `denizen.toml` in the working directory, if there is one.";
+const CONFIG: &str = "The configuration file, also named by DENIZEN_CONFIG; without both, `denizen.toml` in the working directory, if there is one.";
 
 // The texts stay unparsed here, so that values are checked in the same way wherever they come from.
 #[derive(Args)]
@@ -84,7 +86,11 @@ impl Cli {
         &self,
         environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
     ) -> Settings {
-        Settings::resolve(self.flags(), &ConfigFile::from_flag(self.options.config.clone()), environment)
+        let environment: Vec<(OsString, OsString)> =
+            environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let variable = environment.iter().find(|(name, value)| name == CONFIG_VARIABLE && !value.is_empty());
+        let file = self.options.config.clone().or_else(|| variable.map(|(_, path)| path.into()));
+        Settings::resolve(self.flags(), &ConfigFile::from_flag(file), environment)
     }
 
     fn flags(&self) -> impl Iterator<Item = (&'static Setting, String)> {
@@ -198,6 +204,17 @@ mod tests {
             ConfigCommand::Check.run(&parse("denizen --config no/such.toml").settings([("", ""); 0]));
         assert_eq!(report.exit_code, 2);
         assert!(report.stderr.contains("cannot read the configuration file no/such.toml: "), "{report:?}");
+    }
+
+    #[test]
+    fn the_environment_names_the_file_too_and_the_flag_wins() {
+        let report = |line: &str| {
+            ConfigCommand::Check.run(&parse(line).settings([("DENIZEN_CONFIG", "no/such.toml")]))
+        };
+        assert!(report("denizen").stderr.contains("the configuration file no/such.toml: "));
+        assert!(report("denizen --config other.toml").stderr.contains("the configuration file other.toml: "));
+        let empty = parse("denizen").settings([("DENIZEN_CONFIG", "")]);
+        assert_eq!(ConfigCommand::Check.run(&empty).exit_code, 0);
     }
 
     #[test]

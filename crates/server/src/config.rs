@@ -4,7 +4,7 @@
 //!
 //! 1. [`Settings::resolve`] finds the text of every setting of the [`SETTINGS`] table. For each key on its
 //!    own, a flag wins over the environment (`DENIZEN_*`), which wins over `denizen.toml`, which wins over
-//!    the default of the [`Profile`]; only for `log`, `RUST_LOG` wins over all of them. Each value remembers
+//!    the default of the [`Profile`]; for `log`, `RUST_LOG` wins over `DENIZEN_LOG`. Each value remembers
 //!    its [`Source`]. Keys and variables that do not exist are errors: a setting that is misspelt must not
 //!    silently have no effect.
 //! 2. [`Config::from_settings`] turns the texts into a typed [`Config`], or into [`ConfigErrors`], all at once.
@@ -25,6 +25,7 @@ mod environment;
 mod errors;
 mod file;
 mod layer;
+mod machine;
 mod parse;
 mod reader;
 mod redact;
@@ -40,6 +41,7 @@ mod wiring;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use environment::CONFIG_VARIABLE;
 pub use errors::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
 pub use layer::Source;

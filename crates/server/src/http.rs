@@ -3,7 +3,13 @@
 mod idle_timeout;
 mod send_timeout;
 
-use std::{future::ready, io, net::TcpListener, time::Duration};
+use std::{
+    future::ready,
+    io,
+    net::TcpListener,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use actix_http::{HttpService, error::DispatchError};
 use actix_server::Server;
@@ -63,6 +69,16 @@ pub fn serve<F>(limits: HttpLimits, listener: TcpListener, configure: F) -> io::
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
+    serve_counting(limits, listener, Arc::default(), configure)
+}
+
+/// The same, and counts the requests in flight.
+pub(crate) fn serve_counting(
+    limits: HttpLimits,
+    listener: TcpListener,
+    in_flight: Arc<AtomicUsize>,
+    configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> io::Result<Server> {
     let HttpLimits { workers, max_connections, header_timeout, idle_timeout, body_timeout, shutdown_timeout } =
         limits;
     let address = listener.local_addr()?;
@@ -76,7 +92,7 @@ where
         // Signals are the caller's: the store has to be closed after the server.
         .disable_signals()
         .listen("denizen", listener, move || {
-            let configure = configure.clone();
+            let (configure, in_flight) = (configure.clone(), Arc::clone(&in_flight));
             let app = App::new()
                 .configure(move |config| configure(config))
                 .wrap(from_fn(count))
@@ -104,7 +120,8 @@ where
                 send_timeout::set(body_timeout, &connection);
                 // A client that has disconnected by now has no IP address, and no limit would count it.
                 let peer = connection.peer_addr().map_err(DispatchError::Io);
-                let connection = IdleTimeoutStream::new(connection, idle_timeout + header_timeout);
+                let patience = idle_timeout + header_timeout;
+                let connection = IdleTimeoutStream::new(connection, patience, Arc::clone(&in_flight));
                 ready(peer.map(|peer| (connection, Some(peer))))
             })
             .and_then(http)

@@ -32,5 +32,5 @@ mod samples;
 mod storage;
 
 pub use application::{Application, Overrides, RunError, StartError};
-pub use logging::start_logging;
+pub use logging::{flush_log, start_logging, write_message};
 pub use samples::{SAMPLE_PASSWORD, SampleError};

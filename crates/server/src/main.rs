@@ -1,8 +1,10 @@
 //! The `denizen` binary.
 
 use std::{
+    fmt::Display,
     io::{self, Write as _},
     process::{self, ExitCode},
+    time::Duration,
 };
 
 use clap::Parser as _;
@@ -11,29 +13,53 @@ use denizen_server::{
     Application,
     cli::{Cli, Command},
     config::{Config, Report, Settings},
-    start_logging,
+    flush_log, start_logging, write_message,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+    time::Instant,
+};
 
 /// The exit code of a wrong command line or configuration; clap uses the same.
 const USAGE: u8 = 2;
 /// The exit code of a program that Ctrl-C ended, in every shell: 128 and the number of SIGINT.
 const STOPPED_AT_ONCE: i32 = 130;
+/// Signals within this time are one: `timeout` and some shells signal the process and its group.
+const ONE_SIGNAL: Duration = Duration::from_secs(1);
+/// How long the last lines of the log may take to be written at the end, and after a second signal.
+const LAST_LINES: Duration = Duration::from_secs(1);
+const LAST_LINES_AT_ONCE: Duration = Duration::from_millis(200);
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    let code = match Runtime::new() {
+        Ok(runtime) => {
+            let (Ok(code) | Err(code)) = runtime.block_on(run());
+            // Without waiting for blocking work that was given up, such as the look-up of a mail server's name.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => fail(&format_args!("cannot start threads: {error}")),
+    };
+    flush_log(LAST_LINES);
+    code
+}
+
+/// Returns the exit code, as an error if something was refused or failed and that has been said.
+async fn run() -> Result<ExitCode, ExitCode> {
+    let cli = Cli::try_parse().map_err(|message| {
+        let code = u8::try_from(message.exit_code()).unwrap_or(USAGE);
+        written(message.print(), ExitCode::from(code))
+    })?;
     let settings = cli.settings(std::env::vars_os());
     match cli.chosen() {
-        Command::Config(command) => show(&command.run(&settings)),
-        Command::Operate(command) => match configure(&settings) {
-            Ok(config) => show(&command.run(&config).await),
-            Err(code) => code,
-        },
-        Command::Serve => match configure(&settings) {
-            Ok(config) => serve(config).await,
-            Err(code) => code,
-        },
+        Command::Config(command) => Ok(show(&command.run(&settings))),
+        Command::Operate(command) => {
+            let report = command.run(&configure(&settings)?).await;
+            flush_log(LAST_LINES);
+            Ok(show(&report))
+        }
+        Command::Serve => serve(configure(&settings)?).await,
     }
 }
 
@@ -43,63 +69,72 @@ fn configure(settings: &Settings) -> Result<Config, ExitCode> {
         complain(&problems);
         ExitCode::from(USAGE)
     })?;
-    start_logging(&config.log);
+    start_logging(&config.log).map_err(|error| fail(&format_args!("cannot start the log: {error}")))?;
     Ok(config)
 }
 
 fn show(report: &Report) -> ExitCode {
-    // A closed pipe (`denizen config print | head`) is not an error.
-    let _closed = io::stdout().write_all(text::escaped_lines(&report.stdout).as_bytes());
-    let _closed = io::stderr().write_all(text::escaped_lines(&report.stderr).as_bytes());
-    ExitCode::from(report.exit_code)
+    let out = io::stdout()
+        .write_all(text::escaped_lines(&report.stdout).as_bytes())
+        .and_then(|()| io::stdout().flush());
+    let err = io::stderr().write_all(text::escaped_lines(&report.stderr).as_bytes());
+    written(err, written(out, ExitCode::from(report.exit_code)))
 }
 
-async fn serve(config: Config) -> ExitCode {
-    // Before anything is there to be stopped: until then, a signal would end the process on the spot.
-    let stop = match stop_signal() {
-        Ok(stop) => stop,
-        Err(error) => {
-            complain(&format_args!("cannot wait for signals: {error}"));
-            return ExitCode::FAILURE;
+/// Returns `code`, or a failure if the output was lost. A closed pipe (`denizen config print | head`) is not an error.
+fn written(result: io::Result<()>, code: ExitCode) -> ExitCode {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            fail(&format_args!("cannot write the output: {error}"))
         }
-    };
-    let application = match Application::build(config).await {
-        Ok(application) => application,
-        Err(error) => {
-            complain(&error);
-            return ExitCode::FAILURE;
-        }
-    };
-    match application.run_until(stop).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
-        }
+        _ => code,
     }
 }
 
-/// Ready when the process is asked to stop, by Ctrl-C or by a service manager. A second signal ends the process
-/// without waiting for running requests; nothing acknowledged is lost by that, see the store's contract.
+async fn serve(config: Config) -> Result<ExitCode, ExitCode> {
+    // Before anything is there to be stopped: until then, a signal would end the process on the spot.
+    let stop = stop_signal().map_err(|error| fail(&format_args!("cannot wait for signals: {error}")))?;
+    let application = Application::build(config).await.map_err(|error| fail(&error))?;
+    application.run_until(stop).await.map_err(|error| fail(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ready when the process is asked to stop, by Ctrl-C or by a service manager. A second signal, at least a second later,
+/// ends the process without waiting for running requests; nothing acknowledged is lost by that, see the store's contract.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            log::info!("SIGHUP is ignored: settings are read when the server starts");
+        }
+    });
+    let mut next = async move || {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+    };
+    Ok(async move {
+        next().await;
+        let first = Instant::now();
         tokio::spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+            while first.elapsed() < ONE_SIGNAL {
+                next().await;
             }
             complain(&"stopped at once: asked twice");
+            flush_log(LAST_LINES_AT_ONCE);
             process::exit(STOPPED_AT_ONCE);
         });
     })
 }
 
+fn fail(what: &dyn Display) -> ExitCode {
+    complain(what);
+    ExitCode::FAILURE
+}
+
 /// To standard error and not to the log: a filter must not hide why nothing runs.
-fn complain(what: &dyn std::fmt::Display) {
-    let _closed = writeln!(io::stderr(), "denizen: {}", text::escaped_lines(&what.to_string()));
+fn complain(what: &dyn Display) {
+    write_message(&format!("denizen: {}", text::escaped_lines(&what.to_string())));
 }

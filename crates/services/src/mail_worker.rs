@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 use tokio::{
     sync::{Notify, watch},
     task::{JoinError, JoinSet},
+    time::timeout,
 };
 
 use self::dispatcher::Dispatcher;
@@ -21,6 +22,8 @@ use crate::{
 
 /// How often the queue is looked at without being told to: for jobs of other processes, and for retries.
 const POLL: StdDuration = StdDuration::from_secs(1);
+/// How long mails that are being sent may take to end after a stop. Others are given up, to be sent again.
+const GRACE: StdDuration = StdDuration::from_secs(2);
 
 /// Delivers queued mails, as many at once as the settings say.
 ///
@@ -51,8 +54,9 @@ impl MailWorker {
     /// Creates a worker; it does nothing before [`Self::run`].
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings, mailer: Arc<dyn Mailer>) -> Self {
-        let counters = Arc::default();
-        Self { dispatcher: Arc::new(Dispatcher { ports, settings, mailer, counters }), wake: Arc::default() }
+        let (counters, given_up) = (Arc::default(), watch::Sender::new(false));
+        let dispatcher = Dispatcher { ports, settings, mailer, counters, given_up };
+        Self { dispatcher: Arc::new(dispatcher), wake: Arc::default() }
     }
 
     /// Returns the observer that wakes the worker when a commit queues a mail; register it with the store. Without it,
@@ -68,10 +72,11 @@ impl MailWorker {
         Arc::clone(&self.dispatcher.counters)
     }
 
-    /// Delivers whatever is due, until `stop` becomes true. Begins no mail after that, and ends when those that were
-    /// begun are delivered.
+    /// Delivers whatever is due, until `stop` becomes true. Begins no mail after that. Mails that are being sent may take
+    /// two more seconds; then they are given up and due again, so that another process need not wait for their leases.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
         let mut under_way = InFlight::new();
+        self.dispatcher.given_up.send_replace(false);
         while !*stop.borrow_and_update() {
             if let Err(error) = self.begin_due(&mut under_way).await {
                 log::warn!("the mail queue cannot be read: {error}");
@@ -83,8 +88,9 @@ impl MailWorker {
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
-        while let Some(ended) = under_way.join_next().await {
-            report(ended);
+        if timeout(GRACE, finish(&mut under_way)).await.is_err() {
+            self.dispatcher.given_up.send_replace(true);
+            finish(&mut under_way).await;
         }
     }
 
@@ -122,6 +128,12 @@ impl MailWorker {
             under_way.spawn(async move { post.deliver(&job).await });
         }
         Ok(begun)
+    }
+}
+
+async fn finish(under_way: &mut InFlight) {
+    while let Some(ended) = under_way.join_next().await {
+        report(ended);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     engine::{
         checkpoint::Checkpoints,
         error::{OpenError, failed, unusable},
-        migrations::{identify, migrate},
+        migrations::{SCHEMA, identify, migrate},
         open::{connect, create, reader, set_up_writer},
         options::SqliteOptions,
         readers::Readers,
@@ -38,6 +38,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// The version of the schema of every open database.
+    pub const SCHEMA: usize = SCHEMA;
+
     /// Opens the database, creates it if there is none, brings its schema up to date, and starts the threads.
     ///
     /// Blocks for some milliseconds; with migrations of a large database, for longer.

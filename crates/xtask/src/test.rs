@@ -4,6 +4,7 @@
 mod examples;
 mod setup;
 mod toolchain;
+mod unit;
 mod weight;
 
 use std::path::PathBuf;
@@ -57,6 +58,7 @@ const STEPS: &[Step] = &[
     Step { title: "examples", left_out_by: Some("examples"), run: examples::run },
     Step { title: "examples, copied out", left_out_by: Some("examples"), run: examples::check_copies },
     always("weight of the library", weight::check),
+    Step { title: "systemd unit", left_out_by: Some("systemd"), run: unit::check },
 ];
 
 /// The command.
@@ -202,11 +204,11 @@ mod tests {
     fn what_cannot_be_left_out_is_refused_with_what_can() {
         assert_eq!(
             parse("--without clippy").unwrap_err(),
-            "`--without clippy`: can only leave out docs, examples"
+            "`--without clippy`: can only leave out docs, examples, systemd"
         );
         assert_eq!(
             parse("--without examples,").unwrap_err(),
-            "`--without `: can only leave out docs, examples"
+            "`--without `: can only leave out docs, examples, systemd"
         );
         assert_eq!(
             parse("--without").unwrap_err(),

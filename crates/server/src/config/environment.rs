@@ -9,13 +9,15 @@ use super::{
 };
 
 const PREFIX: &str = "DENIZEN_";
+/// Names the configuration file, as `--config` does.
+pub(crate) const CONFIG_VARIABLE: &str = "DENIZEN_CONFIG";
 
-/// Puts the values of the environment into `layer`, and `RUST_LOG` into `winners`, which beats even flags: it
-/// is used to see more of a program without changing its configuration.
+/// Puts the values of the environment into `layer`, and `RUST_LOG` into `preferred`: it is used to see more of a program
+/// without changing its configuration.
 pub(super) fn read(
     environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
     layer: &mut Layer,
-    winners: &mut Layer,
+    preferred: &mut Layer,
     errors: &mut Vec<ConfigError>,
 ) {
     for (name, value) in environment {
@@ -25,7 +27,9 @@ pub(super) fn read(
         let (setting, layer) = match named {
             Some(setting) => (setting, &mut *layer),
             None if name == "RUST_LOG" && value.is_empty() => continue,
-            None if name == "RUST_LOG" => (&LOG, &mut *winners),
+            None if name == "RUST_LOG" => (&LOG, &mut *preferred),
+            // Read before all of this, for it names the file.
+            None if name == CONFIG_VARIABLE => continue,
             None => {
                 if name.starts_with(PREFIX) && !is_service_link(name, &value.to_string_lossy()) {
                     errors.push(unknown_variable(name));

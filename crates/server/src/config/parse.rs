@@ -1,5 +1,6 @@
 //! From text to values. Every error says what is allowed, in words that follow "`key` = value: ".
 
+mod log_filter;
 mod time;
 mod web;
 
@@ -11,14 +12,17 @@ use std::{
 };
 
 use ipnet::IpNet;
-use log::LevelFilter;
 
-pub(super) use self::{time::*, web::*};
+pub(super) use self::{log_filter::*, time::*, web::*};
 use super::types::Database;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+pub(super) fn optional_address(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text.is_empty() { Ok(None) } else { address(text).map(Some) }
 }
 
 pub(super) fn database(text: &str) -> Result<Database, String> {
@@ -78,23 +82,6 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
             })
         })
         .collect()
-}
-
-/// What `env_logger` understands; it would only warn about the rest and go on without it.
-pub(super) fn log_filter(text: &str) -> Result<String, String> {
-    let (directives, pattern) = text.split_once('/').unwrap_or((text, ""));
-    let known = |directive: &str| match directive.split_once('=') {
-        Some((_, level)) => level.trim().is_empty() || level.trim().parse::<LevelFilter>().is_ok(),
-        None => true,
-    };
-    if text.is_empty() || pattern.contains('/') || !directives.split(',').all(known) {
-        return Err(
-            "expected a log filter such as `info` or `warn,denizen_services=debug`, with the levels off, \
-                    error, warn, info, debug and trace"
-                .to_owned(),
-        );
-    }
-    Ok(text.to_owned())
 }
 
 pub(super) fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String>
@@ -196,18 +183,6 @@ mod tests {
         assert_eq!((switch("true"), switch("false")), (Ok(true), Ok(false)));
         for text in ["", "TRUE", "yes", "on", "1"] {
             assert_eq!(reason(switch(text)), "expected `true` or `false`", "{text}");
-        }
-    }
-
-    #[test]
-    fn log_filters_are_those_of_env_logger() {
-        for text in
-            ["info", "OFF", "denizen_services", "warn,denizen_handlers=debug, actix=off", "a=,b", "x/y"]
-        {
-            assert_eq!(log_filter(text), Ok(text.to_owned()));
-        }
-        for text in ["", "a=verbose", "info,a=b=c", "info/a/b"] {
-            assert!(reason(log_filter(text)).starts_with("expected a log filter such as `info`"), "{text}");
         }
     }
 

@@ -47,7 +47,7 @@ impl Resolved {
     }
 
     /// Says that the value cannot be used, with the reason.
-    fn error(&self, reason: &str) -> ConfigError {
+    pub(super) fn error(&self, reason: &str) -> ConfigError {
         let Setting { key, .. } = self.setting;
         let message = match self.shown() {
             Some(value) => format!("`{key}` = {value:?} ({}): {reason}", self.source),

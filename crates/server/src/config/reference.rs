@@ -8,9 +8,9 @@ use super::{
 const INTRODUCTION: &str = "# Settings
 
 A setting comes from a flag, else from the environment, else from `denizen.toml`, else from the defaults of the profile.
-The variable of a setting is `DENIZEN_` and its key in capitals, such as `DENIZEN_BIND`. `denizen config print` shows
-which values are in force and where they come from, `denizen config check` says what is wrong with them, and
-`denizen config reference` prints this page.
+The variable of a setting is `DENIZEN_` and its key in capitals, such as `DENIZEN_BIND`. `--config` or `DENIZEN_CONFIG`
+names another file. `denizen config print` shows which values are in force and where they come from, `denizen config
+check` says what is wrong with them, and `denizen config reference` prints this page.
 
 - A **duration** is a whole number and `s`, `m`, `h` or `d`, such as `30m`.
 - A **quota** is `BURST/PERIOD`: `20/3m` is 20 at once, and then one more every 3 minutes. An IPv6 address counts as its

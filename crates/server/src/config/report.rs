@@ -1,7 +1,7 @@
 //! The answers of `denizen config check` and `denizen config print`.
 
 use super::{
-    errors::ConfigErrors, layer::Source, reader::Resolved, resolve::Settings, setting::ValueType,
+    errors::ConfigErrors, layer::Source, machine, reader::Resolved, resolve::Settings, setting::ValueType,
     table::Config, types::Profile,
 };
 
@@ -25,10 +25,16 @@ impl Report {
     }
 }
 
-/// Says whether the server would start with these settings, as far as the configuration decides it.
+/// Says whether the server would start with these settings on this machine: also looks at the folders, files,
+/// certificates and addresses that they name.
 #[must_use]
 pub fn check(settings: &Settings) -> Report {
-    let result = Config::from_settings(settings);
+    let result = Config::from_settings(settings).and_then(|config| {
+        let problems = machine::problems(&config).into_iter();
+        let errors: Vec<_> =
+            problems.filter_map(|(setting, reason)| Some(settings.get(setting)?.error(&reason))).collect();
+        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    });
     let stdout = if result.is_ok() { "configuration is valid\n" } else { "" };
     Report::new(stdout.to_owned(), result)
 }
@@ -156,10 +162,10 @@ workers = 3                                                # denizen.toml:1
             &in_environment(&[("DENIZEN_PROFILE", "production"), ("DENIZEN_DATABASE", database)]).settings(),
         );
         let lines: Vec<_> = report.stdout.lines().collect();
-        assert!(lines[2].starts_with("database = \"postgres://***@db/users?***\" "), "{report:?}");
+        assert!(lines[3].starts_with("database = \"postgres://***@db/users?***\" "), "{report:?}");
         assert!(
-            lines[3].ends_with("  # not set, but the production profile requires it")
-                && lines[3].starts_with("# public_url "),
+            lines[4].ends_with("  # not set, but the production profile requires it")
+                && lines[4].starts_with("# public_url "),
             "{report:?}"
         );
         assert!(report.stderr.contains("PostgreSQL is not built into this version yet"), "{report:?}");
@@ -169,7 +175,7 @@ workers = 3                                                # denizen.toml:1
     #[test]
     fn print_shows_that_links_follow_a_port_that_is_not_known_yet() {
         let report = print(&in_environment(&[("DENIZEN_BIND", "127.0.0.1:0")]).settings());
-        let line = report.stdout.lines().nth(3).unwrap();
+        let line = report.stdout.lines().nth(4).unwrap();
         assert!(line.starts_with("# public_url ") && line.ends_with("the listener gets"), "{line}");
         assert_eq!(report.exit_code, 0);
     }

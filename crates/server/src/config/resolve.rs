@@ -37,7 +37,7 @@ impl Settings {
     }
 
     /// Finds the value of each setting: flag, else environment, else file, else default of the profile.
-    /// `RUST_LOG` wins over all of them for `log`. The profile itself is found in the same way.
+    /// `RUST_LOG` wins over `DENIZEN_LOG`. The profile itself is found in the same way.
     ///
     /// Nothing fails here; [`super::Config::from_settings`] reports everything that is wrong.
     #[must_use]
@@ -47,16 +47,17 @@ impl Settings {
         environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
     ) -> Self {
         let mut errors = Vec::new();
-        let (mut values, mut variables, mut winners) = (Layer::default(), Layer::default(), Layer::default());
-        environment::read(environment, &mut variables, &mut winners, &mut errors);
+        let (mut values, mut variables, mut preferred) =
+            (Layer::default(), Layer::default(), Layer::default());
+        environment::read(environment, &mut variables, &mut preferred, &mut errors);
         let read = file::read(file, &mut values, &mut errors);
         let complete = read.is_ok();
         errors.extend(read.err());
         values.0.extend(variables.0);
+        values.0.extend(preferred.0);
         for (setting, value) in flags {
             values.set(setting, &value, Source::Flag(setting.flag.unwrap_or(setting.key)));
         }
-        values.0.extend(winners.0);
         let text = |setting: &Setting| values.0.get(setting.key).map(|(text, _)| text.clone());
         let profile = text(&PROFILE).and_then(|text| text.parse().ok()).unwrap_or(Profile::Development);
         let bind = text(&BIND).or_else(|| default_text(BIND.default_in(profile), None));

@@ -1,5 +1,7 @@
 //! From settings to a checked configuration: well-formed values, and the rules of the profile.
 
+use std::net::SocketAddr;
+
 use denizen_mail::{MailUrl, is_loopback};
 
 use super::{
@@ -7,7 +9,9 @@ use super::{
     reader::Reader,
     resolve::Settings,
     setting::Setting,
-    table::{BIND, Config, DATABASE, MAIL, PROFILE, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT},
+    table::{
+        BIND, Config, DATABASE, HEALTH_BIND, MAIL, PROFILE, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT,
+    },
     types::{Database, Profile},
 };
 
@@ -60,18 +64,17 @@ type Violation = (&'static Setting, &'static str);
 fn violations(config: &PartialConfig) -> Vec<Violation> {
     let Some(profile) = config.profile else { return Vec::new() };
     let production = profile == Profile::Production;
-    let exposed = config.bind.is_some_and(|bind| !is_loopback(&bind.ip().to_string()));
+    let exposed =
+        |address: Option<SocketAddr>| address.is_some_and(|address| !is_loopback(&address.ip().to_string()));
+    let exposure = "the development profile has public passwords and shows secrets in its log, so it listens on \
+                    loopback addresses only, such as 127.0.0.1 or [::1]";
     let url = config.public_url.as_ref().and_then(Option::as_ref);
     let in_clear = url.is_some_and(|url| !url.is_https() && !url.is_loopback());
     let mail = config.mail.as_ref().and_then(MailUrl::refused_in_production);
     let sessions = config.session_idle_timeout.zip(config.session_lifetime);
-    let rules: [(bool, &'static Setting, &'static str); 6] = [
-        (
-            !production && exposed,
-            &BIND,
-            "the development profile has public passwords and shows secrets in its log, so it listens on \
-             loopback addresses only, such as 127.0.0.1 or [::1]",
-        ),
+    let rules: [(bool, &'static Setting, &'static str); 7] = [
+        (!production && exposed(config.bind), &BIND, exposure),
+        (!production && exposed(config.health_bind.flatten()), &HEALTH_BIND, exposure),
         (
             production && config.database == Some(Database::Memory),
             &DATABASE,

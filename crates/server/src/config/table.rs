@@ -21,18 +21,23 @@ settings! {
         /// The IP address and port to listen on; port 0 lets the system pick a free one.
         BIND bind: SocketAddr = Text, parse::address, "127.0.0.1:8080" / "127.0.0.1:8080", flag "--bind";
 
+        /// A second IP address and port, for `/livez`, `/readyz` and `/metrics` only: they are answered there also when
+        /// other clients have taken all connections of `bind`. Every client that reaches it may read `/metrics`, so keep it private.
+        HEALTH_BIND health_bind: Option<SocketAddr> = Text, parse::optional_address, "" / "";
+
         /// Where users are stored: `sqlite://PATH`, relative to the working directory, or `memory:`.
         DATABASE database: Database = Text, parse::database, "sqlite://denizen.db" / Required,
             flag "--database", secret true;
 
         /// The http(s) URL under which people reach this service; links in mails begin with it.
         PUBLIC_URL public_url: Option<PublicUrl> = Text, |text| parse::public_url(text).map(Some),
-            Localhost / Required, flag "--public-url";
+            Localhost / Required, flag "--public-url", secret true;
 
         /// What mails and pages call this service: 1 to 64 characters.
         SERVICE_NAME service_name: String = Text, parse::service_name, "denizen" / "denizen";
 
-        /// The log filter, such as `info` or `warn,denizen_services=debug`; RUST_LOG wins over all else.
+        /// The log filter, such as `info` or `warn,denizen_services=debug`; RUST_LOG wins over DENIZEN_LOG and the
+        /// file, `--log` over all else.
         LOG log: String = Text, parse::log_filter, "info" / "info", flag "--log";
 
         /// Whether `/api/calculate`, `/api/tasks` and `/api/goroutines` are there: `true` or `false`.
@@ -43,8 +48,9 @@ settings! {
         /// proxies send them, get 404.
         METRICS metrics: bool = Switch, parse::switch, "true" / "false";
 
-        /// How long running requests may take to finish when the server is told to stop: `0s` to `1h`.
-        SHUTDOWN_TIMEOUT shutdown_timeout: Duration = Text, parse::duration("0s", "1h"), "30s" / "30s";
+        /// How long running requests may take to finish when the server is told to stop: `0s` to `1h`. The whole stop
+        /// takes at most 9 seconds longer.
+        SHUTDOWN_TIMEOUT shutdown_timeout: Duration = Text, parse::duration("0s", "1h"), "20s" / "20s";
     }
 
     "Accounts" {

@@ -89,15 +89,16 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_profile() {
 }
 
 #[test]
-fn rust_log_wins_over_everything_unless_it_is_empty() {
-    let flags = vec![(&LOG, "debug")];
-    let trace = Given {
-        flags: flags.clone(),
+fn rust_log_wins_over_all_but_a_flag_unless_it_is_empty() {
+    let mut given = Given {
         environment: vec![("RUST_LOG", "trace"), ("DENIZEN_LOG", "off")],
-        file: "",
+        file: "log = 'warn'",
+        ..Given::default()
     };
-    assert_eq!(log_of(&trace.settings()), (Some("trace".into()), "environment variable RUST_LOG".into()));
-    let empty = Given { flags, environment: vec![("RUST_LOG", "")], file: "" };
+    assert_eq!(log_of(&given.settings()), (Some("trace".into()), "environment variable RUST_LOG".into()));
+    given.flags = vec![(&LOG, "debug")];
+    assert_eq!(log_of(&given.settings()), (Some("debug".into()), "flag --log".into()));
+    let empty = Given { environment: vec![("RUST_LOG", "")], ..given };
     assert_eq!(log_of(&empty.settings()), (Some("debug".into()), "flag --log".into()));
 }
 

@@ -10,6 +10,10 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -29,6 +33,8 @@ pub(super) struct InFlight(Rc<State>);
 
 struct State {
     running: Cell<usize>,
+    /// The same of all connections together.
+    everywhere: Arc<AtomicUsize>,
     /// When the connection was opened, or the last response ended.
     idle_since: Cell<Instant>,
 }
@@ -37,6 +43,7 @@ impl InFlight {
     /// Begins a request, which ends when the returned guard is dropped.
     pub(super) fn begin(&self) -> InFlightGuard {
         self.0.running.set(self.0.running.get() + 1);
+        self.0.everywhere.fetch_add(1, Ordering::Relaxed);
         InFlightGuard(self.clone())
     }
 }
@@ -53,8 +60,9 @@ impl InFlightGuard {
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        let State { running, idle_since } = &*self.0.0;
+        let State { running, everywhere, idle_since } = &*self.0.0;
         running.set(running.get().saturating_sub(1));
+        everywhere.fetch_sub(1, Ordering::Relaxed);
         idle_since.set(Instant::now());
     }
 }
@@ -89,9 +97,10 @@ pub(super) struct IdleTimeoutStream<S> {
 }
 
 impl<S> IdleTimeoutStream<S> {
-    /// Waits this long for the end of a request's head, from the end of the previous response.
-    pub(super) fn new(stream: S, timeout: Duration) -> Self {
-        let state = State { running: Cell::new(0), idle_since: Cell::new(Instant::now()) };
+    /// Waits this long for the end of a request's head, from the end of the previous response. Counts requests in flight
+    /// `everywhere`, too.
+    pub(super) fn new(stream: S, timeout: Duration, everywhere: Arc<AtomicUsize>) -> Self {
+        let state = State { running: Cell::new(0), everywhere, idle_since: Cell::new(Instant::now()) };
         Self { stream, in_flight: InFlight(Rc::new(state)), timeout, end: Box::pin(sleep(timeout)) }
     }
 
@@ -102,7 +111,7 @@ impl<S> IdleTimeoutStream<S> {
 
     /// Returns whether the time is over. If not, the task is woken when it may be.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
-        let State { running, idle_since } = &*self.in_flight.0;
+        let State { running, everywhere: _, idle_since } = &*self.in_flight.0;
         if running.get() > 0 {
             return false;
         }
@@ -161,7 +170,7 @@ mod tests {
 
     fn connection() -> (DuplexStream, IdleTimeoutStream<DuplexStream>) {
         let (client, server) = duplex(1024);
-        (client, IdleTimeoutStream::new(server, TIMEOUT))
+        (client, IdleTimeoutStream::new(server, TIMEOUT, Arc::default()))
     }
 
     #[tokio::test(start_paused = true)]

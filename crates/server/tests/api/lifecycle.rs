@@ -1,7 +1,11 @@
 //! The life of a real process: how it starts, or refuses to, how it stops, and what is left when it is killed.
 
+mod check;
 mod crash;
+mod health_listener;
+mod output;
 mod small_disk;
+mod stalled_log;
 mod start;
 mod stop;
 pub mod two_processes;

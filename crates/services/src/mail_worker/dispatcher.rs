@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use chrono::{DateTime, Duration, Utc};
+use tokio::sync::watch;
 
 use crate::{
     common::{DeliveryContext, DeliveryError, Failure, ServiceSettings},
@@ -25,6 +26,8 @@ pub(super) struct Dispatcher {
     pub settings: ServiceSettings,
     pub mailer: Arc<dyn Mailer>,
     pub counters: Arc<MailCounters>,
+    /// Becomes true when mails that are being sent are not waited for any longer.
+    pub given_up: watch::Sender<bool>,
 }
 
 impl Dispatcher {
@@ -42,7 +45,15 @@ impl Dispatcher {
 
     pub async fn deliver(&self, job: &LeasedMail) -> Result<(), StoreFailure> {
         let (kind, request) = (job.mail.kind().as_str(), &job.request_id);
-        let outcome = match self.send(job).await {
+        let mut given_up = self.given_up.subscribe();
+        let sent = tokio::select! {
+            sent = self.send(job) => sent,
+            // The sender is alive as long as this is.
+            _ = given_up.wait_for(|given_up| *given_up) => {
+                Err(DeliveryError::Mail(MailError::Temporary("the server was stopped".to_owned().into())))
+            }
+        };
+        let outcome = match sent {
             Ok(true) => {
                 log::debug!("mail {kind} of {request}: sent");
                 self.counters.add(job.mail.kind(), MailResult::Sent);

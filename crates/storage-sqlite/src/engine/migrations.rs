@@ -31,6 +31,9 @@ const MIGRATIONS: &[Migration] = migrations![
     "0009_registrations",
 ];
 
+/// The version of the schema that [`migrate`] leaves behind.
+pub(crate) const SCHEMA: usize = MIGRATIONS.len();
+
 /// In the header of every database file of ours: "DENZ".
 const APPLICATION_ID: i32 = 0x4445_4e5a;
 

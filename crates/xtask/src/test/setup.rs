@@ -40,6 +40,13 @@ pub const NEEDS: &[Need] = &[
         probe: ("curl", &["--version"]),
         debian_packages: &["curl"],
     },
+    Need {
+        what: "systemd-analyze",
+        why: "it checks the systemd unit that the pages recommend",
+        left_out_by: Some("systemd"),
+        probe: ("systemd-analyze", &["--version"]),
+        debian_packages: &["systemd"],
+    },
 ];
 
 /// Where we are, as far as installing goes.

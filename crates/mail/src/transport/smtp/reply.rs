@@ -60,7 +60,7 @@ impl Failure {
             Some(reply) if error.status().is_some() => reply.to_string(),
             _ => error.to_string(),
         };
-        let detail = without_recipient(&detail, to);
+        let detail = without_recipient(in_words(&detail), to);
         match error.status() {
             Some(code) => {
                 let reason = format!("the mail server refuses the {}: {code} {detail}", stage.as_str());
@@ -73,6 +73,18 @@ impl Failure {
             None => MailError::Temporary(format!("the mail server, {}: {detail}", stage.as_str()).into()),
         }
     }
+}
+
+/// Returns what is wrong with a certificate in words, for the names of rustls.
+fn in_words(detail: &str) -> &str {
+    const CERTIFICATES: [(&str, &str); 4] = [
+        ("UnknownIssuer", "its certificate is not signed by an authority that is trusted here"),
+        ("BadSignature", "its certificate is not signed by an authority that is trusted here"),
+        ("not valid for name", "its certificate is for another host name"),
+        ("expired", "its certificate has expired"),
+    ];
+    let words = CERTIFICATES.iter().find(|(name, _)| detail.contains("certificate") && detail.contains(name));
+    words.map_or(detail, |(_, words)| words)
 }
 
 /// Returns whether the code is about the login (RFC 4954, sections 4 and 6): required, mechanism too weak, failed,

@@ -39,7 +39,10 @@ pub enum TlsError {
     /// The file does not contain certificates.
     #[error("the root certificate {} is not in PEM format (-----BEGIN CERTIFICATE-----)", .0.display())]
     Pem(PathBuf),
-    /// A certificate is not well formed, or the system trusts none.
+    /// It is in PEM format, but the contents are not a certificate.
+    #[error("the root certificate {} is damaged", .0.display())]
+    Damaged(PathBuf),
+    /// The system has no certificates to trust, for example.
     #[error("TLS cannot be set up: {0}")]
     Setup(String),
 }
@@ -66,7 +69,12 @@ impl Server {
             let certificates = Certificate::from_pem(&pem).ok().filter(|_| has_certificates);
             tls = tls.add_root_certificate(certificates.ok_or_else(|| TlsError::Pem(path.to_owned()))?);
         }
-        let tls = tls.build().map_err(|error| TlsError::Setup(error.to_string()))?;
+        let tls = tls.build().map_err(|error| match root_certificate {
+            Some(path) if error.to_string().contains("invalid peer certificate") => {
+                TlsError::Damaged(path.to_owned())
+            }
+            _ => TlsError::Setup(error.to_string()),
+        })?;
         let credentials = url
             .login
             .as_ref()

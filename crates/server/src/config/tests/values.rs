@@ -21,13 +21,14 @@ fn nothing_set_is_a_valid_development_configuration() {
         &Config {
             profile: Profile::Development,
             bind: "127.0.0.1:8080".parse().unwrap(),
+            health_bind: None,
             database: Database::Sqlite("denizen.db".into()),
             public_url: None,
             service_name: "denizen".to_owned(),
             log: "info".to_owned(),
             demo_routes: true,
             metrics: true,
-            shutdown_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(20),
             registration: RegistrationMode::Open,
             directory: Directory::Admins,
             password_min_length: 8,
@@ -112,6 +113,7 @@ fn every_setting_can_be_set_in_the_file() {
     let file = r#"
         profile = "development"
         bind = "[::1]:0"
+        health_bind = "127.0.0.1:0"
         database = "sqlite:///var/lib/denizen/users.db"
         public_url = "https://example.org/accounts/"
         service_name = "Example"
@@ -164,6 +166,7 @@ fn every_setting_can_be_set_in_the_file() {
     let expected = Config {
         profile: Profile::Development,
         bind: "[::1]:0".parse().unwrap(),
+        health_bind: "127.0.0.1:0".parse().ok(),
         database: Database::Sqlite("/var/lib/denizen/users.db".into()),
         public_url: config.public_url.clone(),
         service_name: "Example".to_owned(),

@@ -65,6 +65,25 @@ async fn the_log_filter_filters() {
     assert!(!log.iter().any(|line| line.contains("denizen::access")), "{log:#?}");
 }
 
+/// A slip would show nothing at all.
+#[tokio::test]
+async fn a_log_filter_that_matches_nothing_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    for (arguments, environment) in [
+        (&["--log", "inof"][..], &[][..]),
+        (&[], &[("DENIZEN_LOG", "warn,denizen_service=debug")]),
+        (&[], &[("RUST_LOG", "garbage=")]),
+    ] {
+        let output = run_with(folder.path(), arguments, environment).await;
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.contains("- `log` = ") && stderr.contains(" has no effect; expected one of "),
+            "{stderr}"
+        );
+    }
+}
+
 /// Fault 29: a setting was overridden in silence; and settings that do not exist were no error.
 #[tokio::test]
 async fn a_setting_that_does_not_exist_is_an_error() {

@@ -62,6 +62,26 @@ async fn the_first_start_creates_the_sample_users_and_says_where_and_the_second_
     assert_eq!(api::ids_of(&all), [1, 3, 4, 5, 6]);
 }
 
+/// Security checklist: 62.
+#[tokio::test]
+async fn each_start_says_what_runs_in_one_line_without_secrets() {
+    let folder = TempDir::new().unwrap();
+    let mail = "smtps://accounts:hunter2@127.0.0.1:1";
+    let arguments = ["--mail", mail, "--public-url", "https://id.example.com"];
+    let log = Process::start_with(folder.path(), &arguments).await.stop().await;
+    let lines: Vec<_> = log.iter().filter(|line| line.contains(" development profile, version ")).collect();
+    assert_eq!(lines.len(), 1, "{log:#?}");
+    for part in [
+        " INFO  denizen_server::application ",
+        &format!("version {} (commit ", env!("CARGO_PKG_VERSION")),
+        &format!("{}/denizen.db (schema ", fs::canonicalize(folder.path()).unwrap().display()),
+        ", public URL https://id.example.com, mail smtps://accounts:…@127.0.0.1:1",
+    ] {
+        assert!(lines[0].contains(part), "{part} in {}", lines[0]);
+    }
+    assert!(!log.iter().any(|line| line.contains("hunter2")), "{log:#?}");
+}
+
 #[tokio::test]
 async fn after_a_clean_stop_everything_is_in_one_file() {
     let [folder, elsewhere] = [TempDir::new().unwrap(), TempDir::new().unwrap()];

@@ -1,6 +1,13 @@
 //! Stopping in good order.
 
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use denizen_testkit::{SmtpCommand, SmtpSecurity, SmtpServer};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use crate::{
     requests::half_sent,
@@ -45,16 +52,42 @@ async fn a_running_request_finishes_when_somebody_types_ctrl_c() {
 #[tokio::test]
 async fn a_second_ctrl_c_does_not_wait_for_what_was_begun() {
     let folder = TempDir::new().unwrap();
-    let process = Process::start(folder.path()).await;
+    let mut process = Process::start(folder.path()).await;
     let half = half_sent(process.address).await;
-    process.signal("INT").await;
-    process.line_with(" stopping").await;
 
-    process.signal("INT").await;
+    let start = Instant::now();
+    let status = process.signal_until_it_ends("INT").await;
 
-    let (status, log) = process.ended().await;
-    assert_eq!(status.code(), Some(130), "{log:#?}");
+    assert_eq!(status.code(), Some(130));
+    assert!(start.elapsed() >= Duration::from_secs(1), "signals within a second are one");
+    process.line_with("denizen: stopped at once: asked twice").await;
     drop(half);
+}
+
+/// `timeout` signals the process and then its group; a wrapper passes on the Ctrl-C that the process has had already.
+#[tokio::test]
+async fn two_signals_at_once_are_one() {
+    let folder = TempDir::new().unwrap();
+    let process = Process::start(folder.path()).await;
+    let mut half = half_sent(process.address).await;
+
+    process.signal("INT TERM INT").await;
+    process.line_with(" stopping").await;
+    half.complete().await;
+
+    half.connection.read().await.expect("an answer").succeeded(201);
+    let (status, log) = process.ended().await;
+    assert_eq!(status.code(), Some(0), "{log:#?}");
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_closed_does_not_end_it() {
+    let folder = TempDir::new().unwrap();
+    let process = Process::start(folder.path()).await;
+    process.signal("HUP").await;
+    process.line_with(" SIGHUP is ignored").await;
+    api::get(process.address, 1).await.succeeded(200);
+    process.stop().await;
 }
 
 #[tokio::test]
@@ -79,11 +112,14 @@ async fn clients_that_only_keep_their_connections_do_not_hold_it_up() {
 #[tokio::test]
 async fn a_request_that_never_ends_does_not_keep_it_for_ever() {
     let folder = TempDir::new().unwrap();
-    std::fs::write(folder.path().join("denizen.toml"), "shutdown_timeout = \"1s\"\n").unwrap();
+    fs::write(folder.path().join("denizen.toml"), "shutdown_timeout = \"1s\"\n").unwrap();
     let process = Process::start(folder.path()).await;
     let half = half_sent(process.address).await;
-    process.stop().await;
+    let log = process.stop().await;
     drop(half);
+    for cut in [" WARN  denizen_server::application 1 requests were cut: ", " POST /api/users 499 "] {
+        assert!(log.iter().any(|line| line.contains(cut)), "{log:#?}");
+    }
 }
 
 #[tokio::test]
@@ -103,4 +139,28 @@ async fn a_mail_that_was_asked_for_before_the_stop_is_sent_after_the_start() {
         log.iter().chain(&process.log()).rfind(|line| line.contains("token for frank@")).cloned().unwrap();
     let token = newest.rsplit(' ').next().unwrap().to_owned();
     accept_invitation(process.address, &token, "newsecurepassword").await.succeeded(200);
+}
+
+/// The longest stop is `shutdown_timeout` and 9 seconds, for the mail server's answer may take a minute.
+#[tokio::test]
+async fn a_mail_server_that_says_nothing_does_not_hold_the_stop_up() {
+    let folder = TempDir::new().unwrap();
+    let smtp = SmtpServer::start(SmtpSecurity::None);
+    smtp.hold_at(SmtpCommand::Greeting);
+    let mail = format!("smtp://{}", smtp.address());
+    let process = Process::start_with(folder.path(), &["--mail", &mail]).await;
+    api::create(process.address, &user("frank")).await.succeeded(201);
+    smtp.held().await;
+
+    let start = Instant::now();
+    let log = process.stop().await;
+
+    assert!(start.elapsed() < Duration::from_secs(9), "{log:#?}");
+    assert!(log.last().is_some_and(|line| line.ends_with(" stopped")), "{log:#?}");
+    // The next process need not wait for the lease of the one that has ended.
+    smtp.release();
+    let process = Process::start_with(folder.path(), &["--mail", &mail]).await;
+    let mail = timeout(Duration::from_secs(60), smtp.next_mail()).await.expect("a mail");
+    assert_eq!(mail.to, ["frank@example.com"]);
+    process.stop().await;
 }

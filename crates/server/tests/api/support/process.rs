@@ -37,6 +37,14 @@ pub async fn run_with(folder: &Path, arguments: &[&str], environment: &[(&str, &
     timeout(PATIENCE, output).await.expect("a process that ends").expect("a process that starts")
 }
 
+/// Runs it to its end, with this as its standard output.
+pub async fn run_into(folder: &Path, arguments: &[&str], stdout: Stdio) -> Output {
+    let mut command = denizen(folder, arguments);
+    let child = command.stdout(stdout).stderr(Stdio::piped()).spawn().expect("a process that starts");
+    let output = timeout(PATIENCE, child.wait_with_output()).await;
+    output.expect("a process that ends").expect("what it said")
+}
+
 /// Runs it to its end, with this on its standard input.
 pub async fn run_with_input(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut command = denizen(folder, arguments);
@@ -55,6 +63,7 @@ pub struct Process {
     pub address: SocketAddr,
     child: Child,
     log: watch::Receiver<Vec<String>>,
+    reading: watch::Sender<bool>,
 }
 
 impl Process {
@@ -82,12 +91,20 @@ impl Process {
             command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a process that starts");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let (sender, log) = watch::channel(Vec::new());
+        let (reading, mut is_read) = watch::channel(true);
         tokio::spawn(async move {
-            while let Some(line) = lines.next_line().await.expect("a log in UTF-8") {
+            loop {
+                // Also when the test has dropped its end.
+                drop(is_read.wait_for(|is_read| *is_read).await);
+                let line = tokio::select! {
+                    line = lines.next_line() => line.expect("a log in UTF-8"),
+                    Ok(()) = is_read.changed() => continue,
+                };
+                let Some(line) = line else { break };
                 sender.send_modify(|log| log.push(line));
             }
         });
-        let mut process = Self { address: ([127, 0, 0, 1], 0).into(), child, log };
+        let mut process = Self { address: ([127, 0, 0, 1], 0).into(), child, log, reading };
         let line = process.line_with(" listening on http://").await;
         let address = line.rsplit("http://").next().and_then(|address| address.parse().ok());
         process.address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
@@ -121,6 +138,11 @@ impl Process {
         self.log.borrow().clone()
     }
 
+    /// Stops or goes on reading its log; one line may still be read.
+    pub fn read_log(&self, read: bool) {
+        self.reading.send_replace(read);
+    }
+
     /// The most memory that it has had at a time, in bytes.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
@@ -131,16 +153,37 @@ impl Process {
         kibibytes.unwrap_or_else(|| panic!("no number: {line}")) * 1024
     }
 
-    /// Sends `TERM` or `INT`.
-    pub async fn signal(&self, name: &str) {
+    /// Sends signals, such as `TERM`, right after each other.
+    pub async fn signal(&self, names: &str) {
         let pid = self.child.id().expect("a process that runs").to_string();
-        let kill = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status();
+        let script = "for name in $0; do kill -s \"$name\" \"$1\" || exit; done";
+        let kill = Command::new("sh").args(["-c", script, names, &pid]).status();
         assert!(kill.await.expect("a shell").success());
+    }
+
+    /// Sends this signal again and again until it ends; gives what it exited with.
+    pub async fn signal_until_it_ends(&mut self, name: &str) -> ExitStatus {
+        let again = Duration::from_millis(100);
+        let ends = async {
+            loop {
+                self.signal(name).await;
+                if let Ok(status) = timeout(again, self.child.wait()).await {
+                    return status.expect("a process that ends");
+                }
+            }
+        };
+        timeout(PATIENCE, ends).await.expect("a process that ends")
     }
 
     /// Ends it as a power failure would, as far as the process can tell.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("a process that can be killed");
+    }
+
+    /// Waits for its end, without a look at its log.
+    pub async fn exited(mut self) -> ExitStatus {
+        let status = timeout(PATIENCE, self.child.wait()).await;
+        status.expect("a process that ends").expect("its status")
     }
 
     /// Waits for its end; gives what it exited with and its whole log.

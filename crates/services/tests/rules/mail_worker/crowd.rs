@@ -88,11 +88,27 @@ async fn a_worker_that_is_told_to_stop_finishes_every_mail_it_has_begun() {
     let running = tokio::spawn(async move { worker.run(stopped).await });
     tokio::time::sleep(StdDuration::from_millis(1_500)).await;
     stop.send(true).unwrap();
-    tokio::time::sleep(StdDuration::from_secs(10)).await;
+    tokio::time::sleep(StdDuration::from_secs(1)).await;
     assert!(!running.is_finished() && world.mailer.sent().is_empty());
     go_on.notify_waiters();
     timeout(StdDuration::from_secs(10), running).await.unwrap().unwrap();
     assert_eq!((world.mailer.sent().len(), world.jobs().await.len()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_that_takes_too_long_at_the_stop_does_not_wait_for_its_lease() {
+    let world = world_of(1, 1).await;
+    let (stop, stopped) = watch::channel(false);
+    world.while_sending_next(std::future::pending());
+    let worker = world.worker.clone();
+    let running = tokio::spawn(async move { worker.run(stopped).await });
+    tokio::time::sleep(StdDuration::from_millis(1_500)).await;
+    stop.send(true).unwrap();
+    timeout(StdDuration::from_secs(3), running).await.expect("an end").unwrap();
+    assert_eq!((world.mailer.sent().len(), world.jobs().await.len()), (0, 1));
+    world.clock.advance(Duration::seconds(3));
+    assert_eq!(world.deliver_mail().await, 1);
+    assert_eq!((world.mailer.sent().len(), world.jobs().await.len()), (1, 0));
 }
 
 /// Security checklist: 4.

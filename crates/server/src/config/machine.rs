@@ -1,0 +1,86 @@
+//! What a valid configuration asks of the machine: folders, files, certificates and addresses.
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind},
+    net::{SocketAddr, TcpListener},
+    path::{Path, absolute},
+    process,
+    sync::Arc,
+};
+
+use denizen_mail::{MailUrl, TransportError};
+use denizen_services::SystemClock;
+
+use super::{
+    setting::Setting,
+    table::{BIND, Config, DATABASE, HEALTH_BIND, MAIL, MAIL_ROOT_CERTIFICATE, MAIL_TEMPLATES},
+    types::Database,
+};
+
+/// Returns what is missing on this machine, for this user. Nothing is changed, and nothing is sent to other machines.
+pub(super) fn problems(config: &Config) -> Vec<(&'static Setting, String)> {
+    let health = config.health_bind.map_or(Ok(()), listen);
+    let found =
+        [(&BIND, listen(config.bind)), (&HEALTH_BIND, health), (&DATABASE, database(&config.database))];
+    let found = found.into_iter().filter_map(|(setting, result)| Some((setting, result.err()?)));
+    found.chain(mail(config)).collect()
+}
+
+/// An address in use is most likely that of the running server.
+fn listen(address: SocketAddr) -> Result<(), String> {
+    match TcpListener::bind(address) {
+        Err(error) if error.kind() != ErrorKind::AddrInUse => {
+            Err(format!("cannot listen on {address}: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn database(database: &Database) -> Result<(), String> {
+    let Database::Sqlite(path) = database else { return Ok(()) };
+    match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            return Err(format!("{} is a link to a file that does not exist", path.display()));
+        }
+        // The server would create it.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        opened => drop(opened.map_err(cannot("open", path))?),
+    }
+    // The write-ahead log is a file beside it.
+    writable_folder_of(path)
+}
+
+fn mail(config: &Config) -> Option<(&'static Setting, String)> {
+    let mut settings = config.mail_settings(config.bind);
+    if let MailUrl::File(folder) = &config.mail {
+        let found = if folder.exists() { writable(folder) } else { writable_folder_of(folder) };
+        if let Err(reason) = found {
+            return Some((&MAIL, reason));
+        }
+        // Templates are still read; the folder is not created.
+        settings.url = MailUrl::Log;
+    }
+    let error = denizen_mail::connect(settings, Arc::new(SystemClock)).err()?;
+    let setting = match error {
+        TransportError::Templates(_) => &MAIL_TEMPLATES,
+        TransportError::Tls(_) => &MAIL_ROOT_CERTIFICATE,
+        TransportError::NoSender | TransportError::TimeLimit | TransportError::Directory { .. } => &MAIL,
+    };
+    Some((setting, error.to_string()))
+}
+
+fn writable_folder_of(path: &Path) -> Result<(), String> {
+    let path = absolute(path).map_err(cannot("find", path))?;
+    path.parent().map_or(Ok(()), writable)
+}
+
+/// Only a new file tells whether this user can create files there. It is removed at once.
+fn writable(folder: &Path) -> Result<(), String> {
+    let file = folder.join(format!(".denizen-check-{}", process::id()));
+    File::create_new(&file).and_then(|_| fs::remove_file(&file)).map_err(cannot("create files in", folder))
+}
+
+fn cannot(what: &str, path: &Path) -> impl Fn(io::Error) -> String {
+    move |error| format!("cannot {what} {}: {error}", path.display())
+}
