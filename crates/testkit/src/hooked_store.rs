@@ -20,7 +20,7 @@ use denizen_services::{
 pub enum Port {
     /// [`ReadStore`].
     ReadStore,
-    /// [`Units`].
+    /// [`WriteStore`].
     WriteStore,
     /// [`MailQueue`].
     MailQueue,

@@ -9,7 +9,7 @@
 //! | `Mailer` | [`RecordingMailer`] | keeps every mail, and fails when told to |
 //! | `PasswordHasher` | [`InsecureTestHasher`] | hashes in no time, and counts |
 //! | a mail server | `SmtpServer`, with the feature `smtp` | a real one on this machine, which fails when told to |
-//! | `Store` | `InMemoryStore` of the services, in a [`CountingStore`] | counts which method is called how often |
+//! | `Store` | `InMemoryStore` of denizen-storage-memory, in a [`CountingStore`] | counts which method is called how often |
 //! | `Store` | any store, in a [`HookedStore`] | lets something happen before each call |
 //!
 //! ```
@@ -18,9 +18,9 @@
 //! use chrono::Duration;
 //! use denizen_services::{
 //!     Clock as _, LinkTemplate, Mail, MailError, MailMessage, Mailer as _, Token,
-//!     memory::InMemoryStore,
 //!     store::{ReadStore as _, UnitOfWork, WriteStore as _},
 //! };
+//! use denizen_storage_memory::InMemoryStore;
 //! use denizen_testkit::{CountingStore, FixedClock, RecordingMailer, SeededTokens, user_values};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {

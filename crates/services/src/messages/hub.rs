@@ -45,8 +45,8 @@ impl Default for MessageLimits {
 
 /// The implementation of [`MessageService`].
 ///
-/// What commits of its own store take away from a user takes effect on their connections at once. For those of other
-/// processes somebody has to call [`LiveSessions::end_revoked`] now and then.
+/// What commits of its own store take away from a user takes effect on their connections at once. Those of other
+/// processes take effect when [`LiveSessions::end_revoked`](crate::LiveSessions::end_revoked) is called.
 #[derive(Clone)]
 pub struct DefaultMessageService {
     pub(super) hub: Arc<Hub>,

@@ -34,7 +34,7 @@ pub struct Function {
 #[derive(Debug, Default)]
 pub struct Module {
     pub path: Path,
-    /// An index into [`Tree::files`]; inline modules share the file of their parent.
+    /// An index into `Tree::files`; inline modules share the file of their parent.
     pub file: usize,
     pub items: BTreeSet<String>,
     /// Of the items, those that `macro_rules!` defines.

@@ -21,7 +21,7 @@ impl UserRef {
     /// The user that is meant, if `created` is the one that the unit has inserted so far.
     ///
     /// # Errors
-    /// [`StoreFailure::Malformed`] if there is none; [`super::UnitOfWork::check`] has looked for that before.
+    /// [`StoreFailure::Malformed`] if there is none; [`apply`](super::UnitOfWork::apply) has looked for that before.
     pub fn resolve(self, created: Option<UserId>) -> Result<UserId, StoreFailure> {
         match self {
             Self::Id(id) => Ok(id),
