@@ -80,7 +80,6 @@ async fn try_out(routes: impl Fn(&mut ServiceConfig)) -> Result<(), Box<dyn Erro
         ("/accounts/api/users/1", Some(token)),
         ("/accounts/api/nothing", None),
         ("/accounts/ws", Some(token)),
-        ("/accounts/reset-password", None),
         ("/nothing", None),
     ] {
         let mut request = TestRequest::get().uri(path).insert_header((ACCEPT, "application/json"));
