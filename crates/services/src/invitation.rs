@@ -8,6 +8,7 @@ use crate::{
         AccountService, DeliveryContext, DeliveryError, Failure, MAX_LIMIT, RegistrationMode,
         ServiceSettings, Work, embeds_failure, mailed_tokens, passwords, retry,
     },
+    mail_jobs::{MailJobError, MailJobService as _},
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, Token, TokenPurpose,
         store::{AuditEvent, AuditKind, MailJob, MailQuery},
@@ -92,6 +93,7 @@ impl AccountService {
         context: &AccessContext,
         request: CreateUserRequest,
     ) -> Result<Token, SetUpError> {
+        expect_operator(context)?;
         let existing = match Username::parse(&request.username) {
             Ok(username) => self.ports.store.find_user_by_username(&username).await?,
             Err(_) => None,
@@ -104,7 +106,7 @@ impl AccountService {
                 Self { settings, ..self.clone() }.create_user(context, request).await?
             }
         };
-        self.drop_queued_invitations(user.id).await?;
+        self.drop_queued_invitations(context, user.id).await?;
         Ok(self.invite_by_hand(context, user.id).await?)
     }
 
@@ -123,15 +125,18 @@ impl AccountService {
         Ok(user)
     }
 
-    async fn drop_queued_invitations(&self, user: UserId) -> Result<(), Failure> {
+    async fn drop_queued_invitations(&self, context: &AccessContext, user: UserId) -> Result<(), Failure> {
         let mut query = MailQuery::oldest(MAX_LIMIT);
         loop {
             let jobs = self.ports.store.list_mail_jobs(&query).await?;
             let Some(last) = jobs.last().map(|job| job.id) else { return Ok(()) };
             for job in jobs {
                 if job.mail == (MailJob::Invitation { user }) {
-                    // Refused if it was sent meanwhile.
-                    Work::<Option<Failure>>::new().drop_mail(job.id, None).attempt(&self.ports).await?;
+                    match self.drop_mail_job(context, job.id).await {
+                        // Not found if it was sent meanwhile.
+                        Ok(()) | Err(MailJobError::NotFound) => {}
+                        Err(MailJobError::Failure(failure)) => return Err(failure),
+                    }
                 }
             }
             query.after = Some(last);
@@ -152,9 +157,7 @@ impl AccountService {
         context: &AccessContext,
         id: UserId,
     ) -> Result<Token, InviteByHandError> {
-        if !matches!(context.actor, Actor::System | Actor::Cli) {
-            return Err(Failure::forbidden("only operators can invite by hand").into());
-        }
+        expect_operator(context)?;
         let token = Token::mint(self.ports.tokens.as_ref())?;
         retry(|| async {
             let user = self.ports.store.find_user(id).await?.ok_or(InviteByHandError::NotFound(id))?;
@@ -170,6 +173,13 @@ impl AccountService {
         })
         .await?;
         Ok(token)
+    }
+}
+
+fn expect_operator(context: &AccessContext) -> Result<(), Failure> {
+    match context.actor {
+        Actor::System | Actor::Cli => Ok(()),
+        Actor::Anonymous | Actor::User { .. } => Err(Failure::forbidden("only operators can invite by hand")),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Invitations that an operator passes on.
 
 use chrono::Duration;
-use denizen_models::UserId;
+use denizen_models::{CreateUserRequest, UserId};
 use denizen_services::{
-    AcceptInvitationError, AccessContext, Actor, Failure, InviteByHandError,
+    AcceptInvitationError, AccessContext, Actor, Failure, InviteByHandError, SetUpError,
     store::{AuditKind, StoreFailure},
 };
 
-use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator, stranger};
+use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator, new_user, stranger};
 
 fn operator() -> AccessContext {
     AccessContext { actor: Actor::Cli, ..AccessContext::system() }
@@ -89,4 +89,29 @@ async fn a_user_who_changes_meanwhile_is_invited_as_it_is_then() {
     let answer = world.accounts.invite_by_hand(&operator(), bob.id).await;
     assert_eq!(answer.unwrap_err(), InviteByHandError::NotFound(bob.id));
     assert_eq!(world.recorded(AuditKind::UserInvited).await, 1);
+}
+
+fn first_administrator() -> CreateUserRequest {
+    let roles = Some(vec!["user".to_owned(), "admin".to_owned()]);
+    CreateUserRequest { roles, password: None, ..new_user("diana") }
+}
+
+#[tokio::test]
+async fn a_queued_invitation_that_a_setup_link_replaces_is_dropped_and_recorded() {
+    let world = World::inviting();
+    world.users.create_user(&operator(), first_administrator()).await.unwrap();
+    assert_eq!(world.jobs().await.len(), 1);
+    world.accounts.set_up_administrator(&operator(), first_administrator()).await.unwrap();
+    assert_eq!((world.jobs().await.len(), world.recorded(AuditKind::MailDropped).await), (0, 1));
+}
+
+#[tokio::test]
+async fn a_setup_link_is_refused_to_other_actors_before_anything_is_written() {
+    let world = World::new();
+    let alice = world.create_administrator("alice").await;
+    let before = world.audit().await.len();
+    let answer = world.accounts.set_up_administrator(&administrator(alice.id), first_administrator()).await;
+    let forbidden = Failure::Forbidden("only operators can invite by hand".into());
+    assert_eq!(answer.unwrap_err(), SetUpError::Failure(forbidden));
+    assert_eq!(world.audit().await.len(), before);
 }
