@@ -49,10 +49,11 @@ async fn reset_password(
     _: NoQuery,
     Json(body): Json<PasswordResetConfirmation>,
 ) -> Result<HttpResponse, ApiError> {
-    users.reset_password(&request.access, body).await?;
+    let device = users.reset_password(&request.access, body).await?;
+    let device = device.map(|device| device.expose().to_owned());
     let message =
         "Your password has been reset successfully. You can now log in with your new password.".to_owned();
-    let answer = PasswordResetConfirmationResponse { message, success: true };
+    let answer = PasswordResetConfirmationResponse { message, success: true, device };
     Ok(request.answer("Password has been reset successfully.", answer))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     common::{AccountService, Failure, ServiceSettings, Work},
     ports::{
         LiveSessions,
-        store::{Purge, SessionTouch, StoreFailure},
+        store::{LONGEST_DELAY, Purge, SessionTouch, StoreFailure},
     },
 };
 
@@ -117,7 +117,8 @@ impl Housekeeper {
         Ok(())
     }
 
-    /// Removes some of what is of no use; as many as a batch or more: there may be more to remove.
+    /// Removes some of what is of no use, and lets mails that a clock ahead of time has put off be sent; as many as a batch
+    /// or more: there may be more.
     async fn purge(&self) -> Result<u64, Failure> {
         let now = self.accounts.ports.clock.now();
         let ServiceSettings { session_idle_timeout, mail_max_age, audit_retention, .. } =
@@ -127,6 +128,7 @@ impl Housekeeper {
             sessions_unseen_since: now - session_idle_timeout - GRACE,
             dead_mail_before: now - mail_max_age - DEAD_MAIL,
             audit_before: audit_retention.map(|retention| now - retention),
+            mail_due_by: now + LONGEST_DELAY,
             limit: BATCH,
         };
         Ok(Work::<Failure>::new().purge(purge).commit(&self.accounts.ports).await?.count()?)

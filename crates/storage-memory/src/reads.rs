@@ -40,6 +40,8 @@ impl ReadStore for InMemoryStore {
         let credentials = |row: &UserRow| Credentials {
             hash: row.password.clone(),
             security_version: row.user.security_version,
+            password_version: row.password_version,
+            failed_attempts: row.failed_attempts,
         };
         Ok(self.state().users.get(&user).map(credentials))
     }

@@ -25,6 +25,7 @@ use crate::{
     middleware::{
         access_log::{LogLine, X_REQUEST_ID},
         cors::CorsGrant,
+        credentials::{has_credentials, limit_stranger},
     },
 };
 
@@ -121,10 +122,11 @@ fn authorize(state: &AppState, request: &ServiceRequest, ip: Option<IpAddr>) -> 
     if settings.local_only && !is_local(request) {
         return Err(not_local());
     }
-    match (&settings.rate_limit, ip) {
-        (Some(limit), Some(ip)) => limit.check(ip).map_err(ApiError::rate_limited),
-        _ => Ok(()),
+    if let (Some(limit), Some(ip)) = (&settings.rate_limit, ip) {
+        limit.check(ip).map_err(ApiError::rate_limited)?;
     }
+    // With credentials, it depends on what they are worth.
+    if has_credentials(request.headers(), settings) { Ok(()) } else { limit_stranger(settings, ip) }
 }
 
 /// An error on a route that is not ours.

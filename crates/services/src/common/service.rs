@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    common::{last_seen::LastSeenBuffer, rate_limits::Limiter, settings::ServiceSettings},
+    common::{devices::Devices, last_seen::LastSeenBuffer, rate_limits::Limiter, settings::ServiceSettings},
     ports::Ports,
 };
 
@@ -15,6 +15,7 @@ pub struct AccountService {
     pub(crate) ports: Ports,
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
+    pub(crate) devices: Devices,
     pub(crate) last_seen: Arc<LastSeenBuffer>,
     pub(crate) sends_mail: bool,
 }
@@ -24,6 +25,7 @@ impl AccountService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
-        Self { ports, settings, limiter, last_seen: Arc::default(), sends_mail: true }
+        let devices = Devices::new(ports.clone());
+        Self { ports, settings, limiter, devices, last_seen: Arc::default(), sends_mail: true }
     }
 }

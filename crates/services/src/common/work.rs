@@ -10,9 +10,9 @@ use crate::{
     ports::{
         PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{
-            AuditEvent, BucketKey, CommitError, Committed, Lease, MailJobId, NewMailJob, NewSession,
-            Precondition, Purge, Quota, Registration, SessionId, StoreFailure, UniqueKey, UnitOfWork,
-            UserRef, verbs,
+            AuditEvent, BucketKey, ClientKind, CommitError, Committed, Lease, MailJobId, NewMailJob,
+            NewSession, Precondition, Purge, Quota, Registration, SessionId, StoreFailure, UniqueKey,
+            UnitOfWork, UserRef, verbs,
         },
     },
 };
@@ -102,8 +102,8 @@ impl<E> Work<E> {
             .fold(self, |work, key| work.refused(CommitError::Conflict(key), taken(key)))
     }
 
-    /// The inner error is the use case's.
-    async fn outcome(self, ports: &Ports) -> Result<Result<Committed, E>, Failure> {
+    /// Commits the unit. The inner error is the use case's.
+    pub async fn outcome(self, ports: &Ports) -> Result<Result<Committed, E>, Failure> {
         let error = match ports.store.commit(self.unit).await {
             Ok(committed) => return Ok(Ok(committed)),
             Err(error) => error,

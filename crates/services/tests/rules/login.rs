@@ -1,5 +1,7 @@
 //! Signing in.
 
 mod answers;
+mod devices;
 mod flow;
 mod limits;
+mod siege;

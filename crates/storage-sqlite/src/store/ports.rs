@@ -50,7 +50,7 @@ impl MailQueue for SqliteStore {
         limit: usize,
     ) -> Result<Vec<LeasedMail>, StoreFailure> {
         // Most of the time there is nothing, and an idle worker should keep nobody from writing.
-        if !self.readers.read(move |connection| mail_jobs::is_due(connection, now)).await? {
+        if !self.readers.read(move |connection| mail_jobs::is_due(connection, now, until)).await? {
             return Ok(Vec::new());
         }
         self.writer.run(move |connection| mail_jobs::lease(connection, lease_id, now, until, limit)).await
