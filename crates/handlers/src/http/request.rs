@@ -38,7 +38,9 @@ impl AppState {
     /// # Errors
     /// Returns an error if the handlers are not mounted.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
-        request.app_data::<Data<Self>>().ok_or_else(|| ApiError::internal("the handlers are not mounted"))
+        request
+            .app_data::<Data<Self>>()
+            .ok_or_else(|| ApiError::internal("the handlers are not mounted on the App itself"))
     }
 }
 
