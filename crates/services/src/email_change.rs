@@ -10,7 +10,7 @@ use crate::{
     },
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, actor_name},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey, actor_name},
     },
 };
 
@@ -19,9 +19,6 @@ const PURPOSE: TokenPurpose = TokenPurpose::EmailChange;
 /// Why a change of address is not even queued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeEmailError {
-    /// The actor is not a signed-in user.
-    #[error("only signed-in users can change their address")]
-    Forbidden,
     /// The password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
@@ -71,12 +68,12 @@ impl EmailChanges for AccountService {
         context: &AccessContext,
         request: ChangeEmailRequest,
     ) -> Result<(), ChangeEmailError> {
-        use ChangeEmailError::{Forbidden, WrongPassword};
+        use ChangeEmailError::WrongPassword;
         let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let limits = &self.settings.limits;
         let ip = ("email_change.ip", LimitSubject::Ip(context), limits.mail_per_ip);
         self.limiter.count(&[ip]).await?;
-        let user = self.reauthenticate(context, password, Forbidden, WrongPassword).await?;
+        let user = self.reauthenticate(context, password, WrongPassword).await?;
         let now = self.ports.clock.now();
         // After the password, so that only mails count: nobody can use them up for another. The longest wait first.
         let rules = [
@@ -85,7 +82,8 @@ impl EmailChanges for AccountService {
         ];
         let mail = MailJob::EmailChange { user: user.id.into(), address: email.clone() };
         // If the account changed after the password was compared, it may not be the right one any more.
-        let work = Work::new().expect_user(user.id, user.security_version, WrongPassword);
+        let work = self.by(context, Needs::Session)?;
+        let work = work.expect_user(user.id, user.security_version, WrongPassword);
         let work = self
             .accept_reauthentication(work, context, &user, WrongPassword)
             .await?

@@ -131,7 +131,7 @@ impl Housekeeper {
             mail_due_by: now + LONGEST_DELAY,
             limit: BATCH,
         };
-        Ok(Work::<Failure>::new().purge(purge).commit(&self.accounts.ports).await?.count()?)
+        Ok(Work::<Failure>::of_service().purge(purge).commit(&self.accounts.ports).await?.count()?)
     }
 }
 

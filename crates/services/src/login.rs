@@ -94,7 +94,7 @@ impl Logins for AccountService {
         let device = self.devices.remember(device, user.id, password_version).await?;
         // The password was compared some milliseconds ago: it must still be the password when the session opens. The
         // version is that of the earlier of the two readings, or a user who was deactivated between them would get in.
-        let work = Work::new().expect_user(user.id, user.security_version, LoginError::Rejected);
+        let work = Work::for_stranger().expect_user(user.id, user.security_version, LoginError::Rejected);
         let mut work = self
             .accept(work, &[ip, account], (user.id, client), LoginError::Rejected)
             .await?
@@ -133,21 +133,20 @@ impl AccountService {
         Ok((token, session))
     }
 
-    /// Returns the actor if the password is right, `forbidden` if the actor is not a signed-in user, and else `wrong`; the
-    /// work that follows MUST expect the security version of this reading, and begin with
-    /// [`Self::accept_reauthentication`]. Attempts are limited per session, and count like those of a known device.
+    /// Returns the actor if the password is right, and else `wrong`; the work that follows MUST expect the security version
+    /// of this reading, and pass [`Self::accept_reauthentication`]. Attempts are limited per session, and count like those
+    /// of a known device.
     pub(crate) async fn reauthenticate<E: From<Failure> + Send>(
         &self,
         context: &AccessContext,
         password: Password,
-        forbidden: E,
         wrong: E,
     ) -> Result<User, E> {
-        let Actor::User { id, .. } = &context.actor else { return Err(forbidden) };
+        let (id, _) = context.actor.user().ok_or(Failure::Unauthenticated)?;
         self.limiter.count(&self.session_rules(context)).await?;
-        let user = self.ports.store.find_user(*id).await.map_err(Failure::from)?;
-        let Some(user) = user.filter(|user| user.values.active) else { return Err(forbidden) };
-        let credentials = self.ports.store.find_credentials(*id).await.map_err(Failure::from)?;
+        let user = self.ports.store.find_user(id).await.map_err(Failure::from)?;
+        let user = user.filter(|user| user.values.active).ok_or(Failure::Unauthenticated)?;
+        let credentials = self.ports.store.find_credentials(id).await.map_err(Failure::from)?;
         let same = |credentials: &Credentials| credentials.security_version == user.security_version;
         let credentials = credentials.filter(same);
         if self.compare(password, credentials.as_ref(), ClientKind::Known).await?.is_some() {
@@ -223,10 +222,14 @@ impl AccountService {
         }
     }
 
-    /// The rule for the password of an open session.
+    /// The rule for the password of an open session; for sessions of an embedding application, those of the user together.
     fn session_rules(&self, context: &AccessContext) -> Vec<RateLimitRule<'static>> {
-        let Actor::User { session, .. } = &context.actor else { return Vec::new() };
-        vec![("login.session", LimitSubject::Session(*session), self.settings.limits.login_per_device)]
+        let subject = match &context.actor {
+            Actor::User { session, .. } => LimitSubject::Session(*session),
+            Actor::External { id, .. } => LimitSubject::User(*id),
+            Actor::Anonymous | Actor::System | Actor::Cli => return Vec::new(),
+        };
+        vec![("login.session", subject, self.settings.limits.login_per_device)]
     }
 
     /// Adds to `work` that an attempt succeeded: what it took is returned, and no failure counts any more. A unit that
@@ -254,7 +257,7 @@ impl AccountService {
         let kind = if self.is_exhausted(credentials, client) { AuditKind::LoginIgnored } else { kind };
         let event = AuditEvent::untargeted(kind, context, self.ports.clock.now());
         let event = AuditEvent { target: user.map(Into::into), ..event };
-        Work::<E>::new().count_failed_attempt(user, client).record(event).commit(&self.ports).await?;
+        Work::<E>::refusal(event).count_failed_attempt(user, client).commit(&self.ports).await?;
         Err(refusal)
     }
 }

@@ -20,7 +20,7 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::EmailAddress;
+use denizen_models::{EmailAddress, UserId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
@@ -73,6 +73,8 @@ pub(crate) enum LimitSubject<'a> {
     Device(&'a [u8]),
     /// An open session.
     Session(SessionId),
+    /// A user with sessions that are not ours.
+    User(UserId),
     /// The IP address of the caller. Strangers share the quotas of their wider networks, too.
     Ip(&'a AccessContext),
 }
@@ -110,7 +112,7 @@ impl Limiter {
 
     /// Takes one from the buckets of each rule at once, before the work that is limited.
     pub async fn count(&self, rules: &[RateLimitRule<'_>]) -> Result<(), Failure> {
-        self.consume(Work::<Failure>::new(), rules).await?.commit(&self.ports).await.map(|_| ())
+        self.consume(Work::<Failure>::charge(), rules).await?.commit(&self.ports).await.map(|_| ())
     }
 
     /// Commits `work`. If a limit refuses it, the caller's IP address pays all the same, by the rule `ip`: nobody who is
@@ -164,6 +166,7 @@ fn buckets(secret: &ServiceSecret, (limit, subject, quota): &RateLimitRule<'_>) 
         LimitSubject::Login(login) => one(login.as_bytes()),
         LimitSubject::Device(nonce) => one(nonce),
         LimitSubject::Session(session) => one(&session.0.to_be_bytes()),
+        LimitSubject::User(user) => one(format!("user {user}").as_bytes()),
         LimitSubject::Ip(context) => {
             let networks = if context.actor == Actor::Anonymous { NETWORKS.len() } else { 1 };
             let keys = context.ip.into_iter().flat_map(limit_keys).take(networks);

@@ -221,7 +221,8 @@ async fn mails_that_were_asked_for_while_the_clock_was_ahead_leave_when_it_is_ri
 /// Security checklist: 69.
 #[tokio::test]
 async fn a_mail_that_is_put_off_as_long_as_mails_are_stays_put_off() {
-    let house = House::with(ServiceSettings { mail_max_age: Duration::days(30), ..ServiceSettings::default() });
+    let house =
+        House::with(ServiceSettings { mail_max_age: Duration::days(30), ..ServiceSettings::default() });
     house.world.create("alice").await;
     house.world.request_reset("alice@example.com").await;
     for _ in 0..40 {
