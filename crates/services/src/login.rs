@@ -11,7 +11,7 @@ use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Userna
 use crate::{
     common::{AccountService, Failure, LimitSubject, Limits, RateLimitRule, Work, embeds_failure},
     ports::{
-        AccessContext, Actor, RandomnessError, Token, Verdict,
+        AccessContext, Actor, Network, RandomnessError, Token, Verdict,
         store::{AuditEvent, AuditKind, Credentials, NewSession, SessionId},
     },
 };
@@ -60,7 +60,8 @@ pub trait Logins: Send + Sync {
 impl Logins for AccountService {
     async fn login(&self, context: &AccessContext, request: LoginRequest) -> Result<SignedIn, LoginError> {
         let (login, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        self.count_attempt(context, &fold(request.login.expose().trim())).await?;
+        let typed = fold(request.login.expose().trim());
+        self.count_attempt(context, &typed).await?;
         let store = &self.ports.store;
         let user = match &login {
             Login::Username(name) => store.find_user_by_username(name).await?,
@@ -69,7 +70,7 @@ impl Logins for AccountService {
         };
         let known = user.as_ref().map(|user| user.id);
         let credentials = store.find_credentials(known.unwrap_or(NOBODY)).await?;
-        let verdict = self.compare(password.clone(), credentials.as_ref()).await?;
+        let verdict = self.compare(context, &typed, password.clone(), credentials.as_ref()).await?;
         let now = self.ports.clock.now();
         let Some(user) = user.filter(|user| user.values.active && verdict.is_match()) else {
             return self.refuse(AuditKind::LoginFailed, known, context, LoginError::Rejected).await;
@@ -85,7 +86,7 @@ impl Logins for AccountService {
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
         if verdict == Verdict::Outdated {
             // Without a better hash of the same password the sign-in goes on: the next one tries again.
-            match self.ports.hasher.hash(password).await {
+            match self.ports.hasher.hash(context.network(), password).await {
                 Ok(hash) => work = work.rehash(user.id, hash, user.security_version),
                 Err(error) => log::debug!("an outdated hash is kept for now: {error}"),
             }
@@ -131,7 +132,8 @@ impl AccountService {
         let Some(user) = user.filter(|user| user.values.active) else { return Err(forbidden) };
         let credentials = self.ports.store.find_credentials(*id).await.map_err(Failure::from)?;
         let same = |credentials: &Credentials| credentials.security_version == user.security_version;
-        let verdict = self.compare(password, credentials.as_ref().filter(|found| same(found))).await?;
+        let credentials = credentials.as_ref().filter(|found| same(found));
+        let verdict = self.compare(context, username.key(), password, credentials).await?;
         if verdict.is_match() {
             return Ok(user);
         }
@@ -147,17 +149,24 @@ impl AccountService {
         let Some(user) = self.ports.store.find_user_by_username(username).await? else { return Ok(false) };
         let credentials = self.ports.store.find_credentials(user.id).await?;
         let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { return Ok(false) };
-        Ok(self.ports.hasher.verify(Password::presented(password), hash).await?.is_match())
+        Ok(self.ports.hasher.verify(Network::SERVICE, Password::presented(password), hash).await?.is_match())
     }
 
+    /// Compares a password with the hash of the user whose name or e-mail address is `typed`, if there is one. Otherwise the
+    /// work is that of a user drawn by `typed` from all: always of the same one, so that trying again tells nothing, and
+    /// of each scheme as often as users have it.
     async fn compare(
         &self,
+        context: &AccessContext,
+        typed: &str,
         password: Password,
         credentials: Option<&Credentials>,
     ) -> Result<Verdict, Failure> {
+        let (hasher, network) = (&self.ports.hasher, context.network());
+        let drawn = self.schemes.at(self.limiter.draw("login.scheme", typed).await?);
         Ok(match credentials.and_then(|credentials| credentials.hash.clone()) {
-            Some(hash) => self.ports.hasher.verify(password, hash).await?,
-            None => self.ports.hasher.verify_dummy(password).await?,
+            Some(hash) => hasher.verify(network, password, hash).await?,
+            None => hasher.verify_dummy(network, password, drawn).await?,
         })
     }
 

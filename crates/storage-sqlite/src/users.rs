@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Credentials, StoreFailure, UniqueKey},
+    store::{CommitError, Credentials, PasswordScheme, StoreFailure, UniqueKey},
 };
 use rusqlite::{Connection, Row, types::Null};
 
 use crate::engine::{
     error::Failure,
-    sql::{Param, Record, find, named, params, read_columns, require, statements},
+    sql::{Param, Record, find, list, named, params, read_columns, require, statements},
 };
 
 /// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
@@ -44,6 +44,7 @@ statements! {
     FIND_BY_USERNAME = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.username_key = :username_key");
     FIND_BY_EMAIL = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.email_key = :email_key");
     CREDENTIALS = "SELECT id, password_hash, security_version FROM users WHERE id = :user";
+    PASSWORD_SCHEMES = "SELECT scheme, users FROM password_schemes ORDER BY scheme";
     EXPECT = "SELECT id FROM users WHERE id = :user AND security_version = :security_version", else User;
     OTHER_ADMIN = "SELECT user_id FROM user_lists a CROSS JOIN users u ON u.id = a.user_id \
          WHERE a.list = '=' || :role AND a.active = 1 AND a.user_id <> :user AND u.password_hash IS NOT NULL LIMIT 1", else Administrator;
@@ -89,6 +90,14 @@ pub(crate) fn read_values(record: &Record<'_>) -> Result<UserValues, Failure> {
 pub(crate) fn read_credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
     let record = Record::new("users", row)?;
     Ok(read_columns!(record => Credentials { hash: record.get("password_hash")?, security_version }))
+}
+
+pub(crate) fn password_schemes(connection: &Connection) -> Result<Vec<PasswordScheme>, Failure> {
+    list(connection, PASSWORD_SCHEMES, [], |row| {
+        let users: i64 = row.get(1)?;
+        let users = u64::try_from(users).map_err(|_| Failure::corrupt("password_schemes", users))?;
+        Ok(PasswordScheme { scheme: PasswordHash::new(row.get(0)?), users })
+    })
 }
 
 pub(crate) fn insert(

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    common::{last_seen::LastSeenBuffer, rate_limits::Limiter, settings::ServiceSettings},
+    common::{
+        failure::Failure, last_seen::LastSeenBuffer, password_schemes::PasswordSchemes, rate_limits::Limiter,
+        settings::ServiceSettings,
+    },
     ports::Ports,
 };
 
@@ -16,6 +19,7 @@ pub struct AccountService {
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
     pub(crate) last_seen: Arc<LastSeenBuffer>,
+    pub(crate) schemes: Arc<PasswordSchemes>,
     pub(crate) sends_mail: bool,
 }
 
@@ -24,6 +28,19 @@ impl AccountService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
-        Self { ports, settings, limiter, last_seen: Arc::default(), sends_mail: true }
+        Self {
+            ports,
+            settings,
+            limiter,
+            last_seen: Arc::default(),
+            schemes: Arc::default(),
+            sends_mail: true,
+        }
+    }
+
+    /// Reads which schemes the password hashes of users have. For the housekeeper: it is not on the path of a request.
+    pub(crate) async fn refresh_schemes(&self) -> Result<(), Failure> {
+        self.schemes.replace(self.ports.store.list_password_schemes().await?);
+        Ok(())
     }
 }

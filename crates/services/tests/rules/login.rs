@@ -1,5 +1,6 @@
 //! Signing in.
 
 mod answers;
+mod equal_work;
 mod flow;
 mod limits;
