@@ -140,7 +140,8 @@ impl Shared {
 
     /// Stands still if this is a slow recipient.
     async fn stand_for(&self, recipient: &str) {
-        let slow = |state: &State| state.slow.as_ref().is_some_and(|start| recipient.starts_with(start.as_str()));
+        let slow =
+            |state: &State| state.slow.as_ref().is_some_and(|start| recipient.starts_with(start.as_str()));
         if self.with(|state| slow(state)) {
             self.change(|state| state.held = true);
             self.wait_for(|state| (!slow(state)).then_some(())).await;
