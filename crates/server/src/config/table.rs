@@ -123,7 +123,7 @@ settings! {
         /// How long delivering a mail is tried before it is given up: `1h` to `30d`.
         MAIL_MAX_AGE mail_max_age: Duration = Text, parse::duration("1h", "30d"), "2d" / "2d";
 
-        /// How many mails are sent at the same time: 1 to 64.
+        /// How many mails of one kind (resets, invitations, …) are sent at the same time: 1 to 64.
         MAIL_WORKERS mail_workers: usize = Number, parse::number(1..=64), "4" / "4";
     }
 
