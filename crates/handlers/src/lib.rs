@@ -86,8 +86,11 @@ pub struct HandlerSettings {
     pub cors_origins: Vec<String>,
     /// Whether to refuse requests that do not come directly from the same machine: the development profile.
     pub local_only: bool,
-    /// The rate limit per IP address; not limited by default.
+    /// The rate limit per IP address, health checks excepted; not limited by default.
     pub rate_limit: Option<RateLimit>,
+    /// How many bytes of memory the unread bodies and the unsent answers of one IP address (IPv6: of a /64 network) may
+    /// take; not limited by default. Trusted proxies are exempt: behind them, the client counts.
+    pub memory_per_ip: Option<usize>,
     /// Proxies whose `X-Forwarded-For` is trusted. None by default.
     pub trusted_proxies: Vec<IpNet>,
     /// The duration from which on the log line of a request is a warning.
@@ -184,9 +187,10 @@ pub fn mount(
             config.service(scope.default_service(not_found));
         }
         services.provide(config);
-        let Services { clock, tokens, counts, .. } = services;
+        let Services { clock, tokens, counts, memory, summary, .. } = services;
         let error_page = pages::error;
-        config.app_data(Data::new(AppState { clock, tokens, settings, prefix, paths, counts, error_page }));
+        let state = AppState { clock, tokens, settings, prefix, paths, counts, memory, summary, error_page };
+        config.app_data(Data::new(state));
     }
 }
 

@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::minutes(5);
 
 /// Keeps the store in shape, and connections in step with it.
 ///
-/// Every second it ends the connections of sessions that are gone, and notes which sessions are used. Every minute it
+/// Every second it ends the connections of sessions that are gone or have expired, and notes which sessions are used. Every minute it
 /// notes that sessions with a connection are used too, and removes what has expired: tokens, sessions, sign-ups, mails
 /// that were given up long ago, and audit records beyond [`ServiceSettings::audit_retention`].
 ///
@@ -101,10 +101,10 @@ impl Housekeeper {
     }
 
     async fn sweep(&self) -> Result<(), StoreFailure> {
-        match &self.connections {
-            Some(connections) => connections.end_revoked(self.accounts.ports.store.as_ref()).await,
-            None => Ok(()),
-        }
+        let Some(connections) = &self.connections else { return Ok(()) };
+        let now = self.accounts.ports.clock.now();
+        let unseen_since = now - self.accounts.settings.session_idle_timeout;
+        connections.end_revoked(self.accounts.ports.store.as_ref(), now, unseen_since).await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreFailure> {

@@ -149,7 +149,7 @@ delegate! {
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
         find_session(token: &TokenHash) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
-        list_gone_sessions(sessions: &[SessionId]) -> Vec<SessionId>;
+        list_ended_sessions(sessions: &[SessionId], now: DateTime<Utc>, unseen_since: DateTime<Utc>) -> Vec<SessionId>;
         find_registration(email: &EmailAddress) -> Option<Registration>;
         find_registration_by_token(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;

@@ -14,7 +14,14 @@ use serde_json::json;
 
 use crate::{
     HandlerSettings,
-    http::{client_ip::client_ip, error::ApiError, extract::extract, request_counts::RequestCounts},
+    http::{
+        client_ip::client_ip,
+        error::ApiError,
+        extract::extract,
+        log_summary::LogSummary,
+        memory_share::{MemoryShare, MemoryShares},
+        request_counts::RequestCounts,
+    },
 };
 
 /// What all handlers share.
@@ -28,6 +35,8 @@ pub(crate) struct AppState {
     pub(crate) paths: Vec<&'static str>,
     /// Absent without `/metrics`.
     pub(crate) counts: Option<RequestCounts>,
+    pub(crate) memory: MemoryShares,
+    pub(crate) summary: LogSummary,
     /// Renders an error as a page with links below the prefix.
     pub(crate) error_page: fn(prefix: &str, error: &ApiError) -> HttpResponse,
 }
@@ -39,6 +48,14 @@ impl AppState {
     /// Returns an error if the handlers are not mounted.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
         request.app_data::<Data<Self>>().ok_or_else(|| ApiError::internal("the handlers are not mounted"))
+    }
+
+    /// Returns the share of memory of this client's network; `None` without a limit, and for trusted proxies, behind which
+    /// are many clients.
+    pub(crate) fn share_of(&self, ip: Option<IpAddr>) -> Option<MemoryShare> {
+        let HandlerSettings { memory_per_ip, trusted_proxies, .. } = &self.settings;
+        let ip = ip.filter(|ip| !trusted_proxies.iter().any(|net| net.contains(ip)))?;
+        memory_per_ip.map(|max| self.memory.share_of(ip, max))
     }
 }
 

@@ -84,6 +84,7 @@ impl Config {
             cors_origins: self.cors_origins.clone(),
             local_only: self.profile == Profile::Development,
             rate_limit: self.rate_limit(),
+            memory_per_ip: Some(self.memory_per_ip.saturating_mul(1024 * 1024)),
             trusted_proxies: self.trusted_proxies.clone(),
             slow_request: Some(self.slow_request),
             body_timeout: Some(self.body_timeout),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::{CloseReason, announcement::Announcement, clients::AuthSnapshot, hub::DefaultMessageService};
 use crate::ports::{
@@ -26,12 +27,18 @@ impl LiveSessions for DefaultMessageService {
     /// Ends, with [`CloseReason::Revoked`], also the connections of users who subscribe to what only administrators may
     /// hear and whose name or roles changed since they connected. All others keep their connections when another
     /// process changes their name or roles, and get the new ones when they connect the next time.
-    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreFailure> {
+    async fn end_revoked(
+        &self,
+        store: &dyn ReadStore,
+        now: DateTime<Utc>,
+        unseen_since: DateTime<Utc>,
+    ) -> Result<(), StoreFailure> {
         for batch in self.connected_sessions().chunks(BATCH) {
-            let gone: BTreeSet<_> = store.list_gone_sessions(batch).await?.into_iter().collect();
-            if !gone.is_empty() {
+            let ended = store.list_ended_sessions(batch, now, unseen_since).await?;
+            let ended: BTreeSet<_> = ended.into_iter().collect();
+            if !ended.is_empty() {
                 self.hub.with(|clients| {
-                    let ids = clients.of_all(|client| gone.contains(&client.session));
+                    let ids = clients.of_all(|client| ended.contains(&client.session));
                     self.hub.end_all(clients, ids, CloseReason::Revoked);
                 });
             }

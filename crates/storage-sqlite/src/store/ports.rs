@@ -126,9 +126,14 @@ impl ReadStore for SqliteStore {
         self.readers.read(move |connection| sessions::of_user(connection, user)).await
     }
 
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure> {
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        now: DateTime<Utc>,
+        unseen_since: DateTime<Utc>,
+    ) -> Result<Vec<SessionId>, StoreFailure> {
         let sessions = sessions.to_vec();
-        self.readers.read(move |connection| sessions::gone(connection, &sessions)).await
+        self.readers.read(move |connection| sessions::ended(connection, &sessions, now, unseen_since)).await
     }
 
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {

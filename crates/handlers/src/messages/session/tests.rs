@@ -99,6 +99,8 @@ impl Client {
             settings: HandlerSettings::default(),
             prefix: String::new(),
             counts: None,
+            memory: MemoryShares::default(),
+            summary: LogSummary::default(),
             error_page: |_, _| HttpResponse::NotFound().finish(),
         });
         let response = open(AccessContext::system(), &request, messages, state, incoming).unwrap();

@@ -100,8 +100,14 @@ pub trait ReadStore: Send + Sync {
     /// The sessions of this user, expired or not, in the order in which they were opened.
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure>;
 
-    /// Those of `sessions` that are gone or never were, in any order. An expired one is not gone.
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure>;
+    /// Those of `sessions` that open nothing at `now`, in any order: they are gone, never were, expire at `now` or before,
+    /// or were last seen at `unseen_since` or before.
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        now: DateTime<Utc>,
+        unseen_since: DateTime<Utc>,
+    ) -> Result<Vec<SessionId>, StoreFailure>;
 
     /// The registration for this address, expired or not, whatever its case.
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure>;
