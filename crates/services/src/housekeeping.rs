@@ -9,7 +9,7 @@ use crate::{
     common::{AccountService, Failure, ServiceSettings, Work},
     ports::{
         LiveSessions,
-        store::{Purge, SessionTouch, StoreFailure},
+        store::{Purge, SessionTouch, SessionValidity, StoreFailure},
     },
 };
 
@@ -104,7 +104,8 @@ impl Housekeeper {
         let Some(connections) = &self.connections else { return Ok(()) };
         let now = self.accounts.ports.clock.now();
         let unseen_since = now - self.accounts.settings.session_idle_timeout;
-        connections.end_revoked(self.accounts.ports.store.as_ref(), now, unseen_since).await
+        let validity = SessionValidity { now, unseen_since };
+        connections.end_revoked(self.accounts.ports.store.as_ref(), validity).await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreFailure> {
@@ -129,7 +130,7 @@ impl Housekeeper {
             audit_before: audit_retention.map(|retention| now - retention),
             limit: BATCH,
         };
-        Ok(Work::<Failure>::new().purge(purge).commit(&self.accounts.ports).await?.count()?)
+        Ok(Work::<Failure>::of_service().purge(purge).commit(&self.accounts.ports).await?.count()?)
     }
 }
 

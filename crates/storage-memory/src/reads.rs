@@ -11,8 +11,8 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, QueuedMail,
-        ReadStore, Registration, Session, SessionId, StoreFailure, StoredToken, UserFilter, UserPage,
-        UserSort,
+        ReadStore, Registration, Session, SessionId, SessionValidity, StoreFailure, StoredToken, UserFilter,
+        UserPage, UserSort,
     },
 };
 
@@ -80,12 +80,12 @@ impl ReadStore for InMemoryStore {
     async fn list_ended_sessions(
         &self,
         sessions: &[SessionId],
-        now: DateTime<Utc>,
-        unseen_since: DateTime<Utc>,
+        validity: SessionValidity,
     ) -> Result<Vec<SessionId>, StoreFailure> {
         let state = self.state();
-        let is_open =
-            |session: &Session| session.opened.expires_at > now && session.last_seen_at > unseen_since;
+        let is_open = |session: &Session| {
+            session.opened.expires_at > validity.now && session.last_seen_at > validity.unseen_since
+        };
         let ended = |session: &SessionId| !state.sessions.get(session).is_some_and(is_open);
         Ok(sessions.iter().copied().filter(ended).collect())
     }

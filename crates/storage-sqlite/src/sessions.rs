@@ -1,8 +1,7 @@
 //! Sessions.
 
-use chrono::{DateTime, Utc};
 use denizen_models::UserId;
-use denizen_services::store::{NewSession, Session, SessionId, SessionTouch};
+use denizen_services::store::{NewSession, Session, SessionId, SessionTouch, SessionValidity};
 use rusqlite::{Connection, Row};
 use serde_json::Value;
 
@@ -22,6 +21,8 @@ statements! {
     OF_USER = concat!("SELECT ", session_columns!(), " FROM sessions WHERE user_id = :user");
     ENDED = "SELECT value FROM json_each(:ids) WHERE NOT EXISTS \
          (SELECT 1 FROM sessions WHERE id = value AND expires_at > :now AND last_seen_at > :unseen_since)";
+    LIVE = "SELECT id FROM sessions WHERE id = :session AND user_id = :user \
+         AND expires_at > :now AND last_seen_at > :unseen_since", else Actor;
     INSERT = "INSERT INTO sessions (user_id, hash, created_at, expires_at, last_seen_at, ip, user_agent) \
          VALUES (:user, :hash, :created_at, :expires_at, :created_at, :ip, :user_agent) RETURNING id";
     REVOKE_ALL = "DELETE FROM sessions WHERE user_id = :user AND id IS NOT :except";
@@ -52,9 +53,9 @@ pub(crate) fn of_user(connection: &Connection, user: UserId) -> Result<Vec<Sessi
 pub(crate) fn ended(
     connection: &Connection,
     sessions: &[SessionId],
-    now: DateTime<Utc>,
-    unseen_since: DateTime<Utc>,
+    validity: SessionValidity,
 ) -> Result<Vec<SessionId>, Failure> {
+    let SessionValidity { now, unseen_since } = validity;
     let ids = Value::from(sessions.iter().map(|session| session.0).collect::<Vec<i64>>()).to_string();
     list(connection, ENDED, params!(ids, now, unseen_since), |row| Ok(SessionId(row.get(0)?)))
 }

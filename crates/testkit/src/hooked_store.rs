@@ -10,8 +10,8 @@ use denizen_services::{
     store::{
         AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
         MailCounts, MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration,
-        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store,
-        StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
+        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches,
+        SessionValidity, Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
     },
 };
 
@@ -149,7 +149,7 @@ delegate! {
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
         find_session(token: &TokenHash) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
-        list_ended_sessions(sessions: &[SessionId], now: DateTime<Utc>, unseen_since: DateTime<Utc>) -> Vec<SessionId>;
+        list_ended_sessions(sessions: &[SessionId], validity: SessionValidity) -> Vec<SessionId>;
         find_registration(email: &EmailAddress) -> Option<Registration>;
         find_registration_by_token(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;

@@ -182,7 +182,9 @@ impl Hub {
     ) -> Result<usize, SendMessageError> {
         let (user, from) = match &context.actor {
             Actor::Anonymous => return Err(SendMessageError::Forbidden),
-            Actor::User { id, username, .. } => (Some(*id), Some(username)),
+            Actor::User { id, username, .. } | Actor::External { id, username, .. } => {
+                (Some(*id), Some(username))
+            }
             Actor::System | Actor::Cli => (None, None),
         };
         let text = self.text(kind, from, to, content);

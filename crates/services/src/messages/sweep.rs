@@ -3,12 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
 use super::{CloseReason, announcement::Announcement, clients::AuthSnapshot, hub::DefaultMessageService};
 use crate::ports::{
     LiveSessions,
-    store::{CommitObserver, ReadStore, SessionId, StoreFailure},
+    store::{CommitObserver, ReadStore, SessionId, SessionValidity, StoreFailure},
 };
 
 /// How many sessions the store is asked about at a time.
@@ -30,11 +29,10 @@ impl LiveSessions for DefaultMessageService {
     async fn end_revoked(
         &self,
         store: &dyn ReadStore,
-        now: DateTime<Utc>,
-        unseen_since: DateTime<Utc>,
+        validity: SessionValidity,
     ) -> Result<(), StoreFailure> {
         for batch in self.connected_sessions().chunks(BATCH) {
-            let ended = store.list_ended_sessions(batch, now, unseen_since).await?;
+            let ended = store.list_ended_sessions(batch, validity).await?;
             let ended: BTreeSet<_> = ended.into_iter().collect();
             if !ended.is_empty() {
                 self.hub.with(|clients| {

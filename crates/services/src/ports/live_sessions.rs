@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
-use crate::ports::store::{CommitObserver, ReadStore, SessionId, StoreFailure};
+use crate::ports::store::{CommitObserver, ReadStore, SessionId, SessionValidity, StoreFailure};
 
 /// Knows which sessions have an open connection (a WebSocket, for example), and ends connections.
 ///
@@ -19,16 +18,12 @@ pub trait LiveSessions: Send + Sync {
     /// Returns the sessions that have connections, each once.
     fn connected_sessions(&self) -> Vec<SessionId>;
 
-    /// Ends the connections of sessions that are gone from the store, have expired at `now`, or were last seen at
-    /// `unseen_since` or before. Called every second: this bounds how long an expiry, or a revocation by another process,
-    /// takes to reach connections of this one. MUST NOT read the store without connections.
+    /// Ends the connections of sessions that are gone from the store or have expired. Called every second: this bounds how
+    /// long an expiry, or a revocation by another process, takes to reach connections of this one. MUST NOT read the store
+    /// without connections.
     ///
     /// # Errors
     /// Returns an error if the store fails. Connections found before that are ended.
-    async fn end_revoked(
-        &self,
-        store: &dyn ReadStore,
-        now: DateTime<Utc>,
-        unseen_since: DateTime<Utc>,
-    ) -> Result<(), StoreFailure>;
+    async fn end_revoked(&self, store: &dyn ReadStore, validity: SessionValidity)
+    -> Result<(), StoreFailure>;
 }

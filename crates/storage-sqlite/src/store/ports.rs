@@ -10,8 +10,8 @@ use denizen_services::{
     store::{
         AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
         MailCounts, MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration,
-        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreFailure,
-        StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
+        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches,
+        SessionValidity, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
     },
 };
 
@@ -129,11 +129,10 @@ impl ReadStore for SqliteStore {
     async fn list_ended_sessions(
         &self,
         sessions: &[SessionId],
-        now: DateTime<Utc>,
-        unseen_since: DateTime<Utc>,
+        validity: SessionValidity,
     ) -> Result<Vec<SessionId>, StoreFailure> {
         let sessions = sessions.to_vec();
-        self.readers.read(move |connection| sessions::ended(connection, &sessions, now, unseen_since)).await
+        self.readers.read(move |connection| sessions::ended(connection, &sessions, validity)).await
     }
 
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {

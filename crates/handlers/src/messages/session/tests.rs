@@ -23,7 +23,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::HandlerSettings;
+use crate::{
+    HandlerSettings,
+    http::{log_summary::LogSummary, memory_share::MemoryShares},
+};
 
 /// A service that gives out one connection, and has nothing to say by itself.
 struct OneConnection(Mutex<Option<Connection>>);

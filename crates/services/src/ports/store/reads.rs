@@ -6,6 +6,7 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 
 use super::{
     audit::{AuditQuery, AuditRecord},
+    authority::SessionValidity,
     cursor::{Cursor, UserSort},
     error::StoreFailure,
     mail_jobs::{MailQuery, QueuedMail},
@@ -100,13 +101,11 @@ pub trait ReadStore: Send + Sync {
     /// The sessions of this user, expired or not, in the order in which they were opened.
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure>;
 
-    /// Those of `sessions` that open nothing at `now`, in any order: they are gone, never were, expire at `now` or before,
-    /// or were last seen at `unseen_since` or before.
+    /// Those of `sessions` that are not live, in any order: they are gone, never were, or have expired.
     async fn list_ended_sessions(
         &self,
         sessions: &[SessionId],
-        now: DateTime<Utc>,
-        unseen_since: DateTime<Utc>,
+        validity: SessionValidity,
     ) -> Result<Vec<SessionId>, StoreFailure>;
 
     /// The registration for this address, expired or not, whatever its case.

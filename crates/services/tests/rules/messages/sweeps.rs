@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration};
 use denizen_models::{ADMIN_ROLE, Topic, User};
 use denizen_services::{
     AccessContext, Clock as _, Connection, LiveSessions as _, MessageLimits, MessageService as _,
-    store::{SessionId, StoreFailure, UnitOfWork, WriteStore as _},
+    store::{SessionId, SessionValidity, StoreFailure, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
@@ -16,7 +16,8 @@ use super::{Chat, acting, is_revoked, session_of, username};
 impl Chat {
     pub(super) async fn sweep(&self) {
         let now = self.world.clock.now();
-        let swept = self.messages.end_revoked(self.world.store.as_ref(), now, now - Duration::days(7)).await;
+        let validity = SessionValidity { now, unseen_since: now - Duration::days(7) };
+        let swept = self.messages.end_revoked(self.world.store.as_ref(), validity).await;
         swept.expect("a store that answers");
     }
 
@@ -103,11 +104,9 @@ async fn a_store_that_does_not_answer_takes_nothing_away() {
     let chat = Chat::uninformed();
     let context = acting(chat.world.create("alice").await.id, username("alice"), SessionId(999), Vec::new());
     let mut alice = chat.connect_as(&context);
+    let never = SessionValidity { now: DateTime::UNIX_EPOCH, unseen_since: DateTime::UNIX_EPOCH };
     let store = HookedStore::<OutOfOrder>::new(Arc::clone(&chat.world.store) as _);
-    assert_eq!(
-        chat.messages.end_revoked(&store, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH).await,
-        Err(busy())
-    );
+    assert_eq!(chat.messages.end_revoked(&store, never).await, Err(busy()));
     assert!(!is_revoked(&mut alice));
     chat.sweep().await;
     assert!(is_revoked(&mut alice), "there is no such session");

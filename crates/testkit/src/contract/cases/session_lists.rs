@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use denizen_models::UserId;
-use denizen_services::store::{NewSession, Outcome, Session, SessionId, SessionTouch, Store, UnitOfWork};
+use denizen_services::store::{
+    NewSession, Outcome, Session, SessionId, SessionTouch, SessionValidity, Store, UnitOfWork,
+};
 use tokio::task::JoinSet;
 
 use super::sessions::touch;
@@ -69,7 +71,7 @@ pub async fn ended_sessions_are_told_from_open_ones(store: Arc<dyn Store>) {
     let theirs = open_many(&store, bob.id, 4, 2).await;
     let never = SessionId(i64::MAX);
     let all: Vec<_> = [&mine[..], &theirs[..], &[never]].concat();
-    let ended = async |asked: &[SessionId]| ended(&store, asked, at(0), at(-3600)).await;
+    let ended = async |asked: &[SessionId]| ended(&store, asked, now()).await;
     assert_eq!(ended(&all).await, [never]);
     commit(&store, revoke(alice.id, mine[1])).await;
     assert_eq!(ended(&all).await, [mine[1], never]);
@@ -92,19 +94,22 @@ pub async fn a_session_has_ended_at_the_very_instant_of_its_expiry(store: Arc<dy
         (at(600) - MICRO, at(60), &[id]),
         (at(9000), at(9000), &[id]),
     ] {
-        assert_eq!(ended(&store, &[id], now, unseen_since).await, expected, "{now} {unseen_since}");
+        assert_eq!(
+            ended(&store, &[id], SessionValidity { now, unseen_since }).await,
+            expected,
+            "{now} {unseen_since}"
+        );
     }
     assert!(find_session(&store, hash(1)).await.is_some(), "nothing is removed by asking");
 }
 
+fn now() -> SessionValidity {
+    SessionValidity { now: at(0), unseen_since: at(-3600) }
+}
+
 /// In the order of their ids.
-async fn ended(
-    store: &Arc<dyn Store>,
-    asked: &[SessionId],
-    now: DateTime<Utc>,
-    unseen_since: DateTime<Utc>,
-) -> Vec<SessionId> {
-    let mut ended = must(store.list_ended_sessions(asked, now, unseen_since).await);
+async fn ended(store: &Arc<dyn Store>, asked: &[SessionId], validity: SessionValidity) -> Vec<SessionId> {
+    let mut ended = must(store.list_ended_sessions(asked, validity).await);
     ended.sort_unstable();
     ended.dedup();
     ended
@@ -114,7 +119,7 @@ pub async fn a_long_list_of_sessions_can_be_asked_for(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let open_one = open(&store, alice.id, hash(1)).await;
     let many: Vec<_> = (0..5000).map(|number| SessionId(i64::MAX - number)).chain([open_one]).collect();
-    let gone = must(store.list_ended_sessions(&many, at(0), at(-3600)).await);
+    let gone = must(store.list_ended_sessions(&many, now()).await);
     assert_eq!((gone.len(), gone.contains(&open_one)), (5000, false));
 }
 
@@ -158,11 +163,7 @@ pub async fn touches_that_race_with_the_end_of_a_session_never_revive_it(store: 
         assert_eq!(find_session(&store, hash(round)).await, None, "round {round}");
         running.join_all().await;
         assert_eq!(find_session(&store, hash(round)).await, None, "round {round}");
-        assert_eq!(
-            must(store.list_ended_sessions(&[session], at(0), at(-3600)).await),
-            [session],
-            "round {round}"
-        );
+        assert_eq!(must(store.list_ended_sessions(&[session], now()).await), [session], "round {round}");
     }
 }
 
