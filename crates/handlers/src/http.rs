@@ -9,7 +9,7 @@ pub(crate) mod fallback;
 pub(crate) mod json;
 pub(crate) mod log_line;
 pub(crate) mod log_summary;
-pub(crate) mod memory_share;
+pub(crate) mod network_share;
 pub(crate) mod origin;
 pub(crate) mod query;
 pub(crate) mod request;

@@ -69,6 +69,7 @@ use denizen_services::{MathService, TaskService};
 use ipnet::IpNet;
 
 pub use http::error::ErrorCode;
+pub use http::network_share::NetworkShares;
 pub use http::route::{Access, Operation, Route};
 pub use middleware::authenticated::{AccessError, Authenticated, MaybeAuthenticated};
 pub use middleware::rate_limit::RateLimit;
@@ -88,9 +89,9 @@ pub struct HandlerSettings {
     pub local_only: bool,
     /// The rate limit per IP address, health checks excepted; not limited by default.
     pub rate_limit: Option<RateLimit>,
-    /// How many bytes of memory the unread bodies and the unsent answers of one IP address (IPv6: of a /64 network) may
-    /// take; not limited by default. Trusted proxies are exempt: behind them, the client counts.
-    pub memory_per_ip: Option<usize>,
+    /// How many bytes of memory the unread bodies and the unsent answers of a network may take; not limited by default.
+    /// Trusted proxies are exempt: behind them, the client counts.
+    pub memory: Option<NetworkShares>,
     /// Proxies whose `X-Forwarded-For` is trusted. None by default.
     pub trusted_proxies: Vec<IpNet>,
     /// The duration from which on the log line of a request is a warning.
@@ -192,9 +193,9 @@ pub fn mount(
             config.route(&prefix, front_page).service(scope.default_service(not_found));
         }
         services.provide(config);
-        let Services { clock, tokens, counts, memory, summary, .. } = services;
+        let Services { clock, tokens, counts, summary, .. } = services;
         let error_page = pages::error;
-        let state = AppState { clock, tokens, settings, prefix, paths, counts, memory, summary, error_page };
+        let state = AppState { clock, tokens, settings, prefix, paths, counts, summary, error_page };
         config.app_data(Data::new(state));
     }
 }

@@ -15,7 +15,7 @@ use denizen_services::{
 #[cfg(feature = "demos")]
 use denizen_services::{MathService, TaskService};
 
-use crate::http::{log_summary::LogSummary, memory_share::MemoryShares, request_counts::RequestCounts};
+use crate::http::{log_summary::LogSummary, request_counts::RequestCounts};
 
 /// The users, as handlers take them.
 pub(crate) type Users = Data<dyn UserService>;
@@ -33,7 +33,6 @@ pub struct Services {
     given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
     pub(crate) counts: Option<RequestCounts>,
-    pub(crate) memory: MemoryShares,
     pub(crate) summary: LogSummary,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<dyn TokenSource>,
@@ -44,9 +43,8 @@ impl Services {
     #[must_use]
     pub fn new(users: Arc<dyn UserService>, auth: Arc<dyn AuthService>) -> Self {
         let (mails, clock, tokens) = (users.sends_mail(), Arc::new(SystemClock), Arc::new(OsTokenSource));
-        let (memory, summary) = (MemoryShares::default(), LogSummary::default());
-        let empty = Self { given: Vec::new(), mails, counts: None, memory, summary, clock, tokens };
-        empty.with(users).with(auth)
+        let (given, summary) = (Vec::new(), LogSummary::default());
+        Self { given, mails, counts: None, summary, clock, tokens }.with(users).with(auth)
     }
 
     /// Adds the audit trail: `/api/audit`.

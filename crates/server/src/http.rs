@@ -1,6 +1,5 @@
 //! The HTTP server: what actix's own does, with an `IdleTimeoutStream` in between, for which it has no hook.
 
-mod connection_limit;
 pub(crate) mod descriptors;
 mod idle_timeout;
 mod refusals;
@@ -28,12 +27,12 @@ use actix_web::{
     middleware::{Next, from_fn},
     web::ServiceConfig,
 };
+use denizen_handlers::NetworkShares;
 use futures_util::{StreamExt as _, stream};
 use ipnet::IpNet;
 use tokio::net::TcpStream;
 
 use self::{
-    connection_limit::{ConnectionLimit, Refused},
     idle_timeout::{BodyLength, IdleTimeoutStream, InFlight},
     send_timeout::SendTimeout,
 };
@@ -88,11 +87,11 @@ pub fn serve<F>(limits: HttpLimits, listener: TcpListener, configure: F) -> io::
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
-    serve_watched(limits, listener, Watch::default(), configure)
+    let (in_flight, proxies) = (Arc::default(), Vec::new());
+    serve_watched(limits, listener, Watch { in_flight, on_refusal: Arc::new(|_, _| {}), proxies }, configure)
 }
 
 /// What is seen of the server from outside.
-#[derive(Clone)]
 pub(crate) struct Watch {
     /// The requests in flight.
     pub(crate) in_flight: Arc<AtomicUsize>,
@@ -101,12 +100,6 @@ pub(crate) struct Watch {
     pub(crate) on_refusal: Arc<dyn Fn(u16, IpAddr) + Send + Sync>,
     /// The networks of proxies, which may have any number of connections.
     pub(crate) proxies: Vec<IpNet>,
-}
-
-impl Default for Watch {
-    fn default() -> Self {
-        Self { in_flight: Arc::default(), on_refusal: Arc::new(|_, _| {}), proxies: Vec::new() }
-    }
 }
 
 /// The same, watched.
@@ -120,7 +113,7 @@ pub(crate) fn serve_watched(
         limits;
     let HttpLimits { body_timeout, shutdown_timeout, .. } = limits;
     let Watch { in_flight, on_refusal, proxies } = watch;
-    let places = ConnectionLimit::new(max_connections_per_ip, proxies);
+    let places = NetworkShares::new(max_connections_per_ip, usize::MAX);
     let address = listener.local_addr()?;
     let builder = Server::build();
     let stop = builder.graceful_shutdown_signal();
@@ -133,7 +126,7 @@ pub(crate) fn serve_watched(
         .disable_signals()
         .listen("denizen", listener, move || {
             let (configure, in_flight) = (configure.clone(), Arc::clone(&in_flight));
-            let (places, on_refusal) = (places.clone(), Arc::clone(&on_refusal));
+            let (places, proxies, on_refusal) = (places.clone(), proxies.clone(), Arc::clone(&on_refusal));
             let app = App::new()
                 .configure(move |config| configure(config))
                 .wrap(from_fn(count))
@@ -162,10 +155,11 @@ pub(crate) fn serve_watched(
                 // A client that has disconnected by now has no IP address, and no limit would count it.
                 let admitted = connection.peer_addr().and_then(|peer| {
                     let ip = peer.ip().to_canonical();
-                    let place = places.admit(ip).map_err(|Refused| {
+                    let mut place = places.share_of(ip);
+                    if !is_exempt(ip, &proxies) && !place.hold(1) {
                         on_refusal(429, ip);
-                        io::Error::from(io::ErrorKind::QuotaExceeded)
-                    })?;
+                        return Err(io::ErrorKind::QuotaExceeded.into());
+                    }
                     let on_refusal = Arc::clone(&on_refusal);
                     let on_refusal = Box::new(move |status| {
                         // Until the connection ends.
@@ -184,6 +178,12 @@ pub(crate) fn serve_watched(
         })?
         .run();
     Ok(server)
+}
+
+/// Returns whether an address may have any number of connections: that of a proxy, behind which are many clients, or of this
+/// machine.
+fn is_exempt(ip: IpAddr, proxies: &[IpNet]) -> bool {
+    ip.is_loopback() || proxies.iter().any(|network| network.contains(&ip))
 }
 
 /// Marks the request as in flight on its connection until the response has ended.
@@ -224,4 +224,20 @@ fn body_length(request: &mut ServiceRequest) -> BodyLength {
         request.set_payload(Payload::Stream { payload: Box::pin(watched) });
     }
     BodyLength::Chunked(ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_exempt;
+
+    /// Security checklist: 72.
+    #[test]
+    fn proxies_and_this_machine_have_as_many_connections_as_they_like() {
+        let proxies = ["10.0.0.0/8".parse().unwrap()];
+        for (ip, expected) in
+            [("10.1.2.3", true), ("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("11.1.2.3", false)]
+        {
+            assert_eq!(is_exempt(ip.parse().unwrap(), &proxies), expected, "{ip}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use futures_util::StreamExt as _;
 
 use crate::http::{
     error::{ApiError, ErrorCode},
-    memory_share::MemoryShare,
+    network_share::{FREE, NetworkShare},
     request::{AppState, RequestMeta},
     route::RouteLimits,
 };
@@ -59,7 +59,7 @@ async fn read(
     mut payload: Payload,
     end: usize,
     max: usize,
-    mut share: Option<MemoryShare>,
+    mut share: Option<NetworkShare>,
 ) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     let mut length = 0_usize;
@@ -73,7 +73,7 @@ async fn read(
             break;
         } else if length > max {
             bytes = Vec::new();
-        } else if share.as_mut().is_none_or(|share| share.hold(length)) {
+        } else if length <= FREE || share.as_mut().is_none_or(|share| share.hold(length)) {
             bytes.extend_from_slice(&chunk);
         } else {
             return Err(ApiError::rate_limited(Duration::ZERO));

@@ -15,13 +15,8 @@ use serde_json::json;
 use crate::{
     HandlerSettings,
     http::{
-        client_ip::client_ip,
-        error::ApiError,
-        extract::extract,
-        log_summary::LogSummary,
-        memory_share::{MemoryShare, MemoryShares},
-        request_counts::RequestCounts,
-        route::Access,
+        client_ip::client_ip, error::ApiError, extract::extract, log_summary::LogSummary,
+        network_share::NetworkShare, request_counts::RequestCounts, route::Access,
     },
 };
 
@@ -36,7 +31,6 @@ pub(crate) struct AppState {
     pub(crate) paths: Vec<&'static str>,
     /// Absent without `/metrics`.
     pub(crate) counts: Option<RequestCounts>,
-    pub(crate) memory: MemoryShares,
     pub(crate) summary: LogSummary,
     /// Renders an error as a page with links below the prefix.
     pub(crate) error_page: fn(prefix: &str, error: &ApiError) -> HttpResponse,
@@ -55,10 +49,10 @@ impl AppState {
 
     /// Returns the share of memory of this client's network; `None` without a limit, and for trusted proxies, behind which
     /// are many clients.
-    pub(crate) fn share_of(&self, ip: Option<IpAddr>) -> Option<MemoryShare> {
-        let HandlerSettings { memory_per_ip, trusted_proxies, .. } = &self.settings;
+    pub(crate) fn share_of(&self, ip: Option<IpAddr>) -> Option<NetworkShare> {
+        let HandlerSettings { memory, trusted_proxies, .. } = &self.settings;
         let ip = ip.filter(|ip| !trusted_proxies.iter().any(|net| net.contains(ip)))?;
-        memory_per_ip.map(|max| self.memory.share_of(ip, max))
+        memory.as_ref().map(|memory| memory.share_of(ip))
     }
 }
 

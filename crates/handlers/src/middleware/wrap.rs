@@ -23,7 +23,7 @@ use crate::{
         client_ip::is_proxied,
         error::{ApiError, ErrorCode},
         fallback::{accepts_html, speaks_json},
-        memory_share::{FREE, HeldBody},
+        network_share::{FREE, HeldBody},
         request::{self, AppState, RequestMeta},
         route::RouteLimits,
     },

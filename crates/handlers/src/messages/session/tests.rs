@@ -23,10 +23,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{
-    HandlerSettings,
-    http::{log_summary::LogSummary, memory_share::MemoryShares},
-};
+use crate::{HandlerSettings, http::log_summary::LogSummary};
 
 /// A service that gives out one connection, and has nothing to say by itself.
 struct OneConnection(Mutex<Option<Connection>>);
@@ -102,7 +99,6 @@ impl Client {
             settings: HandlerSettings::default(),
             prefix: String::new(),
             counts: None,
-            memory: MemoryShares::default(),
             summary: LogSummary::default(),
             error_page: |_, _| HttpResponse::NotFound().finish(),
         });
