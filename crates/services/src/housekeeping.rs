@@ -9,7 +9,7 @@ use crate::{
     common::{AccountService, Failure, ServiceSettings, Work},
     ports::{
         LiveSessions,
-        store::{LONGEST_DELAY, Purge, SessionTouch, StoreFailure},
+        store::{LONGEST_DELAY, Purge, SessionTouch, SessionValidity, StoreFailure},
     },
 };
 
@@ -27,9 +27,9 @@ const GRACE: Duration = Duration::minutes(5);
 
 /// Keeps the store in shape, and connections in step with it.
 ///
-/// Every second it ends the connections of sessions that are gone, and notes which sessions are used. Every minute it
-/// notes that sessions with a connection are used too, reads which schemes the password hashes of users have, and removes what
-/// has expired: tokens, sessions, sign-ups, mails that were given up long ago, and audit records beyond
+/// Every second it ends the connections of sessions that are gone or have expired, and notes which sessions are used. Every
+/// minute it notes that sessions with a connection are used too, reads which schemes the password hashes of users have, and
+/// removes what has expired: tokens, sessions, sign-ups, mails that were given up long ago, and audit records beyond
 /// [`ServiceSettings::audit_retention`].
 ///
 /// Any number of processes may have one each; they do each other's work, and none of it twice.
@@ -105,10 +105,11 @@ impl Housekeeper {
     }
 
     async fn sweep(&self) -> Result<(), StoreFailure> {
-        match &self.connections {
-            Some(connections) => connections.end_revoked(self.accounts.ports.store.as_ref()).await,
-            None => Ok(()),
-        }
+        let Some(connections) = &self.connections else { return Ok(()) };
+        let now = self.accounts.ports.clock.now();
+        let unseen_since = now - self.accounts.settings.session_idle_timeout;
+        let validity = SessionValidity { now, unseen_since };
+        connections.end_revoked(self.accounts.ports.store.as_ref(), validity).await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreFailure> {

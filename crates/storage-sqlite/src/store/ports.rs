@@ -11,7 +11,8 @@ use denizen_services::{
         AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
         MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
         ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
-        SessionTouches, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
+        SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
+        WriteStore,
     },
 };
 
@@ -132,9 +133,13 @@ impl ReadStore for SqliteStore {
         self.readers.read(move |connection| sessions::of_user(connection, user)).await
     }
 
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure> {
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        validity: SessionValidity,
+    ) -> Result<Vec<SessionId>, StoreFailure> {
         let sessions = sessions.to_vec();
-        self.readers.read(move |connection| sessions::gone(connection, &sessions)).await
+        self.readers.read(move |connection| sessions::ended(connection, &sessions, validity)).await
     }
 
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {

@@ -134,7 +134,8 @@ macro_rules! for_each_store_case {
         ;
         session_lists:
             the_sessions_of_a_user_are_listed_oldest_first
-            gone_sessions_are_told_from_open_ones
+            ended_sessions_are_told_from_open_ones
+            a_session_has_ended_at_the_very_instant_of_its_expiry
             a_long_list_of_sessions_can_be_asked_for
             one_session_of_its_user_can_be_ended_once
             of_fifty_ends_of_one_session_one_succeeds
