@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Username, fold};
+use denizen_models::{Login, LoginRequest, Password, User, UserId, fold};
 
 use crate::{
     common::{AccountService, Failure, LimitSubject, Limits, RateLimitRule, Work, embeds_failure},
@@ -136,18 +136,6 @@ impl AccountService {
             return Ok(user);
         }
         self.refuse(AuditKind::PasswordChangeFailed, Some(user.id), context, wrong).await
-    }
-
-    /// Whether the user of this name has this password. For operators, who read the hash anyway: neither counted nor
-    /// recorded.
-    ///
-    /// # Errors
-    /// Returns an error if the password cannot be compared or the store fails.
-    pub async fn has_password(&self, username: &Username, password: &Secret) -> Result<bool, Failure> {
-        let Some(user) = self.ports.store.find_user_by_username(username).await? else { return Ok(false) };
-        let credentials = self.ports.store.find_credentials(user.id).await?;
-        let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { return Ok(false) };
-        Ok(self.ports.hasher.verify(Password::presented(password), hash).await?.is_match())
     }
 
     async fn compare(

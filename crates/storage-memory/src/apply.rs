@@ -43,6 +43,11 @@ impl State {
                 self.expect_user(user, security_version)?;
                 self.users.change(user, |row| row.password = Some(hash));
             }
+            Change::MarkSamplePassword { user } => {
+                self.users.change(user.resolve(created)?, |row| row.sample_password = true);
+            }
+            Change::ExpectUsername { name, user, since } => self.expect_username(name, user, since)?,
+            Change::ReserveUsername { name, user, at, keep } => self.reserve_username(name, user, at, keep),
             Change::VerifyEmail { user, at } => self.verify_email(user, at),
             Change::DeleteUser { user, revision } => self.delete_user(user, revision)?,
             Change::PutToken { user, purpose, hash, expires_at, address } => {

@@ -13,6 +13,8 @@ use denizen_services::{
 pub struct UserRow {
     pub user: User,
     pub password: Option<PasswordHash>,
+    /// Whether the password is a documented one.
+    pub sample_password: bool,
 }
 
 #[derive(Clone)]

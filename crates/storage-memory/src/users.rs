@@ -9,7 +9,7 @@ use crate::{
 };
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Precondition, UniqueKey},
+    store::{CommitError, NameKey, Precondition, UniqueKey},
 };
 
 impl State {
@@ -44,7 +44,7 @@ impl State {
         self.usernames.insert(values.username.key().to_owned(), id);
         self.emails.insert(values.email.key().to_owned(), id);
         let user = User { id, values, created_at: at, updated_at: at, revision: 1, security_version: 1 };
-        self.users.insert(id, UserRow { user, password });
+        self.users.insert(id, UserRow { user, password, sample_password: false });
         Ok(id)
     }
 
@@ -88,12 +88,35 @@ impl State {
     }
 
     pub fn set_password(&mut self, id: UserId, hash: PasswordHash, at: DateTime<Utc>) {
-        self.users.change(id, |UserRow { user, password }| {
+        self.users.change(id, |UserRow { user, password, sample_password }| {
             *password = Some(hash);
+            *sample_password = false;
             user.revision += 1;
             user.security_version += 1;
             user.updated_at = at;
         });
+    }
+
+    pub fn expect_username(
+        &self,
+        name: NameKey,
+        user: Option<UserId>,
+        since: DateTime<Utc>,
+    ) -> Result<(), CommitError> {
+        let reserved = self.freed_names.get(&name);
+        let other = reserved.is_some_and(|(owner, at)| Some(*owner) != user && *at > since);
+        require((!other).then_some(()), Precondition::Username)
+    }
+
+    pub fn reserve_username(&mut self, name: NameKey, user: UserId, at: DateTime<Utc>, keep: u32) {
+        self.freed_names.insert(name, (user, at));
+        let own = self.freed_names.iter().filter(|(_, (owner, _))| *owner == user);
+        let mut own: Vec<_> = own.map(|(name, (_, at))| (*at, *name)).collect();
+        own.sort_unstable();
+        own.truncate(own.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX)));
+        for (_, name) in own {
+            self.freed_names.remove(&name);
+        }
     }
 
     pub fn verify_email(&mut self, id: UserId, at: DateTime<Utc>) {

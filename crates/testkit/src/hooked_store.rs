@@ -144,6 +144,7 @@ delegate! {
         find_user_by_username(username: &Username) -> Option<User>;
         find_user_by_email(email: &EmailAddress) -> Option<User>;
         find_credentials(user: UserId) -> Option<Credentials>;
+        list_sample_passwords() -> Vec<User>;
         list_users(filter: &UserFilter, page: &PageRequest) -> UserPage;
         count_users(filter: &UserFilter) -> u64;
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;

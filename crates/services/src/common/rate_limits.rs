@@ -13,7 +13,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use denizen_models::EmailAddress;
+use denizen_models::{EmailAddress, UserId, Username};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
@@ -23,7 +23,7 @@ use crate::{
     common::{failure::Failure, settings::Limits, work::Work},
     ports::{
         AccessContext, Ports,
-        store::{BucketKey, Quota, SecretName, ServiceSecret},
+        store::{BucketKey, NameKey, Quota, SecretName, ServiceSecret},
     },
 };
 
@@ -51,6 +51,7 @@ pub(crate) enum LimitSubject<'a> {
     /// What somebody typed who wants to sign in, folded.
     Login(&'a str),
     Ip(Option<IpAddr>),
+    User(UserId),
 }
 
 /// One limit that a request has to keep: its name, which MUST differ from all others, and for whom it is how much.
@@ -124,6 +125,12 @@ impl Limiter {
         self.count(&[("token.ip", LimitSubject::Ip(context.ip), self.tokens_per_ip)]).await
     }
 
+    /// Names a user name that was given up, with the same key as the buckets.
+    pub async fn name_key(&self, username: &Username) -> Result<NameKey, Failure> {
+        let hmac = name(self.secret().await?, "username", username.key().as_bytes());
+        Ok(NameKey::from_bytes(*hmac.as_bytes()))
+    }
+
     async fn secret(&self) -> Result<&ServiceSecret, Failure> {
         self.secret.get_or_try_init(|| agree_on_secret(&self.ports)).await
     }
@@ -133,6 +140,7 @@ impl Limiter {
 fn bucket(secret: &ServiceSecret, limit: &str, subject: &LimitSubject<'_>) -> Option<BucketKey> {
     match subject {
         LimitSubject::Address(address) => Some(name(secret, limit, address.key().as_bytes())),
+        LimitSubject::User(user) => Some(name(secret, limit, &user.get().to_be_bytes())),
         LimitSubject::Login(login) => Some(name(secret, limit, login.as_bytes())),
         LimitSubject::Ip(ip) => ip.map(|ip| name(secret, limit, &limit_key(ip).to_be_bytes())),
     }

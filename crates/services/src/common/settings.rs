@@ -1,7 +1,7 @@
 //! What can be set on the services.
 
 use chrono::Duration;
-use denizen_models::PasswordPolicy;
+use denizen_models::{PasswordPolicy, Username};
 
 use crate::ports::store::Quota;
 
@@ -31,7 +31,7 @@ pub enum RegistrationMode {
 pub enum Directory {
     /// Administrators.
     Admins,
-    /// Everybody who has signed in; members neither see nor search addresses.
+    /// Everybody who has signed in; members see and search the names of active users, and nothing else of them.
     Members,
 }
 
@@ -44,6 +44,11 @@ pub struct ServiceSettings {
     pub registration: RegistrationMode,
     /// Who may list and search users.
     pub directory: Directory,
+    /// How long a user name that was given up stays its former owner's, and that of a deleted user stays unused; zero: not
+    /// at all.
+    pub username_reservation: Duration,
+    /// User names that only administrators may give, beside the usual ones (`admin`, `support`, `postmaster`, …).
+    pub reserved_usernames: Vec<Username>,
     /// What a new password must be.
     pub password_policy: PasswordPolicy,
     /// When a session ends, whatever happens. NIST SP 800-63B-4 allows 30 days at most where a password suffices.
@@ -76,6 +81,8 @@ impl Default for ServiceSettings {
             disclosure: Disclosure::Uniform,
             registration: RegistrationMode::Closed,
             directory: Directory::Admins,
+            username_reservation: Duration::days(365),
+            reserved_usernames: Vec::new(),
             password_policy: PasswordPolicy::default(),
             session_lifetime: Duration::days(30),
             session_idle_timeout: Duration::days(7),
@@ -119,6 +126,8 @@ pub struct Limits {
     pub login_failures: Quota,
     /// Sign-ups from one IP address: 10, and one more every 6 minutes.
     pub sign_up_per_ip: Quota,
+    /// Changes of the user name by its owner, those to a name that is taken included: 1, and the next after a day.
+    pub renames: Quota,
     /// How many buckets the store keeps, some 100 bytes each: 1,000,000.
     pub capacity: u32,
 }
@@ -136,6 +145,7 @@ impl Limits {
             login_per_account: quota,
             login_failures: quota,
             sign_up_per_ip: quota,
+            renames: quota,
             capacity: 1_000_000,
         }
     };
@@ -152,6 +162,7 @@ impl Default for Limits {
             login_per_account: Quota::new(10, Duration::minutes(1)),
             login_failures: Quota::new(50, Duration::days(30)),
             sign_up_per_ip: Quota::new(10, Duration::minutes(6)),
+            renames: Quota::new(1, Duration::days(1)),
             capacity: 1_000_000,
         }
     }

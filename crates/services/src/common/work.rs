@@ -10,7 +10,7 @@ use crate::{
     ports::{
         PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{
-            AuditEvent, BucketKey, CommitError, Committed, Lease, MailJobId, NewMailJob, NewSession,
+            AuditEvent, BucketKey, CommitError, Committed, Lease, MailJobId, NameKey, NewMailJob, NewSession,
             Precondition, Purge, Quota, Registration, SessionId, StoreFailure, UniqueKey, UnitOfWork,
             UserRef, verbs,
         },

@@ -53,7 +53,7 @@ pub use mail_jobs::{
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};
 pub use records::{
-    Credentials, NewSession, Registration, Session, SessionId, SessionTouch, StoredToken, UserRef,
+    Credentials, NameKey, NewSession, Registration, Session, SessionId, SessionTouch, StoredToken, UserRef,
 };
 pub use secrets::{SecretName, ServiceSecret};
 pub(crate) use unit_of_work::verbs;

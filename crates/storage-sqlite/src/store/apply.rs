@@ -48,6 +48,16 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::Rehash { user, hash, security_version } => {
             one(users::REHASH, params!(user, hash, security_version))?;
         }
+        Change::MarkSamplePassword { user } => {
+            run(users::MARK_SAMPLE_PASSWORD, params!(user: user.resolve(created)?))?;
+        }
+        Change::ExpectUsername { name, user, since } => {
+            one(users::EXPECT_USERNAME, params!(name, user, since))?;
+        }
+        Change::ReserveUsername { name, user, at, keep } => {
+            run(users::RESERVE_USERNAME, params!(name, user, at))?;
+            run(users::TRIM_USERNAMES, params!(user, keep))?;
+        }
         Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
         Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
         Change::PutToken { user, purpose, hash, expires_at, address } => {

@@ -17,7 +17,7 @@ use denizen_services::{
 
 use crate::{
     SqliteStore, audit,
-    engine::sql::{PING, find, params},
+    engine::sql::{self, PING, find, params},
     list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
 };
 
@@ -95,6 +95,10 @@ impl ReadStore for SqliteStore {
 
     async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreFailure> {
         self.readers.find(users::CREDENTIALS, user, users::read_credentials).await
+    }
+
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure> {
+        self.readers.read(|connection| sql::list(connection, users::SAMPLE_PASSWORDS, [], users::read)).await
     }
 
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {

@@ -14,6 +14,7 @@ mod mail_leases;
 mod mail_operations;
 mod mail_queue;
 mod metrics;
+mod names;
 mod observers;
 mod purge;
 mod races;

@@ -13,9 +13,10 @@ use denizen_services::{
 };
 
 use super::verbs::{
-    JOB_GONE, LEASE_LOST, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL, REGISTRATION_GONE, RESET,
-    SESSION_GONE, TOKEN_GONE, USER_GONE, WORLDS, address, administrator, at, bucket, changed, commit, hash,
-    insert_with_password, limited, password, registration, session, session_ids, waiting,
+    JOB_GONE, LEASE_LOST, NAME_RESERVED, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL,
+    REGISTRATION_GONE, RESET, SESSION_GONE, TOKEN_GONE, USER_GONE, WORLDS, address, administrator, at,
+    bucket, changed, commit, hash, insert_with_password, limited, name_key, password, registration, session,
+    session_ids, waiting,
 };
 use crate::{must, user_values};
 
@@ -114,6 +115,21 @@ examples! { |world, new|
             => Outcome::Done,
         else new().rehash(NOBODY, password("costlier"), 1)
             => Err(USER_GONE);
+    MarkSamplePassword:
+        new().mark_sample_password(world.alice.id)
+            => Outcome::Done,
+        else new().mark_sample_password(NOBODY)
+            => Ok(Outcome::Done);
+    ExpectUsername:
+        new().expect_username(name_key(world.number + WORLDS), None, at(0))
+            => Outcome::Done,
+        else new().expect_username(name_key(world.number), None, at(0))
+            => Err(NAME_RESERVED);
+    ReserveUsername:
+        new().reserve_username(name_key(world.number + 2 * WORLDS), world.alice.id, at(9), 3)
+            => Outcome::Done,
+        else new().reserve_username(name_key(world.number + 2 * WORLDS), NOBODY, at(9), 3)
+            => Ok(Outcome::Done);
     VerifyEmail:
         new().verify_email(world.alice.id, at(9))
             => Outcome::Done,
@@ -230,6 +246,7 @@ pub const fn everything_before(instant: DateTime<Utc>) -> Purge {
         sessions_unseen_since: instant,
         dead_mail_before: instant,
         audit_before: Some(instant),
+        usernames_freed_until: instant,
         limit: u32::MAX,
     }
 }
@@ -249,6 +266,7 @@ impl World {
             .put_token(alice.id, RESET, hash(number), at(600))
             .insert_session(session(alice.id, hash(number + WORLDS)))
             .take_from_bucket(bucket(number + WORLDS), ONE_AN_HOUR, at(0), 1000)
+            .reserve_username(name_key(number), alice.id, at(1), 3)
             .put_registration(waiting.clone(), 1000)
             .put_registration_token(&waiting.values.email, hash(number + 4 * WORLDS), at(3600))
             .enqueue_mail(reset_mail(&alice))

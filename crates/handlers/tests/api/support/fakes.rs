@@ -7,15 +7,16 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{
-    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, EmailVerificationRequest, PasswordPolicy,
-    PatchUserRequest, TokenRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
+    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, DeleteAccountRequest,
+    EmailVerificationRequest, PasswordPolicy, PatchUserRequest, TokenRequest, UpdateUserRequest, User,
+    UserId, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
-    DeleteUserError, EmailChanges, EmailVerifications, Failure, GetUserError, HealthService, IfMatch,
-    Invitations, Metrics, MetricsService, RandomnessError, Readiness, SignUpError, SignUps, SignedUp,
-    TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList, UserLists, UserQuery, UserService,
-    UserUpdates, Users, VerifyEmailError,
+    DeleteAccountError, DeleteUserError, EmailChanges, EmailVerifications, Failure, GetUserError,
+    HealthService, IfMatch, Invitations, Metrics, MetricsService, RandomnessError, Readiness, SignUpError,
+    SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList, UserLists,
+    UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
 };
 use denizen_testkit::sample_user;
 
@@ -28,6 +29,7 @@ pub struct Answers {
     pub create: Result<User, CreateUserError>,
     pub update: Result<User, UpdateUserError>,
     pub delete: Result<(), DeleteUserError>,
+    pub delete_account: Result<(), DeleteAccountError>,
     pub password_reset: crate::password_reset::fakes::ResetAnswers,
     pub sign_up: Result<SignedUp, SignUpError>,
     pub request_verification: Result<(), Failure>,
@@ -49,6 +51,7 @@ impl Default for Answers {
             sign_up: Ok(SignedUp::User(alice.clone())),
             update: Ok(alice),
             delete: Ok(()),
+            delete_account: Ok(()),
             password_reset: crate::password_reset::fakes::ResetAnswers::default(),
             request_verification: Ok(()),
             verify: Ok(()),
@@ -68,6 +71,7 @@ pub enum Asked {
     Update(UserId, UpdateUserRequest, IfMatch),
     Patch(UserId, PatchUserRequest, IfMatch),
     Delete(UserId, IfMatch),
+    DeleteAccount(DeleteAccountRequest),
     PasswordReset(crate::password_reset::fakes::ResetAsked),
     SignUp(CreateUserRequest),
     RequestVerification(EmailVerificationRequest),
@@ -195,6 +199,15 @@ impl UserDeletion for FakeUsers {
     ) -> Result<(), DeleteUserError> {
         self.record(context, Asked::Delete(id, expected));
         self.answers.delete.clone()
+    }
+
+    async fn delete_account(
+        &self,
+        context: &AccessContext,
+        request: DeleteAccountRequest,
+    ) -> Result<(), DeleteAccountError> {
+        self.record(context, Asked::DeleteAccount(request));
+        self.answers.delete_account.clone()
     }
 }
 

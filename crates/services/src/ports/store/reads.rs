@@ -80,6 +80,9 @@ pub trait ReadStore: Send + Sync {
     /// What is needed to check this user's password; `None` if there is no such user.
     async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreFailure>;
 
+    /// The users with [`Change::MarkSamplePassword`](super::Change::MarkSamplePassword), by id; at most 100.
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure>;
+
     /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
     /// refuse what [`PageRequest::check`] refuses.
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure>;

@@ -199,6 +199,7 @@ mod elsewhere {
                 sessions_unseen_since: later,
                 dead_mail_before: later,
                 audit_before: None,
+                usernames_freed_until: later,
                 limit: 100,
             })
         })

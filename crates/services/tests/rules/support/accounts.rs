@@ -89,7 +89,7 @@ impl World {
         password: &str,
     ) -> Result<SignedIn, LoginError> {
         let (login, password) = (Secret::from(login), Secret::from(password));
-        self.auth.login(context, LoginRequest { login, password, cookie: None }).await
+        self.auth.login(context, LoginRequest { login, password, ..LoginRequest::default() }).await
     }
 
     /// Signs in with [`OLD_PASSWORD`], and acts as that user from now on.
