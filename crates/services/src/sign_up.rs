@@ -89,7 +89,8 @@ impl SignUps for AccountService {
                     UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
                 };
                 let reserved = SignUpError::UsernameTaken(values.username.to_string());
-                let work = self.claim_username(Work::new(), &values.username, None, reserved).await?;
+                let work =
+                    self.claim_username(Work::for_stranger(), &values.username, None, reserved).await?;
                 let work = work
                     .insert_user(values.clone(), Some(hash), now, taken)
                     .enqueue_mail_within(capacity, NewMailJob::new(mail, context, now))
@@ -101,7 +102,7 @@ impl SignUps for AccountService {
             Disclosure::Uniform => {
                 let expires_at = now + self.settings.verification_ttl;
                 let registration = Registration { values, password: hash, expires_at };
-                let work = Work::new()
+                let work = Work::for_stranger()
                     .put_registration(registration, self.settings.registration_capacity)
                     .enqueue_mail_within(
                         capacity,

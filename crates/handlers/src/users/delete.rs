@@ -44,7 +44,6 @@ map_error! { error: DeleteUserError {
 } }
 
 map_error! { error: DeleteAccountError {
-    Forbidden => Self::unauthenticated(),
     WrongPassword => Self::because(ErrorCode::WrongPassword, "Failed to delete account", error),
     LastAdministrator => Self::forbidden(error),
 } }

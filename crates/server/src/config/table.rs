@@ -17,7 +17,7 @@ use super::{
 settings! {
     "The service" {
         /// What the instance is for: `development` or `production`; it chooses the defaults and the rules.
-        PROFILE profile: Profile = Text, parse::parsed, "development" / "production", flag "--profile";
+        PROFILE profile: Profile = Text, parse::choice(Profile::ALL, Profile::as_str), "development" / "production", flag "--profile";
 
         /// The IP address and port to listen on; port 0 lets the system pick a free one.
         BIND bind: SocketAddr = Text, parse::address, "127.0.0.1:8080" / "127.0.0.1:8080", flag "--bind";
@@ -58,12 +58,11 @@ settings! {
         /// Who can make accounts: `closed` (administrators), `invite` (administrators, who may leave the password out,
         /// so that the user is invited by mail), or `open` (strangers may also sign up).
         REGISTRATION registration: RegistrationMode = Text,
-            parse::choice([("closed", RegistrationMode::Closed), ("invite", RegistrationMode::Invite),
-                ("open", RegistrationMode::Open)]), "open" / "closed";
+            parse::choice(RegistrationMode::ALL, RegistrationMode::as_str), "open" / "closed";
 
         /// Who may list and search users, and sees who is connected: `admins`, or all `members`, who then see names only.
         DIRECTORY directory: Directory = Text,
-            parse::choice([("admins", Directory::Admins), ("members", Directory::Members)]), "admins" / "admins";
+            parse::choice(Directory::ALL, Directory::as_str), "admins" / "admins";
 
         /// How long the user name of a renamed user stays that user's, and that of a deleted user stays unused: `0s` to `3650d`.
         USERNAME_RESERVATION username_reservation: Duration = Text, parse::duration("0s", "3650d"), "365d" / "365d";

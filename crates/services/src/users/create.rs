@@ -8,7 +8,7 @@ use crate::{
     common::{AccountService, Failure, RegistrationMode, SAMPLE_PASSWORD, Work, passwords},
     ports::{
         AccessContext, PasswordHash,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, UserRef},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey, UserRef},
     },
 };
 
@@ -109,7 +109,8 @@ impl AccountService {
             UniqueKey::Email => CreateUserError::EmailTaken(values.email.to_string()),
         };
         let reserved = CreateUserError::UsernameReserved(values.username.to_string());
-        let work = self.claim_username(Work::new(), &values.username, None, reserved).await?;
+        let work =
+            self.claim_username(self.by(context, Needs::Admin)?, &values.username, None, reserved).await?;
         let work = more(work.insert_user(values.clone(), hash, at, taken).record(event), at);
         let committed = work.commit(&self.ports).await?;
         Ok(inserted(committed.user()?, values, at))

@@ -8,7 +8,7 @@ use crate::{
     common::{AccountService, Failure, IfMatch, PreconditionError, Work, embeds_failure, retry},
     ports::{
         AccessContext,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob},
     },
 };
 
@@ -32,9 +32,6 @@ pub enum DeleteUserError {
 /// Why somebody's own account is not deleted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeleteAccountError {
-    /// The actor is not a signed-in user.
-    #[error("only signed-in users can delete their account")]
-    Forbidden,
     /// The password is wrong, or the user has none.
     #[error("the password is wrong; an account without a password gets one by a password reset first")]
     WrongPassword,
@@ -81,9 +78,10 @@ impl UserDeletion for AccountService {
             return Err(Failure::forbidden(reason).into());
         }
         retry(|| async {
-            let user = self.find_accessible(context, id).await?.ok_or(DeleteUserError::NotFound(id))?;
+            let user = self.find_for_change(context, id).await?.ok_or(DeleteUserError::NotFound(id))?;
             condition.check(&user)?;
-            let work = self.deletion(context, &user, DeleteUserError::LastAdministrator).await?;
+            let work = self.by(context, Needs::SelfOrAdmin(id))?;
+            let work = self.deletion(work, context, &user, DeleteUserError::LastAdministrator).await?;
             work.attempt(&self.ports).await
         })
         .await
@@ -95,15 +93,16 @@ impl UserDeletion for AccountService {
         context: &AccessContext,
         request: DeleteAccountRequest,
     ) -> Result<(), DeleteAccountError> {
-        use DeleteAccountError::{Forbidden, LastAdministrator, WrongPassword};
+        use DeleteAccountError::{LastAdministrator, WrongPassword};
         let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let known = self.reauthenticate(context, password, Forbidden, WrongPassword).await?;
+        let known = self.reauthenticate(context, password, WrongPassword).await?;
         retry(|| async {
             // If the account changed after the password was compared, it may not be the right one any more.
             let user = self.ports.store.find_user(known.id).await?;
             let user = user.filter(|user| user.security_version == known.security_version);
             let user = user.ok_or(WrongPassword)?;
-            let work = self.deletion(context, &user, LastAdministrator).await?;
+            let work = self.by(context, Needs::Session)?;
+            let work = self.deletion(work, context, &user, LastAdministrator).await?;
             let mail = MailJob::AccountDeleted { address: user.values.email.to_string() };
             let notice = NewMailJob::new(mail, context, self.ports.clock.now());
             work.enqueue_mail(notice).attempt(&self.ports).await
@@ -114,15 +113,16 @@ impl UserDeletion for AccountService {
 }
 
 impl AccountService {
-    /// Begins the unit that deletes `user`, who must still be as it was read.
+    /// Adds to `work` that `user` is deleted, who must still be as it was read.
     async fn deletion<E>(
         &self,
+        work: Work<Option<E>>,
         context: &AccessContext,
         user: &User,
         last_administrator: E,
     ) -> Result<Work<Option<E>>, Failure> {
         let event = AuditEvent::new(AuditKind::UserDeleted, user.id, context, self.ports.clock.now());
-        let mut work = Work::new().delete_user(user.id, Some(user.revision), None).record(event);
+        let mut work = work.delete_user(user.id, Some(user.revision), None).record(event);
         if is_administrator(&user.values) {
             work = work.expect_other_administrator(user.id, Some(last_administrator));
         }

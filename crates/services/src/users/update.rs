@@ -10,7 +10,7 @@ use crate::{
     common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
     ports::{
         AccessContext,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey},
     },
 };
 
@@ -98,13 +98,13 @@ impl AccountService {
     ) -> Result<User, UpdateUserError> {
         let counted = OnceCell::new();
         retry(|| async {
-            let user = self.find_accessible(context, id).await?.ok_or(UpdateUserError::NotFound(id))?;
+            let user = self.find_for_change(context, id).await?.ok_or(UpdateUserError::NotFound(id))?;
             condition.check(&user)?;
             let values = validate(&user).map_err(Failure::Invalid)?;
-            check_members(context, &user.values, &values)?;
+            let work = self.by(context, needs(context, &user, &values)?)?;
             let (name, at) = (values.username.clone(), self.ports.clock.now());
             let is_renamed = name.key() != user.values.username.key();
-            let mut work = replacement(&user, values, context, at);
+            let mut work = replacement(work, &user, values, context, at);
             if is_renamed {
                 // Also a name that is taken counts: otherwise this would tell every name that there is.
                 counted.get_or_try_init(|| self.count_rename(context, id)).await?;
@@ -127,23 +127,27 @@ impl AccountService {
     }
 }
 
-/// Roles, status and address decide who somebody is and what they may do: members cannot set their own.
-fn check_members(context: &AccessContext, old: &UserValues, new: &UserValues) -> Result<(), Failure> {
-    if context.is_admin() {
-        return Ok(());
-    }
+/// Returns what the change needs of its actor. Roles, status and address decide who somebody is and what they may do:
+/// members cannot set their own.
+fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs, Failure> {
+    let old = &user.values;
     let changed = [
         ("roles", old.roles != new.roles),
         ("active", old.active != new.active),
         ("email", old.email != new.email),
     ];
+    let renamed = old.username.key() != new.username.key();
     match changed.into_iter().find(|(_, changed)| *changed) {
+        // Reserved names and the limit of renames do not bind administrators.
+        None if renamed && context.is_admin() => Ok(Needs::Admin),
+        None => Ok(Needs::SelfOrAdmin(user.id)),
+        Some(_) if context.is_admin() => Ok(Needs::Admin),
         Some((member, _)) => Err(Failure::forbidden(format!("only administrators can change {member}"))),
-        None => Ok(()),
     }
 }
 
 fn replacement(
+    work: Work<Option<UpdateUserError>>,
     user: &User,
     values: UserValues,
     context: &AccessContext,
@@ -166,7 +170,7 @@ fn replacement(
         UniqueKey::Username => Some(UpdateUserError::UsernameTaken(username.clone())),
         UniqueKey::Email => Some(UpdateUserError::EmailTaken(email.clone())),
     };
-    let mut work = Work::new().update_user(user, values, at, None, taken);
+    let mut work = work.update_user(user, values, at, None, taken);
     if resigns {
         work = work.expect_other_administrator(id, Some(UpdateUserError::LastAdministrator));
     }

@@ -76,7 +76,7 @@ async fn without_the_password_nothing_is_deleted() {
     }
     for context in [stranger(), AccessContext::system()] {
         let answer = delete_account(&world, &context, OLD_PASSWORD).await;
-        assert_eq!(answer, Err(DeleteAccountError::Forbidden));
+        assert_eq!(answer, Err(DeleteAccountError::Failure(Failure::Unauthenticated)));
     }
     assert_eq!(world.recorded(AuditKind::PasswordChangeFailed).await, 1);
     assert_eq!((world.find(alice.user.id).await, world.jobs().await.len()), (Some(alice.user), 0));
