@@ -111,6 +111,10 @@ impl State {
         });
     }
 
+    pub fn mark_sample_password(&mut self, user: UserId) {
+        self.users.change(user, |row| row.sample_password = true);
+    }
+
     pub fn expect_username(
         &self,
         name: NameKey,

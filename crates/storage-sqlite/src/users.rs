@@ -1,5 +1,7 @@
 //! Users and their passwords.
 
+pub(crate) mod names;
+
 use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
@@ -69,13 +71,8 @@ statements! {
     SAMPLE_PASSWORDS = concat!(
         "SELECT ", user_columns!(), " FROM users u WHERE u.sample_password = 1 ORDER BY u.id LIMIT 100"
     );
-    MARK_SAMPLE_PASSWORD = "UPDATE users SET sample_password = 1 WHERE id = :user";
-    EXPECT_USERNAME = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM freed_names \
-         WHERE name = :name AND user_id IS NOT :user AND freed_at > :since)", else Username;
-    RESERVE_USERNAME = "INSERT INTO freed_names (name, user_id, freed_at) VALUES (:name, :user, :at) \
-         ON CONFLICT (name) DO UPDATE SET user_id = excluded.user_id, freed_at = excluded.freed_at";
-    TRIM_USERNAMES = "DELETE FROM freed_names WHERE name IN (SELECT name FROM freed_names WHERE user_id = :user \
-         ORDER BY freed_at DESC, name DESC LIMIT -1 OFFSET :keep)";
+    /// Marks the password as a documented one.
+    MARK = "UPDATE users SET sample_password = 1 WHERE id = :user";
     SET_PASSWORD = "UPDATE users SET password_hash = :hash, sample_password = 0, updated_at = :at, revision = revision + 1, \
          security_version = security_version + 1 WHERE id = :user AND security_version = :security_version", else User;
     REHASH = "UPDATE users SET password_hash = :hash \

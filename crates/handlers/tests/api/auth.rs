@@ -3,8 +3,8 @@
 use denizen_handlers::ErrorCode;
 use denizen_models::{UserId, ValidationErrors};
 use denizen_services::{
-    ChangeEmailError, ChangePasswordError, Failure, LoginError, SessionError, SignUpError, SignedUp,
-    store::SessionId,
+    ChangeEmailError, ChangePasswordError, DeleteAccountError, Failure, LoginError, SessionError,
+    SignUpError, SignedUp, store::SessionId,
 };
 use serde_json::{Value, json};
 
@@ -207,12 +207,18 @@ async fn a_wrong_password_is_no_end_of_the_session() {
     let change = |setup: &mut Setup| {
         setup.auth.change_password = Err(ChangePasswordError::WrongPassword);
         setup.answers.change_email = Err(ChangeEmailError::WrongPassword);
+        setup.answers.delete_account = Err(DeleteAccountError::WrongPassword);
         setup.auth.logout = Err(SessionError::NotFound);
     };
     let api = Api::start_with(change).await;
     for (target, message) in [
         ("/api/auth/change-password", "Failed to change password: the current password is wrong"),
         ("/api/auth/change-email", "Failed to change email: the password is wrong"),
+        (
+            "/api/auth/delete-account",
+            "Failed to delete account: the password is wrong; an account without a password gets one by a password reset \
+             first",
+        ),
     ] {
         let answer = api.send(send_json("POST", target, &json!({}))).await;
         answer.expect_error(403, "WRONG_PASSWORD", message);

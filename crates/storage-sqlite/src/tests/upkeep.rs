@@ -71,7 +71,7 @@ fn costs_among(count: i64) -> Vec<(&'static str, (i32, i32))> {
         ("sessions of a user", steps(&connection, sessions::OF_USER, [count / 20])),
         ("sessions that are gone", steps(&connection, sessions::GONE, [ids])),
         ("trimming sessions", steps(&connection, sessions::TRIM, [count / 20, 5])),
-        ("trimming names", steps(&connection, users::TRIM_USERNAMES, [count / 20, 2])),
+        ("trimming names", steps(&connection, users::names::TRIM, [count / 20, 2])),
         ("registration by token", steps(&connection, registrations::FIND_BY_TOKEN, [[1_u8; 32]])),
         ("mail jobs", steps(&connection, mail_jobs::OLDEST, [count / 2, 10])),
         ("dead mail jobs", steps(&connection, mail_jobs::OLDEST_OF_STATUS, [1, count / 2, 10])),
