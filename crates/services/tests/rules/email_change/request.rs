@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, ChangeEmailError, Clock as _, Failure, HashError, Limits, LinkTemplate, LoginError,
-    MailError, MailMessage, NoticeTemplate, ServiceSettings,
+    AccessContext, ChangeEmailError, Clock as _, Failure, HashError, Limits, LinkTemplate, MailError,
+    MailMessage, NoticeTemplate, ServiceSettings,
     store::{AuditEvent, AuditKind, MailJob, MailKind, StoreFailure},
 };
 

@@ -213,7 +213,7 @@ async fn of_many_guesses_at_once_none_is_right_beyond_the_last_that_counts() {
     assert_eq!(world.log_in("alice", OLD_PASSWORD).await.unwrap_err(), LoginError::Rejected);
 }
 
-/// Security checklist: 66, 70.
+/// Security checklist: 37, 66.
 #[tokio::test]
 async fn whoever_presents_a_device_gets_in_or_not_for_the_same_work() {
     let world = World::new();
