@@ -46,7 +46,7 @@ impl PasswordChanges for AccountService {
         use ChangePasswordError::WrongPassword;
         let (current, new) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let user = self.reauthenticate(context, current, WrongPassword).await?;
-        let hash = passwords::hash_new(&self.ports, new, &user.values, "new_password").await?;
+        let hash = passwords::hash_new(&self.ports, context, new, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
         // All other sessions end, and the current one gets a new token (OWASP, Session Management).
         let (token, session) = self.new_session(context, user.id, now)?;

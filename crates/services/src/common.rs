@@ -7,6 +7,7 @@ pub(crate) mod last_seen;
 pub(crate) mod lock;
 pub(crate) mod mailed_tokens;
 pub(crate) mod pagination;
+pub(crate) mod password_schemes;
 pub(crate) mod password_strength;
 pub(crate) mod passwords;
 pub(crate) mod preconditions;

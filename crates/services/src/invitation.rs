@@ -197,7 +197,8 @@ impl Invitations for AccountService {
         self.limiter.count_token(context).await?;
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
         let found = found.map_err(|_| AcceptInvitationError::InvalidOrExpired)?;
-        let hash = passwords::hash_new(&self.ports, password, &found.user.values, "password").await?;
+        let hash =
+            passwords::hash_new(&self.ports, context, password, &found.user.values, "password").await?;
         let now = self.ports.clock.now();
         let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
         let work = found.set_password(hash, now, || AcceptInvitationError::InvalidOrExpired).record(event);

@@ -14,7 +14,7 @@ use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Userna
 use crate::{
     common::{AccountService, Device, Failure, LimitSubject, RateLimitRule, Work, embeds_failure},
     ports::{
-        AccessContext, Actor, RandomnessError, Token, Verdict,
+        AccessContext, Actor, Network, RandomnessError, Token, Verdict,
         store::{AuditEvent, AuditKind, ClientKind, Credentials, NewSession, SessionId},
     },
 };
@@ -82,7 +82,7 @@ impl Logins for AccountService {
         let typed = fold(request.login.expose().trim());
         let account = self.account_rule(device.as_ref(), &typed);
         self.limiter.count(&[account]).await?;
-        let verdict = self.compare(password.clone(), credentials.as_ref(), client).await?;
+        let verdict = self.compare(context, &typed, password.clone(), (credentials.as_ref(), client)).await?;
         let now = self.ports.clock.now();
         let Some(user) = user.filter(|user| user.values.active && verdict.is_some()) else {
             let failed = (known, credentials.as_ref(), client);
@@ -103,7 +103,7 @@ impl Logins for AccountService {
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
         if verdict == Some(Verdict::Outdated) {
             // Without a better hash of the same password the sign-in goes on: the next one tries again.
-            match self.ports.hasher.hash(password).await {
+            match self.ports.hasher.hash(context.network(), password).await {
                 Ok(hash) => work = work.rehash(user.id, hash, user.security_version),
                 Err(error) => log::debug!("an outdated hash is kept for now: {error}"),
             }
@@ -142,14 +142,15 @@ impl AccountService {
         password: Password,
         wrong: E,
     ) -> Result<User, E> {
-        let (id, _) = context.actor.user().ok_or(Failure::Unauthenticated)?;
+        let (id, username) = context.actor.user().ok_or(Failure::Unauthenticated)?;
         self.limiter.count(&self.session_rules(context)).await?;
         let user = self.ports.store.find_user(id).await.map_err(Failure::from)?;
         let user = user.filter(|user| user.values.active).ok_or(Failure::Unauthenticated)?;
         let credentials = self.ports.store.find_credentials(id).await.map_err(Failure::from)?;
         let same = |credentials: &Credentials| credentials.security_version == user.security_version;
         let credentials = credentials.filter(same);
-        if self.compare(password, credentials.as_ref(), ClientKind::Known).await?.is_some() {
+        let failed = (credentials.as_ref(), ClientKind::Known);
+        if self.compare(context, username.key(), password, failed).await?.is_some() {
             return Ok(user);
         }
         let failed = (Some(user.id), credentials.as_ref(), ClientKind::Known);
@@ -177,19 +178,25 @@ impl AccountService {
         let Some(user) = self.ports.store.find_user_by_username(username).await? else { return Ok(false) };
         let credentials = self.ports.store.find_credentials(user.id).await?;
         let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { return Ok(false) };
-        Ok(self.ports.hasher.verify(Password::presented(password), hash).await?.is_match())
+        Ok(self.ports.hasher.verify(Network::SERVICE, Password::presented(password), hash).await?.is_match())
     }
 
-    /// Compares a password, unless too many attempts in a row have failed: for the same work, it is then not right.
+    /// Compares a password with the hash of the user whose name or e-mail address is `typed`, if there is one. Otherwise the
+    /// work is that of a user drawn by `typed` from all: always of the same one, so that trying again tells nothing, and
+    /// of each scheme as often as users have it. If too many attempts in a row have failed, the password is, for the same
+    /// work, not right.
     async fn compare(
         &self,
+        context: &AccessContext,
+        typed: &str,
         password: Password,
-        credentials: Option<&Credentials>,
-        client: ClientKind,
+        (credentials, client): (Option<&Credentials>, ClientKind),
     ) -> Result<Option<Verdict>, Failure> {
+        let (hasher, network) = (&self.ports.hasher, context.network());
+        let drawn = self.schemes.at(self.limiter.draw("login.scheme", typed).await?);
         let verdict = match credentials.and_then(|credentials| credentials.hash.clone()) {
-            Some(hash) => self.ports.hasher.verify(password, hash).await?,
-            None => self.ports.hasher.verify_dummy(password).await?,
+            Some(hash) => hasher.verify(network, password, hash).await?,
+            None => hasher.verify_dummy(network, password, drawn).await?,
         };
         Ok(Some(verdict).filter(|verdict| verdict.is_match() && !self.is_exhausted(credentials, client)))
     }

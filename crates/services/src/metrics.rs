@@ -20,9 +20,9 @@ use crate::{
     },
 };
 
-/// How many jobs that are alive, and how many dead ones, are looked at: twice as many as strangers can queue, unless they
-/// are allowed more. Beyond that, a number says enough by being so large.
-const MOST_JOBS: usize = 20_000;
+/// How many jobs that are alive, and how many dead ones, are looked at: more than strangers can queue of the three kinds that
+/// they can ask for, unless they are allowed more. Beyond that, a number says enough by being so large.
+const MOST_JOBS: usize = 40_000;
 
 named_enum! {
     /// What became of an attempt to send a mail.

@@ -155,7 +155,7 @@ impl PasswordResets for AccountService {
             InvalidToken::Invalid => refused(ResetPasswordError::InvalidToken),
         })?;
         let user = &found.user;
-        let hash = passwords::hash_new(&self.ports, password, &user.values, "new_password").await?;
+        let hash = passwords::hash_new(&self.ports, context, password, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
         let notice = MailJob::PasswordChanged { user: user.id.into() };
         let work = found
@@ -198,7 +198,8 @@ impl PasswordResets for AccountService {
             let hidden = || SendPasswordResetError::NotFound(id);
             return Err(if context.is_self(id) { forbidden() } else { hidden() });
         }
-        let discarded = if discard_password { Some(unusable_password(&self.ports).await?) } else { None };
+        let discarded =
+            if discard_password { Some(unusable_password(&self.ports, context).await?) } else { None };
         retry(|| async {
             let user = match self.ports.store.find_user(id).await? {
                 Some(user) if user.values.active => user,
@@ -253,7 +254,8 @@ impl DeliveryContext<'_> {
 }
 
 /// Returns the hash of a random password that is not kept.
-async fn unusable_password(ports: &Ports) -> Result<PasswordHash, Failure> {
+async fn unusable_password(ports: &Ports, context: &AccessContext) -> Result<PasswordHash, Failure> {
     let token = Token::mint(ports.tokens.as_ref())?;
-    Ok(ports.hasher.hash(Password::presented(&Secret::from(token.expose()))).await?)
+    let password = Password::presented(&Secret::from(token.expose()));
+    Ok(ports.hasher.hash(context.network(), password).await?)
 }

@@ -75,7 +75,7 @@ impl SignUps for AccountService {
             ("sign_up.ip", LimitSubject::Ip(context), limits.sign_up_per_ip),
         ];
         self.limiter.count(&rules).await?;
-        let hash = passwords::hash_new(&self.ports, password, &values, "password").await?;
+        let hash = passwords::hash_new(&self.ports, context, password, &values, "password").await?;
         let now = self.ports.clock.now();
         let (capacity, address) = (self.settings.mail_capacity, values.email.key().to_owned());
         match self.settings.disclosure {

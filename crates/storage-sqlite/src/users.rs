@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Credentials, FailedAttempts, StoreFailure, UniqueKey},
+    store::{CommitError, Credentials, FailedAttempts, PasswordScheme, StoreFailure, UniqueKey},
 };
 use rusqlite::{Connection, Row, types::Null};
 
 use crate::engine::{
     error::Failure,
-    sql::{Param, Record, find, named, params, read_columns, require, statements},
+    sql::{Param, Record, find, list, named, params, read_columns, require, statements},
 };
 
 /// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
@@ -50,6 +50,7 @@ statements! {
     COUNT_UNKNOWN = "UPDATE unknown_failed_attempts SET failed_attempts = failed_attempts + 1 WHERE id = 1";
     CLEAR_FAILED_ATTEMPTS = "UPDATE users SET stranger_failed_attempts = 0, known_failed_attempts = 0 \
          WHERE id = :user AND iif(:known, known_failed_attempts, stranger_failed_attempts) < :below", else FailedAttempts;
+    PASSWORD_SCHEMES = "SELECT scheme, users FROM password_schemes ORDER BY scheme";
     EXPECT = "SELECT id FROM users WHERE id = :user AND security_version = :security_version", else User;
     ACTIVE = "SELECT id FROM users WHERE id = :user AND active = 1", else Actor;
     HAS_ROLE = "SELECT 1 FROM users, json_each(users.roles) \
@@ -107,6 +108,14 @@ pub(crate) fn read_credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
         known: record.get("known_failed_attempts")?,
     };
     Ok(Credentials { hash, security_version, password_version, failed_attempts })
+}
+
+pub(crate) fn password_schemes(connection: &Connection) -> Result<Vec<PasswordScheme>, Failure> {
+    list(connection, PASSWORD_SCHEMES, [], |row| {
+        let users: i64 = row.get(1)?;
+        let users = u64::try_from(users).map_err(|_| Failure::corrupt("password_schemes", users))?;
+        Ok(PasswordScheme { scheme: PasswordHash::new(row.get(0)?), users })
+    })
 }
 
 pub(crate) fn insert(

@@ -14,7 +14,10 @@ use denizen_models::Secret;
 
 use crate::{
     HandlerSettings,
-    http::{error::ApiError, origin::is_own_origin},
+    http::{
+        error::ApiError,
+        origin::{is_listed, is_own_origin},
+    },
 };
 
 /// How long a browser keeps the device cookie. Browsers keep none longer than 400 days (RFC 6265bis, section 5.5).
@@ -123,15 +126,15 @@ pub(crate) fn came_by_cookie(headers: &HeaderMap) -> bool {
 /// Prevention). All browsers send this header. A client that does not is not a
 /// browser and should use a bearer token.
 ///
-/// `Sec-Fetch-Site` outweighs `Origin`: the browser knows by which scheme it reached us, and we may not.
+/// `Sec-Fetch-Site` outweighs `Origin`: the browser knows by which scheme it reached us.
 fn is_own_page(headers: &HeaderMap, settings: &HandlerSettings) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    if origin.is_some_and(|origin| settings.cors_origins.iter().any(|allowed| allowed == origin)) {
+    if origin.is_some_and(|origin| is_listed(origin, settings)) {
         return true;
     }
     match headers.get("sec-fetch-site") {
         Some(site) => site == "same-origin",
-        None => origin.is_some_and(|origin| is_own_origin(origin, headers)),
+        None => origin.is_some_and(|origin| is_own_origin(origin, headers, settings)),
     }
 }
 

@@ -123,7 +123,7 @@ settings! {
         /// How long delivering a mail is tried before it is given up: `1h` to `30d`.
         MAIL_MAX_AGE mail_max_age: Duration = Text, parse::duration("1h", "30d"), "2d" / "2d";
 
-        /// How many mails are sent at the same time: 1 to 64.
+        /// How many mails of one kind (resets, invitations, …) are sent at the same time: 1 to 64.
         MAIL_WORKERS mail_workers: usize = Number, parse::number(1..=64), "4" / "4";
     }
 
@@ -140,11 +140,19 @@ settings! {
         /// How many connections may be open at once, WebSockets included: 1 to 1000000; more have to wait.
         MAX_CONNECTIONS max_connections: usize = Number, parse::number(1..=1_000_000), "10000" / "10000";
 
+        /// How many connections one IP address may have open at once, WebSockets included: 1 to 1000000, or 0 for no limit;
+        /// more are closed. This machine and `trusted_proxies` are exempt.
+        MAX_CONNECTIONS_PER_IP max_connections_per_ip: usize = Number, parse::number(0..=1_000_000), "256" / "256";
+
+        /// How much memory, in MiB, the unread bodies and the unsent answers of one IP address may take: 1 to 65536; beyond
+        /// it, requests are answered 429. `trusted_proxies` are exempt; behind them, the clients count.
+        MEMORY_PER_IP memory_per_ip: usize = Number, parse::number(1..=65_536), "16" / "16";
+
         /// How long the head of a request may take to arrive: `1s` to `5m`.
         HEADER_TIMEOUT header_timeout: Duration = Text, parse::duration("1s", "5m"), "10s" / "10s";
 
-        /// How long the body of a request may take to arrive, and how long a client may take nothing of what is sent
-        /// to it: `1s` to `5m`.
+        /// How long the body of a request may take to arrive, and how long a client may take to read 64 KiB of what is
+        /// sent to it, or the rest of it: `1s` to `5m`.
         BODY_TIMEOUT body_timeout: Duration = Text, parse::duration("1s", "5m"), "15s" / "15s";
 
         /// How long a connection is kept open between two requests: `1s` to `1h`.
@@ -155,7 +163,8 @@ settings! {
     }
 
     "Limits" {
-        /// How many requests per second one IP address may make in the long run: 1 to 1000000, or 0 for no limit.
+        /// How many requests per second one IP address may make in the long run, health checks excepted: 1 to 1000000, or 0
+        /// for no limit.
         RATE_LIMIT rate_limit: usize = Number, parse::number(0..=1_000_000), "1000" / "50";
 
         /// How many requests one IP address may make at once before the rate limit applies: 1 to 1000000.

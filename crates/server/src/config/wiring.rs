@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
-use denizen_handlers::{Demos, HandlerSettings, RateLimit};
+use denizen_handlers::{Demos, HandlerSettings, NetworkShares, RateLimit};
 use denizen_hashing::Argon2Cost;
 use denizen_mail::MailSettings;
 use denizen_models::PasswordPolicy;
@@ -82,12 +82,13 @@ impl Config {
         }
     }
 
-    /// Returns the settings of the handlers. Their rate limit is shared by all threads, so call it once.
+    /// Returns the settings of the handlers. Its limits are shared by all threads, so call it once.
     pub(crate) fn handler_settings(&self) -> HandlerSettings {
         HandlerSettings {
             cors_origins: self.cors_origins.clone(),
             local_only: self.profile == Profile::Development,
             rate_limit: self.rate_limit(),
+            memory: Some(self.memory_shares()),
             trusted_proxies: self.trusted_proxies.clone(),
             slow_request: Some(self.slow_request),
             body_timeout: Some(self.body_timeout),
@@ -97,6 +98,12 @@ impl Config {
             },
             secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
         }
+    }
+
+    /// All networks together have as much as sixteen.
+    fn memory_shares(&self) -> NetworkShares {
+        let bytes = self.memory_per_ip.saturating_mul(1024 * 1024);
+        NetworkShares::new(bytes, bytes.saturating_mul(16))
     }
 
     fn rate_limit(&self) -> Option<RateLimit> {

@@ -153,6 +153,12 @@ impl Limiter {
         self.count(&[("token.ip", LimitSubject::Ip(context), self.tokens_per_ip)]).await
     }
 
+    /// Returns a number for what was typed: always the same, and not to be predicted without the key.
+    pub async fn draw(&self, purpose: &'static str, typed: &str) -> Result<u64, Failure> {
+        let name = name(self.secret().await?, purpose, typed.as_bytes());
+        Ok(name.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
     async fn secret(&self) -> Result<&ServiceSecret, Failure> {
         self.secret.get_or_try_init(|| agree_on_secret(&self.ports, SecretName::Limits)).await
     }

@@ -58,13 +58,13 @@ pub struct ServiceSettings {
     pub invitation_ttl: Duration,
     /// How long one has to show that an address is one's own, and how long a sign-up waits for that.
     pub verification_ttl: Duration,
-    /// How many mails that strangers asked for may wait: 10,000. Beyond that all requests for one get 503.
+    /// How many mails of a kind that strangers asked for may wait: 10,000. Beyond that, requests for this kind get 503.
     pub mail_capacity: u32,
     /// How many sign-ups may wait to be confirmed: 100,000. Beyond that all others get 503.
     pub registration_capacity: u32,
     /// After this time, a mail that could not be delivered is given up.
     pub mail_max_age: Duration,
-    /// How many mails are sent at once; 0 counts as 1.
+    /// How many mails of a kind are sent at once, so that slow recipients of one kind delay no other; 0 counts as 1.
     pub mail_workers: usize,
     /// How long audit records are kept; `None`: forever.
     pub audit_retention: Option<Duration>,

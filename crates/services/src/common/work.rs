@@ -154,7 +154,7 @@ impl<E> Work<E> {
 }
 
 impl<E: From<Failure>> Work<E> {
-    /// Queues a mail for a stranger, unless `capacity` of them wait.
+    /// Queues a mail for a stranger, unless `capacity` of its kind wait.
     pub fn enqueue_mail_within(mut self, capacity: u32, job: NewMailJob) -> Self {
         self.unit = self.unit.enqueue_mail(job.within(capacity));
         self.refused_if_full("too many requests are waiting")

@@ -2,6 +2,7 @@
 
 mod answers;
 mod devices;
+mod equal_work;
 mod flow;
 mod limits;
 mod siege;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, named_params, types::Null};
+use rusqlite::{Connection, named_params, params, types::Null};
 
 use crate::{
     audit,
@@ -66,7 +66,7 @@ fn costs_among(count: i64) -> Vec<(&'static str, (i32, i32))> {
         ("the ids of an hour", steps(&connection, audit::BETWEEN, [from, to])),
         ("audit records of an hour", page(audit::ALL_KINDS, count / 2, count / 2 + 199, from, to)),
         ("sessions of a user", steps(&connection, sessions::OF_USER, [count / 20])),
-        ("sessions that are gone", steps(&connection, sessions::GONE, [ids])),
+        ("sessions that have ended", steps(&connection, sessions::ENDED, params![ids, 0, 0])),
         ("trimming sessions", steps(&connection, sessions::TRIM, [count / 20, 5])),
         ("registration by token", steps(&connection, registrations::FIND_BY_TOKEN, [[1_u8; 32]])),
         ("mail jobs", steps(&connection, mail_jobs::OLDEST, [count / 2, 10])),

@@ -14,9 +14,9 @@ use denizen_services::{
 
 use super::verbs::{
     JOB_GONE, LEASE_LOST, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL, REGISTRATION_GONE, RESET,
-    SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS, address, administrator, at, bucket,
-    changed, commit, hash, insert_with_password, limited, password, registration, session, session_ids,
-    waiting,
+    SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS, address, administrator, any_kind, at,
+    bucket, changed, commit, hash, insert_with_password, limited, password, registration, session,
+    session_ids, waiting,
 };
 use crate::{must, user_values};
 
@@ -268,7 +268,7 @@ impl World {
             .enqueue_mail(notice(alice.id))
             .record(event(alice.id));
         commit(store, work).await;
-        let leased = must(store.lease_mail(i64::from(number) + 1, at(0), at(300), 10).await);
+        let leased = must(store.lease_mail(i64::from(number) + 1, at(0), at(300), &any_kind(10)).await);
         let mut leases = leased.into_iter().filter(|job| job.mail.user().is_none());
         let lease = must(leases.next().ok_or("the request is not leased")).lease;
         let session = must(session_ids(store, alice.id).await.pop().ok_or("there is no session"));

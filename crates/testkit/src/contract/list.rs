@@ -52,6 +52,10 @@ macro_rules! for_each_store_case {
             a_deleted_user_is_gone_and_can_be_deleted_once
             nothing_can_be_given_to_a_deleted_user
         ;
+        password_schemes:
+            schemes_are_counted_as_passwords_come_change_and_go
+            the_schemes_of_a_unit_that_fails_are_not_counted
+        ;
         versions:
             a_new_user_begins_with_both_versions_at_one
             an_update_replaces_the_values_and_raises_the_revision
@@ -130,7 +134,8 @@ macro_rules! for_each_store_case {
         ;
         session_lists:
             the_sessions_of_a_user_are_listed_oldest_first
-            gone_sessions_are_told_from_open_ones
+            ended_sessions_are_told_from_open_ones
+            a_session_has_ended_at_the_very_instant_of_its_expiry
             a_long_list_of_sessions_can_be_asked_for
             one_session_of_its_user_can_be_ended_once
             of_fifty_ends_of_one_session_one_succeeds
@@ -162,6 +167,7 @@ macro_rules! for_each_store_case {
             a_user_gets_every_notice
             strangers_find_the_queue_full_at_its_capacity
             jobs_for_users_and_dead_jobs_take_no_room
+            a_kind_whose_queue_is_full_keeps_no_other_out
             mail_job_ids_only_grow_and_none_is_given_twice
             the_mail_jobs_of_a_deleted_user_are_gone
             a_job_for_a_created_user_goes_with_its_failing_unit
@@ -170,6 +176,7 @@ macro_rules! for_each_store_case {
         mail_leases:
             a_leased_job_tells_all_about_its_request
             jobs_are_leased_when_due_and_the_oldest_first
+            each_kind_is_leased_up_to_a_number_of_its_own
             a_leased_job_is_nobody_elses_until_the_lease_ends
             a_lease_that_ended_is_good_until_somebody_else_has_it
             a_failed_job_is_tried_again_at_its_time

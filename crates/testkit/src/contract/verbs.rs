@@ -11,9 +11,9 @@ use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues};
 use denizen_services::{
     Actor, PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditQuery, AuditRecord, BucketKey, CommitError, Credentials, MailQuery, NewSession,
-        Outcome, PageRequest, Precondition, QueuedMail, Quota, Registration, Session, SessionId, Store,
-        StoreFailure, StoredToken, UnitOfWork, UserFilter, UserSort,
+        AuditEvent, AuditQuery, AuditRecord, BucketKey, CommitError, Credentials, MailKind, MailQuery,
+        NewSession, Outcome, PageRequest, Precondition, QueuedMail, Quota, Registration, Session, SessionId,
+        Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserSort,
     },
 };
 use tokio::task::JoinSet;
@@ -35,6 +35,11 @@ pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
 
 /// How many worlds fit into one store: each has six [`hash`]es of its own.
 pub const WORLDS: u8 = 32;
+
+/// Room for this many jobs of each kind.
+pub fn any_kind(limit: usize) -> Vec<(MailKind, usize)> {
+    MailKind::ALL.map(|kind| (kind, limit)).into()
+}
 
 /// What is empty after one.
 pub const ONE_AN_HOUR: Quota = Quota::new(1, Duration::hours(1));

@@ -53,6 +53,8 @@ fn nothing_set_is_a_valid_development_configuration() {
             trusted_proxies: Vec::new(),
             workers: cores,
             max_connections: 10_000,
+            max_connections_per_ip: 256,
+            memory_per_ip: 16,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(60),
@@ -154,6 +156,8 @@ fn every_setting_can_be_set_in_the_file() {
         trusted_proxies = ["10.0.0.0/8", "::1"]
         workers = 5
         max_connections = 8
+        max_connections_per_ip = 9
+        memory_per_ip = 10
         header_timeout = "1s"
         body_timeout = "5m"
         idle_timeout = "1h"
@@ -215,6 +219,8 @@ fn every_setting_can_be_set_in_the_file() {
         trusted_proxies: ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec(),
         workers: 5,
         max_connections: 8,
+        max_connections_per_ip: 9,
+        memory_per_ip: 10,
         header_timeout: Duration::from_secs(1),
         body_timeout: Duration::from_secs(300),
         idle_timeout: Duration::from_secs(3600),

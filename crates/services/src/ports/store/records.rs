@@ -83,6 +83,15 @@ pub struct Credentials {
     pub failed_attempts: FailedAttempts,
 }
 
+/// How many users have a hash of which scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordScheme {
+    /// [`PasswordHash::scheme`].
+    pub scheme: PasswordHash,
+    /// At least one.
+    pub users: u64,
+}
+
 /// A live or expired token; consumed and revoked ones are gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredToken {
