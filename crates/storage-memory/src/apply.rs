@@ -76,12 +76,16 @@ impl State {
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
             Change::DropMail { job } => require(self.remove_job(job), Precondition::MailJob)?,
             Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
-            Change::Record(AuditEvent { kind, at, actor, target, ip, request_id }) => {
-                let target = target.map(|target| target.resolve(created)).transpose()?;
-                let id = AuditId(self.next_id());
-                self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
-            }
+            Change::Record(event) => self.record(event, created)?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn record(&mut self, event: AuditEvent, created: Option<UserId>) -> Result<(), CommitError> {
+        let AuditEvent { kind, at, actor, target, ip, request_id } = event;
+        let target = target.map(|target| target.resolve(created)).transpose()?;
+        let id = AuditId(self.next_id());
+        self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
+        Ok(())
     }
 }
