@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    Authority, Change, ClientKind, Committed, Lease, Outcome, SessionValidity, UnitOfWork,
+    Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
 };
 use rusqlite::Connection;
 
@@ -34,12 +34,9 @@ fn authorize(connection: &Connection, authority: &Authority) -> Result<(), Failu
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
     let one = |statement, params: &[Param<'_>]| require(connection, statement, params);
     let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
-    let run = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(|_| ());
     match change {
         Change::ExpectUser { user, security_version } => one(users::EXPECT, params!(user, security_version))?,
-        Change::ExpectLease(Lease { job, id: lease, generation }) => {
-            one(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
-        }
+        Change::ExpectLease(lease) => mail_jobs::expect_lease(connection, *lease)?,
         Change::ExpectOtherAdministrator { user } => {
             one(users::OTHER_ADMIN, params!(user, role: ADMIN_ROLE))?;
         }
@@ -47,14 +44,9 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             return limits::take(connection, *bucket, *quota, *now, *capacity);
         }
         Change::ReturnToBucket { bucket, quota, now } => limits::put_back(connection, *bucket, *quota, *now)?,
-        Change::CountFailedAttempt { user: Some(user), client } => {
-            let known = *client == ClientKind::Known;
-            run(users::COUNT_FAILED_ATTEMPT, params!(user, stranger: !known, known))?;
-        }
-        Change::CountFailedAttempt { user: None, client: _ } => run(users::COUNT_UNKNOWN, params!())?,
+        Change::CountFailedAttempt { user, client } => users::count_failed(connection, *user, *client)?,
         Change::ClearFailedAttempts { user, client, below } => {
-            let known = *client == ClientKind::Known;
-            one(users::CLEAR_FAILED_ATTEMPTS, params!(user, known, below))?;
+            one(users::CLEAR_FAILED_ATTEMPTS, params!(user, known: *client == ClientKind::Known, below))?;
         }
         Change::InsertUser { values, password, at } => {
             return users::insert(connection, values, password.as_ref(), *at).map(Outcome::User);
@@ -68,13 +60,15 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::Rehash { user, hash, security_version } => {
             one(users::REHASH, params!(user, hash, security_version))?;
         }
-        Change::MarkSamplePassword { user } => run(users::MARK, params!(user: user.resolve(created)?))?,
+        Change::MarkSamplePassword { user } => {
+            drop(count(users::MARK, params!(user: user.resolve(created)?))?)
+        }
         Change::ExpectUsername { name, user, since } => one(names::EXPECT, params!(name, user, since))?,
         Change::ReserveUsername { name, user, at, keep } => names::put(connection, *name, *user, *at, *keep)?,
-        Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
+        Change::VerifyEmail { user, at } => drop(count(users::VERIFY_EMAIL, params!(user, at))?),
         Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
         Change::PutToken { user, purpose, hash, expires_at, address } => {
-            run(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
+            count(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
         }
         Change::ConsumeToken { user, purpose, hash, now } => {
             one(tokens::CONSUME, params!(user, purpose, hash, now))?;
@@ -91,7 +85,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             one(registrations::PUT_TOKEN, params!(address, hash, expires_at))?;
         }
         Change::ConsumeRegistration { hash, now } => one(registrations::CONSUME, params!(hash, now))?,
-        Change::DropRegistration { address } => run(registrations::DROP, params!(address))?,
+        Change::DropRegistration { address } => drop(count(registrations::DROP, params!(address))?),
         Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created).map(Outcome::Job),
         Change::RetryMail { job, now } => one(mail_jobs::RETRY, params!(job, now))?,
         Change::DropMail { job } => one(mail_jobs::DROP, params!(job))?,
