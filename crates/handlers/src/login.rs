@@ -107,8 +107,8 @@ struct Current {
     user: UserResponse,
 }
 
-/// `GET /api/auth/session`: who the caller is. A proxy that asks this before it lets a request through finds the user name
-/// in `Remote-User`, and the id in `Remote-User-Id`.
+/// `GET /api/auth/session`: who the caller is. A proxy that asks this before it lets a request through finds the identity in
+/// `Remote-User-Id`, and the user name, which can change and become another user's, in `Remote-User`.
 async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     let known = request.caller.as_ref().ok_or_else(ApiError::unauthenticated)?;
     let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
