@@ -1,8 +1,9 @@
 //! Signing in and out.
 
 use actix_web::{
+    HttpRequest,
     cookie::{
-        Cookie, SameSite,
+        Cookie,
         time::{Duration, OffsetDateTime},
     },
     http::header,
@@ -16,7 +17,7 @@ use crate::{
     http::{
         ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error, personal,
     },
-    middleware::credentials::cookie_name,
+    middleware::credentials::{cookie_name, device, device_cookie, own_cookie},
     middleware::{Endpoint, route},
     services::Auth,
 };
@@ -30,12 +31,18 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `POST /api/auth/login`
-async fn login(request: RequestContext, auth: Auth, Json(body): Json<LoginRequest>) -> ApiResult {
+async fn login(
+    request: RequestContext,
+    http: HttpRequest,
+    auth: Auth,
+    Json(mut body): Json<LoginRequest>,
+) -> ApiResult {
     let lifetime = match (body.cookie, body.remember) {
         (Some(true), Some(true)) => Some(CookieLifetime::Session),
         (Some(true), _) => Some(CookieLifetime::Browser),
         _ => None,
     };
+    body.device = body.device.or_else(|| device(&http, &request.state.settings));
     let signed_in = auth.login(&request.access, body).await?;
     signed_in_answer(&request, "Signed in successfully", signed_in, lifetime)
 }
@@ -49,16 +56,17 @@ pub(crate) enum CookieLifetime {
     Session,
 }
 
-/// The token, in the answer or in a cookie.
+/// The token and what the device presents at the next sign-in, both in the answer or in cookies.
 pub(crate) fn signed_in_answer(
     request: &RequestContext,
     message: &str,
     signed_in: SignedIn,
     by_cookie: Option<CookieLifetime>,
 ) -> ApiResult {
-    let SignedIn { token, session: _, expires_at, user } = signed_in;
+    let SignedIn { token, session: _, expires_at, user, device } = signed_in;
     let answer = LoginResponse {
         token: by_cookie.is_none().then(|| token.expose().to_owned()),
+        device: by_cookie.is_none().then(|| device.expose().to_owned()),
         token_type: if by_cookie.is_some() { "Cookie" } else { "Bearer" },
         expires_at,
         user: UserResponse::full(user),
@@ -71,18 +79,14 @@ pub(crate) fn signed_in_answer(
             cookie.set_max_age(Duration::seconds(left.num_seconds()));
         }
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
+        let cookie = device_cookie(&request.state.settings, device.expose());
+        response.add_cookie(&cookie).map_err(ApiError::internal)?;
     }
     Ok(response)
 }
 
-/// Out of reach of scripts, and sent by no request that another site makes (OWASP, Session Management cheat sheet).
 fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str) -> Cookie<'a> {
-    Cookie::build(cookie_name(settings), token)
-        .path("/")
-        .http_only(true)
-        .secure(settings.secure_cookies)
-        .same_site(SameSite::Strict)
-        .finish()
+    own_cookie(settings, cookie_name(settings), token).finish()
 }
 
 /// `POST /api/auth/logout`

@@ -19,6 +19,9 @@ pub struct LoginRequest {
     pub cookie: Option<bool>,
     /// Whether the cookie outlasts the browser's session, as "stay signed in" promises. Absent or null is `false`.
     pub remember: Option<bool>,
+    /// `device` of the last sign-in's answer: attempts of others do not count for this device. Browsers keep it in a
+    /// cookie. One that is not known any more is ignored.
+    pub device: Option<Secret>,
 }
 
 /// By what somebody wants to be known who signs in.
@@ -70,6 +73,9 @@ pub struct LoginResponse {
     /// To be sent back as `Authorization: Bearer …`; absent if a cookie was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// To be sent with the next sign-in, as the member `device`; absent if a cookie was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// `Bearer` or `Cookie`.
     pub token_type: &'static str,
     /// When the session ends, whatever happens.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId};
 use denizen_services::{
     PasswordHash, TokenHash,
-    store::{MailKind, QueuedMail, Registration},
+    store::{FailedAttempts, MailKind, QueuedMail, Registration},
 };
 
 #[derive(Clone)]
@@ -15,6 +15,9 @@ pub struct UserRow {
     pub password: Option<PasswordHash>,
     /// Whether the password is a documented one.
     pub sample_password: bool,
+    /// The security version that came with the password.
+    pub password_version: i64,
+    pub failed_attempts: FailedAttempts,
 }
 
 #[derive(Clone)]

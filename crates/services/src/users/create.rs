@@ -7,7 +7,7 @@ use denizen_models::{CreateUserRequest, NewUser, Password, Secret, User, UserId,
 use crate::{
     common::{AccountService, Failure, RegistrationMode, SAMPLE_PASSWORD, Work, passwords},
     ports::{
-        AccessContext, PasswordHash,
+        AccessContext, Network, PasswordHash,
         store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey, UserRef},
     },
 };
@@ -53,7 +53,9 @@ impl UserCreation for AccountService {
         let NewUser { values, password } =
             request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let hash = match password {
-            Some(password) => Some(passwords::hash_new(&self.ports, password, &values, "password").await?),
+            Some(password) => {
+                Some(passwords::hash_new(&self.ports, context, password, &values, "password").await?)
+            }
             None => None,
         };
         let invited = hash.is_none() && self.settings.registration != RegistrationMode::Closed;
@@ -73,7 +75,7 @@ impl AccountService {
     pub async fn create_sample_user(&self, request: CreateUserRequest) -> Result<User, CreateUserError> {
         let NewUser { values, .. } =
             request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let hash = self.ports.hasher.hash(sample_password()).await?;
+        let hash = self.ports.hasher.hash(Network::SERVICE, sample_password()).await?;
         let mark = |work: Work<_>, _| work.mark_sample_password(UserRef::Created);
         self.insert(&AccessContext::system(), values, Some(hash), mark).await
     }
@@ -87,7 +89,7 @@ impl AccountService {
         for user in self.ports.store.list_sample_passwords().await? {
             let credentials = self.ports.store.find_credentials(user.id).await?;
             let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { continue };
-            if self.ports.hasher.verify(sample_password(), hash).await?.is_match() {
+            if self.ports.hasher.verify(Network::SERVICE, sample_password(), hash).await?.is_match() {
                 return Ok(Some(user));
             }
         }

@@ -102,6 +102,7 @@ impl UserDeletion for AccountService {
             let user = user.filter(|user| user.security_version == known.security_version);
             let user = user.ok_or(WrongPassword)?;
             let work = self.by(context, Needs::Session)?;
+            let work = self.accept_reauthentication(work, context, &user, Some(WrongPassword)).await?;
             let work = self.deletion(work, context, &user, LastAdministrator).await?;
             let mail = MailJob::AccountDeleted { address: user.values.email.to_string() };
             let notice = NewMailJob::new(mail, context, self.ports.clock.now());

@@ -17,6 +17,7 @@ mod mail_queue;
 mod metrics;
 mod names;
 mod observers;
+mod password_schemes;
 mod purge;
 mod races;
 mod registrations;

@@ -200,6 +200,7 @@ mod elsewhere {
                 dead_mail_before: later,
                 audit_before: None,
                 usernames_freed_until: later,
+                mail_due_by: later,
                 limit: 100,
             })
         })
