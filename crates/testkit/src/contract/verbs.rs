@@ -269,3 +269,15 @@ pub async fn begin_and_abandon<T>(future: impl Future<Output = T>) {
     })
     .await;
 }
+
+/// Whether anybody but `user` gave this name up after the second `since`.
+pub async fn is_reserved(store: &Arc<dyn Store>, name: u8, user: Option<UserId>, since: i64) -> bool {
+    let work = UnitOfWork::new().expect_username(name_key(name), user, at(since));
+    match store.commit(work).await {
+        Ok(_) => false,
+        Err(error) => {
+            assert_eq!(error, NAME_RESERVED);
+            true
+        }
+    }
+}
