@@ -6,6 +6,7 @@ use actix_web::{
     HttpRequest,
     http::header::{FORWARDED, HeaderMap},
 };
+use denizen_services::limit_keys;
 use ipnet::IpNet;
 
 /// Returns the client's IP address: the one at the other end of the connection; or, if that is a trusted proxy, the last one in
@@ -46,6 +47,11 @@ fn parse(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
     let ip = bare.parse().or_else(|_| hop.parse().map(|address: SocketAddr| address.ip())).ok();
     ip.map(|ip: IpAddr| ip.to_canonical())
+}
+
+/// Returns the largest network that one subscriber may have: an IPv4 address, or the /48 of an IPv6 address.
+pub(crate) fn network_of(ip: IpAddr) -> u128 {
+    limit_keys(ip).last().map_or(0, |(network, _)| network)
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::{
 };
 
 use actix_web::rt;
-use denizen_services::limit_key;
 use tokio::time::sleep;
+
+use super::client_ip::network_of;
 
 /// So many lines of one network are written in an interval.
 const LINES: u64 = 10;
@@ -26,7 +27,7 @@ pub(crate) struct LogSummary(Arc<Mutex<HashMap<u128, u64>>>);
 impl LogSummary {
     /// Returns whether a line that this client causes is to be written; if not, it is counted.
     pub(crate) fn admits(&self, ip: Option<IpAddr>) -> bool {
-        let mut key = ip.map_or(0, limit_key);
+        let mut key = ip.map_or(0, network_of);
         let mut lines = self.lines();
         if lines.len() >= MAX_NETWORKS && !lines.contains_key(&key) {
             key = OTHERS;

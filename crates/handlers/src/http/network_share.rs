@@ -13,7 +13,8 @@ use actix_web::{
     body::{BodySize, MessageBody},
     web::Bytes,
 };
-use denizen_services::limit_key;
+
+use super::client_ip::network_of;
 
 /// A body or an answer of at most this many bytes does not count: it takes no more than its connection does anyway.
 pub(crate) const FREE: usize = 16 * 1024;
@@ -51,7 +52,7 @@ impl NetworkShares {
     /// Returns the share of this client's network, of which it holds nothing yet.
     #[must_use]
     pub fn share_of(&self, ip: IpAddr) -> NetworkShare {
-        NetworkShare { shares: self.clone(), network: limit_key(ip), held: 0 }
+        NetworkShare { shares: self.clone(), network: network_of(ip), held: 0 }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -30,6 +30,7 @@ use crate::{
     middleware::{
         access_log::{LogLine, X_REQUEST_ID},
         cors::CorsGrant,
+        credentials::{has_credentials, limit_stranger},
     },
 };
 
@@ -148,10 +149,14 @@ fn authorize(
     if settings.local_only && !is_local(request) {
         return Err(not_local());
     }
-    match (settings.rate_limit.as_ref().filter(|_| is_limited), ip) {
-        (Some(limit), Some(ip)) => limit.check(ip).map_err(ApiError::rate_limited),
-        _ => Ok(()),
+    if !is_limited {
+        return Ok(());
     }
+    if let (Some(limit), Some(ip)) = (&settings.rate_limit, ip) {
+        limit.check(ip).map_err(ApiError::rate_limited)?;
+    }
+    // With credentials, it depends on what they are worth.
+    if has_credentials(request.headers(), settings) { Ok(()) } else { limit_stranger(settings, ip) }
 }
 
 /// Counts a long answer for the share of the client's network until it is sent. Without room for it, and if the request

@@ -123,7 +123,7 @@ settings! {
         /// How long delivering a mail is tried before it is given up: `1h` to `30d`.
         MAIL_MAX_AGE mail_max_age: Duration = Text, parse::duration("1h", "30d"), "2d" / "2d";
 
-        /// How many mails are sent at the same time: 1 to 64.
+        /// How many mails of one kind (resets, invitations, …) are sent at the same time: 1 to 64.
         MAIL_WORKERS mail_workers: usize = Number, parse::number(1..=64), "4" / "4";
     }
 
@@ -173,8 +173,17 @@ settings! {
         /// How often one IP address may try to sign in: a quota such as `20/3s`.
         LIMIT_LOGIN_PER_IP limit_login_per_ip: Quota = Text, parse::quota, "generous" / "20/3s";
 
-        /// How often clients may try to sign in with the same name, known or not: a quota such as `10/1m`.
-        LIMIT_LOGIN_PER_ACCOUNT limit_login_per_account: Quota = Text, parse::quota, "generous" / "10/1m";
+        /// How often strangers may try to sign in with the same name, known or not: a quota such as `10/2m`.
+        LIMIT_LOGIN_PER_ACCOUNT limit_login_per_account: Quota = Text, parse::quota, "generous" / "10/2m";
+
+        /// How often one known device may try to sign in, and one session may give its password again: a quota such as
+        /// `10/1m`.
+        LIMIT_LOGIN_PER_DEVICE limit_login_per_device: Quota = Text, parse::quota, "generous" / "10/1m";
+
+        /// After how many failures in a row no password of strangers is right, and after how many of known devices and
+        /// sessions: 1 to 1000000. A success or a reset begins anew.
+        // NIST SP 800-63B-4, section 3.2.2, wants no more than 100 together.
+        LIMIT_LOGIN_FAILURES limit_login_failures: u32 = Number, parse::number(1..=1_000_000), "1000000" / "50";
 
         /// How often one IP address may ask for mails with a link, of each kind: a quota such as `20/3m`.
         LIMIT_MAIL_PER_IP limit_mail_per_ip: Quota = Text, parse::quota, "generous" / "20/3m";
@@ -183,12 +192,26 @@ settings! {
         /// quota such as `3/20m`.
         LIMIT_MAIL_PER_ADDRESS limit_mail_per_address: Quota = Text, parse::quota, "generous" / "3/20m";
 
+        /// How soon after each other clients may ask for mails with a link to the same e-mail address, of each kind but
+        /// sign-ups: a quota such as `1/1m`.
+        LIMIT_MAIL_PACE limit_mail_pace: Quota = Text, parse::quota, "generous" / "1/1m";
+
         /// How often one IP address may sign up: a quota such as `10/6m`.
         LIMIT_SIGN_UP_PER_IP limit_sign_up_per_ip: Quota = Text, parse::quota, "generous" / "10/6m";
 
         /// How often one IP address may present a token out of a mail: a quota such as `30/2s`.
         // Tokens cannot be guessed; this bounds the work.
         LIMIT_TOKENS_PER_IP limit_tokens_per_ip: Quota = Text, parse::quota, "generous" / "30/2s";
+
+        /// How many clients, names or e-mail addresses each of these limits can count at a time, some 100 bytes each: 1000
+        /// to 10000000. Beyond that, it forgets those that have used it least.
+        LIMIT_CAPACITY limit_capacity: u32 = Number, parse::number(1_000..=10_000_000), "200000" / "200000";
+
+        /// How many mails that strangers asked for may wait to be sent before all requests for one get 503: 1 to 1000000.
+        MAIL_CAPACITY mail_capacity: u32 = Number, parse::number(1..=1_000_000), "10000" / "10000";
+
+        /// How many sign-ups may wait to be confirmed before all others get 503: 1 to 10000000.
+        REGISTRATION_CAPACITY registration_capacity: u32 = Number, parse::number(1..=10_000_000), "100000" / "100000";
     }
 }
 

@@ -48,9 +48,9 @@ impl Config {
 
     /// Returns the settings of the services.
     pub(crate) fn service_settings(&self) -> ServiceSettings {
-        let (disclosure, limits) = match self.profile {
-            Profile::Development => (Disclosure::Detailed, Limits::GENEROUS),
-            Profile::Production => (Disclosure::Uniform, Limits::default()),
+        let disclosure = match self.profile {
+            Profile::Development => Disclosure::Detailed,
+            Profile::Production => Disclosure::Uniform,
         };
         ServiceSettings {
             disclosure,
@@ -65,16 +65,20 @@ impl Config {
             mail_max_age: whole(self.mail_max_age),
             mail_workers: self.mail_workers,
             audit_retention: self.audit_retention.map(whole),
+            mail_capacity: self.mail_capacity,
+            registration_capacity: self.registration_capacity,
             limits: Limits {
+                mail_pace: self.limit_mail_pace,
                 mail_per_ip: self.limit_mail_per_ip,
                 mail_per_address: self.limit_mail_per_address,
                 tokens_per_ip: self.limit_tokens_per_ip,
                 login_per_ip: self.limit_login_per_ip,
                 login_per_account: self.limit_login_per_account,
+                login_per_device: self.limit_login_per_device,
+                login_failures: self.limit_login_failures,
                 sign_up_per_ip: self.limit_sign_up_per_ip,
-                ..limits
+                capacity: self.limit_capacity,
             },
-            ..ServiceSettings::default()
         }
     }
 

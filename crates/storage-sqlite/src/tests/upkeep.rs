@@ -73,7 +73,10 @@ fn costs_among(count: i64) -> Vec<(&'static str, (i32, i32))> {
         ("dead mail jobs", steps(&connection, mail_jobs::OLDEST_OF_STATUS, [1, count / 2, 10])),
     ];
     for (name, sql) in purge::ALL {
-        if *sql != purge::AUDIT_HOURS {
+        if *sql == purge::MAIL_DUE {
+            costs.push((name, steps(&connection, sql, [0, i64::MIN, 10])));
+            costs.push((name, steps(&connection, sql, [0, i64::MAX, 10])));
+        } else if *sql != purge::AUDIT_HOURS {
             costs.push((name, steps(&connection, sql, [i64::MIN, 10])));
             costs.push((name, steps(&connection, sql, [i64::MAX, 10])));
         }

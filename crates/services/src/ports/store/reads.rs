@@ -11,7 +11,7 @@ use super::{
     error::StoreFailure,
     mail_jobs::{MailQuery, QueuedMail},
     metrics::MailCounts,
-    records::{Credentials, Registration, Session, SessionId, StoredToken},
+    records::{Credentials, PasswordScheme, Registration, Session, SessionId, StoredToken},
 };
 use crate::ports::randomness::{TokenHash, TokenPurpose};
 
@@ -80,6 +80,10 @@ pub trait ReadStore: Send + Sync {
 
     /// What is needed to check this user's password; `None` if there is no such user.
     async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreFailure>;
+
+    /// The schemes of all password hashes of users, in the order of their text. MUST NOT look at the users: a store keeps
+    /// count of them as they change.
+    async fn list_password_schemes(&self) -> Result<Vec<PasswordScheme>, StoreFailure>;
 
     /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
     /// refuse what [`PageRequest::check`] refuses.
