@@ -48,6 +48,9 @@ impl State {
                 self.expect_user(user, security_version)?;
                 self.users.change(user, |row| row.password = Some(hash));
             }
+            Change::MarkSamplePassword { user } => self.mark_sample_password(user.resolve(created)?),
+            Change::ExpectUsername { name, user, since } => self.expect_username(name, user, since)?,
+            Change::ReserveUsername { name, user, at, keep } => self.reserve_username(name, user, at, keep),
             Change::VerifyEmail { user, at } => self.verify_email(user, at),
             Change::DeleteUser { user, revision } => self.delete_user(user, revision)?,
             Change::PutToken { user, purpose, hash, expires_at, address } => {
