@@ -9,7 +9,7 @@ use crate::{
     common::{AccountService, Failure, ServiceSettings, Work},
     ports::{
         LiveSessions,
-        store::{Purge, SessionTouch, StoreFailure},
+        store::{LONGEST_DELAY, Purge, SessionTouch, SessionValidity, StoreFailure},
     },
 };
 
@@ -27,9 +27,9 @@ const GRACE: Duration = Duration::minutes(5);
 
 /// Keeps the store in shape, and connections in step with it.
 ///
-/// Every second it ends the connections of sessions that are gone, and notes which sessions are used. Every minute it
-/// notes that sessions with a connection are used too, reads which schemes the password hashes of users have, and removes what
-/// has expired: tokens, sessions, sign-ups, mails that were given up long ago, and audit records beyond
+/// Every second it ends the connections of sessions that are gone or have expired, and notes which sessions are used. Every
+/// minute it notes that sessions with a connection are used too, reads which schemes the password hashes of users have, and
+/// removes what has expired: tokens, sessions, sign-ups, mails that were given up long ago, and audit records beyond
 /// [`ServiceSettings::audit_retention`].
 ///
 /// Any number of processes may have one each; they do each other's work, and none of it twice.
@@ -105,10 +105,11 @@ impl Housekeeper {
     }
 
     async fn sweep(&self) -> Result<(), StoreFailure> {
-        match &self.connections {
-            Some(connections) => connections.end_revoked(self.accounts.ports.store.as_ref()).await,
-            None => Ok(()),
-        }
+        let Some(connections) = &self.connections else { return Ok(()) };
+        let now = self.accounts.ports.clock.now();
+        let unseen_since = now - self.accounts.settings.session_idle_timeout;
+        let validity = SessionValidity { now, unseen_since };
+        connections.end_revoked(self.accounts.ports.store.as_ref(), validity).await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreFailure> {
@@ -121,7 +122,8 @@ impl Housekeeper {
         Ok(())
     }
 
-    /// Removes some of what is of no use; as many as a batch or more: there may be more to remove.
+    /// Removes some of what is of no use, and lets mails that a clock ahead of time has put off be sent; as many as a batch
+    /// or more: there may be more.
     async fn purge(&self) -> Result<u64, Failure> {
         let now = self.accounts.ports.clock.now();
         let ServiceSettings { session_idle_timeout, mail_max_age, audit_retention, .. } =
@@ -131,6 +133,7 @@ impl Housekeeper {
             sessions_unseen_since: now - session_idle_timeout - GRACE,
             dead_mail_before: now - mail_max_age - DEAD_MAIL,
             audit_before: audit_retention.map(|retention| now - retention),
+            mail_due_by: now + LONGEST_DELAY,
             limit: BATCH,
         };
         Ok(Work::<Failure>::of_service().purge(purge).commit(&self.accounts.ports).await?.count()?)

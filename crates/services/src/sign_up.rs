@@ -7,7 +7,7 @@ use denizen_models::{CreateUserRequest, DEFAULT_ROLE, EmailAddress, User, UserVa
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, RegistrationMode,
-        ServiceSettings, Work, embeds_failure, passwords, rate_limits,
+        ServiceSettings, Work, embeds_failure, passwords,
     },
     ports::{
         AccessContext, LinkTemplate, Mail, MailMessage,
@@ -71,8 +71,8 @@ impl SignUps for AccountService {
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
-            rate_limits::verification_address(limits, &values.email),
-            ("sign_up.ip", LimitSubject::Ip(context.ip), limits.sign_up_per_ip),
+            ("sign_up.address", LimitSubject::Address(&values.email), limits.mail_per_address),
+            ("sign_up.ip", LimitSubject::Ip(context), limits.sign_up_per_ip),
         ];
         self.limiter.count(&rules).await?;
         let hash = passwords::hash_new(&self.ports, context, password, &values, "password").await?;

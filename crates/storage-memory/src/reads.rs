@@ -14,8 +14,8 @@ use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, PasswordScheme,
-        QueuedMail, ReadStore, Registration, Session, SessionId, StoreFailure, StoredToken, UserFilter,
-        UserPage, UserSort,
+        QueuedMail, ReadStore, Registration, Session, SessionId, SessionValidity, StoreFailure, StoredToken,
+        UserFilter, UserPage, UserSort,
     },
 };
 
@@ -43,6 +43,8 @@ impl ReadStore for InMemoryStore {
         let credentials = |row: &UserRow| Credentials {
             hash: row.password.clone(),
             security_version: row.user.security_version,
+            password_version: row.password_version,
+            failed_attempts: row.failed_attempts,
         };
         Ok(self.state().users.get(&user).map(credentials))
     }
@@ -89,9 +91,17 @@ impl ReadStore for InMemoryStore {
         Ok(self.state().sessions_of(user).cloned().collect())
     }
 
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure> {
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        validity: SessionValidity,
+    ) -> Result<Vec<SessionId>, StoreFailure> {
         let state = self.state();
-        Ok(sessions.iter().copied().filter(|session| state.sessions.get(session).is_none()).collect())
+        let is_open = |session: &Session| {
+            session.opened.expires_at > validity.now && session.last_seen_at > validity.unseen_since
+        };
+        let ended = |session: &SessionId| !state.sessions.get(session).is_some_and(is_open);
+        Ok(sessions.iter().copied().filter(ended).collect())
     }
 
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {

@@ -11,7 +11,8 @@ use denizen_services::{
         AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
         MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
         ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
-        SessionTouches, Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
+        SessionTouches, SessionValidity, Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
+        WriteStore,
     },
 };
 
@@ -150,7 +151,7 @@ delegate! {
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
         find_session(token: &TokenHash) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
-        list_gone_sessions(sessions: &[SessionId]) -> Vec<SessionId>;
+        list_ended_sessions(sessions: &[SessionId], validity: SessionValidity) -> Vec<SessionId>;
         find_registration(email: &EmailAddress) -> Option<Registration>;
         find_registration_by_token(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;

@@ -6,8 +6,8 @@ use chrono::DateTime;
 
 use crate::{
     common::{
-        failure::Failure, last_seen::LastSeenBuffer, password_schemes::PasswordSchemes, rate_limits::Limiter,
-        settings::ServiceSettings, work::Work,
+        devices::Devices, failure::Failure, last_seen::LastSeenBuffer, password_schemes::PasswordSchemes,
+        rate_limits::Limiter, settings::ServiceSettings, work::Work,
     },
     ports::{
         AccessContext, Actor, Ports,
@@ -23,6 +23,7 @@ pub struct AccountService {
     pub(crate) ports: Ports,
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
+    pub(crate) devices: Devices,
     pub(crate) last_seen: Arc<LastSeenBuffer>,
     pub(crate) schemes: Arc<PasswordSchemes>,
     pub(crate) sends_mail: bool,
@@ -33,14 +34,9 @@ impl AccountService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
-        Self {
-            ports,
-            settings,
-            limiter,
-            last_seen: Arc::default(),
-            schemes: Arc::default(),
-            sends_mail: true,
-        }
+        let devices = Devices::new(ports.clone());
+        let (last_seen, schemes) = Default::default();
+        Self { ports, settings, limiter, devices, last_seen, schemes, sends_mail: true }
     }
 
     /// Reads which schemes the password hashes of users have. For the housekeeper: it is not on the path of a request.

@@ -49,14 +49,14 @@ pub use cursor::{Cursor, UserSort};
 pub use error::{CommitError, Precondition, StoreFailure, UniqueKey};
 pub use limits::{BucketKey, Quota};
 pub use mail_jobs::{
-    Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail,
-    Recipient,
+    LONGEST_DELAY, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
+    QueuedMail, Recipient,
 };
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};
 pub use records::{
-    Credentials, NewSession, PasswordScheme, Registration, Session, SessionId, SessionTouch, StoredToken,
-    UserRef,
+    ClientKind, Credentials, FailedAttempts, NewSession, PasswordScheme, Registration, Session, SessionId,
+    SessionTouch, StoredToken, UserRef,
 };
 pub use secrets::{SecretName, ServiceSecret};
 pub(crate) use unit_of_work::verbs;

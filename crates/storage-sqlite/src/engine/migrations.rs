@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0007_audit",
     "0008_limits",
     "0009_registrations",
+    "0011_limits_apart",
     "0012_fair_shares",
 ];
 

@@ -11,7 +11,8 @@ use denizen_services::{
         AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
         MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
         ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
-        SessionTouches, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
+        SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
+        WriteStore,
     },
 };
 
@@ -51,7 +52,7 @@ impl MailQueue for SqliteStore {
     ) -> Result<Vec<LeasedMail>, StoreFailure> {
         let room = room.to_vec();
         // Most of the time there is nothing, and an idle worker should keep nobody from writing.
-        let due = self.readers.read(move |connection| mail_jobs::due(connection, now, &room)).await?;
+        let due = self.readers.read(move |connection| mail_jobs::due(connection, now, until, &room)).await?;
         if due.is_empty() {
             return Ok(Vec::new());
         }
@@ -132,9 +133,13 @@ impl ReadStore for SqliteStore {
         self.readers.read(move |connection| sessions::of_user(connection, user)).await
     }
 
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure> {
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        validity: SessionValidity,
+    ) -> Result<Vec<SessionId>, StoreFailure> {
         let sessions = sessions.to_vec();
-        self.readers.read(move |connection| sessions::gone(connection, &sessions)).await
+        self.readers.read(move |connection| sessions::ended(connection, &sessions, validity)).await
     }
 
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {

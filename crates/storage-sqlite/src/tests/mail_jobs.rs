@@ -22,7 +22,7 @@ async fn enqueue(store: &SqliteStore, job: NewMailJob) {
 }
 
 async fn lease(store: &SqliteStore) -> Vec<LeasedMail> {
-    store.lease_mail(7, now(), now(), &any_kind(10)).await.unwrap()
+    store.lease_mail(7, now(), now() + chrono::Duration::hours(1), &any_kind(10)).await.unwrap()
 }
 
 #[tokio::test]

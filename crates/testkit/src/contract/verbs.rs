@@ -28,6 +28,7 @@ pub const QUEUE_FULL: CommitError = CommitError::PreconditionFailed(Precondition
 pub const SESSION_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Session);
 pub const NO_OTHER_ADMINISTRATOR: CommitError = CommitError::PreconditionFailed(Precondition::Administrator);
 pub const REGISTRATION_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Registration);
+pub const TOO_MANY_FAILED: CommitError = CommitError::PreconditionFailed(Precondition::FailedAttempts);
 pub const JOB_GONE: CommitError = CommitError::PreconditionFailed(Precondition::MailJob);
 /// An id that no store gives during a test.
 pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
@@ -57,7 +58,12 @@ pub fn password(text: &str) -> PasswordHash {
 }
 
 pub fn bucket(byte: u8) -> BucketKey {
-    BucketKey::from_bytes([byte; 32])
+    BucketKey::new("one", [byte; 32])
+}
+
+/// A bucket of another limit.
+pub fn other_bucket(byte: u8) -> BucketKey {
+    BucketKey::new("other", [byte + 128; 32])
 }
 
 /// What one is told who does something too often.

@@ -45,6 +45,9 @@ pub enum Precondition {
     /// There is no such registration.
     #[error("no such registration")]
     Registration,
+    /// Too many attempts to sign in have failed in a row.
+    #[error("too many attempts have failed")]
+    FailedAttempts,
     /// There is no such mail job.
     #[error("no such mail job")]
     MailJob,

@@ -2,11 +2,15 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, UserId, named_enum};
 
 use super::{error::StoreFailure, records::UserRef};
 use crate::ports::context::AccessContext;
+
+/// A mail that could not be sent is put off for less than this. One that is due later was put off by a clock that was
+/// wrong ([`Purge::mail_due_by`](super::Purge)).
+pub const LONGEST_DELAY: Duration = Duration::hours(8);
 
 named_enum! {
     /// What a mail is about. Decides what the worker does before it sends.

@@ -6,6 +6,7 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 
 use super::{
     audit::{AuditQuery, AuditRecord},
+    authority::SessionValidity,
     cursor::{Cursor, UserSort},
     error::StoreFailure,
     mail_jobs::{MailQuery, QueuedMail},
@@ -104,8 +105,12 @@ pub trait ReadStore: Send + Sync {
     /// The sessions of this user, expired or not, in the order in which they were opened.
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure>;
 
-    /// Those of `sessions` that are gone or never were, in any order. An expired one is not gone.
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure>;
+    /// Those of `sessions` that are not live, in any order: they are gone, never were, or have expired.
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        validity: SessionValidity,
+    ) -> Result<Vec<SessionId>, StoreFailure>;
 
     /// The registration for this address, expired or not, whatever its case.
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure>;
