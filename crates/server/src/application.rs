@@ -22,7 +22,7 @@ use denizen_mail::TransportError;
 use denizen_services::{
     AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
     DefaultTaskService, Failure, HashError, InvalidSettings, Mailer, MessageLimits, MessageService as _,
-    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
+    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery,
     store::{Store, StoreFailure},
 };
 use denizen_storage_sqlite::{OpenError, SqliteStore};
@@ -34,7 +34,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, ConfigErrors, Profile},
+    config::{Config, ConfigErrors, Profile, warnings},
     http::{HttpLimits, Watch, descriptors, serve, serve_watched},
     samples::{self, SampleError},
     storage::Storage,
@@ -151,8 +151,9 @@ impl Application {
             samples::refuse_sample_passwords(accounts.service()).await?;
         }
         describe(&config, address);
+        warnings(&config).iter().for_each(|warning| log::warn!("{warning}"));
         if config.profile == Profile::Development {
-            greet(&config, accounts.users().as_ref()).await?;
+            greet(&config, &accounts).await?;
         }
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
@@ -328,7 +329,8 @@ fn assemble(
         Some(mailer) => mailer,
         None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&clock))?,
     };
-    let messages = DefaultMessageService::new(Arc::clone(&clock), MessageLimits::default());
+    let limits = MessageLimits { directory: config.directory, ..MessageLimits::default() };
+    let messages = DefaultMessageService::new(Arc::clone(&clock), limits);
     let accounts = Accounts::builder(Arc::clone(&storage.store), hasher)
         .clock(clock)
         .mailer(mailer)
@@ -367,10 +369,11 @@ fn services(
 }
 
 /// Creates the sample users in an empty database, and says where things are.
-async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartError> {
+async fn greet(config: &Config, accounts: &Accounts) -> Result<(), StartError> {
     let first = UserQuery { limit: Some(1), ..UserQuery::default() };
+    let users = accounts.users();
     let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
-    let created = if empty { samples::create(users).await? } else { Vec::new() };
+    let created = if empty { samples::create(accounts.service()).await? } else { Vec::new() };
     let place = match config.database.path() {
         Some(path) => format!("in {}", path.display()),
         None => "in memory, gone when this process ends".to_owned(),

@@ -106,14 +106,19 @@ impl AccountService {
         let registration = registration.filter(|kept| sign_up::is_valid(kept, &self.settings, now));
         let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::InvalidOrExpired)?;
         let username = username.unwrap_or_else(|| values.username.clone());
+        let reserved = VerifyEmailError::UsernameTaken(username.to_string());
+        if self.is_reserved(context, &username) {
+            return Err(reserved);
+        }
         let values = UserValues { username: username.clone(), email_verified: true, ..values };
         // Another request was faster: with the same token, or by giving the address to another user.
         let taken = |key| match key {
             UniqueKey::Username => VerifyEmailError::UsernameTaken(username.to_string()),
             UniqueKey::Email => VerifyEmailError::InvalidOrExpired,
         };
-        Work::for_stranger()
-            .consume_registration(token, now, VerifyEmailError::InvalidOrExpired)
+        let work = Work::for_stranger().consume_registration(token, now, VerifyEmailError::InvalidOrExpired);
+        self.claim_username(work, &username, None, reserved)
+            .await?
             .insert_user(values, Some(password), now, taken)
             .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
             .commit(&self.ports)

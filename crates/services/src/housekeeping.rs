@@ -132,6 +132,7 @@ impl Housekeeper {
             expired_at: now,
             sessions_unseen_since: now - session_idle_timeout - GRACE,
             dead_mail_before: now - mail_max_age - DEAD_MAIL,
+            usernames_freed_until: now - self.accounts.settings.username_reservation,
             audit_before: audit_retention.map(|retention| now - retention),
             mail_due_by: now + LONGEST_DELAY,
             limit: BATCH,

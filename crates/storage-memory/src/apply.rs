@@ -48,6 +48,9 @@ impl State {
                 self.expect_user(user, security_version)?;
                 self.users.change(user, |row| row.password = Some(hash));
             }
+            Change::MarkSamplePassword { user } => self.mark_sample_password(user.resolve(created)?),
+            Change::ExpectUsername { name, user, since } => self.expect_username(name, user, since)?,
+            Change::ReserveUsername { name, user, at, keep } => self.reserve_username(name, user, at, keep),
             Change::VerifyEmail { user, at } => self.verify_email(user, at),
             Change::DeleteUser { user, revision } => self.delete_user(user, revision)?,
             Change::PutToken { user, purpose, hash, expires_at, address } => {
@@ -76,12 +79,16 @@ impl State {
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
             Change::DropMail { job } => require(self.remove_job(job), Precondition::MailJob)?,
             Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
-            Change::Record(AuditEvent { kind, at, actor, target, ip, request_id }) => {
-                let target = target.map(|target| target.resolve(created)).transpose()?;
-                let id = AuditId(self.next_id());
-                self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
-            }
+            Change::Record(event) => self.record(event, created)?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn record(&mut self, event: AuditEvent, created: Option<UserId>) -> Result<(), CommitError> {
+        let AuditEvent { kind, at, actor, target, ip, request_id } = event;
+        let target = target.map(|target| target.resolve(created)).transpose()?;
+        let id = AuditId(self.next_id());
+        self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
+        Ok(())
     }
 }

@@ -24,13 +24,15 @@ impl Job {
     }
 }
 
-/// Absent for kinds without a token, of which there can be many jobs.
+/// Absent for notices to users, of which there can be many jobs.
 fn key(mail: &MailJob<UserId>) -> Option<JobKey> {
-    let address = match mail.recipient() {
-        Recipient::Address(address) => Some(address),
-        Recipient::User(_) | Recipient::UserAt(..) => None,
-    };
-    mail.kind().carries_token().then_some((mail.kind(), mail.user(), address))
+    let kind = mail.kind();
+    match mail.recipient() {
+        Recipient::Address(address) => Some((kind, None, Some(address))),
+        Recipient::User(user) | Recipient::UserAt(user, _) => {
+            kind.carries_token().then_some((kind, Some(user), None))
+        }
+    }
 }
 
 impl State {

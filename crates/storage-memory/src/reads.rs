@@ -58,6 +58,12 @@ impl ReadStore for InMemoryStore {
         Ok(users.into_iter().map(scheme).collect())
     }
 
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure> {
+        let state = self.state();
+        let marked = state.users.values().filter(|row| row.sample_password);
+        Ok(marked.take(100).map(|row| row.user.clone()).collect())
+    }
+
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {
         page.check(filter)?;
         let state = self.state();

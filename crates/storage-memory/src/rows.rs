@@ -16,6 +16,8 @@ pub struct UserRow {
     /// The security version that came with the password.
     pub password_version: i64,
     pub failed_attempts: FailedAttempts,
+    /// Whether the password is a documented one.
+    pub sample_password: bool,
 }
 
 #[derive(Clone)]

@@ -1,5 +1,7 @@
 //! Users and their passwords.
 
+pub(crate) mod names;
+
 use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
@@ -72,7 +74,13 @@ statements! {
          security_version + ((email_key, active, roles) IS NOT (:email_key, :active, :roles)) \
          WHERE id = :user AND revision = :revision"
     ), else User;
-    SET_PASSWORD = "UPDATE users SET password_hash = :hash, updated_at = :at, revision = revision + 1, \
+    /// All that [`read`] reads, of those whose password is a documented one.
+    SAMPLE_PASSWORDS = concat!(
+        "SELECT ", user_columns!(), " FROM users u WHERE u.sample_password = 1 ORDER BY u.id LIMIT 100"
+    );
+    /// Marks the password as a documented one.
+    MARK = "UPDATE users SET sample_password = 1 WHERE id = :user";
+    SET_PASSWORD = "UPDATE users SET password_hash = :hash, sample_password = 0, updated_at = :at, revision = revision + 1, \
          security_version = security_version + 1, password_version = security_version + 1, \
          stranger_failed_attempts = 0, known_failed_attempts = 0 \
          WHERE id = :user AND security_version = :security_version", else User;

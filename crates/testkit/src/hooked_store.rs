@@ -146,6 +146,7 @@ delegate! {
         find_user_by_email(email: &EmailAddress) -> Option<User>;
         find_credentials(user: UserId) -> Option<Credentials>;
         list_password_schemes() -> Vec<PasswordScheme>;
+        list_sample_passwords() -> Vec<User>;
         list_users(filter: &UserFilter, page: &PageRequest) -> UserPage;
         count_users(filter: &UserFilter) -> u64;
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;

@@ -99,6 +99,7 @@ impl Dispatcher {
             MailJob::EmailChanged { user, address } => {
                 delivery.notice(*user, Some(address), NoticeTemplate::EmailChanged).await
             }
+            MailJob::AccountDeleted { address } => Ok(delivery.farewell(address)),
         };
         let Some(mail) = mail? else { return Ok(false) };
         self.mailer.send(&mail).await?;

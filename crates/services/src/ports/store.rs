@@ -55,8 +55,8 @@ pub use mail_jobs::{
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};
 pub use records::{
-    ClientKind, Credentials, FailedAttempts, NewSession, PasswordScheme, Registration, Session, SessionId,
-    SessionTouch, StoredToken, UserRef,
+    ClientKind, Credentials, FailedAttempts, NameKey, NewSession, PasswordScheme, Registration, Session,
+    SessionId, SessionTouch, StoredToken, UserRef,
 };
 pub use secrets::{SecretName, ServiceSecret};
 pub(crate) use unit_of_work::verbs;

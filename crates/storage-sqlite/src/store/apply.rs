@@ -12,7 +12,8 @@ use crate::{
         error::Failure,
         sql::{Param, execute, params, require},
     },
-    limits, mail_jobs, purge, registrations, sessions, tokens, users,
+    limits, mail_jobs, purge, registrations, sessions, tokens,
+    users::{self, names},
 };
 
 /// Applies the changes of `work` in order, up to the first that fails. The caller takes back what was done by then.
@@ -35,9 +36,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
     let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
     let run = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(|_| ());
     match change {
-        Change::ExpectUser { user, security_version } => {
-            one(users::EXPECT, params!(user, security_version))?;
-        }
+        Change::ExpectUser { user, security_version } => one(users::EXPECT, params!(user, security_version))?,
         Change::ExpectLease(Lease { job, id: lease, generation }) => {
             one(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
         }
@@ -69,6 +68,9 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::Rehash { user, hash, security_version } => {
             one(users::REHASH, params!(user, hash, security_version))?;
         }
+        Change::MarkSamplePassword { user } => run(users::MARK, params!(user: user.resolve(created)?))?,
+        Change::ExpectUsername { name, user, since } => one(names::EXPECT, params!(name, user, since))?,
+        Change::ReserveUsername { name, user, at, keep } => names::put(connection, *name, *user, *at, *keep)?,
         Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
         Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
         Change::PutToken { user, purpose, hash, expires_at, address } => {

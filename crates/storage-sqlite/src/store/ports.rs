@@ -18,7 +18,7 @@ use denizen_services::{
 
 use crate::{
     SqliteStore, audit,
-    engine::sql::{PING, find, params},
+    engine::sql::{self, PING, find, params},
     list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
 };
 
@@ -102,6 +102,10 @@ impl ReadStore for SqliteStore {
 
     async fn list_password_schemes(&self) -> Result<Vec<PasswordScheme>, StoreFailure> {
         self.readers.read(users::password_schemes).await
+    }
+
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure> {
+        self.readers.read(|connection| sql::list(connection, users::SAMPLE_PASSWORDS, [], users::read)).await
     }
 
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {

@@ -15,6 +15,7 @@ const STATEMENTS: &[(&str, &[(&str, &str)])] = &[
     ("list", list::ALL),
     ("mail_jobs", mail_jobs::ALL),
     ("metrics", metrics::ALL),
+    ("names", users::names::ALL),
     ("purge", purge::ALL),
     ("registrations", registrations::ALL),
     ("search", search::ALL),

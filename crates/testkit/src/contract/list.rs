@@ -56,6 +56,14 @@ macro_rules! for_each_store_case {
             schemes_are_counted_as_passwords_come_change_and_go
             the_schemes_of_a_unit_that_fails_are_not_counted
         ;
+        names:
+            a_name_that_was_given_up_stays_its_former_owners
+            the_name_of_a_deleted_user_is_nobodys
+            of_the_names_of_one_user_the_newest_stay_reserved
+            a_name_is_reserved_for_whoever_gave_it_up_last
+            names_are_removed_from_the_instant_on_that_is_asked_for
+            the_mark_of_a_documented_password_goes_with_the_password
+        ;
         versions:
             a_new_user_begins_with_both_versions_at_one
             an_update_replaces_the_values_and_raises_the_revision

@@ -29,6 +29,8 @@ named_enum! {
         PasswordChanged = "password_changed",
         /// A notice to the address that an account had.
         EmailChanged = "email_changed",
+        /// A notice to the address of an account that its user deleted.
+        AccountDeleted = "account_deleted",
     }
 }
 
@@ -43,7 +45,7 @@ impl MailKind {
             | Self::EmailVerification
             | Self::Invitation
             | Self::EmailChange => true,
-            Self::PasswordChanged | Self::EmailChanged => false,
+            Self::PasswordChanged | Self::EmailChanged | Self::AccountDeleted => false,
         }
     }
 }
@@ -90,12 +92,17 @@ pub enum MailJob<U = UserRef> {
         /// The previous e-mail address.
         address: EmailAddress,
     },
+    /// A notice that an account was deleted. It outlives the user, so it has the e-mail address of the account.
+    AccountDeleted {
+        /// The e-mail address, as it was typed.
+        address: String,
+    },
 }
 
 /// For whom a [`MailJob`] is: the columns of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient<U> {
-    /// The user with this folded e-mail address, if there is one.
+    /// This e-mail address: of the user with this folded e-mail address, if there is one, or of nobody any more.
     Address(String),
     /// A user, at the e-mail address that the account has when the mail is sent.
     User(U),
@@ -164,7 +171,7 @@ macro_rules! recipients {
 }
 
 recipients! {
-    Address: PasswordReset SignUp EmailVerification;
+    Address: PasswordReset SignUp EmailVerification AccountDeleted;
     User: Invitation PasswordChanged;
     UserAt: EmailChange EmailChanged;
 }

@@ -85,6 +85,9 @@ pub trait ReadStore: Send + Sync {
     /// count of them as they change.
     async fn list_password_schemes(&self) -> Result<Vec<PasswordScheme>, StoreFailure>;
 
+    /// The users with [`Change::MarkSamplePassword`](super::Change::MarkSamplePassword), by id; at most 100.
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure>;
+
     /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
     /// refuse what [`PageRequest::check`] refuses.
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure>;

@@ -12,7 +12,7 @@ use super::{
     error::{Precondition, StoreFailure},
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob},
-    records::{ClientKind, NewSession, Registration, SessionId, UserRef},
+    records::{ClientKind, NameKey, NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
     context::AccessContext,
@@ -43,6 +43,11 @@ macro_rules! verbs {
                 => UpdateUser { user, revision, values, at } or Conflict;
             rehash(user: UserId, hash: PasswordHash, security_version: i64)
                 => Rehash { user, hash, security_version };
+            mark_sample_password(user: impl Into<UserRef>) => MarkSamplePassword { user: user.into() };
+            expect_username(name: NameKey, user: Option<UserId>, since: DateTime<Utc>)
+                => ExpectUsername { name, user, since } or Username;
+            reserve_username(name: NameKey, user: UserId, at: DateTime<Utc>, keep: u32)
+                => ReserveUsername { name, user, at, keep };
             verify_email(user: UserId, at: DateTime<Utc>) => VerifyEmail { user, at };
             delete_user(user: UserId, revision: Option<i64>) => DeleteUser { user, revision } or User;
             put_token(user: impl Into<UserRef>, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>)
