@@ -36,7 +36,9 @@ pub fn check(settings: &Settings) -> Report {
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     });
     let stdout = if result.is_ok() { "configuration is valid\n" } else { "" };
-    Report::new(stdout.to_owned(), result)
+    let note = result.as_ref().ok().and_then(machine::note);
+    let report = Report::new(stdout.to_owned(), result);
+    Report { stderr: note.unwrap_or(report.stderr), ..report }
 }
 
 /// Lists every setting with its value and where that came from, credentials redacted, and then what is wrong.

@@ -2,6 +2,8 @@
 
 mod check;
 mod crash;
+#[cfg(target_os = "linux")]
+mod disk_faults;
 mod health_listener;
 mod output;
 mod small_disk;

@@ -18,6 +18,16 @@ pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Commit
     work.apply(|change, created| apply_one(connection, change, created))
 }
 
+/// Whether `work` adds what was not there: users, sessions, and mails that strangers ask for. Everything else goes on
+/// when the disk is almost full: it removes, replaces, or ends.
+pub(crate) fn is_new_work(work: &UnitOfWork) -> bool {
+    work.changes().iter().any(|change| match change {
+        Change::InsertUser { .. } | Change::InsertSession(_) | Change::PutRegistration { .. } => true,
+        Change::EnqueueMail(job) => job.mail.user().is_none(),
+        _ => false,
+    })
+}
+
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
     let one = |statement, params: &[Param<'_>]| require(connection, statement, params);
     let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
