@@ -55,7 +55,7 @@ mod sessions;
 mod sign_up;
 mod users;
 
-use std::{sync::LazyLock, time::Duration};
+use std::{future::ready, sync::LazyLock, time::Duration};
 
 use actix_web::{
     middleware::from_fn,
@@ -69,6 +69,7 @@ use denizen_services::{MathService, TaskService};
 use ipnet::IpNet;
 
 pub use http::error::ErrorCode;
+pub use http::network_share::NetworkShares;
 pub use http::route::{Access, Operation, Route};
 pub use middleware::authenticated::{AccessError, Authenticated, MaybeAuthenticated};
 pub use middleware::rate_limit::RateLimit;
@@ -86,8 +87,11 @@ pub struct HandlerSettings {
     pub cors_origins: Vec<String>,
     /// Whether to refuse requests that do not come directly from the same machine: the development profile.
     pub local_only: bool,
-    /// The rate limit per IP address; not limited by default.
+    /// The rate limit per IP address, health checks excepted; not limited by default.
     pub rate_limit: Option<RateLimit>,
+    /// How many bytes of memory the unread bodies and the unsent answers of a network may take; not limited by default.
+    /// Trusted proxies are exempt: behind them, the client counts.
+    pub memory: Option<NetworkShares>,
     /// Proxies whose `X-Forwarded-For` is trusted. None by default.
     pub trusted_proxies: Vec<IpNet>,
     /// The duration from which on the log line of a request is a warning.
@@ -161,6 +165,9 @@ fn endpoints(wanted: impl Fn(fn(&Services) -> bool) -> bool) -> Vec<Endpoint> {
 /// session cookie is for the whole host. Unknown paths below the prefix are answered here. All others stay the
 /// application's, as does its default service; without a prefix, see [`fallback`].
 ///
+/// Call it on the [`App`](actix_web::App) itself and name the whole path, as in `/app/accounts`: inside of a
+/// [`scope`](actix_web::web::scope) of the application the handlers would not know their own path.
+///
 /// Links in mails do not follow the prefix: the public URL in the settings of the mails must contain it, as in
 /// `https://example.com/accounts`.
 pub fn mount(
@@ -181,12 +188,15 @@ pub fn mount(
         } else {
             let scope = web::scope(&prefix).configure(register);
             let not_found = web::to(pages::not_found).wrap(from_fn(mounted));
-            config.service(scope.default_service(not_found));
+            let front_page = web::Redirect::to(format!("{prefix}/"));
+            let front_page = web::to(move || ready(front_page.clone())).wrap(from_fn(mounted));
+            config.route(&prefix, front_page).service(scope.default_service(not_found));
         }
         services.provide(config);
-        let Services { clock, tokens, counts, .. } = services;
+        let Services { clock, tokens, counts, summary, .. } = services;
         let error_page = pages::error;
-        config.app_data(Data::new(AppState { clock, tokens, settings, prefix, paths, counts, error_page }));
+        let state = AppState { clock, tokens, settings, prefix, paths, counts, summary, error_page };
+        config.app_data(Data::new(state));
     }
 }
 

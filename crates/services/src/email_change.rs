@@ -5,12 +5,12 @@ use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, Use
 
 use crate::{
     common::{
-        AccountService, DeliveryContext, DeliveryError, Failure, Work, embeds_failure, mailed_tokens,
-        rate_limits, retry,
+        AccountService, DeliveryContext, DeliveryError, Failure, LimitSubject, Work, embeds_failure,
+        mailed_tokens, retry,
     },
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, actor_name},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey, actor_name},
     },
 };
 
@@ -19,9 +19,6 @@ const PURPOSE: TokenPurpose = TokenPurpose::EmailChange;
 /// Why a change of address is not even queued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeEmailError {
-    /// The actor is not a signed-in user.
-    #[error("only signed-in users can change their address")]
-    Forbidden,
     /// The password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
@@ -71,18 +68,28 @@ impl EmailChanges for AccountService {
         context: &AccessContext,
         request: ChangeEmailRequest,
     ) -> Result<(), ChangeEmailError> {
-        use ChangeEmailError::{Forbidden, WrongPassword};
+        use ChangeEmailError::WrongPassword;
         let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
-        self.limiter.count(&rules).await?;
-        let user = self.reauthenticate(context, password, Forbidden, WrongPassword).await?;
+        let limits = &self.settings.limits;
+        let ip = ("email_change.ip", LimitSubject::Ip(context), limits.mail_per_ip);
+        self.limiter.count(&[ip]).await?;
+        let user = self.reauthenticate(context, password, WrongPassword).await?;
         let now = self.ports.clock.now();
-        let mail = MailJob::EmailChange { user: user.id.into(), address: email };
+        // After the password, so that only mails count: nobody can use them up for another. The longest wait first.
+        let rules = [
+            ("email_change.address", LimitSubject::Address(&email), limits.mail_per_address),
+            ("email_change.pace", LimitSubject::Address(&email), limits.mail_pace),
+        ];
+        let mail = MailJob::EmailChange { user: user.id.into(), address: email.clone() };
         // If the account changed after the password was compared, it may not be the right one any more.
-        let work = Work::new()
-            .expect_user(user.id, user.security_version, WrongPassword)
+        let work = self.by(context, Needs::Session)?;
+        let work = work.expect_user(user.id, user.security_version, WrongPassword);
+        let work = self
+            .accept_reauthentication(work, context, &user, WrongPassword)
+            .await?
             .enqueue_mail(NewMailJob::new(mail, context, now));
-        self.reset_attempts(work, &user).await?.commit(&self.ports).await.map(|_| ())
+        let work = self.limiter.consume(work, &rules).await?;
+        work.commit(&self.ports).await.map(|_| ())
     }
 
     async fn confirm_email_change(

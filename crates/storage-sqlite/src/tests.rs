@@ -23,7 +23,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use denizen_models::{CreateUserRequest, PasswordPolicy, UserValues};
 use denizen_services::store::{
-    CommitError, CommitObserver, ReadStore as _, StoreFailure, UnitOfWork, WriteStore as _,
+    CommitError, CommitObserver, MailKind, ReadStore as _, StoreFailure, UnitOfWork, WriteStore as _,
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -43,6 +43,11 @@ fn open_with(change: impl FnOnce(SqliteOptions) -> SqliteOptions) -> (SqliteStor
     let folder = tempfile::tempdir().unwrap();
     let options = change(SqliteOptions::new(folder.path().join("denizen.db")));
     (SqliteStore::open(options).unwrap(), folder)
+}
+
+/// Room for this many jobs of each kind.
+fn any_kind(limit: usize) -> Vec<(MailKind, usize)> {
+    MailKind::ALL.map(|kind| (kind, limit)).into()
 }
 
 fn now() -> DateTime<Utc> {

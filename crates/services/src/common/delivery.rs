@@ -68,7 +68,7 @@ impl DeliveryContext<'_> {
 
     /// Begins a unit of work that is refused if the job is no longer ours.
     pub fn hold(&self) -> Work<DeliveryError> {
-        Work::new().expect_lease(self.job.lease, DeliveryError::Renewed)
+        Work::of_service().expect_lease(self.job.lease, DeliveryError::Renewed)
     }
 
     /// What `actor` did to `user` by asking for this mail.
@@ -110,6 +110,12 @@ impl DeliveryContext<'_> {
             let to = address.cloned().unwrap_or(values.email);
             self.mail(to, values.first_name, self.message(template))
         }))
+    }
+
+    /// A notice to the e-mail address of an account that is gone, whose name is gone with it.
+    pub fn farewell(&self, address: &str) -> Option<Mail> {
+        let to = EmailAddress::parse(address).ok()?;
+        Some(self.mail_to_stranger(to, self.message(NoticeTemplate::AccountDeleted)))
     }
 
     const fn message(&self, template: NoticeTemplate) -> MailMessage {

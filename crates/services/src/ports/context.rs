@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse, Username};
 
-use crate::ports::store::SessionId;
+use crate::ports::{hasher::Network, store::SessionId};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +22,32 @@ pub enum Actor {
         /// The roles as they are now, not as they were at sign-in.
         roles: Vec<String>,
     },
+    /// A user whom an embedding application has signed in with sessions of its own, for which the application answers.
+    /// Unlike [`Actor::User`] there is no session to check. Otherwise the store decides at each commit, too: the user must
+    /// exist and be active, and have the role that is needed. So `roles` can narrow what a user may do, and grant nothing.
+    External {
+        /// The id that the user has here.
+        id: UserId,
+        /// The user name, as messages are signed with it.
+        username: Username,
+        /// The roles in which the application lets the user act.
+        roles: Vec<String>,
+    },
     /// The service itself, or a program that embeds it.
     System,
     /// An operator at the command line.
     Cli,
+}
+
+impl Actor {
+    /// Returns the id and the name of the user who acts, if one does.
+    #[must_use]
+    pub const fn user(&self) -> Option<(UserId, &Username)> {
+        match self {
+            Self::User { id, username, .. } | Self::External { id, username, .. } => Some((*id, username)),
+            Self::Anonymous | Self::System | Self::Cli => None,
+        }
+    }
 }
 
 /// The first argument of every service method that acts for someone.
@@ -60,12 +82,20 @@ impl AccessContext {
         Self { actor: Actor::Anonymous, ..Self::system() }
     }
 
+    /// Returns the network whose share of the hashing queue is used.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        Network::of(self.ip)
+    }
+
     /// Whether everything is allowed.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         match &self.actor {
             Actor::System | Actor::Cli => true,
-            Actor::User { roles, .. } => roles.iter().any(|role| role == ADMIN_ROLE),
+            Actor::User { roles, .. } | Actor::External { roles, .. } => {
+                roles.iter().any(|role| role == ADMIN_ROLE)
+            }
             Actor::Anonymous => false,
         }
     }
@@ -73,7 +103,7 @@ impl AccessContext {
     /// Whether `user` is the one who acts.
     #[must_use]
     pub fn is_self(&self, user: UserId) -> bool {
-        matches!(&self.actor, Actor::User { id, .. } if *id == user)
+        self.actor.user().is_some_and(|(id, _)| id == user)
     }
 
     /// Whether the actor may see and change `user`. To everybody else it does not exist.
@@ -82,9 +112,9 @@ impl AccessContext {
         self.is_admin() || self.is_self(user)
     }
 
-    /// What the actor may see of `user`: its address only if it is their own, or if they are an administrator.
+    /// What the actor may see of `user`: everything if it is themselves or if they are an administrator, else its names.
     #[must_use]
     pub fn view(&self, user: User) -> UserResponse {
-        if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::without_email(user) }
+        if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::names(user) }
     }
 }

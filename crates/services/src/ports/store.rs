@@ -14,13 +14,14 @@
 //! it: `denizen_testkit::store_contract!(|| async { … })` is the whole test file. The in-memory store of this crate
 //! is the model in the fewest lines. The rules that the suite holds a store to:
 //!
-//! 1. Preconditions are checked *inside* the transaction that writes.
+//! 1. Preconditions are checked *inside* the transaction that writes; the actor's [`Authority`] before all others.
 //! 2. Changes apply in order; the first failure names the error, and nothing of the unit remains.
 //! 3. Dropping the future of a commit drops the answer, never the commit.
 //! 4. Observers are called after the commit and before the answer, in commit order.
 //! 5. Ids only grow, and none is given twice, even if its user was deleted.
 
 mod audit;
+mod authority;
 mod change;
 mod cursor;
 mod error;
@@ -42,18 +43,20 @@ use chrono::{DateTime, Utc};
 
 pub use crate::ports::cause::Cause;
 pub use audit::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, actor_name};
+pub use authority::{Authority, Needs, SessionValidity};
 pub use change::{Change, Purge};
 pub use cursor::{Cursor, UserSort};
 pub use error::{CommitError, Precondition, StoreFailure, UniqueKey};
 pub use limits::{BucketKey, Quota};
 pub use mail_jobs::{
-    Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail,
-    Recipient,
+    LONGEST_DELAY, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
+    QueuedMail, Recipient,
 };
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};
 pub use records::{
-    Credentials, NewSession, Registration, Session, SessionId, SessionTouch, StoredToken, UserRef,
+    ClientKind, Credentials, FailedAttempts, NameKey, NewSession, PasswordScheme, Registration, Session,
+    SessionId, SessionTouch, StoredToken, UserRef,
 };
 pub use secrets::{SecretName, ServiceSecret};
 pub(crate) use unit_of_work::verbs;
@@ -102,8 +105,9 @@ pub fn tell_observers(observers: &[Arc<dyn CommitObserver>], work: &UnitOfWork, 
 /// The queue of mail jobs. Jobs get into it as [`Change::EnqueueMail`].
 #[async_trait]
 pub trait MailQueue: Send + Sync {
-    /// Leases up to `limit` jobs that are due at `now` and that nobody holds a lease on, oldest due first, until
-    /// `until`. A job is leased to one caller only, whatever the number of processes.
+    /// Leases jobs that are due at `now` and that are not leased to another caller, until `until`: of each kind the oldest
+    /// due, up to the number in `room`, and none of a kind that is not in it. Returns the oldest due first. A job is leased
+    /// to one caller only, whatever the number of processes.
     ///
     /// # Errors
     /// See [`StoreFailure`].
@@ -112,7 +116,7 @@ pub trait MailQueue: Send + Sync {
         lease_id: i64,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        limit: usize,
+        room: &[(MailKind, usize)],
     ) -> Result<Vec<LeasedMail>, StoreFailure>;
 
     /// Says what became of a leased job. If a newer request came in meanwhile (higher generation), the job is only

@@ -6,6 +6,7 @@
 mod administrators;
 mod audit;
 mod audit_queries;
+mod authority;
 mod interleavings;
 mod limits;
 mod listing;
@@ -14,7 +15,9 @@ mod mail_leases;
 mod mail_operations;
 mod mail_queue;
 mod metrics;
+mod names;
 mod observers;
+mod password_schemes;
 mod purge;
 mod races;
 mod registrations;
