@@ -96,13 +96,13 @@ struct OperatorContext {
 }
 
 impl OperatorContext {
-    fn open(config: &Config) -> Result<Self, CommandError> {
+    fn open(config: &Config, create: bool) -> Result<Self, CommandError> {
         if config.database == Database::Memory {
             return Err(CommandError::usage(
                 "the in-memory database is only visible to the server; name another one with --database",
             ));
         }
-        let storage = Storage::open(&config.database)?;
+        let storage = Storage::open(&config.database, create)?;
         let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
         let mut request = [0; 8];
         tokens.fill(&mut request)?;
@@ -121,12 +121,13 @@ impl OperatorContext {
         AccountService::new(self.ports.clone(), self.settings.clone())
     }
 
-    /// Opens the store, carries `work` out, and closes the store.
+    /// Opens the store, which is created if it may and there is none, carries `work` out, and closes the store.
     async fn with<T>(
         config: &Config,
+        create: bool,
         work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
-        let operator = Self::open(config)?;
+        let operator = Self::open(config, create)?;
         let result = work(&operator).await;
         operator.storage.close().await;
         result

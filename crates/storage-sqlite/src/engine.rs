@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod column;
+pub(crate) mod disk;
 pub(crate) mod error;
 pub(crate) mod migrations;
 pub(crate) mod open;

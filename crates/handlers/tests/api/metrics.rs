@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use denizen_services::{
-    CrowdedLimits, MailCounters, MailResult, Metrics,
+    CrowdedLimits, MailCounters, MailResult, Metrics, Readiness,
     store::{
         BucketKey, CommitObserver as _, Committed, MailCounts, MailKind, MailPhase, Outcome, Quota,
         UnitOfWork,
@@ -62,6 +62,10 @@ async fn every_number_has_a_line_in_the_text_format_of_prometheus() {
     let text = answer.text();
     let (zeros, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.ends_with("} 0"));
     let expected = [
+        "# HELP denizen_ready Whether the parts that `/readyz` looks at are ready (1) or not (0).",
+        "# TYPE denizen_ready gauge",
+        "denizen_ready{part=\"store\"} 1",
+        "denizen_ready{part=\"mail_worker\"} 1",
         "# HELP denizen_mail_jobs Mails in the queue of all processes; of very many, the first ones only.",
         "# TYPE denizen_mail_jobs gauge",
         "denizen_mail_jobs{kind=\"password_reset\",state=\"waiting\"} 1",
@@ -123,4 +127,16 @@ async fn whoever_comes_through_a_proxy_finds_no_metrics() {
 async fn metrics_do_not_tell_which_version_runs() {
     let text = api(measured()).await.send(get("/metrics")).await.text();
     assert!(!text.contains(env!("CARGO_PKG_VERSION")) && !text.contains("version"), "{text}");
+}
+
+#[actix_web::test]
+async fn what_is_not_ready_is_zero() {
+    let api = Api::start_with(|setup| {
+        setup.metrics = Some(measured());
+        setup.readiness = Readiness { store: false, mail_worker: true };
+    });
+    let text = api.await.send(get("/metrics")).await.text();
+    for line in ["denizen_ready{part=\"store\"} 0", "denizen_ready{part=\"mail_worker\"} 1"] {
+        assert!(text.lines().any(|other| other == line), "{text}");
+    }
 }

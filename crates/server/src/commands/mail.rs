@@ -54,7 +54,7 @@ impl MailCommand {
         match self {
             Self::Test { address } => test(config, &address).await,
             Self::Queue(command) => {
-                OperatorContext::with(config, async |operator| command.run(operator).await).await
+                OperatorContext::with(config, false, async |operator| command.run(operator).await).await
             }
         }
     }

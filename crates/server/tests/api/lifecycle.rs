@@ -2,7 +2,10 @@
 
 mod check;
 mod crash;
+#[cfg(target_os = "linux")]
+mod disk_faults;
 mod health_listener;
+mod missing_database;
 mod output;
 mod small_disk;
 mod stalled_log;

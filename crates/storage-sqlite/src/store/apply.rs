@@ -31,6 +31,16 @@ fn authorize(connection: &Connection, authority: &Authority) -> Result<(), Failu
     role.map_or(Ok(()), |role| require(connection, users::HAS_ROLE, params!(user, role)))
 }
 
+/// Whether `work` adds what was not there: users, sessions, and mails that strangers ask for. Everything else goes on
+/// when the disk is almost full: it removes, replaces, or ends.
+pub(crate) fn is_new_work(work: &UnitOfWork) -> bool {
+    work.changes().iter().any(|change| match change {
+        Change::InsertUser { .. } | Change::InsertSession(_) | Change::PutRegistration { .. } => true,
+        Change::EnqueueMail(job) => job.mail.user().is_none(),
+        _ => false,
+    })
+}
+
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
     macro_rules! one {
         ($statement:expr, $($params:tt)*) => { require(connection, $statement, params!($($params)*))? };

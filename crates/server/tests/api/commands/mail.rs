@@ -46,6 +46,7 @@ async fn listed(folder: &Path, options: &str) -> Vec<String> {
 #[tokio::test]
 async fn an_empty_queue_is_an_empty_list() {
     let folder = TempDir::new().unwrap();
+    Process::start(folder.path()).await.stop().await;
     assert!(listed(folder.path(), "").await.is_empty());
 }
 

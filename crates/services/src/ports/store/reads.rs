@@ -135,6 +135,10 @@ pub trait ReadStore: Send + Sync {
     /// a queue.
     async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure>;
 
-    /// Whether the store can read and write at this moment.
+    /// Whether the store can read and write at this moment, tried for real: a store on a disk writes and reads some of it,
+    /// knows what failed a moment ago, and notices that its files are gone.
+    ///
+    /// # Errors
+    /// See [`StoreFailure`]. Every failure means that the store is not ready.
     async fn ping(&self) -> Result<(), StoreFailure>;
 }
