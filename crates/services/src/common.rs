@@ -16,7 +16,7 @@ pub(crate) mod supervise;
 pub(crate) mod work;
 
 pub(crate) use self::{
-    delivery::{DeliveryContext, DeliveryError},
+    delivery::{DeliveryContext, DeliveryError, unsent},
     failure::embeds_failure,
     pagination::MAX_LIMIT,
     rate_limits::{LimitSubject, RateLimitRule},

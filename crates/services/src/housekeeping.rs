@@ -1,15 +1,22 @@
 //! The housekeeper: removes expired rows, writes collected last-seen times, ends connections of revoked sessions.
 
-use std::{fmt, sync::Arc, time::Duration as StdDuration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration as StdDuration,
+};
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
     common::{AccountService, Failure, ServiceSettings, Work},
     ports::{
         LiveSessions,
-        store::{Purge, SessionTouch, StoreFailure},
+        store::{AuditQuery, Purge, SessionTouch, StoreFailure},
     },
 };
 
@@ -29,19 +36,22 @@ const GRACE: Duration = Duration::minutes(5);
 ///
 /// Every second it ends the connections of sessions that are gone, and notes which sessions are used. Every minute it
 /// notes that sessions with a connection are used too, and removes what has expired: tokens, sessions, sign-ups, mails
-/// that were given up long ago, and audit records beyond [`ServiceSettings::audit_retention`].
+/// that were given up long ago, and audit records beyond [`ServiceSettings::audit_retention`]: of these at most a day's
+/// share an hour ([`Purge::AUDIT_SHARE`]), or a clock that jumps ahead would cost the whole trail.
 ///
 /// Any number of processes may have one each; they do each other's work, and none of it twice.
 pub struct Housekeeper {
     accounts: AccountService,
     connections: Option<Arc<dyn LiveSessions>>,
+    /// The hour of the clock in which the remaining audit trail was last looked at.
+    looked_in: AtomicI64,
 }
 
 impl Housekeeper {
     /// Creates a housekeeper for the store of `accounts`, and for the connections of this process, if it has any.
     #[must_use]
     pub const fn new(accounts: AccountService, connections: Option<Arc<dyn LiveSessions>>) -> Self {
-        Self { accounts, connections }
+        Self { accounts, connections, looked_in: AtomicI64::new(i64::MIN) }
     }
 
     /// Keeps house until `stop` becomes true.
@@ -129,7 +139,28 @@ impl Housekeeper {
             audit_before: audit_retention.map(|retention| now - retention),
             limit: BATCH,
         };
-        Ok(Work::<Failure>::new().purge(purge).commit(&self.accounts.ports).await?.count()?)
+        let removed = Work::<Failure>::new().purge(purge).commit(&self.accounts.ports).await?.count()?;
+        if let Some(before) = purge.audit_before.filter(|_| removed < u64::from(BATCH)) {
+            self.report_rest(before, now).await?;
+        }
+        Ok(removed)
+    }
+
+    /// Logs, once an hour, that audit records stay which are past their time.
+    async fn report_rest(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), StoreFailure> {
+        let hour = now.timestamp() / 3_600;
+        if self.looked_in.swap(hour, Ordering::Relaxed) == hour {
+            return Ok(());
+        }
+        let query = AuditQuery { until: Some(before), ..AuditQuery::newest(1) };
+        if !self.accounts.ports.store.list_audit_records(&query).await?.is_empty() {
+            log::warn!(
+                "much of the audit trail is older than audit_retention: one day of it is removed each hour; \
+                 if the setting was not changed, check the clock, which says {}",
+                now.format("%F %R")
+            );
+        }
+        Ok(())
     }
 }
 

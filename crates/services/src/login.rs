@@ -80,8 +80,9 @@ impl Logins for AccountService {
         // version is that of the earlier of the two readings, or a user who was deactivated between them would get in.
         let mut work = Work::new()
             .expect_user(user.id, user.security_version, LoginError::Rejected)
+            // In this order: by a clock that went back, the new session would look like the one unused for longest.
+            .trim_sessions(user.id, MAX_SESSIONS - 1)
             .insert_session(session)
-            .trim_sessions(user.id, MAX_SESSIONS)
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
         if verdict == Verdict::Outdated {
             // Without a better hash of the same password the sign-in goes on: the next one tries again.

@@ -34,15 +34,18 @@ pub struct MailWorker {
     wake: Arc<Wake>,
 }
 
-/// Wakes the worker when a commit of this process queues a mail.
-#[derive(Default)]
-struct Wake(Notify);
+/// Wakes the worker when a commit of this process queues a mail, and tells the counters of every commit.
+struct Wake {
+    queued: Notify,
+    counters: Arc<MailCounters>,
+}
 
 impl CommitObserver for Wake {
-    fn committed(&self, work: &UnitOfWork, _committed: &Committed) {
+    fn committed(&self, work: &UnitOfWork, committed: &Committed) {
+        self.counters.committed(work, committed);
         let queues = |change: &Change| matches!(change, Change::EnqueueMail(_) | Change::RetryMail { .. });
         if work.changes().iter().any(queues) {
-            self.0.notify_one();
+            self.queued.notify_one();
         }
     }
 }
@@ -54,13 +57,14 @@ impl MailWorker {
     /// Creates a worker; it does nothing before [`Self::run`].
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings, mailer: Arc<dyn Mailer>) -> Self {
-        let (counters, given_up) = (Arc::default(), watch::Sender::new(false));
+        let (counters, given_up) = (Arc::<MailCounters>::default(), watch::Sender::new(false));
+        let wake = Arc::new(Wake { queued: Notify::new(), counters: Arc::clone(&counters) });
         let dispatcher = Dispatcher { ports, settings, mailer, counters, given_up };
-        Self { dispatcher: Arc::new(dispatcher), wake: Arc::default() }
+        Self { dispatcher: Arc::new(dispatcher), wake }
     }
 
-    /// Returns the observer that wakes the worker when a commit queues a mail; register it with the store. Without it,
-    /// new mails wait for the next look at the queue.
+    /// Returns the observer that wakes the worker when a commit queues a mail, and logs the jobs that a commit ends;
+    /// register it with the store. Without it, new mails wait for the next look at the queue.
     #[must_use]
     pub fn observer(&self) -> Arc<dyn CommitObserver> {
         Arc::clone(&self.wake) as Arc<dyn CommitObserver>
@@ -82,7 +86,7 @@ impl MailWorker {
             }
             tokio::select! {
                 Some(ended) = under_way.join_next() => report(ended),
-                () = self.wake.0.notified() => {}
+                () = self.wake.queued.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
                 changed = stop.changed() => if changed.is_err() { break },
             }

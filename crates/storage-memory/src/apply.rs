@@ -44,7 +44,9 @@ impl State {
                 self.users.change(user, |row| row.password = Some(hash));
             }
             Change::VerifyEmail { user, at } => self.verify_email(user, at),
-            Change::DeleteUser { user, revision } => self.delete_user(user, revision)?,
+            Change::DeleteUser { user, revision } => {
+                return self.delete_user(user, revision).map(Outcome::Unsent);
+            }
             Change::PutToken { user, purpose, hash, expires_at, address } => {
                 let user = self.existing(user.resolve(created)?)?;
                 self.put_token(purpose, hash, StoredToken { user, expires_at, address });
@@ -67,9 +69,12 @@ impl State {
             }
             Change::ConsumeRegistration { hash, now } => self.consume_registration(hash, now)?,
             Change::DropRegistration { address } => drop(self.remove_registration(&address)),
-            Change::EnqueueMail(job) => return self.enqueue_mail(&job, created).map(Outcome::Job),
+            Change::EnqueueMail(job) => return self.enqueue_mail(&job, created),
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
-            Change::DropMail { job } => require(self.remove_job(job), Precondition::MailJob)?,
+            Change::DropMail { job } => {
+                let removed = require(self.remove_job(job), Precondition::MailJob)?;
+                return Ok(Outcome::Unsent(vec![removed]));
+            }
             Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
             Change::Record(AuditEvent { kind, at, actor, target, ip, request_id }) => {
                 let target = target.map(|target| target.resolve(created)).transpose()?;

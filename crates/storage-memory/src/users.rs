@@ -9,7 +9,7 @@ use crate::{
 };
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Precondition, UniqueKey},
+    store::{CommitError, Precondition, UniqueKey, UnsentMail},
 };
 
 impl State {
@@ -106,14 +106,13 @@ impl State {
         });
     }
 
-    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), CommitError> {
+    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<Vec<UnsentMail>, CommitError> {
         let expected = |row: &UserRow| revision.is_none_or(|revision| row.user.revision == revision);
         let UserRow { user, .. } = require(self.users.remove(&id).filter(expected), Precondition::User)?;
         self.usernames.remove(&user.values.username.key().to_owned());
         self.emails.remove(&user.values.email.key().to_owned());
         self.revoke_tokens(id);
         self.revoke_sessions(id, None);
-        self.remove_jobs_of(id);
-        Ok(())
+        Ok(self.remove_jobs_of(id))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use denizen_services::{
     MailCounters, MailResult, Metrics,
-    store::{MailCounts, MailKind, MailPhase},
+    store::{MailCounts, MailKind, MailPhase, UnsentReason},
 };
 use denizen_testkit::FixedClock;
 use serde_json::Value;
@@ -15,12 +15,13 @@ use crate::support::{
     requests::{get, request},
 };
 
-/// One mail that waits, one that was sent, one that was given up.
+/// One mail that waits, one that was sent, one that was given up, one for an e-mail address of no user.
 fn measured() -> Metrics {
     let (mut jobs, mails) = (MailCounts::default(), MailCounters::default());
     jobs.add(MailKind::PasswordReset, MailPhase::Waiting, FixedClock::start());
     mails.add(MailKind::PasswordReset, MailResult::Sent);
     mails.add(MailKind::EmailChanged, MailResult::GivenUp);
+    mails.add_unsent(MailKind::PasswordReset, "req_1", UnsentReason::UnknownAddress);
     let oldest_mail_job = TimeDelta::milliseconds(1_500);
     Metrics { mail_jobs: Some(jobs), oldest_mail_job, mails: Arc::new(mails) }
 }
@@ -53,6 +54,10 @@ async fn every_number_has_a_line_in_the_text_format_of_prometheus() {
         "# TYPE denizen_mails_total counter",
         "denizen_mails_total{kind=\"password_reset\",result=\"sent\"} 1",
         "denizen_mails_total{kind=\"email_changed\",result=\"given_up\"} 1",
+        "# HELP denizen_mails_unsent_total Mails of this process that were not sent, by reason; the log has the \
+         requests.",
+        "# TYPE denizen_mails_unsent_total counter",
+        "denizen_mails_unsent_total{reason=\"unknown_address\"} 1",
         "# HELP denizen_http_requests_total Requests that this process answered, by the class of the status.",
         "# TYPE denizen_http_requests_total counter",
         "denizen_http_requests_total{status=\"2xx\"} 1",
@@ -60,7 +65,7 @@ async fn every_number_has_a_line_in_the_text_format_of_prometheus() {
     ];
     assert_eq!(rest, expected);
     // What never happened is a number, too: a series must not begin with its first event.
-    assert_eq!(zeros.len(), 7 * 4 - 1 + 7 * 3 - 2 + 3, "{zeros:#?}");
+    assert_eq!(zeros.len(), 7 * 4 - 1 + 7 * 3 - 2 + 10 - 1 + 3, "{zeros:#?}");
     for zero in
         ["mail_jobs{kind=\"invitation\",state=\"dead\"}", "mails_total{kind=\"sign_up\",result=\"failed\"}"]
     {

@@ -4,3 +4,4 @@ mod crowd;
 mod races;
 mod retry;
 mod run;
+mod unsent;

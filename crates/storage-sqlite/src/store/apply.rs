@@ -49,7 +49,10 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             one(users::REHASH, params!(user, hash, security_version))?;
         }
         Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
-        Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
+        Change::DeleteUser { user, revision } => {
+            let unsent = mail_jobs::remove_of(connection, *user)?;
+            return one(users::DELETE, params!(user, revision)).map(|()| unsent);
+        }
         Change::PutToken { user, purpose, hash, expires_at, address } => {
             run(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
         }
@@ -69,9 +72,9 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         }
         Change::ConsumeRegistration { hash, now } => one(registrations::CONSUME, params!(hash, now))?,
         Change::DropRegistration { address } => run(registrations::DROP, params!(address))?,
-        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created).map(Outcome::Job),
+        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created),
         Change::RetryMail { job, now } => one(mail_jobs::RETRY, params!(job, now))?,
-        Change::DropMail { job } => one(mail_jobs::DROP, params!(job))?,
+        Change::DropMail { job } => return mail_jobs::remove(connection, *job),
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
         Change::Record(event) => audit::record(connection, event, created)?,
     }

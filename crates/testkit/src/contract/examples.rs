@@ -121,7 +121,7 @@ examples! { |world, new|
             => Ok(Outcome::Done);
     DeleteUser:
         new().delete_user(world.alice.id, None)
-            => Outcome::Done,
+            => Outcome::Unsent(_),
         else new().delete_user(NOBODY, None)
             => Err(USER_GONE);
     PutToken:
@@ -181,7 +181,7 @@ examples! { |world, new|
             => Ok(Outcome::Done);
     EnqueueMail:
         new().enqueue_mail(reset_mail(&world.alice))
-            => Outcome::Job(_),
+            => Outcome::Job { .. },
         else new().enqueue_mail(notice(NOBODY))
             => Err(USER_GONE);
     RetryMail:
@@ -191,7 +191,7 @@ examples! { |world, new|
             => Err(JOB_GONE);
     DropMail:
         new().drop_mail(world.lease.job)
-            => Outcome::Done,
+            => Outcome::Unsent(_),
         else new().drop_mail(MailJobId(-1))
             => Err(JOB_GONE);
     Purge:

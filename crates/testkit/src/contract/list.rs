@@ -175,6 +175,7 @@ macro_rules! for_each_store_case {
             notices_are_never_renewed
             jobs_of_users_and_of_addresses_do_not_meet
             a_mail_for_nobody_is_refused_wherever_it_should_go
+            what_a_change_keeps_from_being_mailed_is_named_by_its_outcome
             a_deleted_user_leaves_no_job_to_be_renewed
             mails_that_race_for_one_user_become_one_job
         ;
@@ -252,6 +253,7 @@ macro_rules! for_each_store_case {
             sessions_that_were_not_seen_since_are_removed
             old_dead_mail_is_removed_and_none_that_waits
             the_audit_trail_is_kept_until_its_time_or_forever
+            at_most_a_day_of_the_audit_trail_is_removed_in_an_hour
             a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
             a_purge_is_taken_back_when_its_unit_fails
         ;

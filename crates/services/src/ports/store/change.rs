@@ -1,6 +1,6 @@
 //! What a unit of work consists of.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, UserId, UserValues};
 
 use super::{
@@ -17,17 +17,24 @@ use crate::ports::{
 /// What is of no use any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purge {
-    /// Tokens, sessions and registrations that have expired at this instant.
+    /// Tokens, sessions and registrations that have expired at this instant, the present.
     pub expired_at: DateTime<Utc>,
     /// Sessions that were last seen before this one.
     pub sessions_unseen_since: DateTime<Utc>,
     /// Dead mail jobs that were asked for before this one.
     pub dead_mail_before: DateTime<Utc>,
-    /// Audit records from before this one; none: they are kept forever.
+    /// Audit records from before this one; none: they are kept forever. In each hour of the clock, only those that are
+    /// less than [`Self::AUDIT_SHARE`] younger than the oldest one, so that a clock which jumps ahead does not cost the
+    /// trail.
     pub audit_before: Option<DateTime<Utc>>,
     /// At most so many of each (tokens, expired sessions, unseen sessions, registrations, dead mail jobs, audit records),
     /// so that nobody waits long for it. Those go first whose time was over first.
     pub limit: u32,
+}
+
+impl Purge {
+    /// How much of the audit trail a store removes in an hour, whatever the number of processes and of their restarts.
+    pub const AUDIT_SHARE: Duration = Duration::days(1);
 }
 
 /// One change, or a condition that must hold for the others.
@@ -121,7 +128,8 @@ pub enum Change {
         /// When.
         at: DateTime<Utc>,
     },
-    /// Exactly one: deletes the user with its sessions, tokens and mail jobs, else `Precondition::User`.
+    /// Exactly one: deletes the user with its sessions, tokens and mail jobs, else `Precondition::User`. Yields
+    /// `Outcome::Unsent`.
     DeleteUser {
         /// Who.
         user: UserId,
@@ -212,7 +220,7 @@ pub enum Change {
         /// [`EmailAddress::key`].
         address: String,
     },
-    /// Queues a mail. Yields `Outcome::Job`.
+    /// Queues a mail. Yields `Outcome::Job`, with the request whose job is renewed unless a worker holds it.
     ///
     /// Of a kind that carries a token, one job for each recipient (an address, or a user at whatever address): the one
     /// that is there is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead,
@@ -229,7 +237,7 @@ pub enum Change {
         /// The present.
         now: DateTime<Utc>,
     },
-    /// Exactly one: removes a job, else `Precondition::MailJob`.
+    /// Exactly one: removes a job, else `Precondition::MailJob`. Yields `Outcome::Unsent`.
     DropMail {
         /// Which.
         job: MailJobId,

@@ -60,12 +60,42 @@ async fn what_has_expired_is_removed_within_a_minute_however_much_it_is() {
     assert!(house.world.audit().await.is_empty());
 }
 
+/// Security checklist: 69.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_ahead_costs_a_day_of_the_audit_trail_an_hour_and_the_log_says_so() {
+    let house = House::new();
+    for _ in 0..3 {
+        house.record(1).await;
+        house.world.clock.advance(Duration::days(1));
+    }
+    log::capture();
+    let _running = start(&house);
+    let_pass(30_500).await;
+    assert_eq!((house.world.audit().await.len(), logged("audit_retention")), (3, 0));
+    house.world.clock.advance(Duration::days(500));
+    for left in [2, 1] {
+        for _ in 0..3 {
+            let_pass(60_000).await;
+            assert_eq!(house.world.audit().await.len(), left);
+        }
+        house.world.clock.advance(Duration::hours(1));
+    }
+    let warning = "WARN denizen_services::housekeeping much of the audit trail is older than audit_retention: one \
+                   day of it is removed each hour; if the setting was not changed, check the clock, which says \
+                   2027-05-19 00:00";
+    assert_eq!((logged(warning), logged("audit_retention")), (1, 2), "{:#?}", log::lines());
+    house.world.clock.advance(-Duration::days(500));
+    let_pass(60_000).await;
+    assert_eq!(house.world.audit().await.len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_idle_house_is_looked_through_once_a_minute() {
     let house = House::new();
     let _running = start(&house);
     let_pass(599_000).await;
-    assert_eq!(house.world.store.all_calls().into_iter().collect::<Vec<_>>(), [("commit", 10)]);
+    let calls: Vec<_> = house.world.store.all_calls().into_iter().collect();
+    assert_eq!(calls, [("commit", 10), ("list_audit_records", 1)], "and at the audit trail once an hour");
 }
 
 #[tokio::test(start_paused = true)]

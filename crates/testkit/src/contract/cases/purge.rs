@@ -147,6 +147,31 @@ pub async fn the_audit_trail_is_kept_until_its_time_or_forever(store: Arc<dyn St
     assert!(newest().await.map(|record| record.id) > last, "no number is given twice");
 }
 
+/// Security checklist: 69.
+pub async fn at_most_a_day_of_the_audit_trail_is_removed_in_an_hour(store: Arc<dyn Store>) {
+    let (alice, day, hour) = (insert(&store, "alice").await, 86_400, 3_600);
+    for seconds in [0, day - 1, day, 2 * day, 9 * day, 9 * day + 1] {
+        commit(&store, UnitOfWork::new().record(AuditEvent { at: at(seconds), ..event(alice.id) })).await;
+    }
+    // The clock of the process says that 500 days are over.
+    let jump = 500 * day;
+    let purge_at = async |seconds| {
+        let (now, limit) = (at(jump + seconds), 1);
+        let ahead = Purge { expired_at: now, audit_before: Some(now), limit, ..NOTHING };
+        let mut removed = 0;
+        while purge(&store, ahead).await > 0 {
+            removed += 1;
+        }
+        removed
+    };
+    for (seconds, expected) in [(0, 2), (1, 0), (hour - 1, 0), (hour, 1), (2 * hour, 1), (2 * hour + 1, 0)] {
+        assert_eq!(purge_at(seconds).await, expected, "after {seconds} seconds");
+    }
+    assert_eq!(purge_at(-jump).await, 0, "nothing is past its time when the clock is right again");
+    assert_eq!(purge_at(3 * hour).await, 2, "a pause in the trail costs no time");
+    assert_eq!(audit(&store).await, []);
+}
+
 pub async fn a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first(store: Arc<dyn Store>) {
     let names = ["alice", "bob", "carol", "dave"];
     let mut dying = Vec::new();
