@@ -56,7 +56,11 @@ fn page(metrics: &Metrics, requests: Option<&RequestCounts>) -> String {
         }
     }
     let name = "denizen_mails_unsent_total";
-    page.family(name, "counter", "Mails of this process that were not sent, by reason; the log has the requests.");
+    page.family(
+        name,
+        "counter",
+        "Mails of this process that were not sent, by reason; the log has the requests.",
+    );
     for reason in UnsentReason::ALL {
         page.sample(name, &[("reason", reason.as_str())], metrics.mails.count_unsent(reason));
     }

@@ -14,9 +14,10 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     common::{AccountService, Failure, ServiceSettings, Work},
+    invitation::expect_operator,
     ports::{
-        LiveSessions,
-        store::{AuditQuery, Purge, SessionTouch, StoreFailure},
+        AccessContext, LiveSessions,
+        store::{AuditEvent, AuditKind, AuditQuery, Purge, SessionTouch, StoreFailure},
     },
 };
 
@@ -161,6 +162,29 @@ impl Housekeeper {
             );
         }
         Ok(())
+    }
+}
+
+impl AccountService {
+    /// Makes a database safe that was restored from a backup: ends all sessions, voids all tokens and pending sign-ups
+    /// (those that ended since the backup would work again), and skips `skip_ids` ids of every kind (those given since
+    /// would be given again). Returns how many rows it removed. For [`Actor::System`](crate::Actor) and
+    /// [`Actor::Cli`](crate::Actor) alone, and audited.
+    ///
+    /// # Errors
+    /// Returns [`Failure::Forbidden`] for other actors, and the failures of the store.
+    pub async fn after_restore(&self, context: &AccessContext, skip_ids: u32) -> Result<u64, Failure> {
+        expect_operator(context)?;
+        let everything = Purge {
+            expired_at: DateTime::<Utc>::MAX_UTC,
+            sessions_unseen_since: DateTime::<Utc>::MAX_UTC,
+            dead_mail_before: DateTime::<Utc>::MIN_UTC,
+            audit_before: None,
+            limit: u32::MAX,
+        };
+        let event = AuditEvent::untargeted(AuditKind::DatabaseRestored, context, self.ports.clock.now());
+        let work = Work::<Failure>::new().purge(everything).skip_ids(skip_ids).record(event);
+        Ok(work.commit(&self.ports).await?.count()?)
     }
 }
 

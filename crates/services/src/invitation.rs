@@ -176,10 +176,11 @@ impl AccountService {
     }
 }
 
-fn expect_operator(context: &AccessContext) -> Result<(), Failure> {
+/// Refuses actors who came over the network.
+pub(crate) fn expect_operator(context: &AccessContext) -> Result<(), Failure> {
     match context.actor {
         Actor::System | Actor::Cli => Ok(()),
-        Actor::Anonymous | Actor::User { .. } => Err(Failure::forbidden("only operators can invite by hand")),
+        Actor::Anonymous | Actor::User { .. } => Err(Failure::forbidden("only operators can do this")),
     }
 }
 

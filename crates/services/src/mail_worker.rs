@@ -22,6 +22,9 @@ use crate::{
 
 /// How often the queue is looked at without being told to: for jobs of other processes, and for retries.
 const POLL: StdDuration = StdDuration::from_secs(1);
+/// How long connections are kept for the next mail. Mail servers wait five minutes (RFC 5321, section 4.5.3.2.7); routers
+/// often forget sooner.
+const IDLE: StdDuration = StdDuration::from_secs(30);
 /// How long mails that are being sent may take to end after a stop. Others are given up, to be sent again.
 const GRACE: StdDuration = StdDuration::from_secs(2);
 
@@ -79,7 +82,7 @@ impl MailWorker {
     /// Delivers whatever is due, until `stop` becomes true. Begins no mail after that. Mails that are being sent may take
     /// two more seconds; then they are given up and due again, so that another process need not wait for their leases.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        let mut under_way = InFlight::new();
+        let (mut under_way, mut poll) = (InFlight::new(), tokio::time::interval(POLL));
         while !*stop.borrow_and_update() {
             if let Err(error) = self.begin_due(&mut under_way).await {
                 log::warn!("the mail queue cannot be read: {error}");
@@ -87,7 +90,11 @@ impl MailWorker {
             tokio::select! {
                 Some(ended) = under_way.join_next() => report(ended),
                 () = self.wake.queued.notified() => {}
-                () = tokio::time::sleep(POLL) => {}
+                _ = poll.tick() => {
+                    let mailer = Arc::clone(&self.dispatcher.mailer);
+                    // Not waited for: a server may take its time to say goodbye.
+                    tokio::spawn(async move { mailer.close_idle(IDLE).await });
+                }
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
@@ -96,6 +103,7 @@ impl MailWorker {
             finish(&mut under_way).await;
             self.dispatcher.given_up.send_replace(false);
         }
+        self.dispatcher.mailer.close_idle(StdDuration::ZERO).await;
     }
 
     /// Delivers what is due now, and returns how many jobs were worked on. For programs that have no loop of their

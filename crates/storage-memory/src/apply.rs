@@ -76,6 +76,7 @@ impl State {
                 return Ok(Outcome::Unsent(vec![removed]));
             }
             Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
+            Change::SkipIds { count } => self.skip_ids(i64::from(count)),
             Change::Record(AuditEvent { kind, at, actor, target, ip, request_id }) => {
                 let target = target.map(|target| target.resolve(created)).transpose()?;
                 let id = AuditId(self.next_id());

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId};
 use denizen_services::store::{
-    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, Outcome,
-    Precondition, QueuedMail, Recipient, UnsentMail,
+    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
+    Outcome, Precondition, QueuedMail, Recipient, UnsentMail,
 };
 use rusqlite::{Connection, Row};
 use serde_json::Value;
@@ -78,8 +78,9 @@ statements! {
     /// As if it were new, but of the same generation: whoever works on it goes on.
     RETRY = "UPDATE mail_jobs SET dead = 0, attempts = 0, reason = NULL, due_at = :now WHERE id = :job",
         else MailJob;
-    DROP = "DELETE FROM mail_jobs WHERE id = :job RETURNING kind, request_id";
-    DROP_OF_USER = "DELETE FROM mail_jobs WHERE user_id = :user RETURNING kind, request_id";
+    DROP = "DELETE FROM mail_jobs WHERE id = :job", else MailJob;
+    REQUEST = "SELECT kind, request_id FROM mail_jobs WHERE id = :job";
+    REQUESTS_OF_USER = "SELECT kind, request_id FROM mail_jobs WHERE user_id = :user";
     OLDEST = queued!("");
     OLDEST_OF_STATUS = queued!("dead = :dead AND ");
 }
@@ -115,28 +116,13 @@ fn queued_as(row: &Row<'_>) -> Result<Outcome, Failure> {
     Ok(Outcome::Job { id: MailJobId(row.get("id")?), replaced: row.get("replaced")? })
 }
 
-/// Removes one job.
-pub(crate) fn remove(connection: &Connection, job: MailJobId) -> Result<Outcome, Failure> {
-    let removed = list(connection, DROP, params!(job), removed)?;
-    let missing = || CommitError::PreconditionFailed(Precondition::MailJob).into();
-    if removed.is_empty() { Err(missing()) } else { Ok(unsent(removed)) }
-}
-
-/// Removes all jobs of a user.
-pub(crate) fn remove_of(connection: &Connection, user: UserId) -> Result<Outcome, Failure> {
-    list(connection, DROP_OF_USER, params!(user), removed).map(unsent)
-}
-
-/// Without the jobs of kinds that only a newer program knows.
-fn unsent(removed: Vec<(Option<MailKind>, String)>) -> Outcome {
-    let unsent = removed.into_iter();
-    Outcome::Unsent(
-        unsent.filter_map(|(kind, request_id)| Some(UnsentMail { kind: kind?, request_id })).collect(),
-    )
-}
-
-fn removed(row: &Row<'_>) -> Result<(Option<MailKind>, String), Failure> {
-    Ok((MailKind::from_name(&row.get::<_, String>("kind")?), row.get("request_id")?))
+/// Reads [`REQUEST`] or [`REQUESTS_OF_USER`] before the jobs are removed, without kinds that only a newer program knows.
+pub(crate) fn unsent(connection: &Connection, sql: &str, id: i64) -> Result<Outcome, Failure> {
+    let jobs = list(connection, sql, [id], |row| {
+        let (kind, request_id): (String, _) = (row.get("kind")?, row.get("request_id")?);
+        Ok(MailKind::from_name(&kind).map(|kind| UnsentMail { kind, request_id }))
+    })?;
+    Ok(Outcome::Unsent(jobs.into_iter().flatten().collect()))
 }
 
 /// The names of all kinds, as JSON. Jobs of others, which a newer program has queued, wait for that program.

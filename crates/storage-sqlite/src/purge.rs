@@ -1,4 +1,4 @@
-//! Removing what is of no use any more.
+//! Removing what is of no use any more, and skipping what may have been given already.
 
 use denizen_services::store::Purge;
 use rusqlite::Connection;
@@ -26,6 +26,10 @@ statements! {
          ON CONFLICT (id) DO UPDATE SET hour = excluded.hour, until = excluded.until WHERE hour <> excluded.hour";
     AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit \
          WHERE at < min(:instant, (SELECT until FROM audit_share)) ORDER BY at, id LIMIT :limit)";
+    /// SQLite has a sequence for tables that have had a row only.
+    EVERY_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema \
+         WHERE type = 'table' AND sql LIKE '% AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence)";
+    SKIP_IDS = "UPDATE sqlite_sequence SET seq = seq + :count";
     /// The hours before the oldest record that is left.
     AUDIT_HOURS = "DELETE FROM audit_hours WHERE hour < (SELECT min(at) FROM audit) / 3600000000";
 }

@@ -6,7 +6,7 @@ mod ports;
 use std::{
     convert::Infallible,
     fmt,
-    path::absolute,
+    path::{Path, absolute},
     thread::{self, JoinHandle},
 };
 
@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::{
     engine::{
+        check::check,
         checkpoint::Checkpoints,
         error::{OpenError, failed, unusable},
         migrations::{SCHEMA, identify, migrate},
@@ -73,6 +74,15 @@ impl SqliteStore {
         let (readers, reading) = Readers::start(connections, queue, read_time_limit, &ends).map_err(fail)?;
         threads.extend(reading);
         Ok(Self { writer, readers, alive: Mutex::new(alive), _threads: Threads(threads) })
+    }
+
+    /// Returns the faults of the database at `path`, none if it is sound. The database may be in use; a file that is not
+    /// there is not created. Reads every page, which takes seconds for gigabytes.
+    ///
+    /// # Errors
+    /// See [`OpenError`]: the file is missing, is not ours, is too new, or is too damaged to be read.
+    pub fn check(path: &Path) -> Result<Vec<String>, OpenError> {
+        check(&absolute(path).map_err(|error| unusable(path, &error))?)
     }
 
     /// Ends the store in good order: what was accepted is written and answered, what comes later is refused with

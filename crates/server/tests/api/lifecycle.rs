@@ -1,8 +1,10 @@
 //! The life of a real process: how it starts, or refuses to, how it stops, and what is left when it is killed.
 
+mod backup;
 mod check;
 mod crash;
 mod health_listener;
+mod last_lines;
 mod output;
 mod small_disk;
 mod stalled_log;

@@ -77,6 +77,14 @@ pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenEr
     migrate_to(MIGRATIONS, connection, path)
 }
 
+/// Returns how many migrations the database has been through.
+///
+/// # Errors
+/// As [`migrate`]. Nothing was written.
+pub(crate) fn applied(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
+    check(MIGRATIONS, connection, path)
+}
+
 fn migrate_to(migrations: &[Migration], connection: &Connection, path: &Path) -> Result<(), OpenError> {
     loop {
         // Looked at without a write lock first: an up-to-date database is opened while others write.

@@ -50,7 +50,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         }
         Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
         Change::DeleteUser { user, revision } => {
-            let unsent = mail_jobs::remove_of(connection, *user)?;
+            let unsent = mail_jobs::unsent(connection, mail_jobs::REQUESTS_OF_USER, user.get())?;
             return one(users::DELETE, params!(user, revision)).map(|()| unsent);
         }
         Change::PutToken { user, purpose, hash, expires_at, address } => {
@@ -74,8 +74,15 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::DropRegistration { address } => run(registrations::DROP, params!(address))?,
         Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created),
         Change::RetryMail { job, now } => one(mail_jobs::RETRY, params!(job, now))?,
-        Change::DropMail { job } => return mail_jobs::remove(connection, *job),
+        Change::DropMail { job } => {
+            let unsent = mail_jobs::unsent(connection, mail_jobs::REQUEST, job.0)?;
+            return one(mail_jobs::DROP, params!(job)).map(|()| unsent);
+        }
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
+        Change::SkipIds { count } => {
+            run(purge::EVERY_SEQUENCE, &[])?;
+            run(purge::SKIP_IDS, params!(count))?;
+        }
         Change::Record(event) => audit::record(connection, event, created)?,
     }
     Ok(Outcome::Done)

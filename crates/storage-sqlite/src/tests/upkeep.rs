@@ -73,7 +73,7 @@ fn costs_among(count: i64) -> Vec<(&'static str, (i32, i32))> {
         ("dead mail jobs", steps(&connection, mail_jobs::OLDEST_OF_STATUS, [1, count / 2, 10])),
     ];
     for (name, sql) in purge::ALL {
-        if *sql != purge::AUDIT_HOURS {
+        if ![purge::AUDIT_HOURS, purge::EVERY_SEQUENCE, purge::SKIP_IDS].contains(sql) {
             costs.push((name, steps(&connection, sql, [i64::MIN, 10])));
             costs.push((name, steps(&connection, sql, [i64::MAX, 10])));
         }

@@ -199,6 +199,11 @@ examples! { |world, new|
             => Outcome::Count(4..),
         else new().purge(everything_before(at(0)))
             => Ok(Outcome::Count(0));
+    SkipIds:
+        new().skip_ids(7)
+            => Outcome::Done,
+        else new().skip_ids(0)
+            => Ok(Outcome::Done);
     Record:
         new().record(event(world.alice.id))
             => Outcome::Done,

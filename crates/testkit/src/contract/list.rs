@@ -49,6 +49,7 @@ macro_rules! for_each_store_case {
             an_update_may_change_the_case_of_its_own_name_and_address
             names_and_addresses_are_free_again_after_an_update_or_a_delete
             user_ids_only_grow_and_none_is_given_twice
+            skipped_ids_are_given_to_nothing
             a_deleted_user_is_gone_and_can_be_deleted_once
             nothing_can_be_given_to_a_deleted_user
         ;

@@ -244,6 +244,11 @@ pub enum Change {
     },
     /// Any number: removes what is of no use any more. Yields `Outcome::Count`.
     Purge(Purge),
+    /// Never gives the next so many ids of every kind of row: after a restore, they may have been given since the backup.
+    SkipIds {
+        /// How many.
+        count: u32,
+    },
     /// Appends to the audit trail.
     Record(AuditEvent),
 }

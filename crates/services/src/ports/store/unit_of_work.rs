@@ -62,6 +62,7 @@ macro_rules! verbs {
             retry_mail(job: MailJobId, now: DateTime<Utc>) => RetryMail { job, now } or MailJob;
             drop_mail(job: MailJobId) => DropMail { job } or MailJob;
             purge(purge: Purge) => Purge(purge);
+            skip_ids(count: u32) => SkipIds { count };
             record(event: AuditEvent) => Record(event);
         }
     };

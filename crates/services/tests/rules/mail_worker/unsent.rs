@@ -29,7 +29,11 @@ async fn world_with_wish(email: &str) -> (World, UserId) {
 async fn assert_unsent(world: &World, kind: &str, reason: UnsentReason) {
     let counters = world.worker.counters();
     world.deliver_mail().await;
-    assert_eq!(UnsentReason::ALL.map(|reason| counters.count_unsent(reason)).iter().sum::<u64>(), 1, "{kind}");
+    assert_eq!(
+        UnsentReason::ALL.map(|reason| counters.count_unsent(reason)).iter().sum::<u64>(),
+        1,
+        "{kind}"
+    );
     assert_eq!(counters.count_unsent(reason), 1, "{kind}");
     let expected =
         format!("INFO denizen_services::metrics mail {kind} of stranger is not sent: {}", reason.as_str());

@@ -152,7 +152,11 @@ pub async fn a_forgotten_bucket_is_full_again(store: Arc<dyn Store>) {
     assert_eq!(exhaust(&store, 1, THREE, at(0)).await, (3, limited(Duration::seconds(10))));
     assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 0, "others stay as they are");
     let both = forget(2).take_from_bucket(bucket(2), THREE, at(0), ROOM);
-    assert_eq!(commit(&store, both).await, [Outcome::Done, Outcome::Done], "changes see what the unit did before them");
+    assert_eq!(
+        commit(&store, both).await,
+        [Outcome::Done, Outcome::Done],
+        "changes see what the unit did before them"
+    );
     assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 2);
 }
 

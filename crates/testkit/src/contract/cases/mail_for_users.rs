@@ -6,8 +6,8 @@ use denizen_models::UserId;
 use denizen_services::{
     AccessContext,
     store::{
-        MailJob, MailKind, MailOutcome, NewMailJob, Outcome, QueuedMail, Store, UnitOfWork,
-        UnsentMail, UserRef,
+        MailJob, MailKind, MailOutcome, NewMailJob, Outcome, QueuedMail, Store, UnitOfWork, UnsentMail,
+        UserRef,
     },
 };
 
@@ -205,8 +205,7 @@ pub async fn what_a_change_keeps_from_being_mailed_is_named_by_its_outcome(store
     let mut deleted = commit(&store, UnitOfWork::new().delete_user(alice.id, None)).await;
     let Outcome::Unsent(mut mails) = deleted.remove(0) else { must(Err(format!("{deleted:?}"))) };
     mails.sort_by(|one, other| one.request_id.cmp(&other.request_id));
-    let expected =
-        [unsent(MailKind::Invitation, "invited"), unsent(MailKind::PasswordChanged, "noticed")];
+    let expected = [unsent(MailKind::Invitation, "invited"), unsent(MailKind::PasswordChanged, "noticed")];
     assert_eq!(mails, expected);
     let stale = UnitOfWork::new().delete_user(bob.id, Some(99));
     assert_eq!(refusal(&store, stale).await, USER_GONE);
