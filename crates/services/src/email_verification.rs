@@ -64,7 +64,7 @@ impl EmailVerifications for AccountService {
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
         let mail = MailJob::EmailVerification { address: email.key().to_owned() };
         let job = NewMailJob::new(mail, context, self.ports.clock.now());
-        let work = self.limiter.consume(Work::<Failure>::new(), &rules).await?;
+        let work = self.limiter.consume(Work::<Failure>::for_stranger(), &rules).await?;
         work.enqueue_mail_within(self.settings.mail_capacity, job).commit(&self.ports).await.map(|_| ())
     }
 
@@ -104,7 +104,7 @@ impl AccountService {
             UniqueKey::Username => VerifyEmailError::UsernameTaken(username.to_string()),
             UniqueKey::Email => VerifyEmailError::InvalidOrExpired,
         };
-        Work::new()
+        Work::for_stranger()
             .consume_registration(token, now, VerifyEmailError::InvalidOrExpired)
             .insert_user(values, Some(password), now, taken)
             .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))

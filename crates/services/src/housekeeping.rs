@@ -14,10 +14,9 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     common::{AccountService, Failure, ServiceSettings, Work},
-    invitation::expect_operator,
     ports::{
         AccessContext, LiveSessions,
-        store::{AuditEvent, AuditKind, AuditQuery, Purge, SessionTouch, StoreFailure},
+        store::{AuditEvent, AuditKind, AuditQuery, Needs, Purge, SessionTouch, StoreFailure},
     },
 };
 
@@ -140,7 +139,8 @@ impl Housekeeper {
             audit_before: audit_retention.map(|retention| now - retention),
             limit: BATCH,
         };
-        let removed = Work::<Failure>::new().purge(purge).commit(&self.accounts.ports).await?.count()?;
+        let removed =
+            Work::<Failure>::of_service().purge(purge).commit(&self.accounts.ports).await?.count()?;
         if let Some(before) = purge.audit_before.filter(|_| removed < u64::from(BATCH)) {
             self.report_rest(before, now).await?;
         }
@@ -172,9 +172,8 @@ impl AccountService {
     /// [`Actor::Cli`](crate::Actor) alone, and audited.
     ///
     /// # Errors
-    /// Returns [`Failure::Forbidden`] for other actors, and the failures of the store.
+    /// Returns an error for other actors, and the failures of the store.
     pub async fn after_restore(&self, context: &AccessContext, skip_ids: u32) -> Result<u64, Failure> {
-        expect_operator(context)?;
         let everything = Purge {
             expired_at: DateTime::<Utc>::MAX_UTC,
             sessions_unseen_since: DateTime::<Utc>::MAX_UTC,
@@ -183,7 +182,8 @@ impl AccountService {
             limit: u32::MAX,
         };
         let event = AuditEvent::untargeted(AuditKind::DatabaseRestored, context, self.ports.clock.now());
-        let work = Work::<Failure>::new().purge(everything).skip_ids(skip_ids).record(event);
+        let work: Work<Failure> = self.by(context, Needs::Operator)?;
+        let work = work.purge(everything).skip_ids(skip_ids).record(event);
         Ok(work.commit(&self.ports).await?.count()?)
     }
 }

@@ -85,7 +85,7 @@ impl SignUps for AccountService {
                     UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
                     UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
                 };
-                let work = Work::new()
+                let work = Work::for_stranger()
                     .insert_user(values.clone(), Some(hash), now, taken)
                     .enqueue_mail_within(capacity, NewMailJob::new(mail, context, now))
                     .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
@@ -96,7 +96,7 @@ impl SignUps for AccountService {
             Disclosure::Uniform => {
                 let expires_at = now + self.settings.verification_ttl;
                 let registration = Registration { values, password: hash, expires_at };
-                let work = Work::new()
+                let work = Work::for_stranger()
                     .put_registration(registration, self.settings.registration_capacity)
                     .enqueue_mail_within(
                         capacity,

@@ -26,10 +26,10 @@ pub(crate) fn check(path: &Path) -> Result<Vec<String>, OpenError> {
     if applied(&connection, path)? == 0 {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
-    let list = |sql| connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect();
-    let found: rusqlite::Result<Vec<String>> = list(INTEGRITY).and_then(|faults: Vec<_>| {
-        // Rows that are damaged refer to anything.
-        if faults.is_empty() { list(ORPHANS) } else { Ok(faults) }
-    });
+    let list = |sql| -> rusqlite::Result<Vec<String>> {
+        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    };
+    // Rows that are damaged refer to anything.
+    let found = list(INTEGRITY).and_then(|found| if found.is_empty() { list(ORPHANS) } else { Ok(found) });
     found.map_err(|error| failed(path, &error))
 }

@@ -50,7 +50,7 @@ async fn nobody_else_is_shown_one_not_even_administrators() {
             let answer = world.accounts.invite_by_hand(&context, id).await;
             assert_eq!(
                 answer.unwrap_err(),
-                InviteByHandError::Failure(Failure::Forbidden("only operators can do this".into()))
+                InviteByHandError::Failure(Failure::Forbidden("only operators can invite by hand".into()))
             );
         }
     }
@@ -111,7 +111,7 @@ async fn a_setup_link_is_refused_to_other_actors_before_anything_is_written() {
     let alice = world.create_administrator("alice").await;
     let before = world.audit().await.len();
     let answer = world.accounts.set_up_administrator(&administrator(alice.id), first_administrator()).await;
-    let forbidden = Failure::Forbidden("only operators can do this".into());
+    let forbidden = Failure::Forbidden("only operators can invite by hand".into());
     assert_eq!(answer.unwrap_err(), SetUpError::Failure(forbidden));
     assert_eq!(world.audit().await.len(), before);
 }
