@@ -10,7 +10,7 @@ mod password;
 mod setup_link;
 mod user;
 
-use std::{fmt::Display, path::Path, sync::Arc};
+use std::{fmt::Display, path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 use denizen_hashing::Argon2Hasher;
@@ -76,7 +76,7 @@ impl OperatorCommand {
 }
 
 /// Returns the path of the database file.
-fn expect_file(config: &Config) -> Result<&Path, CommandError> {
+fn expect_file(config: &Config) -> Result<PathBuf, CommandError> {
     config.database.path().ok_or_else(|| {
         CommandError::usage(
             "the in-memory database is only visible to the server; name another one with --database",

@@ -30,13 +30,7 @@ impl State {
         for job in oldest(dead.map(|job| (job.requested_at, job.id)), |at| at < dead_mail_before, limit) {
             removed += u64::from(self.remove_job(job).is_some());
         }
-        let hour = expired_at.timestamp() / 3_600;
-        if audit_before.is_some() && self.audit_share.get(&()).is_none_or(|(drawn_in, _)| *drawn_in != hour) {
-            let oldest = self.audit.values().map(|event| event.at).min().unwrap_or(expired_at);
-            self.audit_share.insert((), (hour, oldest + Purge::AUDIT_SHARE));
-        }
-        let share = self.audit_share.get(&()).map(|(_, until)| *until);
-        let old = |at| share.min(audit_before).is_some_and(|before| at < before);
+        let old = |at| audit_before.is_some_and(|before| at < before);
         for id in oldest(self.audit.iter().map(|(id, event)| (event.at, *id)), old, limit) {
             removed += u64::from(self.audit.remove(&id).is_some());
         }

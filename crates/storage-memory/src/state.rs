@@ -1,6 +1,5 @@
 //! What is in the store.
 
-use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
@@ -57,8 +56,6 @@ state! {
     registrations: String => RegistrationRow,
     registration_by_token: TokenHash => String,
     audit: AuditId => AuditEvent<UserId>,
-    /// The hour in which it was drawn, and the instant before which records may go.
-    audit_share: () => (i64, DateTime<Utc>),
     /// When each will be full again, in microseconds since 1970.
     buckets: BucketKey => i64,
     buckets_by_time: (i64, BucketKey) => (),

@@ -20,12 +20,7 @@ statements! {
          WHERE expires_at <= :instant ORDER BY expires_at, id LIMIT :limit)";
     DEAD_MAIL = "DELETE FROM mail_jobs WHERE id IN (SELECT id FROM mail_jobs INDEXED BY mail_jobs_dead \
          WHERE dead = 1 AND requested_at < :instant ORDER BY requested_at, id LIMIT :limit)";
-    /// Once an hour.
-    AUDIT_SHARE = "INSERT INTO audit_share (id, hour, until) \
-         VALUES (1, :now / 3600000000, ifnull((SELECT min(at) FROM audit), :now) + :share) \
-         ON CONFLICT (id) DO UPDATE SET hour = excluded.hour, until = excluded.until WHERE hour <> excluded.hour";
-    AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit \
-         WHERE at < min(:instant, (SELECT until FROM audit_share)) ORDER BY at, id LIMIT :limit)";
+    AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < :instant ORDER BY at, id LIMIT :limit)";
     /// SQLite has a sequence for tables that have had a row only.
     EVERY_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema \
          WHERE type = 'table' AND sql LIKE '% AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence)";
@@ -45,10 +40,6 @@ pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failu
         (DEAD_MAIL, Some(dead_mail_before)),
         (AUDIT, audit_before),
     ];
-    if audit_before.is_some() {
-        let share = Purge::AUDIT_SHARE.num_microseconds();
-        execute(connection, AUDIT_SHARE, params!(now: expired_at, share))?;
-    }
     let mut gone = 0;
     for (sql, instant) in useless {
         if let Some(instant) = instant {

@@ -29,9 +29,9 @@ const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Sends every mail to a mail server (RFC 5321).
 ///
-/// Connections are kept, so that many mails in a row share one, and ended with QUIT by [`Mailer::close_idle`]. Only connections with a complete delivery
-/// are kept: lettre's own pool would also keep a connection whose delivery was cut short by the time-out, and would take
-/// late replies to it for replies to the next mail.
+/// Connections are kept, so that many mails in a row share one, and ended with QUIT by [`Mailer::close_idle`]. Only those
+/// with a complete delivery are kept: lettre's own pool would also keep a connection whose delivery was cut short by the
+/// time-out, and would take late replies to it for replies to the next mail.
 pub struct SmtpMailer {
     composer: Composer,
     server: Server,

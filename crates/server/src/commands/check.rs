@@ -7,7 +7,7 @@ use crate::config::Config;
 
 pub(super) fn run(config: &Config) -> Result<String, CommandError> {
     let path = expect_file(config)?;
-    let faults = SqliteStore::check(path)?;
+    let faults = SqliteStore::check(&path)?;
     if faults.is_empty() {
         return Ok(format!("the database {} is sound\n", path.display()));
     }

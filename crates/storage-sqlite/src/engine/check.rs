@@ -10,7 +10,7 @@ use crate::engine::{
 
 /// How long another process may keep the database locked.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// SQLite stops after so many faults.
+/// At most 100 faults, SQLite's default.
 const INTEGRITY: &str =
     "SELECT integrity_check FROM pragma_integrity_check(100) WHERE integrity_check <> 'ok'";
 const ORPHANS: &str = "SELECT printf('row %s of %s refers to a row of %s that does not exist', \

@@ -29,7 +29,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0007_audit",
     "0008_limits",
     "0009_registrations",
-    "0016_unsent_mail_and_audit_share",
+    "0016_unsent_mail",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.

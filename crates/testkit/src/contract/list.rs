@@ -267,7 +267,6 @@ macro_rules! for_each_store_case {
             sessions_that_were_not_seen_since_are_removed
             old_dead_mail_is_removed_and_none_that_waits
             the_audit_trail_is_kept_until_its_time_or_forever
-            at_most_a_day_of_the_audit_trail_is_removed_in_an_hour
             a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
             a_purge_is_taken_back_when_its_unit_fails
         ;

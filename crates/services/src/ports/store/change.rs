@@ -1,6 +1,6 @@
 //! What a unit of work consists of.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId, UserValues};
 
 use super::{
@@ -17,24 +17,17 @@ use crate::ports::{
 /// What is of no use any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purge {
-    /// Tokens, sessions and registrations that have expired at this instant, the present.
+    /// Tokens, sessions and registrations that have expired at this instant.
     pub expired_at: DateTime<Utc>,
     /// Sessions that were last seen before this one.
     pub sessions_unseen_since: DateTime<Utc>,
     /// Dead mail jobs that were asked for before this one.
     pub dead_mail_before: DateTime<Utc>,
-    /// Audit records from before this one; none: they are kept forever. In each hour of the clock, only those that are
-    /// less than [`Self::AUDIT_SHARE`] younger than the oldest one, so that a clock which jumps ahead does not cost the
-    /// trail.
+    /// Audit records from before this one; none: they are kept forever.
     pub audit_before: Option<DateTime<Utc>>,
     /// At most so many of each (tokens, expired sessions, unseen sessions, registrations, dead mail jobs, audit records),
     /// so that nobody waits long for it. Those go first whose time was over first.
     pub limit: u32,
-}
-
-impl Purge {
-    /// How much of the audit trail a store removes in an hour, whatever the number of processes and of their restarts.
-    pub const AUDIT_SHARE: Duration = Duration::days(1);
 }
 
 /// One change, or a condition that must hold for the others.
