@@ -20,7 +20,12 @@ statements! {
          WHERE expires_at <= :instant ORDER BY expires_at, id LIMIT :limit)";
     DEAD_MAIL = "DELETE FROM mail_jobs WHERE id IN (SELECT id FROM mail_jobs INDEXED BY mail_jobs_dead \
          WHERE dead = 1 AND requested_at < :instant ORDER BY requested_at, id LIMIT :limit)";
+    FREED_NAMES = "DELETE FROM freed_names WHERE name IN (SELECT name FROM freed_names \
+         WHERE freed_at <= :instant ORDER BY freed_at, name LIMIT :limit)";
     AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < :instant ORDER BY at, id LIMIT :limit)";
+    /// Mails that a wrong clock has put off too far.
+    MAIL_DUE = "UPDATE mail_jobs SET due_at = :now WHERE id IN (SELECT id FROM mail_jobs INDEXED BY mail_jobs_due \
+         WHERE dead = 0 AND due_at > :mail_due_by ORDER BY due_at, id LIMIT :limit)";
     /// SQLite has a sequence for tables that have had a row only.
     EVERY_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema \
          WHERE type = 'table' AND sql LIKE '% AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence)";
@@ -31,7 +36,9 @@ statements! {
 
 /// How many rows are gone.
 pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failure> {
-    let Purge { expired_at, sessions_unseen_since, dead_mail_before, audit_before, limit } = *purge;
+    let Purge {
+        expired_at, sessions_unseen_since, dead_mail_before, audit_before, mail_due_by, limit, ..
+    } = *purge;
     let useless = [
         (TOKENS, Some(expired_at)),
         (EXPIRED_SESSIONS, Some(expired_at)),
@@ -39,6 +46,7 @@ pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failu
         (REGISTRATIONS, Some(expired_at)),
         (DEAD_MAIL, Some(dead_mail_before)),
         (AUDIT, audit_before),
+        (FREED_NAMES, Some(purge.usernames_freed_until)),
     ];
     let mut gone = 0;
     for (sql, instant) in useless {
@@ -46,6 +54,7 @@ pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failu
             gone += execute(connection, sql, params!(instant, limit))?;
         }
     }
+    gone += execute(connection, MAIL_DUE, params!(now: expired_at, mail_due_by, limit))?;
     execute(connection, AUDIT_HOURS, [])?;
     Ok(gone)
 }

@@ -21,6 +21,8 @@ mod headers;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod limits;
@@ -28,6 +30,8 @@ mod limits;
 mod messages;
 #[cfg(test)]
 mod metrics;
+#[cfg(all(test, target_os = "linux"))]
+mod one_client;
 #[cfg(test)]
 mod one_time_tokens;
 #[cfg(test)]

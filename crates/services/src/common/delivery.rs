@@ -121,6 +121,12 @@ impl DeliveryContext<'_> {
         Ok(self.mail(to, values.first_name, self.message(template)))
     }
 
+    /// A notice to the e-mail address of an account that is gone, whose name is gone with it.
+    pub fn farewell(&self, address: &str) -> Result<Mail, DeliveryError> {
+        let to = EmailAddress::parse(address).map_err(|_| unsent(UnsentReason::UnknownAddress, None))?;
+        Ok(self.mail_to_stranger(to, self.message(NoticeTemplate::AccountDeleted)))
+    }
+
     const fn message(&self, template: NoticeTemplate) -> MailMessage {
         MailMessage::Notice { template, at: self.job.requested_at, ip: self.job.ip }
     }

@@ -1,7 +1,9 @@
 //! Changes as statements, which are run here unless a change needs more than one.
 
 use denizen_models::{ADMIN_ROLE, UserId};
-use denizen_services::store::{Authority, Change, Committed, Lease, Outcome, SessionValidity, UnitOfWork};
+use denizen_services::store::{
+    Authority, Change, ClientKind, Committed, Lease, Outcome, SessionValidity, UnitOfWork,
+};
 use rusqlite::Connection;
 
 use crate::{
@@ -10,7 +12,8 @@ use crate::{
         error::Failure,
         sql::{Param, execute, params, require},
     },
-    limits, mail_jobs, purge, registrations, sessions, tokens, users,
+    limits, mail_jobs, purge, registrations, sessions, tokens,
+    users::{self, names},
 };
 
 /// Applies the changes of `work` in order, up to the first that fails. The caller takes back what was done by then.
@@ -33,9 +36,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
     let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
     let run = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(|_| ());
     match change {
-        Change::ExpectUser { user, security_version } => {
-            one(users::EXPECT, params!(user, security_version))?;
-        }
+        Change::ExpectUser { user, security_version } => one(users::EXPECT, params!(user, security_version))?,
         Change::ExpectLease(Lease { job, id: lease, generation }) => {
             one(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
         }
@@ -43,9 +44,18 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             one(users::OTHER_ADMIN, params!(user, role: ADMIN_ROLE))?;
         }
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
-            limits::take(connection, *bucket, *quota, *now, *capacity)?;
+            return limits::take(connection, *bucket, *quota, *now, *capacity);
         }
-        Change::ResetBucket { bucket } => run(limits::FILL, params!(bucket))?,
+        Change::ReturnToBucket { bucket, quota, now } => limits::put_back(connection, *bucket, *quota, *now)?,
+        Change::CountFailedAttempt { user: Some(user), client } => {
+            let known = *client == ClientKind::Known;
+            run(users::COUNT_FAILED_ATTEMPT, params!(user, stranger: !known, known))?;
+        }
+        Change::CountFailedAttempt { user: None, client: _ } => run(users::COUNT_UNKNOWN, params!())?,
+        Change::ClearFailedAttempts { user, client, below } => {
+            let known = *client == ClientKind::Known;
+            one(users::CLEAR_FAILED_ATTEMPTS, params!(user, known, below))?;
+        }
         Change::InsertUser { values, password, at } => {
             return users::insert(connection, values, password.as_ref(), *at).map(Outcome::User);
         }
@@ -58,6 +68,9 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::Rehash { user, hash, security_version } => {
             one(users::REHASH, params!(user, hash, security_version))?;
         }
+        Change::MarkSamplePassword { user } => run(users::MARK, params!(user: user.resolve(created)?))?,
+        Change::ExpectUsername { name, user, since } => one(names::EXPECT, params!(name, user, since))?,
+        Change::ReserveUsername { name, user, at, keep } => names::put(connection, *name, *user, *at, *keep)?,
         Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
         Change::DeleteUser { user, revision } => {
             let unsent = mail_jobs::unsent(connection, mail_jobs::REQUESTS_OF_USER, user.get())?;
