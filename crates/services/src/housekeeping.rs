@@ -216,6 +216,8 @@ impl AccountService {
             expired_at: DateTime::<Utc>::MAX_UTC,
             sessions_unseen_since: DateTime::<Utc>::MAX_UTC,
             dead_mail_before: DateTime::<Utc>::MIN_UTC,
+            usernames_freed_until: DateTime::<Utc>::MIN_UTC,
+            mail_due_by: DateTime::<Utc>::MAX_UTC,
             audit_before: None,
             limit: u32::MAX,
         };
