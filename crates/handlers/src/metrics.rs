@@ -8,7 +8,7 @@ use std::fmt::Display;
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use denizen_services::{
     HealthService, MailResult, Metrics, MetricsService, Readiness,
-    store::{MailCounts, MailKind, MailPhase},
+    store::{MailCounts, MailKind, MailPhase, UnsentReason},
 };
 
 use crate::{
@@ -66,6 +66,15 @@ fn page(metrics: &Metrics, readiness: Option<Readiness>, requests: Option<&Reque
             let labels = [("kind", kind.as_str()), ("result", result.as_str())];
             page.sample(name, &labels, metrics.mails.count(kind, result));
         }
+    }
+    let name = "denizen_mails_unsent_total";
+    page.family(
+        name,
+        "counter",
+        "Mails of this process that were not sent, by reason; the log has the requests.",
+    );
+    for reason in UnsentReason::ALL {
+        page.sample(name, &[("reason", reason.as_str())], metrics.mails.count_unsent(reason));
     }
     let name = "denizen_limits_crowded_total";
     page.family(

@@ -1,5 +1,6 @@
 //! Connections, threads and transactions.
 
+pub(crate) mod check;
 pub(crate) mod checkpoint;
 pub(crate) mod column;
 pub(crate) mod disk;

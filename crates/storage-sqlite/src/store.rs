@@ -6,7 +6,7 @@ mod ports;
 use std::{
     convert::Infallible,
     fmt,
-    path::absolute,
+    path::{Path, absolute},
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::{
     engine::{
+        check::check,
         checkpoint::{Checkpoints, RESTART_PATIENCE},
         disk::Disk,
         error::{OpenError, failed, unusable},
@@ -88,6 +89,15 @@ impl SqliteStore {
             Readers::start(connections, Arc::clone(&disk), queue, read_time_limit, &ends).map_err(fail)?;
         threads.extend(reading);
         Ok(Self { writer, readers, disk, alive: Mutex::new(alive), _threads: Threads(threads) })
+    }
+
+    /// Returns the faults of the database at `path`, none if it is sound. The database may be in use; a file that is not
+    /// there is not created. Reads every page, which takes seconds for gigabytes.
+    ///
+    /// # Errors
+    /// See [`OpenError`]: the file is missing, is not ours, is too new, or is too damaged to be read.
+    pub fn check(path: &Path) -> Result<Vec<String>, OpenError> {
+        check(&absolute(path).map_err(|error| unusable(path, &error))?)
     }
 
     /// Ends the store in good order: what was accepted is written and answered, what comes later is refused with

@@ -160,6 +160,10 @@ impl ReadStore for SqliteStore {
         self.readers.find(registrations::FIND_BY_TOKEN, *token, registrations::read).await
     }
 
+    async fn find_earliest_audit_time(&self) -> Result<Option<DateTime<Utc>>, StoreFailure> {
+        self.readers.read(audit::earliest).await
+    }
+
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure> {
         let query = query.clone();
         self.readers.read_long(move |connection| audit::newest(connection, &query)).await

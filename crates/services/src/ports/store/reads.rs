@@ -127,6 +127,9 @@ pub trait ReadStore: Send + Sync {
     /// Audit records that match, newest first: by their numbers, whatever the clocks said.
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure>;
 
+    /// When the audit record with the earliest time was written, of those that are left.
+    async fn find_earliest_audit_time(&self) -> Result<Option<DateTime<Utc>>, StoreFailure>;
+
     /// Mail jobs that match, oldest first.
     async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure>;
 
