@@ -5,20 +5,14 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId};
 use denizen_services::{
-    PasswordHash, TokenHash,
-    store::{MailKind, QueuedMail, Registration},
+    PasswordHash,
+    store::{MailKind, QueuedMail},
 };
 
 #[derive(Clone)]
 pub struct UserRow {
     pub user: User,
     pub password: Option<PasswordHash>,
-}
-
-#[derive(Clone)]
-pub struct RegistrationRow {
-    pub registration: Registration,
-    pub token: Option<TokenHash>,
 }
 
 /// For what there is one job at most, among the kinds that carry a token: a user, or a folded e-mail address.

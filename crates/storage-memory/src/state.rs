@@ -4,12 +4,13 @@ use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, Precondition, Session, SessionId, StoredToken,
+        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, Precondition, Registration, Session,
+        SessionId, StoredToken,
     },
 };
 
 use crate::{
-    rows::{Job, JobKey, RegistrationRow, UserRow},
+    rows::{Job, JobKey, UserRow},
     table::Table,
 };
 
@@ -53,7 +54,7 @@ state! {
     jobs: MailJobId => Job,
     job_for: JobKey => MailJobId,
     /// By [`denizen_models::EmailAddress::key`].
-    registrations: String => RegistrationRow,
+    registrations: String => Registration,
     registration_by_token: TokenHash => String,
     audit: AuditId => AuditEvent<UserId>,
     /// When each will be full again, in microseconds since 1970.

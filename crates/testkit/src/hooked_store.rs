@@ -150,8 +150,7 @@ delegate! {
         find_session(token: &TokenHash) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
         list_gone_sessions(sessions: &[SessionId]) -> Vec<SessionId>;
-        find_registration(email: &EmailAddress) -> Option<Registration>;
-        find_registration_by_token(token: &TokenHash) -> Option<Registration>;
+        find_registration(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
         list_mail_jobs(query: &MailQuery) -> Vec<QueuedMail>;
         count_mail_jobs(now: DateTime<Utc>, limit: usize) -> MailCounts;

@@ -127,7 +127,7 @@ impl<E: From<Failure>> Work<E> {
         self.refused_if_full("too many requests are waiting")
     }
 
-    /// Keeps a sign-up, unless `capacity` of them wait.
+    /// Keeps a pending registration, unless `capacity` of others are kept.
     pub fn put_registration(mut self, registration: Registration, capacity: u32) -> Self {
         self.unit = self.unit.put_registration(registration, capacity);
         self.refused_if_full("too many sign-ups are waiting")

@@ -1,7 +1,7 @@
 //! Changes as statements, which are run here unless a change needs more than one.
 
 use denizen_models::{ADMIN_ROLE, UserId};
-use denizen_services::store::{Change, Committed, Lease, Outcome, UnitOfWork};
+use denizen_services::store::{Change, Committed, Lease, Outcome, Registration, UnitOfWork};
 use rusqlite::Connection;
 
 use crate::{
@@ -61,14 +61,16 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
         Change::RevokeSession { user, session } => one(sessions::REVOKE, params!(user, session))?,
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
-        Change::PutRegistration { registration, capacity } => {
-            registrations::put(connection, registration, *capacity)?;
+        Change::PutRegistration {
+            registration: Registration { address, token, attempts, expires_at },
+            capacity,
+        } => {
+            one(registrations::PUT, params!(address, token, attempts, expires_at, capacity))?;
         }
-        Change::PutRegistrationToken { address, hash, expires_at } => {
-            one(registrations::PUT_TOKEN, params!(address, hash, expires_at))?;
+        Change::TryRegistration { token, now, most } => {
+            return registrations::attempt(connection, *token, *now, *most).map(Outcome::Count);
         }
-        Change::ConsumeRegistration { hash, now } => one(registrations::CONSUME, params!(hash, now))?,
-        Change::DropRegistration { address } => run(registrations::DROP, params!(address))?,
+        Change::ConsumeRegistration { token, now } => one(registrations::CONSUME, params!(token, now))?,
         Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created).map(Outcome::Job),
         Change::RetryMail { job, now } => one(mail_jobs::RETRY, params!(job, now))?,
         Change::DropMail { job } => one(mail_jobs::DROP, params!(job))?,

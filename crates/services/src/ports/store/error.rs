@@ -36,9 +36,6 @@ pub enum Precondition {
     /// There is no other administrator who could sign in.
     #[error("there is no other administrator")]
     Administrator,
-    /// There is no such registration.
-    #[error("no such registration")]
-    Registration,
     /// There is no such mail job.
     #[error("no such mail job")]
     MailJob,
