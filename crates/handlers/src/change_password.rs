@@ -29,6 +29,5 @@ async fn change(
 }
 
 map_error! { error: ChangePasswordError {
-    Forbidden => Self::unauthenticated(),
     WrongPassword => Self::because(ErrorCode::WrongPassword, "Failed to change password", error),
 } }

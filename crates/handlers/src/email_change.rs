@@ -34,7 +34,6 @@ async fn confirm(request: RequestContext, users: Users, Json(body): Json<TokenRe
 }
 
 map_error! { error: ChangeEmailError {
-    Forbidden => Self::unauthenticated(),
     WrongPassword => Self::because(ErrorCode::WrongPassword, "Failed to change email", error),
 } }
 

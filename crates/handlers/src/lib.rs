@@ -55,7 +55,7 @@ mod sessions;
 mod sign_up;
 mod users;
 
-use std::{sync::LazyLock, time::Duration};
+use std::{future::ready, sync::LazyLock, time::Duration};
 
 use actix_web::{
     middleware::from_fn,
@@ -161,6 +161,9 @@ fn endpoints(wanted: impl Fn(fn(&Services) -> bool) -> bool) -> Vec<Endpoint> {
 /// session cookie is for the whole host. Unknown paths below the prefix are answered here. All others stay the
 /// application's, as does its default service; without a prefix, see [`fallback`].
 ///
+/// Call it on the [`App`](actix_web::App) itself and name the whole path, as in `/app/accounts`: inside of a
+/// [`scope`](actix_web::web::scope) of the application the handlers would not know their own path.
+///
 /// Links in mails do not follow the prefix: the public URL in the settings of the mails must contain it, as in
 /// `https://example.com/accounts`.
 pub fn mount(
@@ -181,7 +184,9 @@ pub fn mount(
         } else {
             let scope = web::scope(&prefix).configure(register);
             let not_found = web::to(pages::not_found).wrap(from_fn(mounted));
-            config.service(scope.default_service(not_found));
+            let front_page = web::Redirect::to(format!("{prefix}/"));
+            let front_page = web::to(move || ready(front_page.clone())).wrap(from_fn(mounted));
+            config.route(&prefix, front_page).service(scope.default_service(not_found));
         }
         services.provide(config);
         let Services { clock, tokens, counts, .. } = services;

@@ -2,16 +2,16 @@
 
 mod page;
 
-use actix_web::{HttpResponse, web::Data};
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
     PasswordResetResponse, SendPasswordResetRequest, TokenRequest,
 };
-use denizen_services::{RequestPasswordResetError, ResetPasswordError, SendPasswordResetError, UserService};
+use denizen_services::{RequestPasswordResetError, ResetPasswordError, SendPasswordResetError};
 
 use crate::{
-    http::{Admin, ApiError, ErrorCode, Json, NoQuery, Public, RequestContext},
+    http::{Admin, ApiResult, ErrorCode, Json, Public, RequestContext, map_error},
     middleware::{Endpoint, route},
+    services::Users,
     users::PathId,
 };
 
@@ -30,10 +30,9 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 /// `POST /api/users/request-password-reset`
 async fn request_password_reset(
     request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
+    users: Users,
     Json(body): Json<PasswordResetRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let email = body.email.trim().to_owned();
     users.request_password_reset(&request.access, body).await?;
     let message = "If your email address is in our database, you will receive a password reset link shortly."
@@ -45,10 +44,9 @@ async fn request_password_reset(
 /// `POST /api/users/reset-password`
 async fn reset_password(
     request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
+    users: Users,
     Json(body): Json<PasswordResetConfirmation>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     users.reset_password(&request.access, body).await?;
     let message =
         "Your password has been reset successfully. You can now log in with your new password.".to_owned();
@@ -59,10 +57,9 @@ async fn reset_password(
 /// `POST /api/users/validate-reset-token`
 async fn validate_reset_token(
     request: RequestContext,
-    users: Data<dyn UserService>,
-    _: NoQuery,
+    users: Users,
     Json(body): Json<TokenRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let status = users.validate_reset_token(&request.access, body).await?;
     let message = if status.valid { "Reset token is valid" } else { "Reset token is not valid" };
     Ok(request.answer(message, status))
@@ -72,48 +69,26 @@ async fn validate_reset_token(
 async fn send_password_reset(
     request: RequestContext,
     PathId(id): PathId,
-    users: Data<dyn UserService>,
-    _: NoQuery,
+    users: Users,
     Json(body): Json<SendPasswordResetRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     users.send_password_reset(&request.access, id, body.discard_password.unwrap_or(false)).await?;
     Ok(request.pending("The user will receive a link shortly."))
 }
 
-impl From<RequestPasswordResetError> for ApiError {
-    fn from(error: RequestPasswordResetError) -> Self {
-        match error {
-            RequestPasswordResetError::UnknownAddress(_) => Self::because(
-                ErrorCode::PasswordResetRequestFailed,
-                "Failed to request password reset",
-                error,
-            ),
-            RequestPasswordResetError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: RequestPasswordResetError {
+    UnknownAddress(_) => {
+        Self::because(ErrorCode::PasswordResetRequestFailed, "Failed to request password reset", error)
+    },
+} }
 
-impl From<ResetPasswordError> for ApiError {
-    fn from(error: ResetPasswordError) -> Self {
-        match error {
-            ResetPasswordError::InvalidToken
-            | ResetPasswordError::ExpiredToken
-            | ResetPasswordError::InvalidOrExpired => {
-                Self::because(ErrorCode::PasswordResetFailed, "Failed to reset password", error)
-            }
-            ResetPasswordError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: ResetPasswordError {
+    InvalidToken | ExpiredToken | InvalidOrExpired => {
+        Self::because(ErrorCode::PasswordResetFailed, "Failed to reset password", error)
+    },
+} }
 
-impl From<SendPasswordResetError> for ApiError {
-    fn from(error: SendPasswordResetError) -> Self {
-        match error {
-            SendPasswordResetError::NotFound(_) => {
-                Self::because(ErrorCode::UserNotFound, "User not found", error)
-            }
-            SendPasswordResetError::Inactive => Self::forbidden(error),
-            SendPasswordResetError::Failure(failure) => failure.into(),
-        }
-    }
-}
+map_error! { error: SendPasswordResetError {
+    NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
+    Inactive => Self::forbidden(error),
+} }

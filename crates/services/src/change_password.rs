@@ -4,20 +4,17 @@ use async_trait::async_trait;
 use denizen_models::ChangePasswordRequest;
 
 use crate::{
-    common::{AccountService, Failure, Work, embeds_failure, passwords},
+    common::{AccountService, Failure, embeds_failure, passwords},
     login::SignedIn,
     ports::{
         AccessContext,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob},
     },
 };
 
 /// Why a password is not replaced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangePasswordError {
-    /// The actor is not a signed-in user.
-    #[error("only signed-in users can change their password")]
-    Forbidden,
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
@@ -46,9 +43,9 @@ impl PasswordChanges for AccountService {
         context: &AccessContext,
         request: ChangePasswordRequest,
     ) -> Result<SignedIn, ChangePasswordError> {
-        use ChangePasswordError::{Forbidden, WrongPassword};
+        use ChangePasswordError::WrongPassword;
         let (current, new) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let user = self.reauthenticate(context, current, Forbidden, WrongPassword).await?;
+        let user = self.reauthenticate(context, current, WrongPassword).await?;
         let hash = passwords::hash_new(&self.ports, new, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
         // All other sessions end, and the current one gets a new token (OWASP, Session Management).
@@ -56,7 +53,8 @@ impl PasswordChanges for AccountService {
         let expires_at = session.expires_at;
         let notice = NewMailJob::new(MailJob::PasswordChanged { user: user.id.into() }, context, now);
         // If the account changed after the password was compared, it may not be the right one any more.
-        let work = Work::new()
+        let work = self
+            .by(context, Needs::Session)?
             .set_password(user.id, hash, user.security_version, now, WrongPassword)
             .revoke_tokens(user.id)
             .revoke_sessions(user.id, None)

@@ -10,7 +10,7 @@ use crate::{
     },
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, actor_name},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey, actor_name},
     },
 };
 
@@ -19,9 +19,6 @@ const PURPOSE: TokenPurpose = TokenPurpose::EmailChange;
 /// Why a change of address is not even queued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeEmailError {
-    /// The actor is not a signed-in user.
-    #[error("only signed-in users can change their address")]
-    Forbidden,
     /// The password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
@@ -71,15 +68,16 @@ impl EmailChanges for AccountService {
         context: &AccessContext,
         request: ChangeEmailRequest,
     ) -> Result<(), ChangeEmailError> {
-        use ChangeEmailError::{Forbidden, WrongPassword};
+        use ChangeEmailError::WrongPassword;
         let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
         self.limiter.count(&rules).await?;
-        let user = self.reauthenticate(context, password, Forbidden, WrongPassword).await?;
+        let user = self.reauthenticate(context, password, WrongPassword).await?;
         let now = self.ports.clock.now();
         let mail = MailJob::EmailChange { user: user.id.into(), address: email };
         // If the account changed after the password was compared, it may not be the right one any more.
-        let work = Work::new()
+        let work = self
+            .by(context, Needs::Session)?
             .expect_user(user.id, user.security_version, WrongPassword)
             .enqueue_mail(NewMailJob::new(mail, context, now));
         self.reset_attempts(work, &user).await?.commit(&self.ports).await.map(|_| ())

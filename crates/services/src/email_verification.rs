@@ -74,7 +74,7 @@ impl EmailVerifications for AccountService {
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
         let mail = MailJob::EmailVerification { address: email.key().to_owned() };
         let job = NewMailJob::new(mail, context, self.ports.clock.now());
-        let work = self.limiter.consume(Work::<Failure>::new(), &rules).await?;
+        let work = self.limiter.consume(Work::<Failure>::for_stranger(), &rules).await?;
         work.enqueue_mail_within(self.settings.mail_capacity, job).commit(&self.ports).await.map(|_| ())
     }
 

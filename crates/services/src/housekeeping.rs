@@ -129,7 +129,7 @@ impl Housekeeper {
             audit_before: audit_retention.map(|retention| now - retention),
             limit: BATCH,
         };
-        Ok(Work::<Failure>::new().purge(purge).commit(&self.accounts.ports).await?.count()?)
+        Ok(Work::<Failure>::of_service().purge(purge).commit(&self.accounts.ports).await?.count()?)
     }
 }
 

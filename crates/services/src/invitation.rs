@@ -11,7 +11,7 @@ use crate::{
     mail_jobs::{MailJobError, MailJobService as _},
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, Token, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, MailQuery},
+        store::{AuditEvent, AuditKind, MailJob, MailQuery, Needs},
     },
     users::{CreateUserError, UserCreation as _},
 };
@@ -165,7 +165,8 @@ impl AccountService {
                 return Err(InviteByHandError::Inactive);
             }
             let now = self.ports.clock.now();
-            let work = Work::new()
+            let work = self
+                .by(context, Needs::Operator)?
                 .expect_user(user.id, user.security_version, None)
                 .put_token(user.id, PURPOSE, token.hash(), now + self.settings.invitation_ttl)
                 .record(AuditEvent::new(AuditKind::UserInvited, user.id, context, now));
@@ -179,7 +180,9 @@ impl AccountService {
 fn expect_operator(context: &AccessContext) -> Result<(), Failure> {
     match context.actor {
         Actor::System | Actor::Cli => Ok(()),
-        Actor::Anonymous | Actor::User { .. } => Err(Failure::forbidden("only operators can invite by hand")),
+        Actor::Anonymous | Actor::User { .. } | Actor::External { .. } => {
+            Err(Failure::forbidden("only operators can invite by hand"))
+        }
     }
 }
 

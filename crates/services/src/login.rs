@@ -11,7 +11,7 @@ use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Userna
 use crate::{
     common::{AccountService, Failure, LimitSubject, Limits, RateLimitRule, Work, embeds_failure},
     ports::{
-        AccessContext, Actor, RandomnessError, Token, Verdict,
+        AccessContext, RandomnessError, Token, Verdict,
         store::{AuditEvent, AuditKind, Credentials, NewSession, SessionId},
     },
 };
@@ -78,7 +78,7 @@ impl Logins for AccountService {
         let expires_at = session.expires_at;
         // The password was compared some milliseconds ago: it must still be the password when the session opens. The
         // version is that of the earlier of the two readings, or a user who was deactivated between them would get in.
-        let mut work = Work::new()
+        let mut work = Work::for_stranger()
             .expect_user(user.id, user.security_version, LoginError::Rejected)
             .insert_session(session)
             .trim_sessions(user.id, MAX_SESSIONS)
@@ -115,21 +115,20 @@ impl AccountService {
         Ok((token, session))
     }
 
-    /// Returns the actor if the password is right, `forbidden` if the actor is not a signed-in user, and else `wrong`; the
-    /// work that follows MUST expect the security version of this reading. Attempts count like those of signing in: an
+    /// Returns the actor if the password is right, and else `wrong`; the work that follows MUST expect the security version
+    /// of this reading. Attempts count like those of signing in: an
     /// open session does not get around their limits.
     pub(crate) async fn reauthenticate<E: From<Failure> + Send>(
         &self,
         context: &AccessContext,
         password: Password,
-        forbidden: E,
         wrong: E,
     ) -> Result<User, E> {
-        let Actor::User { id, username, .. } = &context.actor else { return Err(forbidden) };
+        let (id, username) = context.actor.user().ok_or(Failure::Unauthenticated)?;
         self.count_attempt(context, username.key()).await?;
-        let user = self.ports.store.find_user(*id).await.map_err(Failure::from)?;
-        let Some(user) = user.filter(|user| user.values.active) else { return Err(forbidden) };
-        let credentials = self.ports.store.find_credentials(*id).await.map_err(Failure::from)?;
+        let user = self.ports.store.find_user(id).await.map_err(Failure::from)?;
+        let user = user.filter(|user| user.values.active).ok_or(Failure::Unauthenticated)?;
+        let credentials = self.ports.store.find_credentials(id).await.map_err(Failure::from)?;
         let same = |credentials: &Credentials| credentials.security_version == user.security_version;
         let verdict = self.compare(password, credentials.as_ref().filter(|found| same(found))).await?;
         if verdict.is_match() {
@@ -172,7 +171,7 @@ impl AccountService {
     ) -> Result<T, E> {
         let event = AuditEvent::untargeted(kind, context, self.ports.clock.now());
         let event = AuditEvent { target: user.map(Into::into), ..event };
-        Work::<E>::new().record(event).commit(&self.ports).await?;
+        Work::<E>::refusal(event).commit(&self.ports).await?;
         Err(refusal)
     }
 

@@ -7,7 +7,7 @@ use crate::{
     common::{AccountService, Failure, Work, embeds_failure, pagination},
     ports::{
         AccessContext,
-        store::{AuditEvent, AuditKind, MailJobId, MailQuery, QueuedMail, Recipient},
+        store::{AuditEvent, AuditKind, MailJobId, MailQuery, Needs, QueuedMail, Recipient},
     },
 };
 
@@ -77,26 +77,31 @@ pub trait MailJobService: Send + Sync {
 }
 
 impl AccountService {
-    /// Commits `work`, together with the record of it.
+    /// Commits a change of this job, together with the record of it.
     async fn change_mail_job(
         &self,
         context: &AccessContext,
         job: MailJobId,
         kind: AuditKind,
-        work: Work<MailJobError>,
+        change: impl FnOnce(Work<MailJobError>) -> Work<MailJobError> + Send,
     ) -> Result<(), MailJobError> {
         context.expect_admin("only administrators can change mail jobs").map_err(MailJobError::Failure)?;
         let at = self.ports.clock.now();
         let event = AuditEvent::untargeted(kind, context, at);
         // For whom a job is never changes: what was read before the commit still holds in it.
-        let target = self.find_mail_job(job).await?.mail.user().map(Into::into);
+        let Some(found) = self.find_mail_job(job).await? else {
+            self.authorize(context, Needs::Admin).await?;
+            return Err(MailJobError::NotFound);
+        };
+        let target = found.mail.user().map(Into::into);
+        let work = change(self.by(context, Needs::Admin)?);
         work.record(AuditEvent { target, ..event }).commit(&self.ports).await.map(|_| ())
     }
 
-    async fn find_mail_job(&self, job: MailJobId) -> Result<QueuedMail, MailJobError> {
+    async fn find_mail_job(&self, job: MailJobId) -> Result<Option<QueuedMail>, MailJobError> {
         let query = MailQuery { after: Some(MailJobId(job.0.saturating_sub(1))), ..MailQuery::oldest(1) };
         let mut found = self.ports.store.list_mail_jobs(&query).await?;
-        found.pop().filter(|found| found.id == job).ok_or(MailJobError::NotFound)
+        Ok(found.pop().filter(|found| found.id == job))
     }
 }
 
@@ -116,13 +121,14 @@ impl MailJobService for AccountService {
     }
 
     async fn retry_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
-        let work = Work::new().retry_mail(job, self.ports.clock.now(), MailJobError::NotFound);
-        self.change_mail_job(context, job, AuditKind::MailRetried, work).await
+        let now = self.ports.clock.now();
+        let retry = |work: Work<_>| work.retry_mail(job, now, MailJobError::NotFound);
+        self.change_mail_job(context, job, AuditKind::MailRetried, retry).await
     }
 
     async fn drop_mail_job(&self, context: &AccessContext, job: MailJobId) -> Result<(), MailJobError> {
-        let work = Work::new().drop_mail(job, MailJobError::NotFound);
-        self.change_mail_job(context, job, AuditKind::MailDropped, work).await
+        let give_up = |work: Work<_>| work.drop_mail(job, MailJobError::NotFound);
+        self.change_mail_job(context, job, AuditKind::MailDropped, give_up).await
     }
 }
 

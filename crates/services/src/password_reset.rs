@@ -18,7 +18,7 @@ use crate::{
     },
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, PasswordHash, Ports, Token, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob},
     },
 };
 
@@ -118,14 +118,15 @@ impl PasswordResets for AccountService {
             ("reset.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip),
             ("reset.pace", LimitSubject::Address(&email), limits.mail_pace),
         ];
-        let mut work = self.limiter.consume(Work::<RequestPasswordResetError>::new(), &rules).await?;
+        let mut work =
+            self.limiter.consume(Work::<RequestPasswordResetError>::for_stranger(), &rules).await?;
         if self.settings.disclosure == Disclosure::Detailed {
             // Counted before the look-up, so that here, too, an unknown address is limited like a known one.
             work.commit(&self.ports).await?;
             if self.ports.store.find_user_by_email(&email).await?.is_none() {
                 return Err(RequestPasswordResetError::UnknownAddress(email));
             }
-            work = Work::new();
+            work = Work::for_stranger();
         }
         let mail = MailJob::PasswordReset { address: email.key().to_owned() };
         let job = NewMailJob::new(mail, context, self.ports.clock.now());
@@ -189,10 +190,14 @@ impl PasswordResets for AccountService {
         }
         let discarded = if discard_password { Some(unusable_password(&self.ports).await?) } else { None };
         retry(|| async {
-            let user = self.ports.store.find_user(id).await?.ok_or(SendPasswordResetError::NotFound(id))?;
-            if !user.values.active {
-                return Err(SendPasswordResetError::Inactive);
-            }
+            let user = match self.ports.store.find_user(id).await? {
+                Some(user) if user.values.active => user,
+                unfit => {
+                    self.authorize(context, Needs::Admin).await?;
+                    return Err(unfit
+                        .map_or(SendPasswordResetError::NotFound(id), |_| SendPasswordResetError::Inactive));
+                }
+            };
             let credentials = self.ports.store.find_credentials(id).await?;
             let has_password = credentials.is_some_and(|credentials| credentials.hash.is_some());
             // Without a capacity: a queue that strangers have filled does not stop administrators.
@@ -203,7 +208,7 @@ impl PasswordResets for AccountService {
                 (MailJob::Invitation { user: id.into() }, AuditKind::UserInvited)
             };
             let now = self.ports.clock.now();
-            let mut work = Work::new().expect_user(id, user.security_version, None);
+            let mut work = self.by(context, Needs::Admin)?.expect_user(id, user.security_version, None);
             if let Some(hash) = &discarded {
                 if has_password {
                     work = work.set_password(id, hash.clone(), user.security_version, now, None);

@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use denizen_models::{Secret, User, UserId};
 
 use crate::{
-    common::{AccountService, Failure, ServiceSettings, Work, embeds_failure},
+    common::{AccountService, Failure, ServiceSettings, embeds_failure},
     ports::{
         AccessContext, Actor, TokenHash,
-        store::{AuditEvent, AuditKind, Session, SessionId, StoreFailure},
+        store::{AuditEvent, AuditKind, Needs, Session, SessionId, StoreFailure},
     },
 };
 
@@ -129,10 +129,13 @@ impl Sessions for AccountService {
         self.expect_access(context, user).await?;
         let own = match context.actor {
             Actor::User { id, session, .. } if id == user => Some(session),
-            Actor::User { .. } | Actor::Anonymous | Actor::System | Actor::Cli => None,
+            _ => None,
         };
         let event = AuditEvent::new(AuditKind::SessionsRevoked, user, context, self.ports.clock.now());
-        let work = Work::<SessionError>::new().revoke_sessions(user, own).record(event);
+        let work = self
+            .by::<SessionError>(context, Needs::SelfOrAdmin(user))?
+            .revoke_sessions(user, own)
+            .record(event);
         Ok(work.commit(&self.ports).await?.count()?)
     }
 }
@@ -149,9 +152,16 @@ impl AccountService {
 
     /// Whether the user exists and the actor may see it.
     async fn expect_access(&self, context: &AccessContext, user: UserId) -> Result<(), SessionError> {
-        let exists = context.is_self(user)
-            || (context.is_admin() && self.ports.store.find_user(user).await?.is_some());
-        if exists { Ok(()) } else { Err(SessionError::UserNotFound(user)) }
+        if context.is_self(user) {
+            return Ok(());
+        }
+        if context.is_admin() {
+            if self.ports.store.find_user(user).await?.is_some() {
+                return Ok(());
+            }
+            self.authorize(context, Needs::Admin).await?;
+        }
+        Err(SessionError::UserNotFound(user))
     }
 
     async fn revoke(
@@ -162,7 +172,10 @@ impl AccountService {
     ) -> Result<(), SessionError> {
         let kind = if context.is_self(user) { AuditKind::LoggedOut } else { AuditKind::SessionEndedByAdmin };
         let event = AuditEvent::new(kind, user, context, self.ports.clock.now());
-        let work = Work::new().revoke_session(user, session, SessionError::NotFound).record(event);
+        let work = self
+            .by(context, Needs::SelfOrAdmin(user))?
+            .revoke_session(user, session, SessionError::NotFound)
+            .record(event);
         work.commit(&self.ports).await.map(|_| ())
     }
 }

@@ -81,7 +81,7 @@ impl SignUps for AccountService {
                 // Nothing is looked up: it makes no difference whether the address is taken.
                 let mail = MailJob::SignUp { address: email.key().to_owned() };
                 let job = NewMailJob::new(mail, context, self.ports.clock.now());
-                let work = Work::new().enqueue_mail_within(self.settings.mail_capacity, job);
+                let work = Work::for_stranger().enqueue_mail_within(self.settings.mail_capacity, job);
                 work.commit(&self.ports).await.map(|_| SignedUp::Pending)
             }
         }
@@ -115,7 +115,7 @@ impl AccountService {
             UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
             UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
         };
-        let work = Work::new()
+        let work = Work::for_stranger()
             .insert_user(values.clone(), Some(hash), now, taken)
             .enqueue_mail_within(self.settings.mail_capacity, NewMailJob::new(mail, context, now))
             .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
@@ -149,7 +149,7 @@ impl AccountService {
         let now = self.ports.clock.now();
         // In a unit of its own, so that an attempt counts whatever becomes of it: of any number of requests at once, no
         // more than the last few learn of a name.
-        let attempt = Work::new().try_registration(token, now, MAX_ATTEMPTS, InvalidOrExpired);
+        let attempt = Work::charge().try_registration(token, now, MAX_ATTEMPTS, InvalidOrExpired);
         let remaining = attempt.commit(&self.ports).await?.count()?;
         let name = values.username.to_string();
         // An address is taken if its owner became a user in another way, or another request was faster.
@@ -158,7 +158,7 @@ impl AccountService {
             UniqueKey::Username => UsernameTaken(name.clone()),
             UniqueKey::Email => InvalidOrExpired,
         };
-        Work::new()
+        Work::for_stranger()
             .consume_registration(token, now, InvalidOrExpired)
             .insert_user(values, Some(hash), now, taken)
             .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))

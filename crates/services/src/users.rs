@@ -17,7 +17,10 @@ pub use self::{
 };
 use crate::{
     common::{AccountService, Failure, embeds_failure},
-    ports::{AccessContext, store::StoreFailure},
+    ports::{
+        AccessContext,
+        store::{Needs, StoreFailure},
+    },
 };
 
 /// Why a user is not returned.
@@ -90,6 +93,15 @@ impl AccountService {
         id: UserId,
     ) -> Result<Option<User>, StoreFailure> {
         if context.may_access(id) { self.ports.store.find_user(id).await } else { Ok(None) }
+    }
+
+    /// The same for a user who is to be changed. An actor who may no longer see users is told that, and not which exist.
+    async fn find_for_change(&self, context: &AccessContext, id: UserId) -> Result<Option<User>, Failure> {
+        let user = self.find_accessible(context, id).await?;
+        if user.is_none() && context.may_access(id) {
+            self.authorize(context, Needs::SelfOrAdmin(id)).await?;
+        }
+        Ok(user)
     }
 }
 

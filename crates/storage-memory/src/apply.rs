@@ -11,7 +11,8 @@ impl State {
     pub fn commit(&mut self, work: &UnitOfWork) -> Result<Committed, CommitError> {
         // A unit that panicked left its changes in the journals.
         self.undo();
-        let applied = work.apply(|change, created| self.apply(change.clone(), created));
+        let authorized = work.authority().map_or(Ok(()), |authority| self.authorize(authority));
+        let applied = work.apply(|_| authorized, |change, created| self.apply(change.clone(), created));
         if applied.is_ok() {
             self.keep();
         } else {

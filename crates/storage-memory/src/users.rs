@@ -9,13 +9,27 @@ use crate::{
 };
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Precondition, UniqueKey},
+    store::{Authority, CommitError, Precondition, Session, SessionValidity, UniqueKey},
 };
 
 impl State {
     /// `user`, if it exists.
     pub fn existing(&self, user: UserId) -> Result<UserId, CommitError> {
         require(self.users.get(&user), Precondition::User).map(|_| user)
+    }
+
+    pub fn authorize(&self, authority: &Authority) -> Result<(), CommitError> {
+        let Authority { user, session, validity: SessionValidity { now, unseen_since }, role } = *authority;
+        let is_live = |session: &Session| {
+            session.opened.user == user
+                && session.opened.expires_at > now
+                && session.last_seen_at > unseen_since
+        };
+        let signed_in = session.is_none_or(|session| self.sessions.get(&session).is_some_and(is_live));
+        let row = self.users.get(&user).filter(|row| row.user.values.active && signed_in);
+        let roles = &require(row, Precondition::Actor)?.user.values.roles;
+        let has_role = role.is_none_or(|role| roles.iter().any(|own| own == role));
+        require(has_role.then_some(()), Precondition::Role)
     }
 
     pub fn expect_user(&self, user: UserId, security_version: i64) -> Result<(), CommitError> {

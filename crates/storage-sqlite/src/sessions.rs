@@ -20,6 +20,8 @@ statements! {
     FIND = concat!("SELECT ", session_columns!(), " FROM sessions WHERE hash = :hash");
     OF_USER = concat!("SELECT ", session_columns!(), " FROM sessions WHERE user_id = :user");
     GONE = "SELECT value FROM json_each(:ids) WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = value)";
+    LIVE = "SELECT id FROM sessions WHERE id = :session AND user_id = :user \
+         AND expires_at > :now AND last_seen_at > :unseen_since", else Actor;
     INSERT = "INSERT INTO sessions (user_id, hash, created_at, expires_at, last_seen_at, ip, user_agent) \
          VALUES (:user, :hash, :created_at, :expires_at, :created_at, :ip, :user_agent) RETURNING id";
     REVOKE_ALL = "DELETE FROM sessions WHERE user_id = :user AND id IS NOT :except";

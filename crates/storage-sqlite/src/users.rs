@@ -45,6 +45,9 @@ statements! {
     FIND_BY_EMAIL = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.email_key = :email_key");
     CREDENTIALS = "SELECT id, password_hash, security_version FROM users WHERE id = :user";
     EXPECT = "SELECT id FROM users WHERE id = :user AND security_version = :security_version", else User;
+    ACTIVE = "SELECT id FROM users WHERE id = :user AND active = 1", else Actor;
+    HAS_ROLE = "SELECT 1 FROM users, json_each(users.roles) \
+         WHERE users.id = :user AND json_each.value = :role", else Role;
     OTHER_ADMIN = "SELECT user_id FROM user_lists a CROSS JOIN users u ON u.id = a.user_id \
          WHERE a.list = '=' || :role AND a.active = 1 AND a.user_id <> :user AND u.password_hash IS NOT NULL LIMIT 1", else Administrator;
     USERNAME_IS_TAKEN = "SELECT id FROM users WHERE username_key = :username_key AND id <> :but_for";

@@ -266,6 +266,7 @@ impl From<Failure> for ApiError {
         match failure {
             Failure::Invalid(errors) => Self::validation(&errors),
             Failure::InvalidQuery(errors) => Self::query(&errors),
+            Failure::Unauthenticated => Self::dead_session(),
             Failure::Forbidden(reason) => Self::forbidden(reason),
             Failure::RateLimited(wait) => Self::rate_limited(wait.to_std().unwrap_or_default()),
             Failure::Overloaded(cause) => Self::unavailable(cause),

@@ -14,6 +14,7 @@ use crate::http::{
     body::read_body,
     error::{ApiError, ErrorCode},
     query::NoQuery,
+    request::Recheck,
 };
 
 const JSON: &str = "application/json";
@@ -42,9 +43,12 @@ impl<T: DeserializeOwned, const PATCH: bool> FromRequest for Json<T, PATCH> {
             acceptable.map_err(|error| if PATCH { error.with(ACCEPT_PATCH.0, ACCEPT_PATCH.1) } else { error })
         });
         let body = read_body(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             head?;
-            parse(&body.await?).map(Self)
+            let body = body.await?;
+            Recheck::run(request).await?;
+            parse(&body).map(Self)
         })
     }
 }

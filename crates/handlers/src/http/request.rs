@@ -1,6 +1,6 @@
 //! The request as handlers see it, and the success responses.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, pin::Pin, sync::Arc};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -14,7 +14,9 @@ use serde_json::json;
 
 use crate::{
     HandlerSettings,
-    http::{client_ip::client_ip, error::ApiError, extract::extract, request_counts::RequestCounts},
+    http::{
+        client_ip::client_ip, error::ApiError, extract::extract, request_counts::RequestCounts, route::Access,
+    },
 };
 
 /// What all handlers share.
@@ -38,7 +40,9 @@ impl AppState {
     /// # Errors
     /// Returns an error if the handlers are not mounted.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
-        request.app_data::<Data<Self>>().ok_or_else(|| ApiError::internal("the handlers are not mounted"))
+        request
+            .app_data::<Data<Self>>()
+            .ok_or_else(|| ApiError::internal("the handlers are not mounted on the App itself"))
     }
 }
 
@@ -79,6 +83,28 @@ impl RequestMeta {
 /// Who sends a request; the access guard puts it on every one that it lets pass.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity(pub(crate) Option<Authentication>);
+
+/// The rule of the route and how to check it again, for extractors that wait for a body; the access guard puts it on every
+/// request that it lets pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Recheck(pub(crate) Access, pub(crate) Check);
+
+type Check = fn(Access, HttpRequest) -> Pin<Box<dyn Future<Output = Result<(), ApiError>>>>;
+
+impl Recheck {
+    /// Checks that the client may still use the route. A body may arrive long after its head, and not all routes write
+    /// something that would check it.
+    ///
+    /// # Errors
+    /// Returns the refusal of the access guard.
+    pub(crate) async fn run(request: HttpRequest) -> Result<(), ApiError> {
+        let recheck = request.extensions().get::<Self>().copied();
+        match recheck {
+            Some(Self(access, check)) => check(access, request).await,
+            None => Ok(()),
+        }
+    }
+}
 
 /// The request as the handlers see it: on whose behalf, and how to answer.
 pub(crate) struct RequestContext {

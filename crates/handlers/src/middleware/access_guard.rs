@@ -13,7 +13,7 @@ use crate::{
     Demos,
     http::{
         error::ApiError,
-        request::{AppState, Identity},
+        request::{AppState, Identity, Recheck},
         route::Access,
     },
     middleware::credentials::session_token,
@@ -26,7 +26,14 @@ pub(crate) async fn authorize(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match check(access, request.request()).await {
-        Ok(identity) => request.extensions_mut().insert(identity),
+        Ok(identity) => {
+            let recheck = Recheck(access, |access, request| {
+                Box::pin(async move { check(access, &request).await.map(|_| ()) })
+            });
+            let mut extensions = request.extensions_mut();
+            extensions.insert(identity);
+            extensions.insert(recheck);
+        }
         Err(refusal) => return Ok(request.error_response(refusal)),
     };
     next.call(request).await

@@ -1,23 +1,20 @@
 //! The page behind the link in a reset mail, and the one to ask for such a mail.
 
-use actix_web::{http::StatusCode, web::Data};
+use actix_web::http::StatusCode;
 use denizen_models::{PasswordResetConfirmation, PasswordResetRequest, TokenRequest};
 use denizen_services::{Failure, RequestPasswordResetError, ResetPasswordError, UserService};
 use minijinja::context;
 
 use crate::{
-    http::{ApiError, RequestContext},
+    http::{ApiResult, RequestContext},
     pages::{Form, Link, Page, Step},
+    services::Users,
 };
 
 const PAGE: Page = Page(include_str!("../../pages/password_reset.html"));
 
 /// `GET /reset-password`
-pub(super) async fn show(
-    request: RequestContext,
-    users: Data<dyn UserService>,
-    Link(token): Link,
-) -> Result<Step, ApiError> {
+pub(super) async fn show(request: RequestContext, users: Users, Link(token): Link) -> ApiResult<Step> {
     let Some(token) = token else { return Ok(Step::of(PAGE, "ask")) };
     let status = users.validate_reset_token(&request.access, TokenRequest { token }).await?;
     Ok(if status.valid { choose(users.as_ref()) } else { Step::dead(PAGE) })
@@ -26,10 +23,10 @@ pub(super) async fn show(
 /// `POST /reset-password`: with a token in the query a new password, without one an e-mail address.
 pub(super) async fn submit(
     request: RequestContext,
-    users: Data<dyn UserService>,
+    users: Users,
     Link(token): Link,
     mut form: Form,
-) -> Result<Step, ApiError> {
+) -> ApiResult<Step> {
     let Some(token) = token else {
         let body = PasswordResetRequest { email: form.text("email") };
         return match users.request_password_reset(&request.access, body).await {

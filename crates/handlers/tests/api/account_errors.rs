@@ -137,8 +137,8 @@ async fn names_and_addresses_that_were_taken_meanwhile_conflict() {
 #[actix_web::test]
 async fn who_is_signed_in_no_longer_is_asked_to_sign_in() {
     let change = |setup: &mut Setup| {
-        setup.auth.change_password = Err(ChangePasswordError::Forbidden);
-        setup.answers.change_email = Err(ChangeEmailError::Forbidden);
+        setup.auth.change_password = Err(ChangePasswordError::Failure(Failure::Unauthenticated));
+        setup.answers.change_email = Err(ChangeEmailError::Failure(Failure::Unauthenticated));
     };
     for target in ["/api/auth/change-password", "/api/auth/change-email"] {
         let request = request_of(MEMBER, "POST", target).set_json(json!({}));

@@ -56,17 +56,17 @@ pub(super) fn optional<T>(
     move |text| (!text.is_empty()).then(|| parse(text)).transpose()
 }
 
-/// One of at least two words.
+/// One of at least two values by its name.
 pub(super) fn choice<T: Copy, const N: usize>(
-    choices: [(&'static str, T); N],
+    all: [T; N],
+    name: fn(T) -> &'static str,
 ) -> impl Fn(&str) -> Result<T, String> {
-    move |text| match choices.iter().find(|(word, _)| *word == text) {
-        Some((_, value)) => Ok(*value),
-        None => {
-            let words = choices.map(|(word, _)| format!("`{word}`")).join(", ");
+    move |text| {
+        all.into_iter().find(|value| name(*value) == text).ok_or_else(|| {
+            let words = all.map(|value| format!("`{}`", name(value))).join(", ");
             let (others, last) = words.rsplit_once(", ").unwrap_or_default();
-            Err(format!("expected {others} or {last}"))
-        }
+            format!("expected {others} or {last}")
+        })
     }
 }
 
@@ -114,6 +114,7 @@ mod tests {
     use std::path::PathBuf;
 
     use denizen_mail::{MailUrl, Sender};
+    use denizen_services::RegistrationMode;
 
     use super::*;
 
@@ -197,8 +198,11 @@ mod tests {
 
     #[test]
     fn choices_are_written_in_full() {
-        let registration = choice([("closed", 1), ("invite", 2), ("open", 3)]);
-        assert_eq!(["closed", "invite", "open"].map(|text| registration(text).unwrap()), [1, 2, 3]);
+        let registration = choice(RegistrationMode::ALL, RegistrationMode::as_str);
+        assert_eq!(
+            ["closed", "invite", "open"].map(|text| registration(text).unwrap()),
+            RegistrationMode::ALL
+        );
         for text in ["", "Open", "yes", "admin"] {
             assert_eq!(reason(registration(text)), "expected `closed`, `invite` or `open`", "{text}");
         }

@@ -59,7 +59,7 @@ impl Settings {
             values.set(setting, &value, Source::Flag(setting.flag.unwrap_or(setting.key)));
         }
         let text = |setting: &Setting| values.0.get(setting.key).map(|(text, _)| text.clone());
-        let profile = text(&PROFILE).and_then(|text| text.parse().ok()).unwrap_or(Profile::Development);
+        let profile = text(&PROFILE).as_deref().and_then(Profile::from_name).unwrap_or(Profile::Development);
         let bind = text(&BIND).or_else(|| default_text(BIND.default_in(profile), None));
         let port = bind.and_then(|bind| port(&bind));
         let resolve = |setting: &'static Setting| match values.0.remove(setting.key) {

@@ -16,7 +16,7 @@ use super::{
 settings! {
     "The service" {
         /// What the instance is for: `development` or `production`; it chooses the defaults and the rules.
-        PROFILE profile: Profile = Text, parse::parsed, "development" / "production", flag "--profile";
+        PROFILE profile: Profile = Text, parse::choice(Profile::ALL, Profile::as_str), "development" / "production", flag "--profile";
 
         /// The IP address and port to listen on; port 0 lets the system pick a free one.
         BIND bind: SocketAddr = Text, parse::address, "127.0.0.1:8080" / "127.0.0.1:8080", flag "--bind";
@@ -57,12 +57,11 @@ settings! {
         /// Who can make accounts: `closed` (administrators), `invite` (administrators, who may leave the password out,
         /// so that the user is invited by mail), or `open` (strangers may also sign up).
         REGISTRATION registration: RegistrationMode = Text,
-            parse::choice([("closed", RegistrationMode::Closed), ("invite", RegistrationMode::Invite),
-                ("open", RegistrationMode::Open)]), "open" / "closed";
+            parse::choice(RegistrationMode::ALL, RegistrationMode::as_str), "open" / "closed";
 
         /// Who may list and search users: `admins`, or all `members`, who then see no e-mail addresses.
         DIRECTORY directory: Directory = Text,
-            parse::choice([("admins", Directory::Admins), ("members", Directory::Members)]), "admins" / "admins";
+            parse::choice(Directory::ALL, Directory::as_str), "admins" / "admins";
 
         /// How many characters a new password needs at least: 8 to 64.
         // NIST SP 800-63B-4 asks for 15 characters without a second factor, for 8 with one.

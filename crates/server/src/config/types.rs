@@ -1,39 +1,26 @@
 //! Values that are more than text or a number.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf};
 
 use denizen_mail::is_loopback;
+use denizen_models::named_enum;
 use url::Url;
 
-/// What an instance is for. The profile chooses the defaults and the rules that a configuration must keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// For one developer at one machine, and the default: everything works without a configuration, secrets
-    /// such as one-time tokens are shown in the log, and only loopback addresses are served.
-    Development,
-    /// For real accounts: whatever decides about safety (database, public URL, mail) must be named
-    /// explicitly, and unsafe values refuse to start.
-    Production,
+named_enum! {
+    /// What an instance is for. The profile chooses the defaults and the rules that a configuration must keep.
+    pub enum Profile {
+        /// For one developer at one machine, and the default: everything works without a configuration, secrets
+        /// such as one-time tokens are shown in the log, and only loopback addresses are served.
+        Development = "development",
+        /// For real accounts: whatever decides about safety (database, public URL, mail) must be named
+        /// explicitly, and unsafe values refuse to start.
+        Production = "production",
+    }
 }
 
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Development => "development",
-            Self::Production => "production",
-        })
-    }
-}
-
-impl FromStr for Profile {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "development" => Ok(Self::Development),
-            "production" => Ok(Self::Production),
-            _ => Err("expected `development` or `production`".to_owned()),
-        }
+        f.write_str(self.as_str())
     }
 }
 

@@ -17,6 +17,9 @@ pub enum Failure {
     /// Parts of a query make no sense; the fields are those of the query.
     #[error(transparent)]
     InvalidQuery(ValidationErrors),
+    /// The actor has not signed in, or the session has ended: also while the request was on its way.
+    #[error("the session has ended or never existed")]
+    Unauthenticated,
     /// The actor may not do this. The text says who may.
     #[error("{0}")]
     Forbidden(Cow<'static, str>),

@@ -29,6 +29,11 @@ impl LastSeenBuffer {
         }
     }
 
+    /// Returns the last use of the session that the store does not know yet.
+    pub fn noted(&self, session: SessionId) -> Option<DateTime<Utc>> {
+        lock(&self.0).get(&session).copied()
+    }
+
     pub async fn flush(&self, store: &dyn Store) -> Result<(), StoreFailure> {
         let touches = mem::take(&mut *lock(&self.0));
         if touches.is_empty() {

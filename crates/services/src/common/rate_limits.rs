@@ -105,7 +105,7 @@ impl Limiter {
 
     /// Takes one from the bucket of each rule at once, before the work that is limited.
     pub async fn count(&self, rules: &[RateLimitRule<'_>]) -> Result<(), Failure> {
-        self.consume(Work::<Failure>::new(), rules).await?.commit(&self.ports).await.map(|_| ())
+        self.consume(Work::<Failure>::charge(), rules).await?.commit(&self.ports).await.map(|_| ())
     }
 
     /// Adds to `work` that the buckets of these rules are full again.

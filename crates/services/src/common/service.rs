@@ -2,9 +2,17 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
+
 use crate::{
-    common::{last_seen::LastSeenBuffer, rate_limits::Limiter, settings::ServiceSettings},
-    ports::Ports,
+    common::{
+        failure::Failure, last_seen::LastSeenBuffer, rate_limits::Limiter, settings::ServiceSettings,
+        work::Work,
+    },
+    ports::{
+        AccessContext, Actor, Ports,
+        store::{Needs, SessionValidity},
+    },
 };
 
 /// Implements [`UserService`](crate::UserService), [`AuthService`](crate::AuthService),
@@ -25,5 +33,33 @@ impl AccountService {
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
         Self { ports, settings, limiter, last_seen: Arc::default(), sends_mail: true }
+    }
+
+    /// Begins a unit of work of `context`'s actor: the only way to write in the name of a user. What it `needs` of the
+    /// actor is checked in the transaction that writes, before all else, so that a request which was held up (by its
+    /// body, or by the queue for hashing) acts with the authority of now.
+    ///
+    /// # Errors
+    /// Returns [`Failure::Unauthenticated`] or [`Failure::Forbidden`] if the context itself does not show it.
+    pub(crate) fn by<E>(&self, context: &AccessContext, needs: Needs) -> Result<Work<E>, Failure> {
+        Work::by(context, needs, self.validity(context))
+    }
+
+    /// Checks what the actor is now, without a change: before an error tells of something that only the actor may know.
+    pub(crate) async fn authorize(&self, context: &AccessContext, needs: Needs) -> Result<(), Failure> {
+        self.by::<Failure>(context, needs)?.commit(&self.ports).await.map(|_| ())
+    }
+
+    /// Uses of a session reach the store about once a minute. One that this process has noted counts as well: a session
+    /// that was used by this very request is not idle.
+    fn validity(&self, context: &AccessContext) -> SessionValidity {
+        let now = self.ports.clock.now();
+        let unseen_since = now - self.settings.session_idle_timeout;
+        let noted = match &context.actor {
+            Actor::User { session, .. } => self.last_seen.noted(*session),
+            _ => None,
+        };
+        let used = noted.is_some_and(|seen| seen > unseen_since);
+        SessionValidity { now, unseen_since: if used { DateTime::UNIX_EPOCH } else { unseen_since } }
     }
 }

@@ -1,7 +1,7 @@
 //! What can be set on the services.
 
 use chrono::Duration;
-use denizen_models::PasswordPolicy;
+use denizen_models::{PasswordPolicy, named_enum};
 
 use crate::ports::store::Quota;
 
@@ -15,24 +15,26 @@ pub enum Disclosure {
     Uniform,
 }
 
-/// How one becomes a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RegistrationMode {
-    /// An administrator makes the account. Nobody is invited by mail.
-    Closed,
-    /// The same, and whoever is given no password is invited by mail to choose one.
-    Invite,
-    /// Strangers may also sign up.
-    Open,
+named_enum! {
+    /// How one becomes a user.
+    pub enum RegistrationMode {
+        /// An administrator makes the account. Nobody is invited by mail.
+        Closed = "closed",
+        /// The same, and whoever is given no password is invited by mail to choose one.
+        Invite = "invite",
+        /// Strangers may also sign up.
+        Open = "open",
+    }
 }
 
-/// Who may list and search users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Directory {
-    /// Administrators.
-    Admins,
-    /// Everybody who has signed in; members neither see nor search addresses.
-    Members,
+named_enum! {
+    /// Who may list and search users.
+    pub enum Directory {
+        /// Administrators.
+        Admins = "admins",
+        /// Everybody who has signed in; members neither see nor search addresses.
+        Members = "members",
+    }
 }
 
 /// What can be set on the services. The defaults are for real accounts.

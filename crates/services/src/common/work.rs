@@ -1,6 +1,6 @@
 //! Units of work in which each precondition has an error of the use case.
 
-use std::future::Future;
+use std::{borrow::Cow, future::Future};
 
 use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, User, UserId, UserValues};
@@ -8,11 +8,11 @@ use denizen_models::{EmailAddress, User, UserId, UserValues};
 use crate::{
     common::failure::Failure,
     ports::{
-        PasswordHash, Ports, TokenHash, TokenPurpose,
+        AccessContext, PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{
-            AuditEvent, BucketKey, CommitError, Committed, Lease, MailJobId, NewMailJob, NewSession,
-            Precondition, Purge, Quota, Registration, SessionId, StoreFailure, UniqueKey, UnitOfWork,
-            UserRef, verbs,
+            AuditEvent, BucketKey, CommitError, Committed, Lease, MailJobId, Needs, NewMailJob, NewSession,
+            Precondition, Purge, Quota, Registration, SessionId, SessionValidity, StoreFailure, UniqueKey,
+            UnitOfWork, UserRef, verbs,
         },
     },
 };
@@ -20,8 +20,14 @@ use crate::{
 /// How often a change is decided anew because another request changed the user in between.
 const MAX_RETRIES: usize = 32;
 
+/// The actor does not have the role that a unit needs, or has it no longer.
+const NOT_ADMIN: Failure = Failure::Forbidden(Cow::Borrowed("this is for administrators"));
+
 /// A [`UnitOfWork`] under construction. A change that can be refused is added together with the error that its refusal
 /// means, so that no use case can overlook a precondition that its unit carries.
+///
+/// A unit of an actor begins with `AccountService::by`. The other constructors are for what needs no session, and their
+/// names say why.
 ///
 /// Changes that need a user (tokens, sessions, mails) can be refused if it is gone: they belong behind a change that
 /// expects the user.
@@ -57,8 +63,33 @@ macro_rules! verbs_of_work {
 verbs! { verbs_of_work }
 
 impl<E> Work<E> {
-    pub const fn new() -> Self {
+    /// Begins a unit of an actor, who must be what it needs when it is committed. See `AccountService::by`.
+    pub fn by(context: &AccessContext, needs: Needs, validity: SessionValidity) -> Result<Self, Failure> {
+        match UnitOfWork::by(context, needs, validity) {
+            Ok(unit) => Ok(Self { unit, refusals: Vec::new() }),
+            Err(Precondition::Actor) => Err(Failure::Unauthenticated),
+            Err(_) => Err(NOT_ADMIN),
+        }
+    }
+
+    /// Begins a unit of a client that has no session, but may do this without one, or shows a password or a token for it.
+    pub const fn for_stranger() -> Self {
         Self { unit: UnitOfWork::new(), refusals: Vec::new() }
+    }
+
+    /// Begins a unit of the service itself.
+    pub const fn of_service() -> Self {
+        Self::for_stranger()
+    }
+
+    /// Begins a unit that charges rate limits. It counts whoever acts, also an actor who is no longer signed in.
+    pub const fn charge() -> Self {
+        Self::for_stranger()
+    }
+
+    /// Begins a unit that records a refusal, also to an actor who is no longer signed in.
+    pub fn refusal(event: AuditEvent) -> Self {
+        Self::for_stranger().record(event)
     }
 
     /// Queues a mail, however many wait.
@@ -111,6 +142,8 @@ impl<E> Work<E> {
         match (self.refusals.into_iter().find(|(refusal, _)| *refusal == error), error) {
             (Some((_, otherwise)), _) => Ok(Err(otherwise)),
             (None, CommitError::Failed(failure)) => Err(failure.into()),
+            (None, CommitError::PreconditionFailed(Precondition::Actor)) => Err(Failure::Unauthenticated),
+            (None, CommitError::PreconditionFailed(Precondition::Role)) => Err(NOT_ADMIN),
             (None, CommitError::RateLimited { retry_after }) => Err(Failure::RateLimited(retry_after)),
             // Only a faulty store refuses a unit for what is not in it.
             (None, error @ (CommitError::Conflict(_) | CommitError::PreconditionFailed(_))) => {

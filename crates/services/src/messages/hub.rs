@@ -171,7 +171,7 @@ impl Hub {
     ) -> Result<usize, SendMessageError> {
         let from = match &context.actor {
             Actor::Anonymous => return Err(SendMessageError::Forbidden),
-            Actor::User { username, .. } => Some(username),
+            Actor::User { username, .. } | Actor::External { username, .. } => Some(username),
             Actor::System | Actor::Cli => None,
         };
         let text = self.text(kind, from, to, content);

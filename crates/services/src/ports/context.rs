@@ -22,10 +22,32 @@ pub enum Actor {
         /// The roles as they are now, not as they were at sign-in.
         roles: Vec<String>,
     },
+    /// A user whom an embedding application has signed in with sessions of its own, for which the application answers.
+    /// Unlike [`Actor::User`] there is no session to check. Otherwise the store decides at each commit, too: the user must
+    /// exist and be active, and have the role that is needed. So `roles` can narrow what a user may do, and grant nothing.
+    External {
+        /// The id that the user has here.
+        id: UserId,
+        /// The user name, as messages are signed with it.
+        username: Username,
+        /// The roles in which the application lets the user act.
+        roles: Vec<String>,
+    },
     /// The service itself, or a program that embeds it.
     System,
     /// An operator at the command line.
     Cli,
+}
+
+impl Actor {
+    /// Returns the id and the name of the user who acts, if one does.
+    #[must_use]
+    pub const fn user(&self) -> Option<(UserId, &Username)> {
+        match self {
+            Self::User { id, username, .. } | Self::External { id, username, .. } => Some((*id, username)),
+            Self::Anonymous | Self::System | Self::Cli => None,
+        }
+    }
 }
 
 /// The first argument of every service method that acts for someone.
@@ -65,7 +87,9 @@ impl AccessContext {
     pub fn is_admin(&self) -> bool {
         match &self.actor {
             Actor::System | Actor::Cli => true,
-            Actor::User { roles, .. } => roles.iter().any(|role| role == ADMIN_ROLE),
+            Actor::User { roles, .. } | Actor::External { roles, .. } => {
+                roles.iter().any(|role| role == ADMIN_ROLE)
+            }
             Actor::Anonymous => false,
         }
     }
@@ -73,7 +97,7 @@ impl AccessContext {
     /// Whether `user` is the one who acts.
     #[must_use]
     pub fn is_self(&self, user: UserId) -> bool {
-        matches!(&self.actor, Actor::User { id, .. } if *id == user)
+        self.actor.user().is_some_and(|(id, _)| id == user)
     }
 
     /// Whether the actor may see and change `user`. To everybody else it does not exist.

@@ -14,13 +14,14 @@
 //! it: `denizen_testkit::store_contract!(|| async { … })` is the whole test file. The in-memory store of this crate
 //! is the model in the fewest lines. The rules that the suite holds a store to:
 //!
-//! 1. Preconditions are checked *inside* the transaction that writes.
+//! 1. Preconditions are checked *inside* the transaction that writes; the actor's [`Authority`] before all others.
 //! 2. Changes apply in order; the first failure names the error, and nothing of the unit remains.
 //! 3. Dropping the future of a commit drops the answer, never the commit.
 //! 4. Observers are called after the commit and before the answer, in commit order.
 //! 5. Ids only grow, and none is given twice, even if its user was deleted.
 
 mod audit;
+mod authority;
 mod change;
 mod cursor;
 mod error;
@@ -42,6 +43,7 @@ use chrono::{DateTime, Utc};
 
 pub use crate::ports::cause::Cause;
 pub use audit::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, actor_name};
+pub use authority::{Authority, Needs, SessionValidity};
 pub use change::{Change, Purge};
 pub use cursor::{Cursor, UserSort};
 pub use error::{CommitError, Precondition, StoreFailure, UniqueKey};

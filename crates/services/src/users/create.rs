@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use denizen_models::{CreateUserRequest, NewUser, User, UserId, UserValues};
 
 use crate::{
-    common::{AccountService, Failure, RegistrationMode, Work, passwords},
+    common::{AccountService, Failure, RegistrationMode, passwords},
     ports::{
         AccessContext,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey, UserRef},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey, UserRef},
     },
 };
 
@@ -59,7 +59,8 @@ impl UserCreation for AccountService {
             UniqueKey::Username => CreateUserError::UsernameTaken(values.username.to_string()),
             UniqueKey::Email => CreateUserError::EmailTaken(values.email.to_string()),
         };
-        let mut work = Work::new().insert_user(values.clone(), hash, at, taken).record(event);
+        let work = self.by(context, Needs::Admin)?;
+        let mut work = work.insert_user(values.clone(), hash, at, taken).record(event);
         if invited {
             let mail = MailJob::Invitation { user: UserRef::Created };
             work = work.enqueue_mail(NewMailJob::new(mail, context, at));

@@ -5,10 +5,10 @@ use denizen_models::UserId;
 
 use super::is_administrator;
 use crate::{
-    common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
+    common::{AccountService, Failure, IfMatch, PreconditionError, retry},
     ports::{
         AccessContext,
-        store::{AuditEvent, AuditKind},
+        store::{AuditEvent, AuditKind, Needs},
     },
 };
 
@@ -50,10 +50,11 @@ impl UserDeletion for AccountService {
         condition: IfMatch,
     ) -> Result<(), DeleteUserError> {
         retry(|| async {
-            let user = self.find_accessible(context, id).await?.ok_or(DeleteUserError::NotFound(id))?;
+            let user = self.find_for_change(context, id).await?.ok_or(DeleteUserError::NotFound(id))?;
             condition.check(&user)?;
             let event = AuditEvent::new(AuditKind::UserDeleted, id, context, self.ports.clock.now());
-            let mut work = Work::new().delete_user(id, Some(user.revision), None).record(event);
+            let work = self.by(context, Needs::SelfOrAdmin(id))?;
+            let mut work = work.delete_user(id, Some(user.revision), None).record(event);
             if is_administrator(&user.values) {
                 work = work.expect_other_administrator(id, Some(DeleteUserError::LastAdministrator));
             }

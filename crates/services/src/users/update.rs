@@ -9,7 +9,7 @@ use crate::{
     common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
     ports::{
         AccessContext,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UniqueKey},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey},
     },
 };
 
@@ -92,11 +92,11 @@ impl AccountService {
         validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send + Sync,
     ) -> Result<User, UpdateUserError> {
         retry(|| async {
-            let user = self.find_accessible(context, id).await?.ok_or(UpdateUserError::NotFound(id))?;
+            let user = self.find_for_change(context, id).await?.ok_or(UpdateUserError::NotFound(id))?;
             condition.check(&user)?;
             let values = validate(&user).map_err(Failure::Invalid)?;
-            check_members(context, &user.values, &values)?;
-            let work = replacement(&user, values, context, self.ports.clock.now());
+            let work = self.by(context, needs(context, &user, &values)?)?;
+            let work = replacement(work, &user, values, context, self.ports.clock.now());
             if work.attempt(&self.ports).await?.is_none() {
                 return Ok(None);
             }
@@ -106,23 +106,24 @@ impl AccountService {
     }
 }
 
-/// Roles, status and address decide who somebody is and what they may do: members cannot set their own.
-fn check_members(context: &AccessContext, old: &UserValues, new: &UserValues) -> Result<(), Failure> {
-    if context.is_admin() {
-        return Ok(());
-    }
+/// Returns what the change needs of its actor. Roles, status and address decide who somebody is and what they may do:
+/// members cannot set their own.
+fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs, Failure> {
+    let old = &user.values;
     let changed = [
         ("roles", old.roles != new.roles),
         ("active", old.active != new.active),
         ("email", old.email != new.email),
     ];
     match changed.into_iter().find(|(_, changed)| *changed) {
+        None => Ok(Needs::SelfOrAdmin(user.id)),
+        Some(_) if context.is_admin() => Ok(Needs::Admin),
         Some((member, _)) => Err(Failure::forbidden(format!("only administrators can change {member}"))),
-        None => Ok(()),
     }
 }
 
 fn replacement(
+    work: Work<Option<UpdateUserError>>,
     user: &User,
     values: UserValues,
     context: &AccessContext,
@@ -145,7 +146,7 @@ fn replacement(
         UniqueKey::Username => Some(UpdateUserError::UsernameTaken(username.clone())),
         UniqueKey::Email => Some(UpdateUserError::EmailTaken(email.clone())),
     };
-    let mut work = Work::new().update_user(user, values, at, None, taken);
+    let mut work = work.update_user(user, values, at, None, taken);
     if resigns {
         work = work.expect_other_administrator(id, Some(UpdateUserError::LastAdministrator));
     }

@@ -1,7 +1,9 @@
 //! Changes as statements, which are run here unless a change needs more than one.
 
 use denizen_models::{ADMIN_ROLE, UserId};
-use denizen_services::store::{Change, Committed, Lease, Outcome, Registration, UnitOfWork};
+use denizen_services::store::{
+    Authority, Change, Committed, Lease, Outcome, Registration, SessionValidity, UnitOfWork,
+};
 use rusqlite::Connection;
 
 use crate::{
@@ -15,7 +17,17 @@ use crate::{
 
 /// Applies the changes of `work` in order, up to the first that fails. The caller takes back what was done by then.
 pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Committed, Failure> {
-    work.apply(|change, created| apply_one(connection, change, created))
+    let authorize = |authority: &Authority| authorize(connection, authority);
+    work.apply(authorize, |change, created| apply_one(connection, change, created))
+}
+
+fn authorize(connection: &Connection, authority: &Authority) -> Result<(), Failure> {
+    let Authority { user, session, validity: SessionValidity { now, unseen_since }, role } = authority;
+    require(connection, users::ACTIVE, params!(user))?;
+    if let Some(session) = session {
+        require(connection, sessions::LIVE, params!(session, user, now, unseen_since))?;
+    }
+    role.map_or(Ok(()), |role| require(connection, users::HAS_ROLE, params!(user, role)))
 }
 
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {

@@ -6,6 +6,7 @@
 mod administrators;
 mod audit;
 mod audit_queries;
+mod authority;
 mod interleavings;
 mod limits;
 mod listing;

@@ -74,6 +74,19 @@ macro_rules! for_each_store_case {
             no_value_is_replaced_on_a_stale_reading
             no_user_is_deleted_on_a_stale_reading
         ;
+        authority:
+            an_actor_who_is_what_the_unit_needs_writes
+            every_change_waits_for_an_actor_who_is_signed_in
+            an_actor_whose_session_or_user_has_ended_writes_nothing
+            an_actor_whose_session_has_expired_or_is_idle_writes_nothing
+            an_actor_does_not_write_with_the_session_of_another
+            an_actor_who_has_lost_the_role_writes_nothing_that_needs_it
+            the_session_comes_before_the_role_and_both_before_the_target
+            an_actor_whose_own_values_change_meanwhile_goes_on
+            an_external_actor_is_active_and_has_the_role_in_the_store
+            operators_need_no_session_and_strangers_begin_no_unit
+            an_actor_who_ends_in_the_same_batch_writes_nothing_after_it
+        ;
         administrators:
             another_administrator_is_active_and_has_a_password
             expecting_another_administrator_writes_nothing

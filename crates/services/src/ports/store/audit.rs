@@ -98,7 +98,7 @@ impl AuditEvent {
             Actor::Anonymous => "anonymous".to_owned(),
             Actor::System => "system".to_owned(),
             Actor::Cli => "cli".to_owned(),
-            Actor::User { id, .. } => actor_name(*id),
+            Actor::User { id, .. } | Actor::External { id, .. } => actor_name(*id),
         };
         Self { kind, at, actor, target: None, ip: context.ip, request_id: context.request_id.clone() }
     }

@@ -18,6 +18,12 @@ pub enum UniqueKey {
 /// What was no longer as the unit of work expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Precondition {
+    /// The actor no longer exists, is inactive, or has no live session.
+    #[error("the actor is not signed in")]
+    Actor,
+    /// The actor does not have the role that the unit needs.
+    #[error("the actor does not have the role")]
+    Role,
     /// The user is gone, or is not of the expected revision or security version.
     #[error("the user has changed or is gone")]
     User,

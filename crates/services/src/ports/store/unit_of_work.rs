@@ -7,13 +7,15 @@ use denizen_models::{EmailAddress, UserId, UserValues};
 
 use super::{
     audit::AuditEvent,
+    authority::{Authority, Needs, SessionValidity},
     change::{Change, Purge},
-    error::StoreFailure,
+    error::{Precondition, StoreFailure},
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob},
     records::{NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
+    context::AccessContext,
     hasher::PasswordHash,
     randomness::{TokenHash, TokenPurpose},
 };
@@ -82,6 +84,9 @@ verbs! { verbs_of_unit }
 
 /// Changes that are applied together or not at all. A value: it can be inspected, sent and run again.
 ///
+/// A unit of an actor begins with [`UnitOfWork::by`], and is refused before all else if the actor is no longer what it
+/// needs; others begin with [`UnitOfWork::new`].
+///
 /// ```
 /// use denizen_services::store::UnitOfWork;
 /// # use denizen_models::UserId;
@@ -90,41 +95,65 @@ verbs! { verbs_of_unit }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "a unit of work does nothing until a store commits it"]
-pub struct UnitOfWork(Vec<Change>);
+pub struct UnitOfWork {
+    authority: Option<Authority>,
+    changes: Vec<Change>,
+}
 
 impl UnitOfWork {
-    /// No change yet.
+    /// Begins a unit that does not act for a signed-in user: of the service itself, of a client that shows a token or a
+    /// password instead of a session, charges of rate limits, and records of refusals.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { authority: None, changes: Vec::new() }
+    }
+
+    /// Begins a unit of `context`'s actor, who must be what it `needs` at the moment of the commit.
+    ///
+    /// # Errors
+    /// Returns [`Precondition::Actor`] or [`Precondition::Role`] if the context itself does not show it.
+    pub fn by(
+        context: &AccessContext,
+        needs: Needs,
+        validity: SessionValidity,
+    ) -> Result<Self, Precondition> {
+        Ok(Self { authority: Authority::of(context, needs, validity)?, changes: Vec::new() })
+    }
+
+    /// What the actor must be, if the unit acts for one.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
     }
 
     /// The changes in the order in which they are applied.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
-        &self.0
+        &self.changes
     }
 
     /// Adds any change. The verbs read better.
     pub fn with(mut self, change: Change) -> Self {
-        self.0.push(change);
+        self.changes.push(change);
         self
     }
 
-    /// Applies the changes in order, up to the first that fails; the caller takes back what was done by then. Every
-    /// store applies units with it, so that all refuse the same nonsense. `apply` is given a change and the user that
-    /// the unit has created before it.
+    /// Checks the authority, then applies the changes in order, up to the first that fails; the caller takes back what
+    /// was done by then. Every store applies units with it, so that all refuse the same nonsense, and none forgets the
+    /// authority. `apply` is given a change and the user that the unit has created before it.
     ///
     /// # Errors
     /// [`StoreFailure::Malformed`] if two users are inserted, or one is referred to that is not inserted before; the
-    /// error of the first change that fails.
+    /// error of `authorize`, or of the first change that fails.
     pub fn apply<E: From<StoreFailure>>(
         &self,
+        authorize: impl FnOnce(&Authority) -> Result<(), E>,
         mut apply: impl FnMut(&Change, Option<UserId>) -> Result<Outcome, E>,
     ) -> Result<Committed, E> {
         self.check()?;
+        self.authority().map_or(Ok(()), authorize)?;
         let mut created = None;
-        let mut outcomes = Vec::with_capacity(self.0.len());
-        for change in &self.0 {
+        let mut outcomes = Vec::with_capacity(self.changes.len());
+        for change in &self.changes {
             let outcome = apply(change, created)?;
             if let Outcome::User(user) = outcome {
                 created = Some(user);
@@ -136,7 +165,7 @@ impl UnitOfWork {
 
     fn check(&self) -> Result<(), StoreFailure> {
         let mut created = false;
-        for change in &self.0 {
+        for change in &self.changes {
             if matches!(change, Change::InsertUser { .. }) && mem::replace(&mut created, true) {
                 return Err(StoreFailure::Malformed("two users are created in one unit".into()));
             }

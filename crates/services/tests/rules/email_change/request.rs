@@ -62,7 +62,10 @@ async fn without_the_password_nothing_is_asked_for() {
     let answer = world.want_email(&alice.context, NEW, NEW_PASSWORD).await;
     assert_eq!(answer, Err(ChangeEmailError::WrongPassword));
     for context in [stranger(), AccessContext::system()] {
-        assert_eq!(world.want_email(&context, NEW, OLD_PASSWORD).await, Err(ChangeEmailError::Forbidden));
+        assert_eq!(
+            world.want_email(&context, NEW, OLD_PASSWORD).await,
+            Err(ChangeEmailError::Failure(Failure::Unauthenticated))
+        );
     }
     assert!(world.jobs().await.is_empty());
 }

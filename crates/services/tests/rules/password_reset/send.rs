@@ -9,24 +9,24 @@ use denizen_services::{
     store::{AuditKind, MailJob, Recipient, StoreFailure},
 };
 
-use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator, member, stranger};
+use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, member, stranger};
 
 const ALICE: &str = "alice@example.com";
-const ADMINISTRATOR: UserId = UserId::new(98);
 
 async fn world_with_alice() -> (World, User) {
     let world = World::new();
     let alice = world.create("alice").await;
+    world.administrator().await;
     (world, alice)
 }
 
 async fn send(world: &World, user: UserId) -> Result<(), SendPasswordResetError> {
-    world.users.send_password_reset(&administrator(ADMINISTRATOR), user, false).await
+    world.users.send_password_reset(&world.administrator().await, user, false).await
 }
 
 /// Sends, so that nobody can sign in with the old password.
 async fn discard(world: &World, user: UserId) -> Result<(), SendPasswordResetError> {
-    world.users.send_password_reset(&administrator(ADMINISTRATOR), user, true).await
+    world.users.send_password_reset(&world.administrator().await, user, true).await
 }
 
 #[tokio::test]
@@ -94,7 +94,8 @@ async fn what_the_administrator_did_is_recorded() {
         send(&world, id).await.unwrap();
         discard(&world, id).await.unwrap();
     }
-    let actor = format!("user:{ADMINISTRATOR}");
+    let administrator = world.find_at("the_administrator@example.com").await.unwrap();
+    let actor = format!("user:{}", administrator.id);
     let trail = world.audit().await;
     let by_administrator = trail.iter().filter(|event| event.actor == actor);
     let recorded: Vec<_> = by_administrator.map(|event| (event.target.unwrap(), event.kind)).collect();

@@ -12,7 +12,7 @@ use denizen_services::{
     store::{AuditKind, MailKind, ReadStore as _, Session},
 };
 
-use super::{OLD_PASSWORD, World, address_of, choices, new_user, stranger};
+use super::{OLD_PASSWORD, World, address_of, administrator, choices, new_user, stranger};
 
 impl World {
     /// A stranger signs up as the user of [`new_user`], of whom the address is enough where answers tell nothing.
@@ -75,6 +75,15 @@ impl World {
     pub async fn create_administrator(&self, name: &str) -> User {
         let request = CreateUserRequest { roles: Some(vec![ADMIN_ROLE.to_owned()]), ..new_user(name) };
         self.users.create_user(&AccessContext::system(), request).await.expect("a new user")
+    }
+
+    /// Acts as an administrator, who is created at the first call.
+    pub async fn administrator(&self) -> AccessContext {
+        let known = self.find_at("the_administrator@example.com").await;
+        administrator(match known {
+            Some(user) => user.id,
+            None => self.create_administrator("the_administrator").await.id,
+        })
     }
 
     /// The user chooses another password with an invitation by hand, and all that was given under the old one ends.

@@ -6,7 +6,7 @@ use denizen_models::{
     ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, UpdateUserRequest, User, UserId, Username,
     ValidationErrors, VerifyEmailRequest,
 };
-use denizen_services::{AccessContext, Actor, store::SessionId};
+use denizen_services::{AccessContext, Actor};
 
 /// What users log in with, unless a test says otherwise.
 pub const OLD_PASSWORD: &str = "oldsecurepassword";
@@ -31,19 +31,19 @@ pub fn from(request_id: &str) -> AccessContext {
     }
 }
 
-/// A user who has signed in, and is nothing special.
+/// A user whom the test has signed in, and is nothing special.
 pub fn member(id: UserId) -> AccessContext {
     signed_in(id, DEFAULT_ROLE)
 }
 
-/// A user who has signed in, and may do everything.
+/// A user whom the test has signed in, and may do everything if it is an administrator.
 pub fn administrator(id: UserId) -> AccessContext {
     signed_in(id, ADMIN_ROLE)
 }
 
 fn signed_in(id: UserId, role: &str) -> AccessContext {
     let username = Username::parse(&format!("user_{id}")).expect("a user name");
-    let actor = Actor::User { id, username, session: SessionId(1), roles: vec![role.to_owned()] };
+    let actor = Actor::External { id, username, roles: vec![role.to_owned()] };
     AccessContext { actor, ..from(&format!("request of {id}")) }
 }
 

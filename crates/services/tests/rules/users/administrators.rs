@@ -86,24 +86,46 @@ async fn others_who_are_switched_off_or_have_no_password_do_not_count() {
     assert_eq!(world.try_delete(&AccessContext::system(), artemis.id).await, Ok(()));
 }
 
+/// What becomes of two administrators who are put out at once, `one` by the first actor and the other by the second.
+async fn put_both_out(
+    delete: bool,
+    actors: impl Fn(&User, &User) -> [AccessContext; 2],
+) -> [Result<(), String>; 2] {
+    let (world, diana) = world_with_diana().await;
+    let artemis = world.create_administrator("artemis").await;
+    world.hold_commits_until_there_are(2);
+    let put_out = async |context: &AccessContext, whom: &User| {
+        if delete {
+            world.try_delete(context, whom.id).await.map_err(|error| error.to_string())
+        } else {
+            let answer = world.try_update(context, whom.id, demoted(whom)).await;
+            answer.map(|_| ()).map_err(|error| error.to_string())
+        }
+    };
+    let [first, second] = actors(&diana, &artemis);
+    let (one, two) = tokio::join!(put_out(&first, &artemis), put_out(&second, &diana));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    [one, two]
+}
+
 #[tokio::test]
-async fn of_two_administrators_who_put_each_other_out_at_once_one_stays() {
+async fn of_two_administrators_who_are_put_out_at_once_one_stays() {
     for delete in [false, true] {
-        let (world, diana) = world_with_diana().await;
-        let artemis = world.create_administrator("artemis").await;
-        world.hold_commits_until_there_are(2);
-        let put_out = async |by: &User, whom: &User| {
-            let context = administrator(by.id);
-            if delete {
-                world.try_delete(&context, whom.id).await.map_err(|error| error.to_string())
-            } else {
-                let answer = world.try_update(&context, whom.id, demoted(whom)).await;
-                answer.map(|_| ()).map_err(|error| error.to_string())
-            }
-        };
-        let (one, two) = tokio::join!(put_out(&diana, &artemis), put_out(&artemis, &diana));
-        assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+        let [one, two] =
+            put_both_out(delete, |_, _| [AccessContext::system(), AccessContext::system()]).await;
         assert_eq!(one.and(two), Err("there would be no administrator left".to_owned()));
+    }
+}
+
+/// Security checklist: 63.
+#[tokio::test]
+async fn of_two_administrators_who_put_each_other_out_at_once_one_is_one_no_longer() {
+    for (delete, refusal) in
+        [(false, "this is for administrators"), (true, "the session has ended or never existed")]
+    {
+        let actors = |diana: &User, artemis: &User| [administrator(diana.id), administrator(artemis.id)];
+        let [one, two] = put_both_out(delete, actors).await;
+        assert_eq!(one.and(two), Err(refusal.to_owned()));
     }
 }
 

@@ -197,7 +197,7 @@ async fn strangers_and_members_create_nobody_and_cause_no_work() {
 #[tokio::test]
 async fn administrators_operators_and_the_system_create_users() {
     let world = World::new();
-    let diana = world.create("diana").await;
+    let diana = world.create_administrator("diana").await;
     let cli = AccessContext { actor: Actor::Cli, ..AccessContext::system() };
     for (context, name) in [(administrator(diana.id), "ann"), (cli, "bob"), (AccessContext::system(), "cyd")]
     {
@@ -210,7 +210,7 @@ async fn administrators_operators_and_the_system_create_users() {
 #[tokio::test]
 async fn a_creation_is_recorded_with_its_actor_and_request() {
     let world = World::new();
-    let diana = world.create("diana").await;
+    let diana = world.create_administrator("diana").await;
     let context = administrator(diana.id);
     let alice = world.users.create_user(&context, new_user("alice")).await.unwrap();
     let expected = AuditEvent {

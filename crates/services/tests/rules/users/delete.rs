@@ -57,7 +57,7 @@ async fn waiting_notices_go_with_the_user_and_those_to_others_stay() {
 #[tokio::test]
 async fn the_trail_keeps_what_happened_to_the_deleted_user() {
     let world = World::new();
-    let (alice, diana) = (world.create("alice").await, world.create("diana").await);
+    let (alice, diana) = (world.create("alice").await, world.create_administrator("diana").await);
     let context = administrator(diana.id);
     world.clock.advance(Duration::seconds(5));
     world.try_delete(&context, alice.id).await.unwrap();

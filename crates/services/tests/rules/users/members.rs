@@ -67,14 +67,17 @@ async fn members_may_not_change_their_roles_status_or_address() {
 #[tokio::test]
 async fn administrators_may_change_all_of_it_even_of_themselves() {
     let world = World::new();
-    let diana = world.create("diana").await;
+    let diana = world.create_administrator("diana").await;
     let request = UpdateUserRequest {
-        roles: Some(vec!["admin".to_owned()]),
+        roles: Some(vec!["admin".to_owned(), "editor".to_owned()]),
         email: "Diana@example.com".to_owned(),
         ..replacement(&diana)
     };
     let values = world.try_update(&administrator(diana.id), diana.id, request).await.unwrap().values;
-    assert_eq!((values.roles, values.email.as_str()), (vec!["admin".to_owned()], "Diana@example.com"));
+    assert_eq!(
+        (values.roles, values.email.as_str()),
+        (vec!["admin".to_owned(), "editor".to_owned()], "Diana@example.com")
+    );
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn what_fails_is_named_and_nothing_changes() {
 #[tokio::test]
 async fn members_may_patch_themselves_except_for_roles_status_and_address() {
     let world = World::new();
-    world.create_administrator("diana").await;
+    let diana = world.create_administrator("diana").await;
     let alice = create_alice(&world).await;
     let myself = member(alice.id);
     patch_as(&world, &myself, alice.id, first_name("New")).await.unwrap();
@@ -116,7 +116,7 @@ async fn members_may_patch_themselves_except_for_roles_status_and_address() {
                 format!("only administrators can change {name}").into()
             )))
         );
-        patch_as(&world, &administrator(UserId::new(99)), alice.id, request).await.unwrap();
+        patch_as(&world, &administrator(diana.id), alice.id, request).await.unwrap();
         world
             .change(alice.id, |request| {
                 request.roles = Some(vec!["editor".to_owned()]);

@@ -163,7 +163,7 @@ async fn a_change_and_what_matters_of_it_is_recorded_with_its_actor_and_request(
     const KINDS: [AuditKind; 4] =
         [AuditKind::UserUpdated, AuditKind::RolesChanged, AuditKind::UserDisabled, AuditKind::EmailChanged];
     let world = World::new();
-    let (alice, diana) = (world.create("alice").await, world.create("diana").await);
+    let (alice, diana) = (world.create("alice").await, world.create_administrator("diana").await);
     let context = administrator(diana.id);
     world.clock.advance(Duration::seconds(1));
     world.try_update(&context, alice.id, other_values()).await.unwrap();

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Calls `check` with every example, each in a world of its own.
-async fn for_each_example(store: &Arc<dyn Store>, check: impl AsyncFn(&World, Example)) {
+pub(super) async fn for_each_example(store: &Arc<dyn Store>, check: impl AsyncFn(&World, Example)) {
     let mut number = 0;
     loop {
         let world = World::build(store, number).await;
@@ -29,7 +29,7 @@ async fn for_each_example(store: &Arc<dyn Store>, check: impl AsyncFn(&World, Ex
     }
 }
 
-fn join(first: UnitOfWork, second: &UnitOfWork) -> UnitOfWork {
+pub(super) fn join(first: UnitOfWork, second: &UnitOfWork) -> UnitOfWork {
     second.changes().iter().cloned().fold(first, UnitOfWork::with)
 }
 
