@@ -82,7 +82,7 @@ impl<E> Work<E> {
         Self::for_stranger()
     }
 
-    /// Begins a unit that charges rate limits. It counts whoever acts, also an actor who is no longer signed in.
+    /// Begins a unit that charges rate limits or attempts. It counts whoever acts, also an actor who is no longer signed in.
     pub const fn charge() -> Self {
         Self::for_stranger()
     }
