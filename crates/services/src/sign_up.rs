@@ -147,8 +147,8 @@ impl AccountService {
             request.validate_sign_up(&email, &self.settings.password_policy).map_err(Failure::Invalid)?;
         let hash = passwords::hash_new(&self.ports, password, &values, "password").await?;
         let now = self.ports.clock.now();
-        // In a unit of its own, so that an attempt counts whatever becomes of it: of any number of requests at once, no
-        // more than the last few learn of a name.
+        // In a unit of its own, so that an attempt counts whatever becomes of it: of any number of concurrent requests,
+        // no more than `MAX_ATTEMPTS` are told about a name.
         let attempt = Work::charge().try_registration(token, now, MAX_ATTEMPTS, InvalidOrExpired);
         let remaining = attempt.commit(&self.ports).await?.count()?;
         let name = values.username.to_string();
