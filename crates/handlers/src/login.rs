@@ -1,7 +1,8 @@
 //! Signing in and out.
 
 use actix_web::{
-    cookie::{Cookie, SameSite, time::OffsetDateTime},
+    HttpRequest,
+    cookie::{Cookie, time::OffsetDateTime},
     http::header,
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
@@ -13,7 +14,7 @@ use crate::{
     http::{
         ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error, personal,
     },
-    middleware::credentials::cookie_name,
+    middleware::credentials::{cookie_name, device, device_cookie, own_cookie},
     middleware::{Endpoint, route},
     services::Auth,
 };
@@ -27,22 +28,29 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 }
 
 /// `POST /api/auth/login`
-async fn login(request: RequestContext, auth: Auth, Json(body): Json<LoginRequest>) -> ApiResult {
+async fn login(
+    request: RequestContext,
+    http: HttpRequest,
+    auth: Auth,
+    Json(mut body): Json<LoginRequest>,
+) -> ApiResult {
     let by_cookie = body.cookie.unwrap_or(false);
+    body.device = body.device.or_else(|| device(&http, &request.state.settings));
     let signed_in = auth.login(&request.access, body).await?;
     signed_in_answer(&request, "Signed in successfully", signed_in, by_cookie)
 }
 
-/// The token, in the answer or in a cookie.
+/// The token and what the device presents at the next sign-in, both in the answer or in cookies.
 pub(crate) fn signed_in_answer(
     request: &RequestContext,
     message: &str,
     signed_in: SignedIn,
     by_cookie: bool,
 ) -> ApiResult {
-    let SignedIn { token, session: _, expires_at, user } = signed_in;
+    let SignedIn { token, session: _, expires_at, user, device } = signed_in;
     let answer = LoginResponse {
         token: (!by_cookie).then(|| token.expose().to_owned()),
+        device: (!by_cookie).then(|| device.expose().to_owned()),
         token_type: if by_cookie { "Cookie" } else { "Bearer" },
         expires_at,
         user: UserResponse::full(user),
@@ -52,19 +60,14 @@ pub(crate) fn signed_in_answer(
         let ends = OffsetDateTime::from_unix_timestamp(expires_at.timestamp()).map_err(ApiError::internal)?;
         let cookie = session_cookie(&request.state.settings, token.expose(), ends);
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
+        let cookie = device_cookie(&request.state.settings, device.expose());
+        response.add_cookie(&cookie).map_err(ApiError::internal)?;
     }
     Ok(response)
 }
 
-/// Out of reach of scripts, and sent by no request that another site makes (OWASP, Session Management cheat sheet).
 fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str, ends: OffsetDateTime) -> Cookie<'a> {
-    Cookie::build(cookie_name(settings), token)
-        .path("/")
-        .http_only(true)
-        .secure(settings.secure_cookies)
-        .same_site(SameSite::Strict)
-        .expires(ends)
-        .finish()
+    own_cookie(settings, cookie_name(settings), token).expires(ends).finish()
 }
 
 /// `POST /api/auth/logout`

@@ -36,7 +36,7 @@ async fn get(
     incoming: IncomingFrames,
 ) -> ApiResult {
     if handshake::is_wanted(&http) {
-        handshake::check_origin(&http, &state.settings.cors_origins)?;
+        handshake::check_origin(&http, &state.settings)?;
         return session::open(request.access, &http, messages.into_inner(), state, incoming);
     }
     let names = messages.connected_users(&request.access)?;
@@ -85,6 +85,7 @@ impl From<SendMessageError> for ApiError {
     fn from(error: SendMessageError) -> Self {
         match error {
             SendMessageError::Forbidden => Self::forbidden(error),
+            SendMessageError::TooMany(wait) => Self::rate_limited(wait.to_std().unwrap_or_default()),
             SendMessageError::TooLong => {
                 Self::validation(&ValidationErrors::of("content", error.to_string()))
             }

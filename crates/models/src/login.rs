@@ -17,6 +17,9 @@ pub struct LoginRequest {
     pub password: Secret,
     /// Whether to be remembered by a cookie instead of a token, for browsers. Absent or null is `false`.
     pub cookie: Option<bool>,
+    /// `device` of the last sign-in's answer: attempts of others do not count for this device. Browsers keep it in a
+    /// cookie. One that is not known any more is ignored.
+    pub device: Option<Secret>,
 }
 
 /// By what somebody wants to be known who signs in.
@@ -66,6 +69,9 @@ pub struct LoginResponse {
     /// To be sent back as `Authorization: Bearer …`; absent if a cookie was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// To be sent with the next sign-in, as the member `device`; absent if a cookie was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// `Bearer` or `Cookie`.
     pub token_type: &'static str,
     /// When the session ends, whatever happens.

@@ -46,22 +46,24 @@ impl PasswordChanges for AccountService {
         use ChangePasswordError::WrongPassword;
         let (current, new) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let user = self.reauthenticate(context, current, WrongPassword).await?;
-        let hash = passwords::hash_new(&self.ports, new, &user.values, "new_password").await?;
+        let hash = passwords::hash_new(&self.ports, context, new, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
         // All other sessions end, and the current one gets a new token (OWASP, Session Management).
         let (token, session) = self.new_session(context, user.id, now)?;
+        let device = self.devices.remember(None, user.id, user.security_version + 1).await?;
         let expires_at = session.expires_at;
         let notice = NewMailJob::new(MailJob::PasswordChanged { user: user.id.into() }, context, now);
         // If the account changed after the password was compared, it may not be the right one any more.
         let work = self
-            .by(context, Needs::Session)?
+            .accept_reauthentication(self.by(context, Needs::Session)?, context, &user, WrongPassword)
+            .await?
             .set_password(user.id, hash, user.security_version, now, WrongPassword)
             .revoke_tokens(user.id)
             .revoke_sessions(user.id, None)
             .insert_session(session)
             .enqueue_mail(notice)
             .record(AuditEvent::new(AuditKind::PasswordChanged, user.id, context, now));
-        let committed = self.reset_attempts(work, &user).await?.commit(&self.ports).await?;
-        Ok(SignedIn { token, session: committed.session()?, expires_at, user })
+        let committed = work.commit(&self.ports).await?;
+        Ok(SignedIn { token, session: committed.session()?, expires_at, user, device })
     }
 }

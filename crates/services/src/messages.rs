@@ -10,6 +10,7 @@ mod sweep;
 
 use std::sync::Arc;
 
+use chrono::Duration;
 use denizen_models::{MessageContent, Topic, UserId, Username};
 use tokio::sync::mpsc;
 
@@ -117,6 +118,9 @@ pub enum SendMessageError {
     /// With everything around it, it is longer than [`denizen_models::Message::MAX_BYTES`].
     #[error("message cannot exceed {} bytes", denizen_models::Message::MAX_BYTES)]
     TooLong,
+    /// The user has sent too many messages, and may send the next one after this time.
+    #[error("too many messages")]
+    TooMany(Duration),
     /// A broadcast with nobody to hear it.
     #[error("no users connected")]
     NobodyConnected,

@@ -10,7 +10,7 @@ use denizen_models::{CreateUserRequest, DEFAULT_ROLE, EmailAddress, User, UserVa
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, RegistrationMode,
-        Work, embeds_failure, passwords, rate_limits,
+        Work, embeds_failure, passwords,
     },
     email_verification::VerifyEmailError,
     ports::{
@@ -93,8 +93,8 @@ impl AccountService {
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
-            rate_limits::verification_address(limits, email),
-            ("sign_up.ip", LimitSubject::Ip(context.ip), limits.sign_up_per_ip),
+            ("sign_up.address", LimitSubject::Address(email), limits.mail_per_address),
+            ("sign_up.ip", LimitSubject::Ip(context), limits.sign_up_per_ip),
         ];
         self.limiter.count(&rules).await
     }
@@ -108,7 +108,7 @@ impl AccountService {
             request.validate_sign_up(&self.settings.password_policy).map_err(Failure::Invalid)?;
         check_members(&values)?;
         self.count_sign_up(context, &values.email).await?;
-        let hash = passwords::hash_new(&self.ports, password, &values, "password").await?;
+        let hash = passwords::hash_new(&self.ports, context, password, &values, "password").await?;
         let now = self.ports.clock.now();
         let mail = MailJob::EmailVerification { address: values.email.key().to_owned() };
         let taken = |key| match key {
@@ -145,7 +145,7 @@ impl AccountService {
         let email = self.find_sign_up(&token).await?.ok_or(InvalidOrExpired)?;
         let (values, password) =
             request.validate_sign_up(&email, &self.settings.password_policy).map_err(Failure::Invalid)?;
-        let hash = passwords::hash_new(&self.ports, password, &values, "password").await?;
+        let hash = passwords::hash_new(&self.ports, context, password, &values, "password").await?;
         let now = self.ports.clock.now();
         // In a unit of its own, so that an attempt counts whatever becomes of it: of any number of concurrent requests,
         // no more than `MAX_ATTEMPTS` are told about a name.

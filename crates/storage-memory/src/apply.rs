@@ -27,9 +27,13 @@ impl State {
             Change::ExpectLease(lease) => self.expect_lease(lease)?,
             Change::ExpectOtherAdministrator { user } => self.expect_other_administrator(user)?,
             Change::TakeFromBucket { bucket, quota, now, capacity } => {
-                self.take_from_bucket(bucket, quota, now, capacity)?;
+                return self.take_from_bucket(bucket, quota, now, capacity);
             }
-            Change::ResetBucket { bucket } => self.reset_bucket(bucket),
+            Change::ReturnToBucket { bucket, quota, now } => self.return_to_bucket(bucket, quota, now),
+            Change::CountFailedAttempt { user, client } => self.count_failed_attempt(user, client),
+            Change::ClearFailedAttempts { user, client, below } => {
+                self.clear_failed_attempts(user, client, below)?;
+            }
             Change::InsertUser { values, password, at } => {
                 return self.insert_user(values, password, at).map(Outcome::User);
             }

@@ -6,13 +6,16 @@ use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId};
 use denizen_services::{
     PasswordHash,
-    store::{MailKind, QueuedMail},
+    store::{FailedAttempts, MailKind, QueuedMail},
 };
 
 #[derive(Clone)]
 pub struct UserRow {
     pub user: User,
     pub password: Option<PasswordHash>,
+    /// The security version that came with the password.
+    pub password_version: i64,
+    pub failed_attempts: FailedAttempts,
 }
 
 /// For what there is one job at most, among the kinds that carry a token: a user, or a folded e-mail address.

@@ -59,7 +59,9 @@ state! {
     audit: AuditId => AuditEvent<UserId>,
     /// When each will be full again, in microseconds since 1970.
     buckets: BucketKey => i64,
-    buckets_by_time: (i64, BucketKey) => (),
+    /// By limit.
+    buckets_by_time: (&'static str, i64, BucketKey) => (),
+    bucket_counts: &'static str => u32,
 }
 
 impl State {

@@ -9,7 +9,9 @@ use crate::{
 };
 use denizen_services::{
     PasswordHash,
-    store::{Authority, CommitError, Precondition, Session, SessionValidity, UniqueKey},
+    store::{
+        Authority, ClientKind, CommitError, FailedAttempts, Precondition, Session, SessionValidity, UniqueKey,
+    },
 };
 
 impl State {
@@ -58,7 +60,8 @@ impl State {
         self.usernames.insert(values.username.key().to_owned(), id);
         self.emails.insert(values.email.key().to_owned(), id);
         let user = User { id, values, created_at: at, updated_at: at, revision: 1, security_version: 1 };
-        self.users.insert(id, UserRow { user, password });
+        let failed_attempts = FailedAttempts::default();
+        self.users.insert(id, UserRow { user, password, password_version: 1, failed_attempts });
         Ok(id)
     }
 
@@ -102,12 +105,35 @@ impl State {
     }
 
     pub fn set_password(&mut self, id: UserId, hash: PasswordHash, at: DateTime<Utc>) {
-        self.users.change(id, |UserRow { user, password }| {
-            *password = Some(hash);
-            user.revision += 1;
-            user.security_version += 1;
-            user.updated_at = at;
+        self.users.change(id, |row| {
+            row.password = Some(hash);
+            row.user.revision += 1;
+            row.user.security_version += 1;
+            row.user.updated_at = at;
+            row.password_version = row.user.security_version;
+            row.failed_attempts = FailedAttempts::default();
         });
+    }
+
+    pub fn count_failed_attempt(&mut self, user: Option<UserId>, client: ClientKind) {
+        if let Some(user) = user {
+            self.users.change(user, |UserRow { failed_attempts, .. }| match client {
+                ClientKind::Stranger => failed_attempts.stranger += 1,
+                ClientKind::Known => failed_attempts.known += 1,
+            });
+        }
+    }
+
+    pub fn clear_failed_attempts(
+        &mut self,
+        user: UserId,
+        client: ClientKind,
+        below: u32,
+    ) -> Result<(), CommitError> {
+        let row = self.users.get(&user).filter(|row| row.failed_attempts.by(client) < below);
+        require(row, Precondition::FailedAttempts)?;
+        self.users.change(user, |row| row.failed_attempts = FailedAttempts::default());
+        Ok(())
     }
 
     pub fn verify_email(&mut self, id: UserId, at: DateTime<Utc>) {

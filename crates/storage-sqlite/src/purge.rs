@@ -21,13 +21,17 @@ statements! {
     DEAD_MAIL = "DELETE FROM mail_jobs WHERE id IN (SELECT id FROM mail_jobs INDEXED BY mail_jobs_dead \
          WHERE dead = 1 AND requested_at < :instant ORDER BY requested_at, id LIMIT :limit)";
     AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < :instant ORDER BY at, id LIMIT :limit)";
+    /// Mails that a wrong clock has put off too far.
+    MAIL_DUE = "UPDATE mail_jobs SET due_at = :now WHERE id IN (SELECT id FROM mail_jobs INDEXED BY mail_jobs_due \
+         WHERE dead = 0 AND due_at > :mail_due_by ORDER BY due_at, id LIMIT :limit)";
     /// The hours before the oldest record that is left.
     AUDIT_HOURS = "DELETE FROM audit_hours WHERE hour < (SELECT min(at) FROM audit) / 3600000000";
 }
 
 /// How many rows are gone.
 pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failure> {
-    let Purge { expired_at, sessions_unseen_since, dead_mail_before, audit_before, limit } = *purge;
+    let Purge { expired_at, sessions_unseen_since, dead_mail_before, audit_before, mail_due_by, limit } =
+        *purge;
     let useless = [
         (TOKENS, Some(expired_at)),
         (EXPIRED_SESSIONS, Some(expired_at)),
@@ -42,6 +46,7 @@ pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failu
             gone += execute(connection, sql, params!(instant, limit))?;
         }
     }
+    gone += execute(connection, MAIL_DUE, params!(now: expired_at, mail_due_by, limit))?;
     execute(connection, AUDIT_HOURS, [])?;
     Ok(gone)
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Api, Setup,
-    auth::{AskedAuth, MEMBER, signed_in},
+    answer::Answer,
+    auth::{AskedAuth, DEVICE, MEMBER, signed_in},
     fakes::Asked,
     requests::{anonymous, request_of, send_json},
 };
@@ -36,6 +37,44 @@ async fn a_sign_in_gives_a_token_and_says_who_it_is() {
     assert_eq!((request.login.expose(), request.password.expose()), ("alice", "correct horse"));
 }
 
+/// Security checklist: 66.
+#[actix_web::test]
+async fn a_device_is_told_in_the_answer_or_in_a_cookie_and_presented_in_the_same_way() {
+    let api = Api::start().await;
+    let body = |more: Value| {
+        let mut body = json!({ "login": "a", "password": "b" });
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let presented = async |request| {
+        let answer = api.send(request).await;
+        let (_, AskedAuth::Login(request)) = api.auth.last_call() else { panic!("another call") };
+        (answer, request.device.map(|device| device.expose().to_owned()))
+    };
+    let (answer, device) = presented(login(&body(json!({})))).await;
+    assert_eq!(device, None);
+    assert_eq!(answer.expect_success(200, "Signed in successfully").0["device"], DEVICE);
+    let (_, device) = presented(login(&body(json!({ "device": "cafe" })))).await;
+    assert_eq!(device.as_deref(), Some("cafe"));
+    let by_cookie = login(&body(json!({ "cookie": true }))).insert_header(("cookie", "denizen_device=beef"));
+    let (answer, device) = presented(by_cookie).await;
+    assert_eq!(device.as_deref(), Some("beef"));
+    assert_eq!(answer.expect_success(200, "Signed in successfully").0.get("device"), None);
+    assert_device_cookie(&answer, "denizen_device");
+}
+
+/// The browser is to keep [`DEVICE`] under this name, longer than any session.
+#[track_caller]
+pub fn assert_device_cookie(answer: &Answer, name: &str) {
+    let cookie = answer.cookie(name).expect("a cookie of the device");
+    let pair = format!("{name}={DEVICE}");
+    for attribute in [&*pair, "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=34560000"] {
+        assert!(cookie.split("; ").any(|other| other == attribute), "{attribute}: {cookie}");
+    }
+    assert_eq!(cookie.split("; ").any(|other| other == "Secure"), name.starts_with("__Host-"), "{cookie}");
+    assert!(!cookie.contains("Domain"), "{cookie}");
+}
+
 /// Security checklist: 49.
 #[actix_web::test]
 async fn a_session_in_a_cookie_is_out_of_reach_of_scripts_and_other_sites() {
@@ -44,7 +83,7 @@ async fn a_session_in_a_cookie_is_out_of_reach_of_scripts_and_other_sites() {
         let answer = api.send(login(&json!({ "login": "a", "password": "b", "cookie": true }))).await;
         let (data, _) = answer.expect_success(200, "Signed in successfully");
         assert_eq!((data.get("token"), &data["token_type"]), (None, &json!("Cookie")));
-        let cookie = answer.header("set-cookie").expect("a cookie");
+        let cookie = answer.cookie(name).expect("a cookie");
         let token = signed_in().token.expose().to_owned();
         assert!(cookie.starts_with(&format!("{name}={token}; ")), "{cookie}");
         for attribute in ["HttpOnly", "SameSite=Strict", "Path=/", "Expires=Sat, 31 Jan 2026 00:00:00 GMT"] {

@@ -171,7 +171,8 @@ async fn depth_costs_nothing_but_a_refusal() {
         format!("{{\"nick\": {open}{close}}}"),
         "{\"profile\":".repeat(90_000),
     ] {
-        let answer = api.send(post_bytes(CREATE, body)).await;
+        let request = request("PUT", ALICE).insert_header(("content-type", "application/json"));
+        let answer = api.send(request.set_payload(body)).await;
         let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
         assert_eq!(details["line"], 1, "{details}");
     }

@@ -28,6 +28,8 @@ mod limits;
 mod messages;
 #[cfg(test)]
 mod metrics;
+#[cfg(all(test, target_os = "linux"))]
+mod one_client;
 #[cfg(test)]
 mod one_time_tokens;
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Duration, Utc};
 use denizen_models::{UserId, UserValues, Username};
 use tokio::sync::mpsc::Sender;
 
 use super::{CloseReason, ConnectionId, Outgoing};
-use crate::ports::store::SessionId;
+use crate::ports::store::{Quota, SessionId};
 
 /// What a user is called and may do, as it was when they connected. Once it is no longer so, they connect anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub(super) struct Clients {
     pub(super) closed: bool,
     /// How many hints went out in this second.
     hints: (i64, usize),
+    /// When the bucket of each user who sends messages is full again.
+    senders: BTreeMap<UserId, i64>,
 }
 
 impl Clients {
@@ -177,6 +180,24 @@ impl Clients {
             }
         }
         told
+    }
+
+    /// Counts a message of this user, from whichever connection it comes.
+    ///
+    /// # Errors
+    /// Returns the time after which the user may send the next one.
+    pub(super) fn count_message(
+        &mut self,
+        user: UserId,
+        quota: Quota,
+        now: DateTime<Utc>,
+    ) -> Result<(), Duration> {
+        let full_at = quota.take(self.senders.get(&user).copied(), now)?;
+        self.senders.insert(user, full_at);
+        if self.senders.len() >= 1_024 && self.senders.len().is_power_of_two() {
+            self.senders.retain(|_, at| *at > now.timestamp_micros());
+        }
+        Ok(())
     }
 
     /// Hints to everybody, unless `most` hints or more have gone out in this second.

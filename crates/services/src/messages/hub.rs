@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, TryLockError},
 };
 
+use chrono::Duration;
 use denizen_models::{Message, MessageContent, MessageKind, Topic, Username, excerpt, fold};
 use tokio::sync::mpsc;
 
@@ -17,7 +18,7 @@ use crate::{
     common::{Failure, lock},
     ports::{
         AccessContext, Actor, Clock,
-        store::{CommitObserver, Committed, UnitOfWork},
+        store::{CommitObserver, Committed, Quota, UnitOfWork},
     },
 };
 
@@ -35,11 +36,21 @@ pub struct MessageLimits {
     /// When a crowd comes at once, telling everybody of everybody costs the square of their number, and nobody could
     /// read it: beyond this, people come and go unannounced until the second is over.
     pub hints_per_second: usize,
+    /// How many messages a user may send, over all connections and without one. Every message costs each recipient a place in
+    /// the queue.
+    pub messages_per_user: Quota,
 }
 
 impl Default for MessageLimits {
     fn default() -> Self {
-        Self { connections: 10_000, connections_per_user: 16, queue: 256, hints_per_second: 50_000 }
+        let messages_per_user = Quota::new(50, Duration::milliseconds(200));
+        Self {
+            connections: 10_000,
+            connections_per_user: 16,
+            queue: 256,
+            hints_per_second: 50_000,
+            messages_per_user,
+        }
     }
 }
 
@@ -169,23 +180,29 @@ impl Hub {
         to: Option<&str>,
         content: MessageContent,
     ) -> Result<usize, SendMessageError> {
-        let from = match &context.actor {
+        let (user, from) = match &context.actor {
             Actor::Anonymous => return Err(SendMessageError::Forbidden),
-            Actor::User { username, .. } | Actor::External { username, .. } => Some(username),
-            Actor::System | Actor::Cli => None,
+            Actor::User { id, username, .. } | Actor::External { id, username, .. } => {
+                (Some(*id), Some(username))
+            }
+            Actor::System | Actor::Cli => (None, None),
         };
         let text = self.text(kind, from, to, content);
         if text.len() > Message::MAX_BYTES {
             return Err(SendMessageError::TooLong);
         }
         let told = self.with(|clients| {
+            if let Some(user) = user {
+                clients.count_message(user, self.limits.messages_per_user, self.clock.now())?;
+            }
             let (told, slow) = match to {
                 Some(to) => clients.tell_user(&fold(to), &text),
                 None => clients.tell_all(&text),
             };
             self.end_all(clients, slow, CloseReason::TooSlow);
-            told
+            Ok(told)
         });
+        let told = told.map_err(SendMessageError::TooMany)?;
         match (told, to) {
             (0, Some(to)) => Err(SendMessageError::NotConnected(excerpt(to))),
             (0, None) => Err(SendMessageError::NobodyConnected),

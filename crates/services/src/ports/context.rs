@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse, Username};
 
-use crate::ports::store::SessionId;
+use crate::ports::{hasher::Network, store::SessionId};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +80,12 @@ impl AccessContext {
     #[must_use]
     pub fn anonymous() -> Self {
         Self { actor: Actor::Anonymous, ..Self::system() }
+    }
+
+    /// Returns the network whose share of the hashing queue is used.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        Network::of(self.ip)
     }
 
     /// Whether everything is allowed.

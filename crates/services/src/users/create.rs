@@ -49,7 +49,9 @@ impl UserCreation for AccountService {
         let NewUser { values, password } =
             request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let hash = match password {
-            Some(password) => Some(passwords::hash_new(&self.ports, password, &values, "password").await?),
+            Some(password) => {
+                Some(passwords::hash_new(&self.ports, context, password, &values, "password").await?)
+            }
             None => None,
         };
         let invited = hash.is_none() && self.settings.registration != RegistrationMode::Closed;

@@ -30,6 +30,8 @@ const MIGRATIONS: &[Migration] = migrations![
     "0008_limits",
     "0009_registrations",
     "0010_registrations",
+    "0011_limits_apart",
+    "0012_fair_shares",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.

@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    Authority, Change, Committed, Lease, Outcome, Registration, SessionValidity, UnitOfWork,
+    Authority, Change, ClientKind, Committed, Lease, Outcome, Registration, SessionValidity, UnitOfWork,
 };
 use rusqlite::Connection;
 
@@ -45,9 +45,18 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             one(users::OTHER_ADMIN, params!(user, role: ADMIN_ROLE))?;
         }
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
-            limits::take(connection, *bucket, *quota, *now, *capacity)?;
+            return limits::take(connection, *bucket, *quota, *now, *capacity);
         }
-        Change::ResetBucket { bucket } => run(limits::FILL, params!(bucket))?,
+        Change::ReturnToBucket { bucket, quota, now } => limits::put_back(connection, *bucket, *quota, *now)?,
+        Change::CountFailedAttempt { user: Some(user), client } => {
+            let known = *client == ClientKind::Known;
+            run(users::COUNT_FAILED_ATTEMPT, params!(user, stranger: !known, known))?;
+        }
+        Change::CountFailedAttempt { user: None, client: _ } => run(users::COUNT_UNKNOWN, params!())?,
+        Change::ClearFailedAttempts { user, client, below } => {
+            let known = *client == ClientKind::Known;
+            one(users::CLEAR_FAILED_ATTEMPTS, params!(user, known, below))?;
+        }
         Change::InsertUser { values, password, at } => {
             return users::insert(connection, values, password.as_ref(), *at).map(Outcome::User);
         }

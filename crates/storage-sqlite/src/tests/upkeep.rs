@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, named_params, types::Null};
+use rusqlite::{Connection, named_params, params, types::Null};
 
 use crate::{
     audit,
@@ -65,14 +65,17 @@ fn costs_among(count: i64) -> Vec<(&'static str, (i32, i32))> {
         ("the ids of an hour", steps(&connection, audit::BETWEEN, [from, to])),
         ("audit records of an hour", page(audit::ALL_KINDS, count / 2, count / 2 + 199, from, to)),
         ("sessions of a user", steps(&connection, sessions::OF_USER, [count / 20])),
-        ("sessions that are gone", steps(&connection, sessions::GONE, [ids])),
+        ("sessions that have ended", steps(&connection, sessions::ENDED, params![ids, 0, 0])),
         ("trimming sessions", steps(&connection, sessions::TRIM, [count / 20, 5])),
         ("registration by token", steps(&connection, registrations::FIND, [[1_u8; 32]])),
         ("mail jobs", steps(&connection, mail_jobs::OLDEST, [count / 2, 10])),
         ("dead mail jobs", steps(&connection, mail_jobs::OLDEST_OF_STATUS, [1, count / 2, 10])),
     ];
     for (name, sql) in purge::ALL {
-        if *sql != purge::AUDIT_HOURS {
+        if *sql == purge::MAIL_DUE {
+            costs.push((name, steps(&connection, sql, [0, i64::MIN, 10])));
+            costs.push((name, steps(&connection, sql, [0, i64::MAX, 10])));
+        } else if *sql != purge::AUDIT_HOURS {
             costs.push((name, steps(&connection, sql, [i64::MIN, 10])));
             costs.push((name, steps(&connection, sql, [i64::MAX, 10])));
         }

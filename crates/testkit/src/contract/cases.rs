@@ -16,6 +16,7 @@ mod mail_operations;
 mod mail_queue;
 mod metrics;
 mod observers;
+mod password_schemes;
 mod purge;
 mod races;
 mod registrations;

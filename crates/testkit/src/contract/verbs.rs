@@ -11,9 +11,9 @@ use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues};
 use denizen_services::{
     Actor, PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditQuery, AuditRecord, BucketKey, CommitError, Credentials, MailQuery, NewSession,
-        Outcome, PageRequest, Precondition, QueuedMail, Quota, Registration, Session, SessionId, Store,
-        StoreFailure, StoredToken, UnitOfWork, UserFilter, UserSort,
+        AuditEvent, AuditQuery, AuditRecord, BucketKey, CommitError, Credentials, MailKind, MailQuery,
+        NewSession, Outcome, PageRequest, Precondition, QueuedMail, Quota, Registration, Session, SessionId,
+        Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserSort,
     },
 };
 use tokio::task::JoinSet;
@@ -27,12 +27,18 @@ pub const LEASE_LOST: CommitError = CommitError::PreconditionFailed(Precondition
 pub const QUEUE_FULL: CommitError = CommitError::PreconditionFailed(Precondition::QueueRoom);
 pub const SESSION_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Session);
 pub const NO_OTHER_ADMINISTRATOR: CommitError = CommitError::PreconditionFailed(Precondition::Administrator);
+pub const TOO_MANY_FAILED: CommitError = CommitError::PreconditionFailed(Precondition::FailedAttempts);
 pub const JOB_GONE: CommitError = CommitError::PreconditionFailed(Precondition::MailJob);
 /// An id that no store gives during a test.
 pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
 
 /// How many worlds fit into one store: each has six [`hash`]es of its own.
 pub const WORLDS: u8 = 32;
+
+/// Room for this many jobs of each kind.
+pub fn any_kind(limit: usize) -> Vec<(MailKind, usize)> {
+    MailKind::ALL.map(|kind| (kind, limit)).into()
+}
 
 /// What is empty after one.
 pub const ONE_AN_HOUR: Quota = Quota::new(1, Duration::hours(1));
@@ -51,7 +57,12 @@ pub fn password(text: &str) -> PasswordHash {
 }
 
 pub fn bucket(byte: u8) -> BucketKey {
-    BucketKey::from_bytes([byte; 32])
+    BucketKey::new("one", [byte; 32])
+}
+
+/// A bucket of another limit.
+pub fn other_bucket(byte: u8) -> BucketKey {
+    BucketKey::new("other", [byte + 128; 32])
 }
 
 /// What one is told who does something too often.

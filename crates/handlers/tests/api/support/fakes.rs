@@ -8,7 +8,8 @@ use std::sync::{
 use async_trait::async_trait;
 use denizen_models::{
     AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, EmailAddress, EmailVerificationRequest,
-    PasswordPolicy, PatchUserRequest, TokenRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
+    PasswordPolicy, PatchUserRequest, Secret, TokenRequest, UpdateUserRequest, User, UserId,
+    VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
@@ -254,9 +255,9 @@ impl Invitations for FakeUsers {
         &self,
         context: &AccessContext,
         request: AcceptInvitationRequest,
-    ) -> Result<(), AcceptInvitationError> {
+    ) -> Result<Secret, AcceptInvitationError> {
         self.record(context, Asked::Accept(request));
-        self.answers.accept.clone()
+        self.answers.accept.clone().map(|()| Secret::from("cafe"))
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::{connected, post};
-use crate::support::{TestServer, process::Process, socket::Socket};
+use crate::support::{TestServer, api::token_of, process::Process, socket::Socket};
 
 /// Sends these frames as alice, and returns the code of the goodbye.
 async fn ended_by(frames: Vec<Message>) -> u16 {
@@ -32,6 +32,34 @@ async fn ended_by(frames: Vec<Message>) -> u16 {
     bob.settle().await;
     assert_eq!(connected(server.address).await, json!(["bob"]));
     code
+}
+
+/// Security checklist: 72.
+#[tokio::test]
+async fn messages_over_http_count_as_those_of_a_socket_and_throw_nobody_out() {
+    let server = TestServer::start().await;
+    let at = server.address;
+    let mut bob = Socket::open(at, "bob").await;
+    let text = "x".repeat(60_000);
+    let mut statuses = Vec::new();
+    for _ in 0..60 {
+        let answer = post(at, json!({"type": "broadcast", "content": {"text": text}})).await;
+        if answer.status == 429 {
+            answer.refused(429, "RATE_LIMITED");
+            assert_eq!(answer.header("Retry-After"), Some("1"));
+        }
+        statuses.push(answer.status);
+    }
+    // The clock stands still, so there is nothing but the burst.
+    assert_eq!(statuses, [vec![200; 50], vec![429; 10]].concat());
+    for _ in 0..50 {
+        assert_eq!(bob.next().await["type"], "broadcast");
+    }
+    assert_eq!(connected(at).await, json!(["bob"]));
+    // The same allowance, by a socket.
+    let mut diana = Socket::open_as(at, &token_of(at, "diana_admin").await).await;
+    diana.say("broadcast", json!({})).await;
+    assert_eq!(diana.next().await["content"]["code"], "RATE_LIMITED");
 }
 
 fn frame(code: Data, is_last: bool, bytes: impl Into<Vec<u8>>) -> Message {

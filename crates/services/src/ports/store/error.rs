@@ -42,6 +42,9 @@ pub enum Precondition {
     /// There is no other administrator who could sign in.
     #[error("there is no other administrator")]
     Administrator,
+    /// Too many attempts to sign in have failed in a row.
+    #[error("too many attempts have failed")]
+    FailedAttempts,
     /// There is no such mail job.
     #[error("no such mail job")]
     MailJob,

@@ -2,11 +2,15 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, UserId, named_enum};
 
 use super::{error::StoreFailure, records::UserRef};
 use crate::ports::context::AccessContext;
+
+/// A mail that could not be sent is put off for less than this. One that is due later was put off by a clock that was
+/// wrong ([`Purge::mail_due_by`](super::Purge)).
+pub const LONGEST_DELAY: Duration = Duration::hours(8);
 
 named_enum! {
     /// What a mail is about. Decides what the worker does before it sends.
@@ -176,8 +180,8 @@ pub struct NewMailJob {
     pub ip: Option<IpAddr>,
     /// By which request.
     pub request_id: String,
-    /// A job for an address is refused with [`super::Precondition::QueueRoom`] if this many jobs for addresses wait, of
-    /// whatever kind; without a capacity, never. Dead jobs and jobs for users do not count. That there is a job for the
+    /// A job for an address is refused with [`super::Precondition::QueueRoom`] if this many jobs of its kind wait; without a
+    /// capacity, never. Other kinds and dead jobs do not count, nor do jobs for users have a capacity. That there is a job for the
     /// same address already makes no difference: where the mail server fails, the jobs that stay are those of addresses
     /// with an account.
     pub capacity: Option<u32>,
@@ -191,7 +195,7 @@ impl NewMailJob {
         Self { mail, at, ip, request_id, capacity: None }
     }
 
-    /// The same, refused if `capacity` jobs for addresses wait.
+    /// The same, refused if `capacity` jobs of its kind wait, and it is for an address.
     #[must_use]
     pub fn within(self, capacity: u32) -> Self {
         Self { capacity: Some(capacity), ..self }

@@ -12,7 +12,7 @@ use super::{
     error::{Precondition, StoreFailure},
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob},
-    records::{NewSession, Registration, SessionId, UserRef},
+    records::{ClientKind, NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
     context::AccessContext,
@@ -30,7 +30,11 @@ macro_rules! verbs {
             expect_other_administrator(user: UserId) => ExpectOtherAdministrator { user } or Administrator;
             take_from_bucket(bucket: BucketKey, quota: Quota, now: DateTime<Utc>, capacity: u32)
                 => TakeFromBucket { bucket, quota, now, capacity };
-            reset_bucket(bucket: BucketKey) => ResetBucket { bucket };
+            return_to_bucket(bucket: BucketKey, quota: Quota, now: DateTime<Utc>)
+                => ReturnToBucket { bucket, quota, now };
+            count_failed_attempt(user: Option<UserId>, client: ClientKind) => CountFailedAttempt { user, client };
+            clear_failed_attempts(user: UserId, client: ClientKind, below: u32)
+                => ClearFailedAttempts { user, client, below } or FailedAttempts;
             set_password(user: UserId, hash: PasswordHash, security_version: i64, at: DateTime<Utc>)
                 => SetPassword { user, hash, security_version, at } or User;
             insert_user(values: UserValues, password: Option<PasswordHash>, at: DateTime<Utc>)
@@ -182,13 +186,15 @@ impl UnitOfWork {
 pub enum Outcome {
     /// Nothing to tell.
     Done,
+    /// A limit has more buckets than room.
+    Crowded,
     /// The new user.
     User(UserId),
     /// The new session.
     Session(SessionId),
     /// The new or renewed mail job.
     Job(MailJobId),
-    /// How many rows were removed, or attempts remain.
+    /// How many rows were removed or mended, or attempts remain.
     Count(u64),
 }
 

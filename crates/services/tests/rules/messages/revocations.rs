@@ -199,6 +199,7 @@ mod elsewhere {
                 sessions_unseen_since: later,
                 dead_mail_before: later,
                 audit_before: None,
+                mail_due_by: later,
                 limit: 100,
             })
         })

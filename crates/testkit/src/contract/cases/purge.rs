@@ -34,6 +34,7 @@ const NOTHING: Purge = Purge {
     sessions_unseen_since: NEVER,
     dead_mail_before: NEVER,
     audit_before: None,
+    mail_due_by: DateTime::<Utc>::MAX_UTC,
     limit: u32::MAX,
 };
 
@@ -194,4 +195,22 @@ pub async fn a_purge_is_taken_back_when_its_unit_fails(store: Arc<dyn Store>) {
     assert_eq!(snapshot(&store).await, before);
     assert_eq!(commit(&store, work).await, [Outcome::Count(5)]);
     assert_eq!(must(store.list_mail_jobs(&MailQuery::oldest(10)).await), []);
+}
+
+/// Security checklist: 69.
+pub async fn mails_that_were_put_off_too_far_are_due_at_once(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    for (name, seconds) in [("one", 0), ("two", 900), ("three", 901), ("four", 90_000)] {
+        enqueue(&store, request(&format!("{name}@example.com"), seconds, 10)).await;
+    }
+    enqueue(&store, NewMailJob { at: at(90_000), ..notice(alice.id) }).await;
+    let job = lease(&store, 1, 901).await.remove(2);
+    assert!(finish(&store, &job, dead()).await);
+    let due = async || mail_jobs(&store).await.iter().map(|job| job.due_at).collect::<Vec<_>>();
+    let put_off = Purge { expired_at: at(9), mail_due_by: at(900), limit: 1, ..NOTHING };
+    assert_eq!(purge(&store, put_off).await, 1, "no more than the limit at once");
+    assert_eq!(due().await, [at(0), at(900), at(901), at(9), at(90_000)], "the dead one is left alone");
+    assert_eq!(purge(&store, Purge { limit: 9, ..put_off }).await, 1);
+    assert_eq!(due().await, [at(0), at(900), at(901), at(9), at(9)]);
+    assert_eq!(purge(&store, Purge { limit: 9, ..put_off }).await, 0);
 }
