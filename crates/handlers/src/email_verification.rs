@@ -18,10 +18,18 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             "Mails a new token.",
             request_verification,
         ),
-        route("/api/users/verify-email").post(Public, "Verifies an e-mail address.", verify),
+        route("/api/users/verify-email").post(
+            Public,
+            "Verifies an e-mail address, or completes a sign-up.",
+            verify,
+        ),
         route("/verify-email")
-            .get(Public, "Shows the form that verifies the e-mail address of the link.", page::show)
-            .post(Public, "Verifies the e-mail address.", page::submit),
+            .get(
+                Public,
+                "Shows the form that verifies the e-mail address of the link, or signs up.",
+                page::show,
+            )
+            .post(Public, "Verifies the e-mail address, or signs up.", page::submit),
     ]
 }
 
@@ -44,5 +52,5 @@ async fn verify(request: RequestContext, users: Users, Json(body): Json<VerifyEm
 
 map_error! { error: VerifyEmailError {
     InvalidOrExpired => Self::because(ErrorCode::EmailVerificationFailed, "Failed to verify email", error),
-    UsernameTaken(_) => Self::because(ErrorCode::UserCreationError, "Failed to create user", error),
+    UsernameTaken(_) | LastUsernameTaken(_) => Self::because(ErrorCode::UserCreationError, "Failed to create user", error),
 } }

@@ -20,7 +20,8 @@ const MAX_BODY: usize = 64 * 1024;
 /// The response to every sign-up that needs a confirmation, whether or not a mail is sent.
 const PENDING: &str = "Check your email to complete the registration.";
 
-/// `POST /api/users`: without a session one signs up; with one, an administrator creates a user.
+/// `POST /api/users`: without a session one signs up; with one, an administrator creates a user. The service decides which
+/// members a sign-up has.
 async fn sign_up(request: RequestContext, users: Users, Json(body): Json<CreateUserRequest>) -> ApiResult {
     let signed_up = match request.caller {
         Some(_) => SignedUp::User(users.create_user(&request.access, body).await?),

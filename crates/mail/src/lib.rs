@@ -41,7 +41,7 @@
 //! | `url` | all templates | its public URL, without a slash at the end |
 //! | `name` | all templates | the first name of the recipient, or an empty text |
 //! | `reply_to` | all templates | the e-mail address for answers, or none |
-//! | `username` | `invitation`, `confirm_sign_up` | the name of the account |
+//! | `username` | `invitation` | the name of the account |
 //! | `link` | mails with a link; not in subjects | the page with the token |
 //! | `valid_for` | mails with a link; not in subjects | how long the link works, such as "30 minutes" |
 //! | `at` | the other mails; not in subjects | the time of the event (UTC) |

@@ -60,7 +60,7 @@ built_in! {
     links {
         PasswordReset => "password_reset", "reset-password";
         Invitation(username) => "invitation", ACCEPT_INVITATION;
-        ConfirmSignUp(username) => "confirm_sign_up", "verify-email";
+        ConfirmSignUp => "confirm_sign_up", "verify-email";
         VerifyEmail => "verify_email", "verify-email";
         ConfirmEmailChange => "confirm_email_change", "confirm-email-change";
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{EmailAddress, Secret, Username, ValidationErrors};
+use crate::types::{EmailAddress, Profile, Secret, ValidationErrors, object_or_null};
 
 /// The body of `POST /api/users/request-email-verification`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,25 +22,38 @@ impl EmailVerificationRequest {
     }
 }
 
-/// The body of `POST /api/users/verify-email`: confirms an account's address, or a sign-up.
+/// The body of `POST /api/users/verify-email`: confirms the e-mail address of an account with the token alone, or a
+/// sign-up with the token and the members of the new user.
+///
+/// The members have the rules of [`CreateUserRequest`](crate::CreateUserRequest).
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VerifyEmailRequest {
-    /// The token from the mail.
+    /// The token from the e-mail.
     pub token: Secret,
-    /// Another user name than the one that was signed up with, should that have been taken meanwhile.
-    pub username: Option<String>,
+    /// See [`crate::Username`].
+    pub username: String,
+    /// Mandatory for a sign-up.
+    pub password: Option<Secret>,
+    /// 1 to 100 characters, none of them a control character.
+    pub first_name: String,
+    /// 1 to 100 characters, none of them a control character.
+    pub last_name: String,
+    /// 0 to 150; absent or null is 0.
+    pub age: Option<i64>,
+    /// Absent or null is none.
+    #[serde(deserialize_with = "object_or_null")]
+    pub profile: Option<Profile>,
 }
 
 impl VerifyEmailRequest {
-    /// Reads the name, if there is one.
+    /// Checks that the request has a token. Only the service knows what else the token needs.
     ///
     /// # Errors
-    /// The token is missing, or the name is none.
-    pub fn validate(&self) -> Result<Option<Username>, ValidationErrors> {
+    /// Returns an error if the token is missing or blank.
+    pub fn validate(&self) -> Result<(), ValidationErrors> {
         let mut errors = ValidationErrors::new();
         errors.check_token(&self.token);
-        let username = errors.value("username", self.username.as_deref().map(Username::parse).transpose());
-        errors.complete(username)
+        errors.into_result(())
     }
 }

@@ -117,7 +117,6 @@ impl EmailChanges for AccountService {
                 .consume(now, Some(InvalidOrExpired))
                 .update_user(user, values, now, None, taken)
                 .revoke_tokens(user.id)
-                .drop_registration(&email)
                 .enqueue_mail(NewMailJob::new(notice, context, now))
                 .record(AuditEvent::new(AuditKind::EmailChanged, user.id, context, now));
             work.attempt(&self.ports).await

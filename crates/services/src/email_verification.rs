@@ -1,7 +1,7 @@
 //! Showing that an address is one's own: with an account that exists, or to get one.
 
 use async_trait::async_trait;
-use denizen_models::{EmailVerificationRequest, UserValues, Username, VerifyEmailRequest};
+use denizen_models::{EmailAddress, EmailVerificationRequest, TokenRequest, VerifyEmailRequest};
 
 use crate::{
     common::{
@@ -10,9 +10,8 @@ use crate::{
     },
     ports::{
         AccessContext, LinkTemplate, Mail, MailMessage, TokenHash, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UnsentReason, UserRef},
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, UnsentReason},
     },
-    sign_up,
 };
 
 const PURPOSE: TokenPurpose = TokenPurpose::EmailVerification;
@@ -23,9 +22,12 @@ pub enum VerifyEmailError {
     /// The token is unknown, used, replaced, revoked or expired, or its user is inactive.
     #[error("invalid or expired verification token")]
     InvalidOrExpired,
-    /// Another user took the name since the sign-up. The token still works, with another name.
+    /// Another user has the name. The token still works, with another name.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
+    /// Another user has the name, and it was the last one that could be tried with this token.
+    #[error("username '{0}' already exists, and the token is used up; sign up again to get a new one")]
+    LastUsernameTaken(String),
     /// A reason that all use cases share.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -44,13 +46,21 @@ pub trait EmailVerifications: Send + Sync {
         request: EmailVerificationRequest,
     ) -> Result<(), Failure>;
 
-    /// Confirms with a mailed token that an address is the user's own; or makes a user of whoever signed up with it. The
-    /// token works once.
+    /// Confirms an e-mail address with a mailed token, which works once: the address of an account; or the one of a
+    /// sign-up, which creates the user that `request` describes. Five taken user names use the token of a sign-up up.
     async fn verify_email(
         &self,
         context: &AccessContext,
         request: VerifyEmailRequest,
     ) -> Result<(), VerifyEmailError>;
+
+    /// Returns the e-mail address that a mailed token confirms, if it is the token of a sign-up and works: then
+    /// [`Self::verify_email`] needs the members of a user, too. Does not use the token.
+    async fn address_to_sign_up(
+        &self,
+        context: &AccessContext,
+        request: TokenRequest,
+    ) -> Result<Option<EmailAddress>, Failure>;
 }
 
 #[async_trait]
@@ -81,49 +91,26 @@ impl EmailVerifications for AccountService {
         context: &AccessContext,
         request: VerifyEmailRequest,
     ) -> Result<(), VerifyEmailError> {
-        let username = request.validate().map_err(Failure::Invalid)?;
+        request.validate().map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
         let Ok(found) = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await? else {
-            return self.confirm_sign_up(context, TokenHash::of(&request.token), username).await;
+            return self.confirm_sign_up(context, request).await;
         };
+        request.validate_bare().map_err(Failure::Invalid)?;
         let (user, now) = (found.user.id, self.ports.clock.now());
         let event = AuditEvent::new(AuditKind::EmailVerified, user, context, now);
         let work = found.consume(now, VerifyEmailError::InvalidOrExpired).verify_email(user, now);
         work.record(event).commit(&self.ports).await.map(|_| ())
     }
-}
 
-impl AccountService {
-    /// Creates the user of the sign-up with this token, with another name if one is given.
-    async fn confirm_sign_up(
+    async fn address_to_sign_up(
         &self,
         context: &AccessContext,
-        token: TokenHash,
-        username: Option<Username>,
-    ) -> Result<(), VerifyEmailError> {
-        let registration = self.ports.store.find_registration_by_token(&token).await?;
-        let now = self.ports.clock.now();
-        let registration = registration.filter(|kept| sign_up::is_valid(kept, &self.settings, now));
-        let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::InvalidOrExpired)?;
-        let username = username.unwrap_or_else(|| values.username.clone());
-        let reserved = VerifyEmailError::UsernameTaken(username.to_string());
-        if self.is_reserved(context, &username) {
-            return Err(reserved);
-        }
-        let values = UserValues { username: username.clone(), email_verified: true, ..values };
-        // Another request was faster: with the same token, or by giving the address to another user.
-        let taken = |key| match key {
-            UniqueKey::Username => VerifyEmailError::UsernameTaken(username.to_string()),
-            UniqueKey::Email => VerifyEmailError::InvalidOrExpired,
-        };
-        let work = Work::for_stranger().consume_registration(token, now, VerifyEmailError::InvalidOrExpired);
-        self.claim_username(work, &username, None, reserved)
-            .await?
-            .insert_user(values, Some(password), now, taken)
-            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
-            .commit(&self.ports)
-            .await
-            .map(|_| ())
+        request: TokenRequest,
+    ) -> Result<Option<EmailAddress>, Failure> {
+        request.validate().map_err(Failure::Invalid)?;
+        self.limiter.count_token(context).await?;
+        self.find_sign_up(&TokenHash::of(&request.token)).await
     }
 }
 

@@ -68,11 +68,10 @@ impl State {
             Change::PutRegistration { registration, capacity } => {
                 self.put_registration(registration, capacity)?;
             }
-            Change::PutRegistrationToken { address, hash, expires_at } => {
-                self.put_registration_token(address, hash, expires_at)?;
+            Change::TryRegistration { token, now, most } => {
+                return self.try_registration(token, now, most).map(Outcome::Count);
             }
-            Change::ConsumeRegistration { hash, now } => self.consume_registration(hash, now)?,
-            Change::DropRegistration { address } => drop(self.remove_registration(&address)),
+            Change::ConsumeRegistration { token, now } => self.consume_registration(token, now)?,
             Change::EnqueueMail(job) => return self.enqueue_mail(&job, created),
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
             Change::DropMail { job } => {

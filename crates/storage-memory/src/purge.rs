@@ -22,7 +22,7 @@ impl State {
         let unseen = self.sessions.values().map(|session| (session.last_seen_at, session.id));
         removed += self.remove_sessions(oldest(unseen, |at| at < sessions_unseen_since, limit));
 
-        let void = self.registrations.iter().map(|(key, row)| (row.registration.expires_at, key.clone()));
+        let void = self.registrations.values().map(|kept| (kept.expires_at, kept.address.clone()));
         for address in oldest(void, expired, limit) {
             removed += u64::from(self.remove_registration(&address).is_some());
         }

@@ -110,16 +110,8 @@ impl ReadStore for InMemoryStore {
         Ok(sessions.iter().copied().filter(ended).collect())
     }
 
-    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {
-        Ok(self.state().registration(email.key()))
-    }
-
-    async fn find_registration_by_token(
-        &self,
-        token: &TokenHash,
-    ) -> Result<Option<Registration>, StoreFailure> {
-        let state = self.state();
-        Ok(state.registration_by_token.get(token).and_then(|address| state.registration(address)))
+    async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure> {
+        Ok(self.state().registration(token).cloned())
     }
 
     async fn find_earliest_audit_time(&self) -> Result<Option<DateTime<Utc>>, StoreFailure> {
@@ -152,10 +144,6 @@ impl ReadStore for InMemoryStore {
 impl State {
     fn user(&self, id: UserId) -> Option<User> {
         self.users.get(&id).map(|row| row.user.clone())
-    }
-
-    fn registration(&self, address: &str) -> Option<Registration> {
-        self.registrations.get(address).map(|row| row.registration.clone())
     }
 
     /// All users in an order, beginning behind a bookmark. Every step costs the logarithm of their number.

@@ -6,50 +6,48 @@ use denizen_services::{
     store::{CommitError, Precondition, Registration},
 };
 
-use crate::{
-    rows::RegistrationRow,
-    state::{State, require},
-};
+use crate::state::{State, require};
 
 impl State {
     pub fn put_registration(&mut self, registration: Registration, capacity: u32) -> Result<(), CommitError> {
-        let address = registration.values.email.key().to_owned();
-        let known = self.remove_registration(&address).is_some();
+        let known = self.remove_registration(&registration.address).is_some();
         let full = u32::try_from(self.registrations.len()).is_ok_and(|kept| kept >= capacity);
         require((known || !full).then_some(()), Precondition::QueueRoom)?;
-        self.registrations.insert(address, RegistrationRow { registration, token: None });
+        self.registration_by_token.insert(registration.token, registration.address.clone());
+        self.registrations.insert(registration.address.clone(), registration);
         Ok(())
     }
 
-    pub fn put_registration_token(
+    /// Returns how many attempts remain.
+    pub fn try_registration(
         &mut self,
-        address: String,
-        hash: TokenHash,
-        expires_at: DateTime<Utc>,
-    ) -> Result<(), CommitError> {
-        let replaced = self.registrations.change(address.clone(), |row| {
-            row.registration.expires_at = expires_at;
-            row.token.replace(hash)
+        token: TokenHash,
+        now: DateTime<Utc>,
+        most: u32,
+    ) -> Result<u64, CommitError> {
+        let tried = self.registration(&token).filter(|kept| now < kept.expires_at && kept.attempts < most);
+        let address = require(tried, Precondition::Token)?.address.clone();
+        let attempts = self.registrations.change(address, |kept| {
+            kept.attempts += 1;
+            kept.attempts
         });
-        if let Some(old) = require(replaced, Precondition::Registration)? {
-            self.registration_by_token.remove(&old);
-        }
-        self.registration_by_token.insert(hash, address);
+        require(attempts, Precondition::Token).map(|attempts| u64::from(most - attempts))
+    }
+
+    pub fn consume_registration(&mut self, token: TokenHash, now: DateTime<Utc>) -> Result<(), CommitError> {
+        let valid = self.registration(&token).filter(|kept| now < kept.expires_at);
+        let address = require(valid, Precondition::Token)?.address.clone();
+        self.remove_registration(&address);
         Ok(())
     }
 
-    pub fn consume_registration(&mut self, hash: TokenHash, now: DateTime<Utc>) -> Result<(), CommitError> {
-        let address = self.registration_by_token.get(&hash).cloned();
-        let removed = address.and_then(|address| self.remove_registration(&address));
-        let valid = removed.filter(|row| now < row.registration.expires_at);
-        require(valid, Precondition::Token).map(drop)
+    pub fn registration(&self, token: &TokenHash) -> Option<&Registration> {
+        self.registrations.get(self.registration_by_token.get(token)?)
     }
 
-    pub fn remove_registration(&mut self, address: &String) -> Option<RegistrationRow> {
-        let row = self.registrations.remove(address)?;
-        if let Some(token) = row.token {
-            self.registration_by_token.remove(&token);
-        }
-        Some(row)
+    pub fn remove_registration(&mut self, address: &String) -> Option<Registration> {
+        let removed = self.registrations.remove(address)?;
+        self.registration_by_token.remove(&removed.token);
+        Some(removed)
     }
 }

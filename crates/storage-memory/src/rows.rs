@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId};
 use denizen_services::{
-    PasswordHash, TokenHash,
-    store::{FailedAttempts, MailKind, QueuedMail, Registration},
+    PasswordHash,
+    store::{FailedAttempts, MailKind, QueuedMail},
 };
 
 #[derive(Clone)]
@@ -18,12 +18,6 @@ pub struct UserRow {
     pub failed_attempts: FailedAttempts,
     /// Whether the password is a documented one.
     pub sample_password: bool,
-}
-
-#[derive(Clone)]
-pub struct RegistrationRow {
-    pub registration: Registration,
-    pub token: Option<TokenHash>,
 }
 
 /// For what there is one job at most, among the kinds that carry a token: a user, or a folded e-mail address.

@@ -5,13 +5,13 @@ use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, NameKey, Precondition, Session, SessionId,
-        StoredToken,
+        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, NameKey, Precondition, Registration, Session,
+        SessionId, StoredToken,
     },
 };
 
 use crate::{
-    rows::{Job, JobKey, RegistrationRow, UserRow},
+    rows::{Job, JobKey, UserRow},
     table::Table,
 };
 
@@ -57,7 +57,7 @@ state! {
     jobs: MailJobId => Job,
     job_for: JobKey => MailJobId,
     /// By [`denizen_models::EmailAddress::key`].
-    registrations: String => RegistrationRow,
+    registrations: String => Registration,
     registration_by_token: TokenHash => String,
     audit: AuditId => AuditEvent<UserId>,
     /// When each will be full again, in microseconds since 1970.

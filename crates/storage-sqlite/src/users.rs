@@ -15,7 +15,7 @@ use crate::engine::{
     sql::{Param, Record, execute, find, list, named, params, read_columns, require, statements},
 };
 
-/// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
+/// The columns of [`UserValues`], and others behind them.
 /// See [`crate::engine::sql::columns!`].
 macro_rules! value_columns {
     ($form:tt $($other:ident)*) => {
@@ -100,7 +100,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<User, Failure> {
 }
 
 /// Reads [`value_columns!`].
-pub(crate) fn read_values(record: &Record<'_>) -> Result<UserValues, Failure> {
+fn read_values(record: &Record<'_>) -> Result<UserValues, Failure> {
     Ok(read_columns!(record => UserValues {
         username, email, first_name, last_name, age, active, email_verified, roles, profile
     }))
@@ -199,7 +199,7 @@ pub(crate) fn written(values: &UserValues, at: DateTime<Utc>) -> Result<Vec<Para
 }
 
 /// The parameters of [`value_columns!`].
-pub(crate) fn parameters(values: &UserValues) -> Result<Vec<Param<'_>>, Failure> {
+fn parameters(values: &UserValues) -> Result<Vec<Param<'_>>, Failure> {
     let refuse = |_| StoreFailure::Malformed("roles or profile cannot be written as JSON".into());
     let roles = serde_json::to_string(&values.roles).map_err(refuse)?;
     let profile = values.profile.as_ref().map(serde_json::to_string).transpose().map_err(refuse)?;

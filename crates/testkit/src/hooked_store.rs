@@ -153,8 +153,7 @@ delegate! {
         find_session(token: &TokenHash) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
         list_ended_sessions(sessions: &[SessionId], validity: SessionValidity) -> Vec<SessionId>;
-        find_registration(email: &EmailAddress) -> Option<Registration>;
-        find_registration_by_token(token: &TokenHash) -> Option<Registration>;
+        find_registration(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
         find_earliest_audit_time() -> Option<DateTime<Utc>>;
         list_mail_jobs(query: &MailQuery) -> Vec<QueuedMail>;

@@ -122,6 +122,14 @@ async fn names_and_addresses_that_were_taken_meanwhile_conflict() {
     assert_eq!(details.await, Value::Null);
 
     let change = |setup: &mut Setup| {
+        setup.answers.verify = Err(VerifyEmailError::LastUsernameTaken("ada".to_owned()));
+    };
+    let message = "Failed to create user: username 'ada' already exists, and the token is used up; sign up again to \
+                   get a new one";
+    let details = refusal(post("/api/users/verify-email"), change, 409, "USER_CREATION_ERROR", message);
+    assert_eq!(details.await, Value::Null);
+
+    let change = |setup: &mut Setup| {
         setup.answers.confirm_change = Err(ConfirmEmailChangeError::EmailTaken("ada@example.com".to_owned()));
     };
     let message = "Failed to change email: email 'ada@example.com' already exists";

@@ -26,11 +26,20 @@ fn form(target: &str, fields: &'static str) -> actix_web::test::TestRequest {
 #[actix_web::test]
 async fn every_request_arrives_as_it_was_sent() {
     let api = Api::start().await;
-    let answer =
-        api.send(post("/api/users/verify-email", &json!({ "token": "t1", "username": "ada" }))).await;
+    let body = json!({
+        "token": "t1", "username": "ada", "password": "p", "first_name": "A", "last_name": "L", "age": 36,
+        "profile": { "location": "London" },
+    });
+    let answer = api.send(post("/api/users/verify-email", &body)).await;
     answer.expect_success(200, "Email address verified successfully");
     let Asked::Verify(asked) = api.users.last_asked() else { panic!("another call") };
-    assert_eq!((asked.token.expose(), asked.username.as_deref()), ("t1", Some("ada")));
+    let password = asked.password.expect("a password");
+    assert_eq!((asked.token.expose(), &*asked.username, password.expose()), ("t1", "ada", "p"));
+    assert_eq!((&*asked.first_name, &*asked.last_name, asked.age), ("A", "L", Some(36)));
+    assert_eq!(asked.profile.expect("a profile").location, "London");
+    api.send(post("/api/users/verify-email", &json!({ "token": "t1" }))).await;
+    let Asked::Verify(asked) = api.users.last_asked() else { panic!("another call") };
+    assert_eq!((asked.token.expose(), &*asked.username, asked.password.is_some()), ("t1", "", false));
 
     let answer =
         api.send(post("/api/users/accept-invitation", &json!({ "token": "t2", "password": "p" }))).await;
@@ -123,13 +132,14 @@ async fn looking_at_a_link_uses_nothing_up_and_pressing_the_button_does() {
             assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
             assert_eq!(answer.header("cache-control"), Some("no-store"));
         }
-        assert!(api.users.is_untouched(), "{target}");
+        let asked = api.users.asked();
+        assert!(asked.iter().all(|asked| matches!(asked, Asked::AddressToSignUp(_))), "{target}: {asked:?}");
         let answer = api.send(form(target, fields)).await;
         assert!(answer.expect_page(200).contains(done), "{target}");
         assert!(answer.cookie("denizen_session").is_none(), "{target}");
         // The browser is known that has set a password.
         assert_eq!(answer.cookie("denizen_device").is_some(), fields.contains("password"), "{target}");
-        assert!(!api.users.is_untouched(), "{target}");
+        assert_eq!(api.users.asked().len(), asked.len() + 1, "{target}");
     }
 }
 
@@ -150,17 +160,4 @@ async fn a_link_without_a_token_or_with_a_dead_one_says_so() {
             assert!(page.contains("This link does not work any more"), "{path}: {page}");
         }
     }
-}
-
-#[actix_web::test]
-async fn whose_name_was_taken_meanwhile_chooses_another() {
-    let change = |setup: &mut Setup| {
-        setup.answers.verify = Err(VerifyEmailError::UsernameTaken("a\"d<a".to_owned()));
-    };
-    let api = Api::start_with(change).await;
-    let page = api.send(form("/verify-email?token=t", "")).await.expect_page(409);
-    assert!(page.contains("name=\"username\"") && !page.contains("a\"d<a"), "{page}");
-    api.send(form("/verify-email?token=t", "username=ada2")).await.expect_page(409);
-    let Asked::Verify(asked) = api.users.last_asked() else { panic!("another call") };
-    assert_eq!(asked.username.as_deref(), Some("ada2"));
 }

@@ -74,8 +74,8 @@ mod tests {
         let ada = Username::parse("ada_l").unwrap();
         for (template, page, label) in [
             (LinkTemplate::PasswordReset, "reset-password", "Password reset"),
-            (LinkTemplate::Invitation(ada.clone()), "accept-invitation", "Invitation"),
-            (LinkTemplate::ConfirmSignUp(ada), "verify-email", "Confirm sign up"),
+            (LinkTemplate::Invitation(ada), "accept-invitation", "Invitation"),
+            (LinkTemplate::ConfirmSignUp, "verify-email", "Confirm sign up"),
             (LinkTemplate::VerifyEmail, "verify-email", "Verify email"),
             (LinkTemplate::ConfirmEmailChange, "confirm-email-change", "Confirm email change"),
         ] {

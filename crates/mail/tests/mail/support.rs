@@ -43,8 +43,8 @@ pub fn one_of_each() -> [(&'static str, Mail); 10] {
     [
         ("password_reset", password_reset()),
         ("password_changed", happened(NoticeTemplate::PasswordChanged, ip)),
-        ("invitation", link(LinkTemplate::Invitation(username.clone()), week)),
-        ("confirm_sign_up", link(LinkTemplate::ConfirmSignUp(username), day)),
+        ("invitation", link(LinkTemplate::Invitation(username), week)),
+        ("confirm_sign_up", link(LinkTemplate::ConfirmSignUp, day)),
         ("account_exists", happened(NoticeTemplate::AccountExists, ip)),
         ("verify_email", link(LinkTemplate::VerifyEmail, day)),
         ("confirm_email_change", link(LinkTemplate::ConfirmEmailChange, day)),

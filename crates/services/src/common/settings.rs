@@ -61,11 +61,11 @@ pub struct ServiceSettings {
     pub reset_token_ttl: Duration,
     /// How long an invitation works.
     pub invitation_ttl: Duration,
-    /// How long one has to show that an address is one's own, and how long a sign-up waits for that.
+    /// How long a token works that confirms an e-mail address, for an account or for a sign-up.
     pub verification_ttl: Duration,
     /// How many mails of a kind that strangers asked for may wait: 10,000. Beyond that, requests for this kind get 503.
     pub mail_capacity: u32,
-    /// How many sign-ups may wait to be confirmed: 100,000. Beyond that all others get 503.
+    /// The number of pending registrations: 100,000. Beyond it, the e-mails of further sign-ups wait in the queue.
     pub registration_capacity: u32,
     /// After this time, a mail that could not be delivered is given up.
     pub mail_max_age: Duration,

@@ -82,7 +82,7 @@ impl<E> Work<E> {
         Self::for_stranger()
     }
 
-    /// Begins a unit that charges rate limits. It counts whoever acts, also an actor who is no longer signed in.
+    /// Begins a unit that charges rate limits or attempts. It counts whoever acts, also an actor who is no longer signed in.
     pub const fn charge() -> Self {
         Self::for_stranger()
     }
@@ -160,7 +160,7 @@ impl<E: From<Failure>> Work<E> {
         self.refused_if_full("too many requests are waiting")
     }
 
-    /// Keeps a sign-up, unless `capacity` of them wait.
+    /// Keeps a pending registration, unless `capacity` of others are kept.
     pub fn put_registration(mut self, registration: Registration, capacity: u32) -> Self {
         self.unit = self.unit.put_registration(registration, capacity);
         self.refused_if_full("too many sign-ups are waiting")

@@ -53,8 +53,8 @@ pub enum LinkTemplate {
     PasswordReset,
     /// Lets a user whose account an administrator created choose the first password.
     Invitation(Username),
-    /// Confirms a pending registration, and with it the e-mail address.
-    ConfirmSignUp(Username),
+    /// Lets the owner of an e-mail address without an account choose the user name and the password of a new one.
+    ConfirmSignUp,
     /// Confirms the e-mail address of an account.
     VerifyEmail,
     /// Confirms a new e-mail address for an account.

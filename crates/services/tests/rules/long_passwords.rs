@@ -1,12 +1,12 @@
 //! Passwords beyond all measure.
 
-use denizen_models::{CreateUserRequest, Secret};
+use denizen_models::{CreateUserRequest, Secret, VerifyEmailRequest};
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangePasswordError, CreateUserError, Disclosure, Failure,
-    LoginError, SignUpError,
+    LoginError, VerifyEmailError,
 };
 
-use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, failing_members, new_user, stranger};
+use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, choices, failing_members, new_user, stranger};
 
 const TOO_LONG: &str = "password cannot exceed 256 characters";
 
@@ -23,6 +23,7 @@ async fn a_password_that_is_too_long_is_refused_before_anything_is_hashed_or_com
     let alice = world.enter("alice").await.context;
     let carol = world.create_without_password("carol").await;
     let invitation = world.accounts.invite_by_hand(&AccessContext::system(), carol.id).await.unwrap();
+    let sign_up = world.obtain_confirmation("dave").await;
     let work = (world.hasher.hashes(), world.hasher.verifications());
     for password in absurd() {
         let secret = || Some(Secret::from(password.as_str()));
@@ -32,11 +33,12 @@ async fn a_password_that_is_too_long_is_refused_before_anything_is_hashed_or_com
         };
         assert_eq!(failing_members(&errors), [format!("password: {TOO_LONG}")]);
         let request = CreateUserRequest { password: secret(), ..new_user("bob") };
-        let created = world.users.create_user(&AccessContext::system(), request.clone()).await;
+        let created = world.users.create_user(&AccessContext::system(), request).await;
         let Err(CreateUserError::Failure(Failure::Invalid(errors))) = created else { panic!("not refused") };
         assert_eq!(failing_members(&errors), [format!("password: {TOO_LONG}")]);
-        let Err(SignUpError::Failure(Failure::Invalid(errors))) =
-            world.users.sign_up(&stranger(), request).await
+        let confirmation = VerifyEmailRequest { password: secret(), ..choices(&sign_up, "dave") };
+        let Err(VerifyEmailError::Failure(Failure::Invalid(errors))) =
+            world.users.verify_email(&stranger(), confirmation).await
         else {
             panic!("not refused")
         };

@@ -5,11 +5,12 @@ use denizen_services::{Disclosure, RegistrationMode, ServiceSettings, Token};
 use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World};
 
 /// What can be done with a token.
-pub const USES: [&str; 3] = ["verify", "accept", "confirm"];
+pub const USES: [&str; 4] = ["verify", "sign up", "accept", "confirm"];
 
 pub async fn works(world: &World, as_what: &str, token: &str) -> bool {
     match as_what {
         "verify" => world.verify(token).await.is_ok(),
+        "sign up" => world.confirm_sign_up(token, "bob").await.is_ok(),
         "accept" => world.accept(token, NEW_PASSWORD).await.is_ok(),
         _ => world.confirm_email(token).await.is_ok(),
     }
@@ -23,7 +24,7 @@ pub async fn world_with_tokens() -> (World, Vec<(&'static str, String)>) {
     let erin = world.enter("erin").await;
     let mut tokens = vec![
         ("verify", world.obtain_verification("alice@example.com").await),
-        ("verify", world.obtain_confirmation("bob").await),
+        ("sign up", world.obtain_confirmation("bob").await),
     ];
     world.create_without_password("carol").await;
     world.want_email(&erin.context, "new@example.com", OLD_PASSWORD).await.unwrap();
@@ -65,11 +66,11 @@ async fn tokens_of_all_purposes_count_together_and_are_counted_before_they_are_l
     let world = World::with(ServiceSettings { registration, ..ServiceSettings::default() });
     let guess = Token::mint(world.tokens.as_ref()).unwrap();
     for number in 0..30 {
-        assert!(!works(&world, USES[number % 3], guess.expose()).await);
+        assert!(!works(&world, USES[number % 4], guess.expose()).await);
     }
     world.store.reset();
     for purpose in USES {
         assert!(!works(&world, purpose, guess.expose()).await);
     }
-    assert_eq!(world.store.all_calls(), [("commit", 3)].into());
+    assert_eq!(world.store.all_calls(), [("commit", 4)].into());
 }

@@ -36,7 +36,7 @@ async fn live_through_an_account(world: &World) -> Vec<String> {
     world.deliver_mail().await;
     world.deliver_mail_later().await;
     world.verify(&"f".repeat(64)).await.unwrap_err();
-    world.verify(&world.token_for(BOB)).await.unwrap();
+    world.confirm_sign_up(&world.token_for(BOB), "bob").await.unwrap();
     world.log_in(THIRD_PASSWORD, THIRD_PASSWORD).await.unwrap_err();
     let bob = world.enter("bob").await;
     world.change_password(&bob.context, THIRD_PASSWORD, NEW_PASSWORD).await.unwrap_err();

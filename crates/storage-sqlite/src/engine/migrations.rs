@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0007_audit",
     "0008_limits",
     "0009_registrations",
+    "0010_registrations",
     "0011_limits_apart",
     "0012_fair_shares",
     "0014_identity",
@@ -277,6 +278,25 @@ mod tests {
         connection.execute("DELETE FROM migrations WHERE version = 2", []).unwrap();
         let error = migrate(&connection, Path::new(PATH)).unwrap_err();
         assert!(matches!(&error, OpenError::ChangedMigration { name, .. } if name == "0003_user_search"));
+    }
+
+    /// Security checklist: 65.
+    #[test]
+    fn sign_ups_that_waited_with_a_name_and_a_password_are_forgotten() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate_by(&connection, &MIGRATIONS[..9]).unwrap();
+        let waiting = "INSERT INTO registrations (username, email, address, first_name, last_name, age, active, \
+                       email_verified, roles, password_hash, token, expires_at) VALUES ('mallory', 'a@b.co', \
+                       'a@b.co', 'M', 'M', 0, 1, 0, '[]', '$hash', randomblob(32), 1)";
+        connection.execute(waiting, []).unwrap();
+        migrate(&connection, Path::new(PATH)).unwrap();
+        let counts = "SELECT registrations, (SELECT count(*) FROM registrations) FROM registration_count";
+        let counts = || connection.query_row(counts, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(counts(), (0, 0));
+        let put =
+            "INSERT INTO registrations (address, token, expires_at) VALUES ('a@b.co', randomblob(32), 1)";
+        connection.execute(put, []).unwrap();
+        assert_eq!(counts(), (1, 1));
     }
 
     #[test]

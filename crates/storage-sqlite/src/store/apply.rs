@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
+    Authority, Change, ClientKind, Committed, Outcome, Registration, SessionValidity, UnitOfWork,
 };
 use rusqlite::Connection;
 
@@ -90,16 +90,16 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
         Change::RevokeSession { user, session } => one!(sessions::REVOKE, user, session),
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
-        Change::PutRegistration { registration, capacity } => {
-            registrations::put(connection, registration, *capacity)?;
+        Change::PutRegistration {
+            registration: Registration { address, token, attempts, expires_at },
+            capacity,
+        } => {
+            one!(registrations::PUT, address, token, attempts, expires_at, capacity)
         }
-        Change::PutRegistrationToken { address, hash, expires_at } => {
-            one!(registrations::PUT_TOKEN, address, hash, expires_at)
+        Change::TryRegistration { token, now, most } => {
+            return registrations::attempt(connection, *token, *now, *most).map(Outcome::Count);
         }
-        Change::ConsumeRegistration { hash, now } => one!(registrations::CONSUME, hash, now),
-        Change::DropRegistration { address } => {
-            count(registrations::DROP, params!(address))?;
-        }
+        Change::ConsumeRegistration { token, now } => one!(registrations::CONSUME, token, now),
         Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created),
         Change::RetryMail { job, now } => one!(mail_jobs::RETRY, job, now),
         Change::DropMail { job } => {

@@ -149,15 +149,8 @@ impl ReadStore for SqliteStore {
         self.readers.read(move |connection| sessions::ended(connection, &sessions, validity)).await
     }
 
-    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {
-        self.readers.find(registrations::FIND, email.key().to_owned(), registrations::read).await
-    }
-
-    async fn find_registration_by_token(
-        &self,
-        token: &TokenHash,
-    ) -> Result<Option<Registration>, StoreFailure> {
-        self.readers.find(registrations::FIND_BY_TOKEN, *token, registrations::read).await
+    async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure> {
+        self.readers.find(registrations::FIND, *token, registrations::read).await
     }
 
     async fn find_earliest_audit_time(&self) -> Result<Option<DateTime<Utc>>, StoreFailure> {

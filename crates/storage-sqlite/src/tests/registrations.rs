@@ -1,9 +1,7 @@
 //! How many registrations there are.
 
-use chrono::Duration;
-use denizen_models::EmailAddress;
 use denizen_services::{
-    PasswordHash, TokenHash,
+    TokenHash,
     store::{CommitError, Precondition, Purge, Registration, UnitOfWork, WriteStore as _},
 };
 
@@ -13,17 +11,17 @@ use crate::{
 };
 
 /// One that has just expired.
-pub(super) fn registration(name: &str) -> Registration {
-    let password = PasswordHash::new("$test$".to_owned());
-    Registration { values: user_values(name), password, expires_at: now() }
+pub(super) fn registration(name: &str, token: TokenHash) -> Registration {
+    let address = user_values(name).email.key().to_owned();
+    Registration { address, token, attempts: 0, expires_at: now() }
 }
 
-fn put(name: &str, capacity: u32) -> UnitOfWork {
-    UnitOfWork::new().put_registration(registration(name), capacity)
+const fn hash(byte: u8) -> TokenHash {
+    TokenHash::from_bytes([byte; 32])
 }
 
-fn address(name: &str) -> EmailAddress {
-    user_values(name).email
+fn put(name: &str, token: u8, capacity: u32) -> UnitOfWork {
+    UnitOfWork::new().put_registration(registration(name, hash(token)), capacity)
 }
 
 async fn expect_count(store: &SqliteStore, expected: i64) {
@@ -37,26 +35,22 @@ async fn expect_count(store: &SqliteStore, expected: i64) {
 #[tokio::test]
 async fn registrations_are_counted_as_they_come_and_go() {
     let (store, _folder) = open();
-    for name in ["ann", "ben", "cleo", "dora", "ann"] {
-        store.commit(put(name, 4)).await.unwrap();
+    for (token, name) in (0..).zip(["ann", "ben", "cleo", "ann"]) {
+        store.commit(put(name, token, 3)).await.unwrap();
     }
-    expect_count(&store, 4).await;
-    let full = Err(CommitError::PreconditionFailed(Precondition::QueueRoom));
-    assert_eq!(store.commit(put("eve", 4)).await, full);
-    // A replacement is not new, even if the capacity has become smaller.
-    store.commit(put("BEN", 1)).await.unwrap();
-    expect_count(&store, 4).await;
-
-    store.commit(UnitOfWork::new().drop_registration(&address("cleo"))).await.unwrap();
     expect_count(&store, 3).await;
-    let hash = TokenHash::from_bytes([1; 32]);
-    let later = now() + Duration::hours(1);
-    let token = UnitOfWork::new().put_registration_token(&address("ann"), hash, later);
-    store.commit(token.consume_registration(hash, now())).await.unwrap();
+    let full = Err(CommitError::PreconditionFailed(Precondition::QueueRoom));
+    assert_eq!(store.commit(put("eve", 9, 3)).await, full);
+    // A replacement is not new, even if the capacity has become smaller.
+    store.commit(put("BEN", 4, 1)).await.unwrap();
+    expect_count(&store, 3).await;
+
+    let before = now() - chrono::Duration::hours(1);
+    let consume = |token| UnitOfWork::new().consume_registration(hash(token), before);
+    store.commit(consume(2)).await.unwrap();
     expect_count(&store, 2).await;
-    let refused = UnitOfWork::new().drop_registration(&address("ben")).consume_registration(hash, now());
     let unknown = Err(CommitError::PreconditionFailed(Precondition::Token));
-    assert_eq!(store.commit(refused).await, unknown);
+    assert_eq!(store.commit(consume(4).consume_registration(hash(2), before)).await, unknown);
     expect_count(&store, 2).await;
     let purge = Purge {
         expired_at: now(),

@@ -18,9 +18,8 @@ const FILL: [&str; 6] = [
      SELECT n / 10, randomblob(32), 0, n, n FROM numbers WHERE n <= ?1",
     "INSERT INTO tokens (user_id, purpose, hash, expires_at) \
      SELECT n, 'x', randomblob(32), n FROM numbers WHERE n <= ?1",
-    "INSERT INTO registrations (username, email, address, first_name, last_name, age, active, email_verified, \
-     roles, password_hash, token, expires_at) \
-     SELECT n, n, n, '', '', 0, 1, 0, '[]', '', randomblob(32), n FROM numbers WHERE n <= ?1",
+    "INSERT INTO registrations (address, token, expires_at) \
+     SELECT n, randomblob(32), n FROM numbers WHERE n <= ?1",
     "INSERT INTO mail_jobs (kind, carries_token, user_id, requested_at, due_at, dead, request_id) \
      SELECT 'x', 1, n, n, n, n % 2, '' FROM numbers WHERE n <= ?1",
     "INSERT INTO freed_names (name, user_id, freed_at) \
@@ -72,7 +71,7 @@ fn costs_among(count: i64) -> Vec<(&'static str, (i32, i32))> {
         ("sessions that have ended", steps(&connection, sessions::ENDED, params![ids, 0, 0])),
         ("trimming sessions", steps(&connection, sessions::TRIM, [count / 20, 5])),
         ("trimming names", steps(&connection, users::names::TRIM, [count / 20, 2])),
-        ("registration by token", steps(&connection, registrations::FIND_BY_TOKEN, [[1_u8; 32]])),
+        ("registration by token", steps(&connection, registrations::FIND, [[1_u8; 32]])),
         ("mail jobs", steps(&connection, mail_jobs::OLDEST, [count / 2, 10])),
         ("dead mail jobs", steps(&connection, mail_jobs::OLDEST_OF_STATUS, [1, count / 2, 10])),
     ];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::{EmailAddress, User, UserValues};
+use denizen_models::{User, UserValues};
 use denizen_services::{
     AccessContext,
     store::{
@@ -13,10 +13,10 @@ use denizen_services::{
 };
 
 use super::verbs::{
-    JOB_GONE, LEASE_LOST, NAME_RESERVED, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL,
-    REGISTRATION_GONE, RESET, SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS, address,
-    administrator, any_kind, at, bucket, changed, commit, hash, insert_with_password, limited, name_key,
-    password, registration, session, session_ids, waiting,
+    JOB_GONE, LEASE_LOST, NAME_RESERVED, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL, RESET,
+    SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS, administrator, any_kind, at, bucket,
+    changed, commit, hash, insert_with_password, limited, name_key, password, registration, session,
+    session_ids,
 };
 use crate::{must, user_values};
 
@@ -186,25 +186,20 @@ examples! { |world, new|
         else new().trim_sessions(NOBODY, 0)
             => Ok(Outcome::Count(0));
     PutRegistration:
-        new().put_registration(registration(&format!("new_{}", world.number)), 1000)
+        new().put_registration(registration(&format!("new_{}", world.number), world.number + 5 * WORLDS), 1000)
             => Outcome::Done,
-        else new().put_registration(registration(&format!("new_{}", world.number)), 0)
+        else new().put_registration(registration(&format!("new_{}", world.number), world.number + 5 * WORLDS), 0)
             => Err(QUEUE_FULL);
-    PutRegistrationToken:
-        new().put_registration_token(&world.waiting(), hash(world.number + 5 * WORLDS), at(700))
-            => Outcome::Done,
-        else new().put_registration_token(&address("nobody@example.com"), hash(world.number + 5 * WORLDS), at(700))
-            => Err(REGISTRATION_GONE);
+    TryRegistration:
+        new().try_registration(hash(world.number + 4 * WORLDS), at(9), 3)
+            => Outcome::Count(2),
+        else new().try_registration(hash(world.number + 5 * WORLDS), at(9), 3)
+            => Err(TOKEN_GONE);
     ConsumeRegistration:
         new().consume_registration(hash(world.number + 4 * WORLDS), at(9))
             => Outcome::Done,
         else new().consume_registration(hash(world.number + 5 * WORLDS), at(9))
             => Err(TOKEN_GONE);
-    DropRegistration:
-        new().drop_registration(&world.waiting())
-            => Outcome::Done,
-        else new().drop_registration(&address("nobody@example.com"))
-            => Ok(Outcome::Done);
     EnqueueMail:
         new().enqueue_mail(reset_mail(&world.alice))
             => Outcome::Job { .. },
@@ -277,15 +272,14 @@ impl World {
             None => insert_with_password(store, ruler).await,
         };
         let alice = insert_with_password(store, user_values(&format!("alice_{number}"))).await;
-        let waiting = registration(&waiting(number));
+        let waiting = registration(&format!("waiting_{number}"), number + 4 * WORLDS);
         let work = UnitOfWork::new()
             .put_token(alice.id, RESET, hash(number), at(600))
             .insert_session(session(alice.id, hash(number + WORLDS)))
             .take_from_bucket(bucket(number + WORLDS), ONE_AN_HOUR, at(0), 1000)
             .count_failed_attempt(Some(alice.id), ClientKind::Known)
             .reserve_username(name_key(number), alice.id, at(1), 3)
-            .put_registration(waiting.clone(), 1000)
-            .put_registration_token(&waiting.values.email, hash(number + 4 * WORLDS), at(3600))
+            .put_registration(waiting, 1000)
             .enqueue_mail(reset_mail(&alice))
             .enqueue_mail(notice(alice.id))
             .record(event(alice.id));
@@ -295,10 +289,6 @@ impl World {
         let lease = must(leases.next().ok_or("the request is not leased")).lease;
         let session = must(session_ids(store, alice.id).await.pop().ok_or("there is no session"));
         Self { number, alice, session, lease, administrator }
-    }
-
-    fn waiting(&self) -> EmailAddress {
-        user_values(&waiting(self.number)).email
     }
 
     fn other_values(&self) -> UserValues {

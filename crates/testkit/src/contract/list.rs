@@ -154,13 +154,12 @@ macro_rules! for_each_store_case {
             a_session_that_was_just_opened_can_be_trimmed_for
         ;
         registrations:
-            a_registration_is_found_by_its_address_whatever_the_case
-            an_expired_registration_is_still_found
-            a_token_belongs_to_one_registration_and_sets_its_end
+            a_registration_is_found_by_its_token_expired_or_not
             a_second_registration_replaces_the_first_and_its_token
             a_registration_is_consumed_once
             a_registration_is_void_from_the_instant_it_expires
-            a_dropped_registration_is_gone_with_its_token
+            attempts_are_counted_until_there_are_no_more
+            of_fifty_attempts_no_more_succeed_than_there_are
             only_new_registrations_need_room
             a_registration_asks_not_whether_the_user_is_there
             of_fifty_confirmations_of_one_registration_one_succeeds

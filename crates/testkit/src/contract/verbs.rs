@@ -27,7 +27,6 @@ pub const LEASE_LOST: CommitError = CommitError::PreconditionFailed(Precondition
 pub const QUEUE_FULL: CommitError = CommitError::PreconditionFailed(Precondition::QueueRoom);
 pub const SESSION_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Session);
 pub const NO_OTHER_ADMINISTRATOR: CommitError = CommitError::PreconditionFailed(Precondition::Administrator);
-pub const REGISTRATION_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Registration);
 pub const TOO_MANY_FAILED: CommitError = CommitError::PreconditionFailed(Precondition::FailedAttempts);
 pub const NAME_RESERVED: CommitError = CommitError::PreconditionFailed(Precondition::Username);
 pub const JOB_GONE: CommitError = CommitError::PreconditionFailed(Precondition::MailJob);
@@ -91,9 +90,10 @@ pub fn address(text: &str) -> EmailAddress {
     must(EmailAddress::parse(text))
 }
 
-/// The wish to become the user of [`user_values`], good for an hour.
-pub fn registration(name: &str) -> Registration {
-    Registration { values: user_values(name), password: password(name), expires_at: at(3600) }
+/// The pending registration with the address of [`user_values`], whose token works for an hour.
+pub fn registration(name: &str, token: u8) -> Registration {
+    let address = user_values(name).email.key().to_owned();
+    Registration { address, token: hash(token), attempts: 0, expires_at: at(3600) }
 }
 
 /// Somebody who acts.
@@ -187,12 +187,8 @@ pub async fn audit(store: &Arc<dyn Store>) -> Vec<AuditEvent<UserId>> {
     records.into_iter().map(|record| record.event).collect()
 }
 
-pub async fn find_registration(store: &Arc<dyn Store>, email: &str) -> Option<Registration> {
-    must(store.find_registration(&address(email)).await)
-}
-
-pub async fn registration_by_token(store: &Arc<dyn Store>, token: TokenHash) -> Option<Registration> {
-    must(store.find_registration_by_token(&token).await)
+pub async fn find_registration(store: &Arc<dyn Store>, token: TokenHash) -> Option<Registration> {
+    must(store.find_registration(&token).await)
 }
 
 /// The numbers of the user's sessions.
@@ -212,11 +208,6 @@ pub struct Snapshot {
     pub audit: Vec<AuditRecord>,
 }
 
-/// The address that waits in the world of this number to become a user's.
-pub fn waiting(world: u8) -> String {
-    format!("waiting_{world}")
-}
-
 /// Reads everything; of tokens, sessions and registrations, those of worlds.
 pub async fn snapshot(store: &Arc<dyn Store>) -> Snapshot {
     let page = PageRequest { sort: UserSort::Id, after: None, limit: 1000 };
@@ -230,10 +221,7 @@ pub async fn snapshot(store: &Arc<dyn Store>) -> Snapshot {
     for byte in 0..6 * WORLDS {
         tokens.push(token(store, hash(byte)).await);
         sessions.push(find_session(store, hash(byte)).await);
-        registrations.push(registration_by_token(store, hash(byte)).await);
-    }
-    for world in 0..WORLDS {
-        registrations.push(must(store.find_registration(&user_values(&waiting(world)).email).await));
+        registrations.push(find_registration(store, hash(byte)).await);
     }
     let (mail_jobs, newest) = (mail_jobs(store).await, AuditQuery::newest(1000));
     let audit = must(store.list_audit_records(&newest).await);

@@ -1,7 +1,7 @@
 //! Every outcome of the links in mails but those for passwords, as a person sees it.
 
 use chrono::Duration;
-use denizen_models::ValidationErrors;
+use denizen_models::{EmailAddress, ValidationErrors};
 use denizen_services::{
     AcceptInvitationError, ConfirmEmailChangeError, Failure, HashError, VerifyEmailError, store::StoreFailure,
 };
@@ -46,7 +46,44 @@ async fn a_link_leads_to_a_page_with_one_form_that_is_sent_back_to_it() {
         assert!(text.contains("<form method=\"post\">"), "{text}");
         assert_eq!(text.contains("At least 15 characters."), path == ACCEPT, "{text}");
     }
-    assert!(api.users.is_untouched());
+    let asked = api.users.asked();
+    assert!(
+        matches!(&asked[..], [Asked::AddressToSignUp(asked)] if asked.token.expose() == TOKEN),
+        "{asked:?}"
+    );
+}
+
+/// Lets the token be that of a sign-up.
+fn sign_up(answers: &mut Answers) {
+    answers.address_to_sign_up = Ok(Some(EmailAddress::parse("a&b@example.com").expect("an address")));
+}
+
+const MEMBERS: [&str; 4] = ["username", "first_name", "last_name", "password"];
+
+/// Security checklist: 24, 65.
+#[actix_web::test]
+async fn the_link_of_a_sign_up_asks_for_name_and_password_and_shows_the_address() {
+    let api = Api::start_with(|setup| {
+        setup.answers.policy.min_chars = 15;
+        sign_up(&mut setup.answers);
+    });
+    let api = api.await;
+    let target = format!("{VERIFY}?token={TOKEN}");
+    let text = page(&api.send(get(&target)).await, 200);
+    assert_eq!((heading(&text), notice(&text)), ("Confirm your e-mail address", None));
+    assert_eq!(fields(&text), MEMBERS);
+    assert!(text.contains("<form method=\"post\">") && text.contains("At least 15 characters."), "{text}");
+    assert!(text.contains("a&amp;b@example.com") && !text.contains(TOKEN), "{text}");
+
+    let form = "username=ada&first_name=A%26d&last_name=L&password=Gr%C3%BC%C3%9Fe+%26+%2B";
+    let text = page(&api.send(submit(&target, form)).await, 200);
+    let done =
+        "Thank you: your e-mail address is confirmed, and your account ada is ready. You can now log in.";
+    assert_eq!(notice(&text), Some(done));
+    let Asked::Verify(asked) = api.users.last_asked() else { panic!("another call") };
+    let password = asked.password.expect("a password");
+    assert_eq!((asked.token.expose(), &*asked.username, password.expose()), (TOKEN, "ada", "Grüße & +"));
+    assert_eq!((&*asked.first_name, &*asked.last_name, asked.age), ("A&d", "L", None));
 }
 
 #[actix_web::test]
@@ -57,7 +94,7 @@ async fn a_button_does_what_it_says_with_the_token_of_the_link() {
     let text = page(&api.send(submit(&target(VERIFY), "")).await, 200);
     assert_eq!(notice(&text), Some("Thank you: your e-mail address is confirmed. You can now log in."));
     let Asked::Verify(asked) = api.users.last_asked() else { panic!("another call") };
-    assert_eq!((asked.token.expose(), asked.username), (TOKEN, None));
+    assert_eq!((asked.token.expose(), &*asked.username, asked.password.is_none()), (TOKEN, "", true));
 
     let text = page(&api.send(submit(&target(ACCEPT), "password=Gr%C3%BC%C3%9Fe+%26+%2B")).await, 200);
     assert_eq!(notice(&text), Some("Your password is set. You can now log in with it."));
@@ -81,18 +118,43 @@ async fn what_breaks_a_rule_can_be_typed_again() {
     assert!(!text.contains("horse"), "the password stands on the page: {text}");
 
     let refused = Err(VerifyEmailError::Failure(Failure::Invalid(errors("username"))));
-    let text = page(&press(VERIFY, "username=%22%3E%3Ci%3E", |answers| answers.verify = refused).await, 400);
+    let change = |answers: &mut Answers| {
+        answers.verify = refused;
+        sign_up(answers);
+    };
+    let typed = "username=%22%3E%3Ci%3E&first_name=%3Cb%3E&last_name=L&password=horse";
+    let text = page(&press(VERIFY, typed, change).await, 400);
     assert_eq!(notice(&text), Some("Username is &lt;b&gt;too&lt;&#x2f;b&gt; short."));
-    assert_eq!(fields(&text), ["username"]);
-    assert!(text.contains("value=\"&quot;&gt;&lt;i&gt;\""), "{text}");
+    assert_eq!(fields(&text), MEMBERS);
+    assert!(!text.contains("horse"), "the password stands on the page: {text}");
+    for value in ["&quot;&gt;&lt;i&gt;", "&lt;b&gt;", "L"] {
+        assert!(text.contains(&format!("value=\"{value}\"")), "{text}");
+    }
 }
 
 #[actix_web::test]
-async fn a_name_that_was_taken_meanwhile_can_be_replaced_by_another() {
-    let taken = Err(VerifyEmailError::UsernameTaken("ada".to_owned()));
-    let text = page(&press(VERIFY, "", |answers| answers.verify = taken).await, 409);
-    let sentence = "Somebody else is called ada by now. Please choose another user name.";
-    assert_eq!((notice(&text), fields(&text)), (Some(sentence), vec!["username"]));
+async fn a_name_that_is_taken_can_be_replaced_by_another() {
+    let change = |answers: &mut Answers| {
+        answers.verify = Err(VerifyEmailError::UsernameTaken("a\"d<a".to_owned()));
+        sign_up(answers);
+    };
+    let text = page(&press(VERIFY, "first_name=Ada", change).await, 409);
+    let sentence = "The user name a&quot;d&lt;a is already taken. Please choose another one.";
+    assert_eq!((notice(&text), fields(&text)), (Some(sentence), MEMBERS.to_vec()));
+    assert!(text.contains("value=\"Ada\""), "{text}");
+}
+
+/// Security checklist: 65.
+#[actix_web::test]
+async fn the_last_name_that_is_taken_is_an_end_and_the_page_says_what_to_do() {
+    let change = |answers: &mut Answers| {
+        answers.verify = Err(VerifyEmailError::LastUsernameTaken("ada".to_owned()));
+        sign_up(answers);
+    };
+    let text = page(&press(VERIFY, "", change).await, 409);
+    let sentence = "The user name ada is already taken, and this link is used up. Please sign up again to get a new link.";
+    assert_eq!(notice(&text), Some(sentence));
+    assert!(!text.contains("<form"), "{text}");
 }
 
 #[actix_web::test]

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{
-    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, DeleteAccountRequest,
+    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, DeleteAccountRequest, EmailAddress,
     EmailVerificationRequest, PasswordPolicy, PatchUserRequest, Secret, TokenRequest, UpdateUserRequest,
     User, UserId, VerifyEmailRequest,
 };
@@ -34,6 +34,7 @@ pub struct Answers {
     pub sign_up: Result<SignedUp, SignUpError>,
     pub request_verification: Result<(), Failure>,
     pub verify: Result<(), VerifyEmailError>,
+    pub address_to_sign_up: Result<Option<EmailAddress>, Failure>,
     pub accept: Result<(), AcceptInvitationError>,
     pub change_email: Result<(), ChangeEmailError>,
     pub confirm_change: Result<(), ConfirmEmailChangeError>,
@@ -55,6 +56,7 @@ impl Default for Answers {
             password_reset: crate::password_reset::fakes::ResetAnswers::default(),
             request_verification: Ok(()),
             verify: Ok(()),
+            address_to_sign_up: Ok(None),
             accept: Ok(()),
             change_email: Ok(()),
             confirm_change: Ok(()),
@@ -76,6 +78,7 @@ pub enum Asked {
     SignUp(CreateUserRequest),
     RequestVerification(EmailVerificationRequest),
     Verify(VerifyEmailRequest),
+    AddressToSignUp(TokenRequest),
     Accept(AcceptInvitationRequest),
     ChangeEmail(ChangeEmailRequest),
     ConfirmChange(TokenRequest),
@@ -110,6 +113,11 @@ impl FakeUsers {
     /// What was asked last.
     pub fn last_asked(&self) -> Asked {
         self.last_call().1
+    }
+
+    /// Everything that was asked, in order.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.lock().iter().map(|(_, asked)| asked.clone()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(AccessContext, Asked)>> {
@@ -241,6 +249,15 @@ impl EmailVerifications for FakeUsers {
     ) -> Result<(), VerifyEmailError> {
         self.record(context, Asked::Verify(request));
         self.answers.verify.clone()
+    }
+
+    async fn address_to_sign_up(
+        &self,
+        context: &AccessContext,
+        request: TokenRequest,
+    ) -> Result<Option<EmailAddress>, Failure> {
+        self.record(context, Asked::AddressToSignUp(request));
+        self.answers.address_to_sign_up.clone()
     }
 }
 

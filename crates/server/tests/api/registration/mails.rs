@@ -67,17 +67,32 @@ async fn the_links_that_confirm_an_address_do_so_when_the_button_is_pressed() {
     let (server, smtp) = start("open").await;
     let at = server.address;
     for (name, part) in [("alice", 0), ("bobby", 1)] {
-        // A stranger, whose name a mail to somebody else's address must not spread.
-        let wish = with(applicant(name), json!({ "first_name": "Zoë 🦀" }));
-        sign_up(at, &wish).await.succeeded(202);
+        let email = format!("{name}@example.com");
+        sign_up(at, &email).await.succeeded(202);
         let letter = arrived(&smtp, name).await;
         assert!(letter.text.starts_with("Hello,\n"), "{}", letter.text);
+        assert!(
+            letter.text.contains("asks you for a user name, your name and a\npassword"),
+            "{}",
+            letter.text
+        );
         let path = path_of(&links(&letter)[part]).to_owned();
         let page = Page::open(at, &path).await;
-        api::login(at, name, PASSWORD).await.refused(401, "INVALID_CREDENTIALS");
-        let done = page.press(at, 200).await;
-        assert!(done.text.contains("your e-mail address is confirmed"), "{}", done.text);
+        assert_eq!(Page::open(at, &path).await.text, page.text, "to look uses nothing up");
+        assert!(page.text.contains(&email), "{}", page.text);
+        let fill = |name: &str, password: &str| {
+            [("username", name), ("first_name", "Zoë 🦀"), ("last_name", "B & C"), ("password", password)]
+                .map(|(field, value)| (field.to_owned(), value.to_owned()))
+        };
+        let again = page.fill(at, &fill("olga", PASSWORD), 409).await;
+        assert!(again.text.contains("The user name olga is already taken."), "{}", again.text);
+        assert!(again.text.contains("Zoë 🦀") && !again.text.contains(PASSWORD), "{}", again.text);
+        let again = again.fill(at, &fill(name, "short"), 400).await;
+        let done = again.fill(at, &fill(name, PASSWORD), 200).await;
+        assert!(done.text.contains(&format!("your account {name} is ready")), "{}", done.text);
         server.session_of(name).await;
+        let used = Page::read(&path, &Request::get(&path).send(at).await, 200).press(at, 400).await;
+        assert!(used.text.contains("This link does not work any more"), "{}", used.text);
     }
     // Of somebody who has an account already.
     let carol = with(applicant("carol"), json!({ "first_name": "Zoë 🦀" }));

@@ -25,8 +25,25 @@ pub async fn confirm_email_change(at: SocketAddr, mailed: &str) -> Response {
     present(at, "/api/users/confirm-email-change", json!({ "token": mailed })).await
 }
 
-pub async fn sign_up(at: SocketAddr, user: &Value) -> Response {
+/// What a developer types to sign up, which is all of a user.
+pub async fn sign_up_at_once(at: SocketAddr, user: &Value) -> Response {
     present(at, "/api/users", user.clone()).await
+}
+
+/// What a stranger types to sign up, which is the address.
+pub async fn sign_up(at: SocketAddr, email: &str) -> Response {
+    present(at, "/api/users", json!({ "email": email })).await
+}
+
+/// What the owner of the mailbox chooses with the token of a sign-up.
+pub fn choices(mailed: &str, name: &str, password: &str) -> Value {
+    json!({
+        "token": mailed, "username": name, "password": password, "first_name": "Some", "last_name": "Body",
+    })
+}
+
+pub async fn confirm_sign_up(at: SocketAddr, mailed: &str, name: &str, password: &str) -> Response {
+    present(at, "/api/users/verify-email", choices(mailed, name, password)).await
 }
 
 pub async fn request_verification(at: SocketAddr, email: &str) -> Response {

@@ -29,8 +29,15 @@ impl Page {
         let (Some(field), None) = (fields.pop(), fields.pop()) else {
             panic!("not one field: {}", self.text)
         };
-        let octets = value.bytes().map(|byte| format!("%{byte:02X}"));
-        self.send(at, format!("{field}={}", octets.collect::<String>()), status).await
+        self.send(at, format!("{field}={}", encoded(value)), status).await
+    }
+
+    /// Fills in all fields of the one form, in their order, and sends it as a browser would.
+    pub async fn fill(&self, at: SocketAddr, values: &[(String, String)], status: u16) -> Self {
+        let names: Vec<&String> = values.iter().map(|(name, _)| name).collect();
+        assert_eq!(self.fields().iter().collect::<Vec<_>>(), names, "{}", self.text);
+        let pairs = values.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
+        self.send(at, pairs.collect::<Vec<_>>().join("&"), status).await
     }
 
     /// Presses the button of the one form, which has no field.
@@ -60,6 +67,11 @@ impl Page {
             .body(body);
         Self::read(&action, &request.send(at).await, status)
     }
+}
+
+/// As a browser encodes a value, only more of it.
+fn encoded(value: &str) -> String {
+    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 pub fn attribute(tag: &str, name: &str) -> Option<String> {

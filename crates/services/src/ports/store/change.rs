@@ -235,36 +235,33 @@ pub enum Change {
         /// How many stay.
         keep: u32,
     },
-    /// Keeps a wish to become a user, and forgets the one that was kept for the same address together with its token. A
-    /// new one beyond the capacity fails with `Precondition::QueueRoom`; void ones count until they are purged. Says nothing of whether the address or the name
-    /// is taken: [`Change::InsertUser`] does when the wish is granted.
+    /// Keeps a pending registration in place of the one for the same folded address, whose token dies. Without one, it
+    /// fails with `Precondition::QueueRoom` if `capacity` of them are kept; expired ones count until they are purged. Says
+    /// nothing of whether the address is taken: [`Change::InsertUser`] does when the user is created.
     PutRegistration {
         /// What is kept.
         registration: Registration,
         /// How many are kept at most.
         capacity: u32,
     },
-    /// Exactly one: gives the registration for this folded address a token in place of the one it has, and time until
-    /// then, else `Precondition::Registration`.
-    PutRegistrationToken {
-        /// [`EmailAddress::key`].
-        address: String,
-        /// What is kept of the token.
-        hash: TokenHash,
-        /// The instant from which the registration is void.
-        expires_at: DateTime<Utc>,
+    /// Exactly one: counts an attempt with this token if it is alive at `now` and there were fewer than `most`, else
+    /// `Precondition::Token`. Yields `Outcome::Count`, the number of attempts that remain.
+    ///
+    /// Belongs into a unit of its own, before the one that uses the token: an attempt that fails must have been counted.
+    TryRegistration {
+        /// Which.
+        token: TokenHash,
+        /// The present; a token is dead from the instant it expires.
+        now: DateTime<Utc>,
+        /// The number of attempts that a token is good for.
+        most: u32,
     },
-    /// Exactly one: forgets the registration with this token if it is valid at `now`, else `Precondition::Token`.
+    /// Exactly one: forgets the registration with this token if it is alive at `now`, else `Precondition::Token`.
     ConsumeRegistration {
         /// Which.
-        hash: TokenHash,
-        /// The present; a registration is void from the instant it expires.
+        token: TokenHash,
+        /// The present; a token is dead from the instant it expires.
         now: DateTime<Utc>,
-    },
-    /// Any number: forgets the registration for this folded address.
-    DropRegistration {
-        /// [`EmailAddress::key`].
-        address: String,
     },
     /// Queues a mail. Yields `Outcome::Job`, with the request whose job is renewed unless a worker holds it.
     ///

@@ -42,9 +42,6 @@ pub enum Precondition {
     /// There is no other administrator who could sign in.
     #[error("there is no other administrator")]
     Administrator,
-    /// There is no such registration.
-    #[error("no such registration")]
-    Registration,
     /// Too many attempts to sign in have failed in a row.
     #[error("too many attempts have failed")]
     FailedAttempts,

@@ -85,7 +85,7 @@ pub enum MailJob<U = UserRef> {
         /// [`EmailAddress::key`].
         address: String,
     },
-    /// A token to confirm the sign-up with this folded e-mail address; or a notice that it belongs to a user.
+    /// A token to sign up with this folded e-mail address; or a notice that it belongs to a user.
     SignUp {
         /// [`EmailAddress::key`].
         address: String,

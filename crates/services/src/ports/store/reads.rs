@@ -115,14 +115,8 @@ pub trait ReadStore: Send + Sync {
         validity: SessionValidity,
     ) -> Result<Vec<SessionId>, StoreFailure>;
 
-    /// The registration for this address, expired or not, whatever its case.
-    async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure>;
-
-    /// The registration whose token has this hash, expired or not.
-    async fn find_registration_by_token(
-        &self,
-        token: &TokenHash,
-    ) -> Result<Option<Registration>, StoreFailure>;
+    /// The pending registration whose token has this hash, expired or not.
+    async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure>;
 
     /// Audit records that match, newest first: by their numbers, whatever the clocks said.
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure>;

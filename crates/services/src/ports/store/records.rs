@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, UserId, UserValues, redacted};
+use denizen_models::{EmailAddress, UserId, redacted};
 
 use super::error::StoreFailure;
 use crate::ports::{hasher::PasswordHash, randomness::TokenHash};
@@ -123,14 +123,17 @@ impl NameKey {
 
 redacted! { NameKey }
 
-/// Somebody who wants to become a user, and has not yet shown that the address is theirs. One at most per address.
+/// A pending registration: the e-mail address of a sign-up, and the token that was mailed to it. One at most per address.
+/// It holds nothing else: what the client of a sign-up typed is not known to be the owner's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
-    /// What the user is to be.
-    pub values: UserValues,
-    /// With which password.
-    pub password: PasswordHash,
-    /// The instant from which it is void.
+    /// [`EmailAddress::key`].
+    pub address: String,
+    /// What is kept of the token.
+    pub token: TokenHash,
+    /// The number of confirmations that were tried with this token.
+    pub attempts: u32,
+    /// The instant from which the token is dead.
     pub expires_at: DateTime<Utc>,
 }
 

@@ -64,11 +64,10 @@ macro_rules! verbs {
             trim_sessions(user: UserId, keep: u32) => TrimSessions { user, keep };
             put_registration(registration: Registration, capacity: u32)
                 => PutRegistration { registration, capacity } or QueueRoom;
-            put_registration_token(address: &EmailAddress, hash: TokenHash, expires_at: DateTime<Utc>)
-                => PutRegistrationToken { address: address.key().to_owned(), hash, expires_at } or Registration;
-            consume_registration(hash: TokenHash, now: DateTime<Utc>)
-                => ConsumeRegistration { hash, now } or Token;
-            drop_registration(address: &EmailAddress) => DropRegistration { address: address.key().to_owned() };
+            try_registration(token: TokenHash, now: DateTime<Utc>, most: u32)
+                => TryRegistration { token, now, most } or Token;
+            consume_registration(token: TokenHash, now: DateTime<Utc>)
+                => ConsumeRegistration { token, now } or Token;
             enqueue_mail(job: NewMailJob) => EnqueueMail(job) or QueueRoom;
             retry_mail(job: MailJobId, now: DateTime<Utc>) => RetryMail { job, now } or MailJob;
             drop_mail(job: MailJobId) => DropMail { job } or MailJob;
@@ -208,7 +207,7 @@ pub enum Outcome {
     },
     /// The mail jobs that were removed.
     Unsent(Vec<UnsentMail>),
-    /// How many rows were removed or mended.
+    /// How many rows were removed or mended, or attempts remain.
     Count(u64),
 }
 
@@ -233,7 +232,7 @@ impl Committed {
         self.find(|outcome| if let Outcome::Session(id) = outcome { Some(*id) } else { None })
     }
 
-    /// How many rows the first change removed that removes any number.
+    /// What the first change counted that counts: the rows that it removed, or the attempts that remain.
     ///
     /// # Errors
     /// [`StoreFailure::Corrupt`] if none was counted, which only a faulty store can bring about.

@@ -8,16 +8,20 @@ use denizen_models::{
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, Authentication, ChangeEmailError, ChangePasswordError,
-    ConfirmEmailChangeError, LoginError, SignUpError, SignedIn, SignedUp, VerifyEmailError,
+    ConfirmEmailChangeError, Disclosure, LoginError, SignUpError, SignedIn, SignedUp, VerifyEmailError,
     store::{AuditKind, MailKind, ReadStore as _, Session},
 };
 
-use super::{OLD_PASSWORD, World, administrator, new_user, stranger};
+use super::{OLD_PASSWORD, World, address_of, administrator, choices, new_user, stranger};
 
 impl World {
-    /// A stranger signs up as the user of [`new_user`].
+    /// A stranger signs up as the user of [`new_user`], of whom the address is enough where answers tell nothing.
     pub async fn sign_up(&self, name: &str) -> Result<SignedUp, SignUpError> {
-        self.users.sign_up(&stranger(), new_user(name)).await
+        let request = match self.settings.disclosure {
+            Disclosure::Detailed => new_user(name),
+            Disclosure::Uniform => address_of(name),
+        };
+        self.users.sign_up(&stranger(), request).await
     }
 
     /// Signs up, has the token mailed, and reads the mail.
@@ -40,13 +44,20 @@ impl World {
     }
 
     pub async fn verify(&self, token: &str) -> Result<(), VerifyEmailError> {
-        self.verify_as(token, None).await
+        let request = VerifyEmailRequest { token: token.into(), ..VerifyEmailRequest::default() };
+        self.users.verify_email(&stranger(), request).await
     }
 
-    /// The same, with another user name than the one that was signed up with.
-    pub async fn verify_as(&self, token: &str, username: Option<&str>) -> Result<(), VerifyEmailError> {
-        let (token, username) = (Secret::from(token), username.map(str::to_owned));
-        self.users.verify_email(&stranger(), VerifyEmailRequest { token, username }).await
+    /// Whoever has the token of a sign-up becomes the user of [`new_user`].
+    pub async fn confirm_sign_up(&self, token: &str, name: &str) -> Result<(), VerifyEmailError> {
+        self.users.verify_email(&stranger(), choices(token, name)).await
+    }
+
+    /// The address that the token of a sign-up confirms.
+    pub async fn address_to_sign_up(&self, token: &str) -> Option<String> {
+        let request = TokenRequest { token: token.into() };
+        let found = self.users.address_to_sign_up(&stranger(), request).await.expect("an answer");
+        found.map(|email| email.to_string())
     }
 
     /// The user who has this address.

@@ -23,8 +23,8 @@ pub use self::{
     accounts::Entered,
     interruptions::InterruptedMailer,
     requests::{
-        NEW_PASSWORD, OLD_PASSWORD, administrator, failing_members, from, member, new_user, replacement,
-        stranger,
+        NEW_PASSWORD, OLD_PASSWORD, address_of, administrator, choices, failing_members, from, member,
+        new_user, replacement, stranger,
     },
 };
 use self::{store::InterruptedStore, tokens::RecordedTokens};

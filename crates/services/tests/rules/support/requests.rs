@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use denizen_models::{
     ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, Secret, UpdateUserRequest, User, UserId, Username,
-    ValidationErrors,
+    ValidationErrors, VerifyEmailRequest,
 };
 use denizen_services::{AccessContext, Actor};
 
@@ -57,6 +57,18 @@ pub fn new_user(name: &str) -> CreateUserRequest {
         password: Some(Secret::from(OLD_PASSWORD)),
         ..CreateUserRequest::default()
     }
+}
+
+/// A sign-up with the e-mail address of [`new_user`], and nothing else.
+pub fn address_of(name: &str) -> CreateUserRequest {
+    CreateUserRequest { email: format!("{name}@example.com"), ..CreateUserRequest::default() }
+}
+
+/// What the owner of a mailbox chooses with the token of a sign-up, to become [`new_user`].
+pub fn choices(token: &str, name: &str) -> VerifyEmailRequest {
+    let CreateUserRequest { username, first_name, last_name, password, .. } = new_user(name);
+    let token = Secret::from(token);
+    VerifyEmailRequest { token, username, first_name, last_name, password, ..VerifyEmailRequest::default() }
 }
 
 /// The replacement that changes nothing and leaves out what may be left out.

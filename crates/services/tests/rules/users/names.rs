@@ -116,9 +116,9 @@ async fn strangers_do_not_get_the_names_of_others_either() {
                 }
                 Disclosure::Uniform => {
                     let token = world.obtain_confirmation(name).await;
-                    let answer = world.verify(&token).await;
+                    let answer = world.confirm_sign_up(&token, name).await;
                     assert_eq!(answer, Err(VerifyEmailError::UsernameTaken(name.to_owned())));
-                    assert_eq!(world.verify_as(&token, Some(&format!("{name}_2"))).await, Ok(()));
+                    assert_eq!(world.confirm_sign_up(&token, &format!("{name}_2")).await, Ok(()));
                 }
             }
         }

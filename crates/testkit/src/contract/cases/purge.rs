@@ -18,11 +18,11 @@ use crate::{
         examples::{event, everything_before, notice},
         verbs::{
             NOBODY, RESET, TOKEN_GONE, USER_GONE, at, audit, commit, find_registration, find_session, hash,
-            insert, is_reserved, mail_jobs, name_key, refusal, registration, registration_by_token, session,
-            session_ids, snapshot, token, user,
+            insert, is_reserved, mail_jobs, name_key, refusal, registration, session, session_ids, snapshot,
+            token, user,
         },
     },
-    must, user_values,
+    must,
 };
 
 /// Long before everything in the suite.
@@ -57,27 +57,22 @@ fn all_expiring(user: UserId, byte: u8, instant: DateTime<Utc>) -> UnitOfWork {
     UnitOfWork::new()
         .put_token(user, RESET, hash(byte), instant)
         .insert_session(expiring(user, byte, instant))
-        .put_registration(registration(&name), 100)
-        .put_registration_token(&user_values(&name).email, hash(byte), instant)
+        .put_registration(Registration { expires_at: instant, ..registration(&name, byte) }, 100)
 }
 
 pub async fn what_expires_is_removed_from_the_instant_on(store: Arc<dyn Store>) {
     let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
     commit(&store, all_expiring(alice.id, 1, at(60))).await;
     commit(&store, all_expiring(bob.id, 2, at(60) + MICRO)).await;
-    let waiting = Registration { expires_at: at(60), ..registration("never_mailed") };
-    commit(&store, UnitOfWork::new().put_registration(waiting, 100)).await;
     let expired = |expired_at| Purge { expired_at, ..NOTHING };
     assert_eq!(purge(&store, expired(at(60) - MICRO)).await, 0);
-    assert_eq!(purge(&store, expired(at(60))).await, 4);
+    assert_eq!(purge(&store, expired(at(60))).await, 3);
     assert_eq!(token(&store, hash(1)).await, None);
     assert_eq!(find_session(&store, hash(1)).await, None);
     assert_eq!(session_ids(&store, alice.id).await, []);
-    assert_eq!(registration_by_token(&store, hash(1)).await, None);
-    assert_eq!(find_registration(&store, "waiting_1@example.com").await, None);
-    assert_eq!(find_registration(&store, "never_mailed@example.com").await, None);
+    assert_eq!(find_registration(&store, hash(1)).await, None);
     assert!(token(&store, hash(2)).await.is_some() && find_session(&store, hash(2)).await.is_some());
-    assert!(registration_by_token(&store, hash(2)).await.is_some());
+    assert!(find_registration(&store, hash(2)).await.is_some());
     assert_eq!(purge(&store, expired(at(60))).await, 0);
     let consume = UnitOfWork::new().consume_token(alice.id, RESET, hash(1), at(1));
     assert_eq!(refusal(&store, consume).await, TOKEN_GONE);
@@ -183,7 +178,7 @@ pub async fn a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
         tokens.push(token(&store, hash(byte)).await.is_some());
         expired.push(find_session(&store, hash(byte)).await.is_some());
         unseen.push(find_session(&store, hash(byte + 10)).await.is_some());
-        registrations.push(registration_by_token(&store, hash(byte)).await.is_some());
+        registrations.push(find_registration(&store, hash(byte)).await.is_some());
         freed.push(is_reserved(&store, byte, None, -9).await);
     }
     assert_eq!(left(tokens), ["alice", "carol"]);
