@@ -41,13 +41,9 @@ impl State {
                 self.update_user(user, revision, values, at)?;
             }
             Change::SetPassword { user, hash, security_version, at } => {
-                self.expect_user(user, security_version)?;
-                self.set_password(user, hash, at);
+                self.set_password(user, hash, security_version, at)?;
             }
-            Change::Rehash { user, hash, security_version } => {
-                self.expect_user(user, security_version)?;
-                self.users.change(user, |row| row.password = Some(hash));
-            }
+            Change::Rehash { user, hash, security_version } => self.rehash(user, hash, security_version)?,
             Change::MarkSamplePassword { user } => self.mark_sample_password(user.resolve(created)?),
             Change::ExpectUsername { name, user, since } => self.expect_username(name, user, since)?,
             Change::ReserveUsername { name, user, at, keep } => self.reserve_username(name, user, at, keep),
@@ -58,7 +54,7 @@ impl State {
                 self.put_token(purpose, hash, StoredToken { user, expires_at, address });
             }
             Change::ConsumeToken { user, purpose, hash, now } => {
-                self.consume_token(user, purpose, hash, now)?;
+                self.consume_token(user, purpose, hash, now)?
             }
             Change::RevokeTokens { user } => return Ok(Outcome::Count(self.revoke_tokens(user))),
             Change::InsertSession(session) => return self.insert_session(session).map(Outcome::Session),

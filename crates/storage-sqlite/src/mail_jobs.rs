@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, at_most, execute, find, list, named, params, read_columns, statements},
+    sql::{Record, at_most, execute, find, list, named, params, read_columns, require, statements},
 };
 
 /// What a newer request makes of the job that is there. A lease on it stays, of a generation that is the past.
@@ -82,6 +82,11 @@ statements! {
     DROP = "DELETE FROM mail_jobs WHERE id = :job", else MailJob;
     OLDEST = queued!("");
     OLDEST_OF_STATUS = queued!("dead = :dead AND ");
+}
+
+pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), Failure> {
+    let Lease { job, id, generation } = lease;
+    require(connection, EXPECT_LEASE, params!(job, lease: id, generation))
 }
 
 /// Queues a mail job. `created` is the user that the unit has created.

@@ -78,7 +78,7 @@ pub async fn each_kind_is_leased_up_to_a_number_of_its_own(store: Arc<dyn Store>
     for number in 0..5 {
         sign_ups.push(enqueue(&store, sign_up(number)).await);
     }
-    let told = enqueue(&store, NewMailJob { at: at(3), ..notice(alice.id) }).await;
+    let told = enqueue(&store, NewMailJob { at: at(2), ..notice(alice.id) }).await;
     let reset = enqueue(&store, request("alice@example.com", 7, 10)).await;
     let lease = async |lease_id, room: &[(MailKind, usize)]| {
         job_ids(&must(store.lease_mail(lease_id, at(10), at(1000), room).await))

@@ -11,7 +11,6 @@ use denizen_services::store::{
 
 use super::{
     mail_queue::{dead, enqueue, finish, lease, request, retry},
-    names::is_reserved,
     sessions::touch,
 };
 use crate::{
@@ -19,8 +18,8 @@ use crate::{
         examples::{event, everything_before, notice},
         verbs::{
             NOBODY, RESET, TOKEN_GONE, USER_GONE, at, audit, commit, find_registration, find_session, hash,
-            insert, mail_jobs, name_key, refusal, registration, registration_by_token, session, session_ids,
-            snapshot, token, user,
+            insert, is_reserved, mail_jobs, name_key, refusal, registration, registration_by_token, session,
+            session_ids, snapshot, token, user,
         },
     },
     must, user_values,
