@@ -54,8 +54,12 @@ pub enum StartError {
         error: io::Error,
     },
     /// The database does not open, or production was not told to create it.
-    #[error("{0}{}", storage::hint(.0))]
-    Database(#[from] OpenError),
+    #[error("{error}{}", storage::hint(.error))]
+    Database {
+        /// Why.
+        #[from]
+        error: OpenError,
+    },
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] Failure),
