@@ -37,7 +37,7 @@ use crate::{
     config::{Config, ConfigErrors, Profile, warnings},
     http::{HttpLimits, Watch, descriptors, serve, serve_watched},
     samples::{self, SampleError},
-    storage::Storage,
+    storage::{self, Storage},
 };
 
 /// Why the service does not start. Each is one line that says what to do about it.
@@ -53,15 +53,13 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
-    /// The database does not open.
-    #[error(transparent)]
-    Database(OpenError),
-    /// There is no database, and production creates none unless it is told to.
-    #[error(
-        "{0}; check the path, or create it with `denizen serve --create-database` or with the first administrator \
-         (`denizen user create --admin`)"
-    )]
-    NoDatabase(#[source] OpenError),
+    /// The database does not open, or production was not told to create it.
+    #[error("{error}{}", storage::hint(.error))]
+    Database {
+        /// Why.
+        #[from]
+        error: OpenError,
+    },
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] Failure),
@@ -80,16 +78,6 @@ pub enum StartError {
     /// The hashing threads do not start.
     #[error("cannot start hashing passwords: {0}")]
     Hasher(#[from] HashError),
-}
-
-impl From<OpenError> for StartError {
-    fn from(error: OpenError) -> Self {
-        if matches!(error, OpenError::Missing { .. }) {
-            Self::NoDatabase(error)
-        } else {
-            Self::Database(error)
-        }
-    }
 }
 
 /// Why the service stopped by itself.
@@ -161,12 +149,10 @@ impl Application {
         let bind_error = |error| StartError::Bind { setting, address, error };
         let health = config.health_bind.map(|address| listen(address, "health_bind")).transpose()?;
 
+        let create = overrides.create_database || config.profile == Profile::Development;
         let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
-            None => {
-                let create = overrides.create_database || config.profile == Profile::Development;
-                Storage::open(&config.database, create)?
-            }
+            None => Storage::open(&config.database, create)?,
         };
         let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
         if config.profile == Profile::Production {

@@ -38,3 +38,14 @@ impl Storage {
         }
     }
 }
+
+/// What to do about a database that does not open, if that is not in the error already.
+pub(crate) const fn hint(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::Missing { .. } => {
+            "; check the path, or create it with `denizen serve --create-database` or with the first administrator \
+             (`denizen user create --admin`)"
+        }
+        _ => "",
+    }
+}
