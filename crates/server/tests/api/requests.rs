@@ -98,7 +98,7 @@ async fn values_far_beyond_their_bounds_are_named_one_by_one() {
         (json!({"age": i64::MAX}), "age", "age cannot exceed 150"),
         (json!({"age": i64::MIN}), "age", "age cannot be negative"),
         (json!({"roles": [&long]}), "roles", "role cannot exceed 50 characters"),
-        (json!({"roles": vec!["user"; 10_000]}), "roles", "user cannot have more than 20 roles"),
+        (json!({"roles": vec!["user"; 5_000]}), "roles", "user cannot have more than 20 roles"),
         (json!({"profile": bio}), "profile.bio", "bio cannot exceed 1000 characters"),
         (json!({"password": &long}), "password", "password cannot exceed 256 characters"),
         (json!({"id": i64::MAX}), "id", "ID must be zero for new user"),

@@ -18,7 +18,7 @@ async fn limited() -> TestServer {
 
 /// Far more requests than are allowed, unless sending them took most of a minute.
 fn too_many() -> impl Iterator<Item = Request> {
-    (0..50).map(|_| Request::get("/livez"))
+    (0..50).map(|_| Request::get("/api/nope"))
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn whoever_asks_too_much_is_told_to_wait() {
     let mut denied = 0;
     for (number, request) in too_many().enumerate() {
         let response = request.send(server.address).await;
-        if response.status == 200 {
+        if response.status == 404 {
             continue;
         }
         assert!(number >= 5, "the burst is allowed");

@@ -30,7 +30,8 @@ async fn stalled() -> (TempDir, Process) {
         clients.spawn(async move {
             let mut connection = Connection::open(at).await.expect("a server that listens");
             for _ in 0..REQUESTS / 4 {
-                connection.send(&Request::get("/livez")).await.expect("an answer").succeeded(200);
+                let answer = connection.send(&Request::get("/api/nope")).await.expect("an answer");
+                answer.refused(404, "NOT_FOUND");
             }
         });
     }
@@ -46,7 +47,7 @@ async fn requests_are_served_while_the_log_is_not_read_and_no_line_goes_uncounte
 
     let log = process.stop().await;
 
-    let first = log.iter().position(|line| line.contains(" GET /livez 200 ")).unwrap();
+    let first = log.iter().position(|line| line.contains(" GET /api/nope 404 ")).unwrap();
     let counts = log.iter().map(|line| match line.split_once(" log lines dropped: ") {
         Some((head, _)) => head.rsplit(' ').next().unwrap().parse().unwrap(),
         None => 1,

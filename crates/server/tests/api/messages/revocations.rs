@@ -1,7 +1,5 @@
 //! Sockets whose owners lose what let them in.
 
-use std::time::Duration;
-
 use denizen_models::{UserId, UserValues};
 use denizen_server::SAMPLE_PASSWORD;
 use denizen_services::{
@@ -10,7 +8,6 @@ use denizen_services::{
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::handshake;
 use crate::support::{
@@ -132,9 +129,7 @@ async fn a_socket_ends_when_its_session_expires() {
     let alice = Guest::arrive().await;
     // As long as a session lives.
     alice.server.advance_minutes(30 * 24 * 60);
-    let asked = Instant::now();
     alice.both_end().await;
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
 }
 
 /// This server hears of it only because it asks. Security checklist: 71.

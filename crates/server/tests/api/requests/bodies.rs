@@ -170,12 +170,17 @@ async fn a_large_body_is_no_way_around_the_other_answers() {
 #[tokio::test]
 async fn the_longest_body_that_is_allowed_is_read() {
     let server = TestServer::start().await;
-    let mut body = user("big_ok").to_string().into_bytes();
-    body.resize(MIB, b' ');
-    json_post(body).send(server.address).await.succeeded(201);
-    let mut body = user("big_chunks").to_string().into_bytes();
-    body.resize(MIB, b' ');
-    json_post(body).chunked().send(server.address).await.succeeded(201);
+    for chunked in [false, true] {
+        let sized = |request: Request| if chunked { request.chunked() } else { request };
+        let mut body = user(if chunked { "big_chunks" } else { "big_ok" }).to_string().into_bytes();
+        body.resize(64 * 1024, b' ');
+        sized(json_post(body)).send(server.address).await.succeeded(201);
+        let mut body = json!({"age": 26}).to_string().into_bytes();
+        body.resize(MIB, b' ');
+        let patch =
+            Request::new("PATCH", "/api/users/1").header("Content-Type", "application/json").body(body);
+        sized(patch).send(server.address).await.succeeded(200);
+    }
 }
 
 #[tokio::test]
