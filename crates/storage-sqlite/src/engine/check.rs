@@ -11,8 +11,7 @@ use crate::engine::{
 /// How long another process may keep the database locked.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// At most 100 faults, SQLite's default.
-const INTEGRITY: &str =
-    "SELECT integrity_check FROM pragma_integrity_check(100) WHERE integrity_check <> 'ok'";
+const INTEGRITY: &str = "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
 const ORPHANS: &str = "SELECT printf('row %s of %s refers to a row of %s that does not exist', \
      ifnull(rowid, '?'), \"table\", parent) FROM pragma_foreign_key_check LIMIT 100";
 
