@@ -44,10 +44,7 @@ impl State {
                 self.expect_user(user, security_version)?;
                 self.set_password(user, hash, at);
             }
-            Change::Rehash { user, hash, security_version } => {
-                self.expect_user(user, security_version)?;
-                self.users.change(user, |row| row.password = Some(hash));
-            }
+            Change::Rehash { user, hash, security_version } => self.rehash(user, hash, security_version)?,
             Change::MarkSamplePassword { user } => self.mark_sample_password(user.resolve(created)?),
             Change::ExpectUsername { name, user, since } => self.expect_username(name, user, since)?,
             Change::ReserveUsername { name, user, at, keep } => self.reserve_username(name, user, at, keep),

@@ -118,6 +118,17 @@ impl State {
         });
     }
 
+    pub fn rehash(
+        &mut self,
+        user: UserId,
+        hash: PasswordHash,
+        security_version: i64,
+    ) -> Result<(), CommitError> {
+        self.expect_user(user, security_version)?;
+        self.users.change(user, |row| row.password = Some(hash));
+        Ok(())
+    }
+
     pub fn count_failed_attempt(&mut self, user: Option<UserId>, client: ClientKind) {
         if let Some(user) = user {
             self.users.change(user, |UserRow { failed_attempts, .. }| match client {

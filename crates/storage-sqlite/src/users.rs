@@ -3,7 +3,7 @@
 pub(crate) mod names;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{User, UserId, UserValues, fold};
+use denizen_models::{ADMIN_ROLE, User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
     store::{ClientKind, CommitError, Credentials, FailedAttempts, PasswordScheme, StoreFailure, UniqueKey},
@@ -124,6 +124,14 @@ pub(crate) fn password_schemes(connection: &Connection) -> Result<Vec<PasswordSc
         let users = u64::try_from(users).map_err(|_| Failure::corrupt("password_schemes", users))?;
         Ok(PasswordScheme { scheme: PasswordHash::new(row.get(0)?), users })
     })
+}
+
+pub(crate) fn expect_other_administrator(connection: &Connection, user: UserId) -> Result<(), Failure> {
+    require(connection, OTHER_ADMIN, params!(user, role: ADMIN_ROLE))
+}
+
+pub(crate) fn mark_sample(connection: &Connection, user: UserId) -> Result<(), Failure> {
+    execute(connection, MARK, params!(user)).map(|_| ())
 }
 
 pub(crate) fn count_failed(

@@ -1,6 +1,6 @@
 //! Changes as statements, which are run here unless a change needs more than one.
 
-use denizen_models::{ADMIN_ROLE, UserId};
+use denizen_models::UserId;
 use denizen_services::store::{
     Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
 };
@@ -35,20 +35,9 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
     let one = |statement, params: &[Param<'_>]| require(connection, statement, params);
     let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
     match change {
-<<<<<<< HEAD
-        Change::ExpectUser { user, security_version } => {
-            one(users::EXPECT, params!(user, security_version))?;
-        }
-        Change::ExpectLease(lease) => mail_jobs::expect_lease(connection, *lease)?,
-=======
         Change::ExpectUser { user, security_version } => one(users::EXPECT, params!(user, security_version))?,
-        Change::ExpectLease(Lease { job, id: lease, generation }) => {
-            one(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
-        }
->>>>>>> main
-        Change::ExpectOtherAdministrator { user } => {
-            one(users::OTHER_ADMIN, params!(user, role: ADMIN_ROLE))?;
-        }
+        Change::ExpectLease(lease) => mail_jobs::expect_lease(connection, *lease)?,
+        Change::ExpectOtherAdministrator { user } => users::expect_other_administrator(connection, *user)?,
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
             return limits::take(connection, *bucket, *quota, *now, *capacity);
         }
@@ -69,14 +58,10 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::Rehash { user, hash, security_version } => {
             one(users::REHASH, params!(user, hash, security_version))?;
         }
-<<<<<<< HEAD
-        Change::VerifyEmail { user, at } => drop(count(users::VERIFY_EMAIL, params!(user, at))?),
-=======
-        Change::MarkSamplePassword { user } => run(users::MARK, params!(user: user.resolve(created)?))?,
+        Change::MarkSamplePassword { user } => users::mark_sample(connection, user.resolve(created)?)?,
         Change::ExpectUsername { name, user, since } => one(names::EXPECT, params!(name, user, since))?,
         Change::ReserveUsername { name, user, at, keep } => names::put(connection, *name, *user, *at, *keep)?,
-        Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
->>>>>>> main
+        Change::VerifyEmail { user, at } => drop(count(users::VERIFY_EMAIL, params!(user, at))?),
         Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
         Change::PutToken { user, purpose, hash, expires_at, address } => {
             count(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
