@@ -8,13 +8,13 @@ use denizen_services::{AccessContext, LoginError, ServiceSettings, store::AuditK
 
 use crate::support::{Entered, NEW_PASSWORD, OLD_PASSWORD, World, stranger};
 
-/// How often the attacker tries. Every token of the bucket is taken within two seconds: more is of no more use.
-const GUESS_EVERY: Duration = Duration::seconds(2);
-const GUESSES: u32 = 1_800;
+/// How often the attacker tries. Every token of the bucket is taken within four seconds: more is of no more use.
+const GUESS_EVERY: Duration = Duration::seconds(4);
+const GUESSES: u32 = 900;
 /// How often the owner gives the right password: after so many guesses.
-const VISIT_AFTER: u32 = 23;
+const VISIT_AFTER: u32 = 11;
 /// How often an owner resets the password who is kept out, as mails to one address are limited.
-const RESET_AFTER: u32 = 599;
+const RESET_AFTER: u32 = 299;
 
 #[derive(Debug, Clone, Copy)]
 enum Attacker {
