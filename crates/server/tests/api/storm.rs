@@ -51,8 +51,7 @@ async fn two_hundred_who_sign_in_at_once_get_in_or_are_told_to_come_back_and_mem
     let server = Process::start(folder.path()).await;
     let at = server.address;
     let session = api::session(at, "alice", PASSWORD).await;
-    // One of the hashing threads has taken its memory by now, 19 MiB; the other will.
-    let at_rest = server.peak_memory() + 19 * MEBIBYTE;
+    let at_rest = server.peak_memory();
 
     let mut storm = JoinSet::new();
     for number in 0..200 {
@@ -75,7 +74,8 @@ async fn two_hundred_who_sign_in_at_once_get_in_or_are_told_to_come_back_and_mem
     assert!([200, 401].iter().any(|status| counts.contains_key(status)), "{counts:?}");
     assert!(counts.contains_key(&503), "everybody found room: {counts:?}");
     let grown = server.peak_memory() - at_rest;
-    assert!(grown < 32 * MEBIBYTE, "{grown} bytes more than the {at_rest} that it has at rest");
+    // One of the hashing threads has taken its 19 MiB before; the other may have done so only now.
+    assert!(grown < (19 + 32) * MEBIBYTE, "{grown} bytes more than the {at_rest} that it has at rest");
     server.stop().await;
 }
 
