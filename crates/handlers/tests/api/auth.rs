@@ -107,7 +107,7 @@ async fn a_cookie_outlasts_the_browser_if_that_is_asked_for() {
     {
         let body = json!({ "login": "a", "password": "b", "cookie": true, "remember": remember });
         let answer = api.send(login(&body)).await;
-        let cookie = answer.header("set-cookie").expect("a cookie");
+        let cookie = answer.cookie(COOKIE).expect("a cookie");
         let found = cookie.split("; ").find(|attribute| attribute.starts_with("Max-Age"));
         assert_eq!(found, max_age, "{cookie}");
         assert!(!cookie.contains("Expires"), "{cookie}");
@@ -218,7 +218,7 @@ async fn a_changed_password_opens_a_new_session() {
     let own = own.insert_header(("cookie", format!("{COOKIE}={MEMBER}")));
     let answer = api.send(own.insert_header(("sec-fetch-site", "same-origin"))).await;
     let (data, _) = answer.expect_success(200, "Password changed successfully");
-    assert_eq!((data.get("token"), answer.header("set-cookie").is_some()), (None, true));
+    assert_eq!((data.get("token"), answer.cookie(COOKIE).is_some()), (None, true));
 }
 
 #[actix_web::test]
