@@ -110,6 +110,7 @@ fn production_has_defaults_of_its_own_where_strangers_come_in() {
             "limit_mail_per_address 3/20m",
             "limit_mail_pace 1/1m",
             "limit_sign_up_per_ip 10/6m",
+            "limit_renames_per_user 1/24h",
             "limit_tokens_per_ip 30/2s",
         ]
     );

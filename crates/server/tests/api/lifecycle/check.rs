@@ -98,14 +98,17 @@ async fn files_that_others_can_get_at_are_warned_of_at_the_start_and_by_the_chec
     assert!(!log.iter().any(|line| line.contains("other users of this machine")), "{log:#?}");
 
     allow("mails", 0o777);
+    let database = fs::canonicalize(folder.path()).unwrap().join("denizen.db").display().to_string();
     for mode in [0o640, 0o620, 0o604, 0o602, 0o644] {
         allow("denizen.db", mode);
         let checked = run(folder.path(), &["config", "check"]).await;
         let warnings = String::from_utf8(checked.stderr).unwrap();
         assert_eq!(
             warnings,
-            "warning: other users of this machine can read or write denizen.db: allow only its owner (chmod 600)\n\
-             warning: other users of this machine can write to mails: allow only its owner (chmod 700)\n",
+            format!(
+                "warning: other users of this machine can read or write {database}: allow only its owner (chmod 600)\n\
+                 warning: other users of this machine can write to mails: allow only its owner (chmod 700)\n"
+            ),
             "{mode:o}"
         );
         assert_eq!(
