@@ -6,7 +6,7 @@ use denizen_services::{Failure, MailError, RequestPasswordResetError, store::Mai
 use crate::support::{NEW_PASSWORD, World, stranger};
 
 fn overloaded() -> Result<(), RequestPasswordResetError> {
-    Err(Failure::Overloaded("too many requests are waiting".into()))
+    Err(Failure::Overloaded("too many requests are waiting".into()).into())
 }
 
 #[tokio::test]
