@@ -35,7 +35,7 @@ pub const JOB_GONE: CommitError = CommitError::PreconditionFailed(Precondition::
 pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
 
 /// How many worlds fit into one store: each has six [`hash`]es of its own.
-pub const WORLDS: u8 = 32;
+pub const WORLDS: u8 = 40;
 
 /// Room for this many jobs of each kind.
 pub fn any_kind(limit: usize) -> Vec<(MailKind, usize)> {
