@@ -29,7 +29,7 @@ statements! {
          VALUES (:kind, :at, :actor, :target, :ip, :request_id)";
     BETWEEN = "SELECT ifnull(min(first_id), 0) AS first, ifnull(max(last_id), 0) AS last FROM audit_hours \
          WHERE hour BETWEEN :since / 3600000000 AND :until / 3600000000";
-    EARLIEST = "SELECT id, at FROM audit ORDER BY at LIMIT 1";
+    EARLIEST = "SELECT id, at FROM audit WHERE at > :after ORDER BY at LIMIT 1";
     ALL_KINDS = newest!("TRUE");
     OF_KIND = newest!("kind = :kind");
     BY_ACTOR = newest!("actor = :actor");
@@ -48,7 +48,7 @@ pub(crate) fn record(
 }
 
 pub(crate) fn earliest(connection: &Connection) -> Result<Option<DateTime<Utc>>, Failure> {
-    find(connection, EARLIEST, [], |row| Record::new("audit", row)?.get("at"))
+    find(connection, EARLIEST, params!(after: i64::MIN), |row| Record::new("audit", row)?.get("at"))
 }
 
 pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditRecord>, Failure> {

@@ -82,6 +82,7 @@ fn every_page_of_the_audit_trail_is_led_by_the_index_of_its_filter() {
     let mut plans = plans();
     plans.retain(|plan| plan.starts_with("audit::") && plan.contains("SEARCH audit "));
     let expected = [
+        "audit::EARLIEST: SEARCH audit USING COVERING INDEX audit_by_time (at>?)",
         "audit::ALL_KINDS: SEARCH audit USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
         "audit::OF_KIND: SEARCH audit USING INDEX audit_by_kind (kind=? AND rowid>? AND rowid<?)",
         "audit::BY_ACTOR: SEARCH audit USING INDEX audit_by_actor (actor=? AND rowid>? AND rowid<?)",

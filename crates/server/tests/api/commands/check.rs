@@ -74,9 +74,10 @@ async fn what_is_no_database_of_ours_is_called_so_and_nothing_is_made_or_changed
     let missing = denizen(folder.path(), "check").await.refused(1);
     assert!(missing.contains("denizen.db") && !path.exists(), "{missing}");
     let not_ours = format!("{} is not a denizen database; name another file", path.display());
-    for contents in ["", "not a database, but some text that is long enough to look like a header of one"] {
+    let no_database = format!("cannot open the database {}: file is not a database", path.display());
+    for (contents, expected) in [("", &not_ours), (&*"some text\n".repeat(20), &no_database)] {
         fs::write(&path, contents).unwrap();
-        assert_eq!(denizen(folder.path(), "check").await.refused(1), not_ours, "{contents:?}");
+        assert_eq!(denizen(folder.path(), "check").await.refused(1), *expected, "{contents:?}");
         assert_eq!(fs::read_to_string(&path).unwrap(), contents);
     }
     fs::remove_file(&path).unwrap();
