@@ -11,7 +11,7 @@ use denizen_services::{
     PasswordHash,
     store::{
         Authority, ClientKind, CommitError, FailedAttempts, NameKey, Precondition, Session, SessionValidity,
-        UniqueKey,
+        UniqueKey, UnsentMail,
     },
 };
 
@@ -106,7 +106,14 @@ impl State {
         Ok(())
     }
 
-    pub fn set_password(&mut self, id: UserId, hash: PasswordHash, at: DateTime<Utc>) {
+    pub fn set_password(
+        &mut self,
+        id: UserId,
+        hash: PasswordHash,
+        security_version: i64,
+        at: DateTime<Utc>,
+    ) -> Result<(), CommitError> {
+        self.expect_user(id, security_version)?;
         self.users.change(id, |row| {
             row.password = Some(hash);
             row.sample_password = false;
@@ -116,6 +123,7 @@ impl State {
             row.password_version = row.user.security_version;
             row.failed_attempts = FailedAttempts::default();
         });
+        Ok(())
     }
 
     pub fn count_failed_attempt(&mut self, user: Option<UserId>, client: ClientKind) {
@@ -136,6 +144,12 @@ impl State {
         let row = self.users.get(&user).filter(|row| row.failed_attempts.by(client) < below);
         require(row, Precondition::FailedAttempts)?;
         self.users.change(user, |row| row.failed_attempts = FailedAttempts::default());
+        Ok(())
+    }
+
+    pub fn rehash(&mut self, user: UserId, hash: PasswordHash, version: i64) -> Result<(), CommitError> {
+        self.expect_user(user, version)?;
+        self.users.change(user, |row| row.password = Some(hash));
         Ok(())
     }
 
@@ -175,14 +189,13 @@ impl State {
         });
     }
 
-    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), CommitError> {
+    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<Vec<UnsentMail>, CommitError> {
         let expected = |row: &UserRow| revision.is_none_or(|revision| row.user.revision == revision);
         let UserRow { user, .. } = require(self.users.remove(&id).filter(expected), Precondition::User)?;
         self.usernames.remove(&user.values.username.key().to_owned());
         self.emails.remove(&user.values.email.key().to_owned());
         self.revoke_tokens(id);
         self.revoke_sessions(id, None);
-        self.remove_jobs_of(id);
-        Ok(())
+        Ok(self.remove_jobs_of(id))
     }
 }

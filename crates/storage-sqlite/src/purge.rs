@@ -1,7 +1,8 @@
-//! Removing what is of no use any more.
+//! Removing what is of no use any more, and skipping what may have been given already.
 
-use denizen_services::store::Purge;
+use denizen_services::store::{MailKind, Purge};
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::engine::{
     error::Failure,
@@ -24,8 +25,13 @@ statements! {
          WHERE freed_at <= :instant ORDER BY freed_at, name LIMIT :limit)";
     AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < :instant ORDER BY at, id LIMIT :limit)";
     /// Mails that a wrong clock has put off too far.
-    MAIL_DUE = "UPDATE mail_jobs SET due_at = :now WHERE id IN (SELECT id FROM mail_jobs INDEXED BY mail_jobs_due \
-         WHERE dead = 0 AND due_at > :mail_due_by ORDER BY due_at, id LIMIT :limit)";
+    MAIL_DUE = "UPDATE mail_jobs SET due_at = :now WHERE id IN (SELECT mail_jobs.id FROM json_each(:kinds) \
+         CROSS JOIN mail_jobs INDEXED BY mail_jobs_due \
+         ON mail_jobs.kind = json_each.value AND dead = 0 AND due_at > :mail_due_by LIMIT :limit)";
+    /// SQLite has a sequence for tables that have had a row only.
+    EVERY_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema \
+         WHERE type = 'table' AND sql LIKE '% AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence)";
+    SKIP_IDS = "UPDATE sqlite_sequence SET seq = seq + :count";
     /// The hours before the oldest record that is left.
     AUDIT_HOURS = "DELETE FROM audit_hours WHERE hour < (SELECT min(at) FROM audit) / 3600000000";
 }
@@ -50,7 +56,8 @@ pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failu
             gone += execute(connection, sql, params!(instant, limit))?;
         }
     }
-    gone += execute(connection, MAIL_DUE, params!(now: expired_at, mail_due_by, limit))?;
+    let kinds = Value::from(MailKind::ALL.map(MailKind::as_str).to_vec()).to_string();
+    gone += execute(connection, MAIL_DUE, params!(now: expired_at, kinds, mail_due_by, limit))?;
     execute(connection, AUDIT_HOURS, [])?;
     Ok(gone)
 }

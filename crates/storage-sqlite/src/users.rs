@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Credentials, FailedAttempts, PasswordScheme, StoreFailure, UniqueKey},
+    store::{ClientKind, CommitError, Credentials, FailedAttempts, PasswordScheme, StoreFailure, UniqueKey},
 };
 use rusqlite::{Connection, Row, types::Null};
 
 use crate::engine::{
     error::Failure,
-    sql::{Param, Record, find, list, named, params, read_columns, require, statements},
+    sql::{Param, Record, execute, find, list, named, params, read_columns, require, statements},
 };
 
 /// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
@@ -124,6 +124,19 @@ pub(crate) fn password_schemes(connection: &Connection) -> Result<Vec<PasswordSc
         let users = u64::try_from(users).map_err(|_| Failure::corrupt("password_schemes", users))?;
         Ok(PasswordScheme { scheme: PasswordHash::new(row.get(0)?), users })
     })
+}
+
+pub(crate) fn count_failed(
+    connection: &Connection,
+    user: Option<UserId>,
+    client: ClientKind,
+) -> Result<(), Failure> {
+    let known = client == ClientKind::Known;
+    let counted = match user {
+        Some(user) => execute(connection, COUNT_FAILED_ATTEMPT, params!(user, stranger: !known, known)),
+        None => execute(connection, COUNT_UNKNOWN, []),
+    };
+    counted.map(|_| ())
 }
 
 pub(crate) fn insert(

@@ -63,7 +63,7 @@ impl LogSummary {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::net::Ipv4Addr;
 
     use tokio::time::{advance, pause};
 
@@ -89,7 +89,7 @@ mod tests {
     #[actix_web::test]
     async fn however_many_networks_there_are_their_number_is_bounded() {
         let summary = LogSummary::default();
-        let ip = |number: u64| IpAddr::V6(Ipv6Addr::from_bits(u128::from(number) << 64));
+        let ip = |number: u32| IpAddr::V4(Ipv4Addr::from_bits(number));
         let written = (0..100_000).filter(|number| summary.admits(Some(ip(*number)))).count();
         assert_eq!(written, MAX_NETWORKS + usize::try_from(LINES).unwrap());
         assert_eq!(summary.lines().len(), MAX_NETWORKS + 1);

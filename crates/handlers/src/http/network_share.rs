@@ -13,16 +13,15 @@ use actix_web::{
     body::{BodySize, MessageBody},
     web::Bytes,
 };
-
-use super::client_ip::network_of;
+use denizen_services::limit_keys;
 
 /// A body or an answer of at most this many bytes does not count: it takes no more than its connection does anyway.
 pub(crate) const FREE: usize = 16 * 1024;
 /// An answer is sent in pieces of this many bytes, so that the rest of it is held here and not by the connection.
 const PIECE: usize = 32 * 1024;
 
-/// What each network (an IPv4 address, or a /64 of IPv6) holds: bytes of memory, say, or connections. Clones share the
-/// count.
+/// What each network (an IPv4 address; a /64 of IPv6, with wider ones at a multiple) holds: bytes of memory, say, or
+/// connections. Clones share the count.
 ///
 /// A client decides how slowly it sends a body and reads an answer, so without a bound a few hundred connections
 /// would hold as much memory as the machine has.
@@ -52,7 +51,7 @@ impl NetworkShares {
     /// Returns the share of this client's network, of which it holds nothing yet.
     #[must_use]
     pub fn share_of(&self, ip: IpAddr) -> NetworkShare {
-        NetworkShare { shares: self.clone(), network: network_of(ip), held: 0 }
+        NetworkShare { shares: self.clone(), ip, held: 0 }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -69,7 +68,7 @@ impl fmt::Debug for NetworkShares {
 /// What one client holds of its network's share. Dropping it gives it back.
 pub struct NetworkShare {
     shares: NetworkShares,
-    network: u128,
+    ip: IpAddr,
     held: usize,
 }
 
@@ -81,16 +80,21 @@ impl NetworkShare {
         let Shared { max, max_total, .. } = &*self.shares.0;
         let more = amount.saturating_sub(self.held);
         let mut held = self.shares.held();
-        let of_network = held.of_network.get(&self.network).copied().unwrap_or(0);
-        let is_first = of_network == self.held;
-        if !is_first && of_network + more > *max || held.total + more > *max_total {
-            return more == 0;
+        let has_room = |(network, factor): (u128, u16)| {
+            let of_network = held.of_network.get(&network).copied().unwrap_or(0);
+            of_network == self.held || of_network + more <= max.saturating_mul(factor.into())
+        };
+        if more == 0 {
+            return true;
         }
-        if more > 0 {
-            held.of_network.insert(self.network, of_network + more);
-            held.total += more;
-            self.held = amount;
+        if held.total + more > *max_total || !limit_keys(self.ip).all(has_room) {
+            return false;
         }
+        for (network, _) in limit_keys(self.ip) {
+            *held.of_network.entry(network).or_default() += more;
+        }
+        held.total += more;
+        self.held = amount;
         true
     }
 }
@@ -100,9 +104,11 @@ impl Drop for NetworkShare {
         if self.held > 0 {
             let mut held = self.shares.held();
             held.total -= self.held;
-            let rest = held.of_network.remove(&self.network).unwrap_or(0).saturating_sub(self.held);
-            if rest > 0 {
-                held.of_network.insert(self.network, rest);
+            for (network, _) in limit_keys(self.ip) {
+                let rest = held.of_network.remove(&network).unwrap_or(0).saturating_sub(self.held);
+                if rest > 0 {
+                    held.of_network.insert(network, rest);
+                }
             }
         }
     }
@@ -129,7 +135,7 @@ impl MessageBody for HeldBody {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     use super::*;
 
@@ -169,6 +175,22 @@ mod tests {
             drop(first);
             assert!(shares.share_of(other.parse().unwrap()).hold(1), "{one}");
         }
+    }
+
+    /// Security checklist: 72.
+    #[test]
+    fn wider_networks_of_ipv6_hold_a_multiple() {
+        let shares = NetworkShares::new(MAX, usize::MAX);
+        let mut held: Vec<_> = (0..0x10000_u128)
+            .map(|number| shares.share_of(IpAddr::V6(Ipv6Addr::from_bits(0x2001_0db8 << 96 | number << 64))))
+            .collect();
+        let granted = held.iter_mut().filter_map(|share| share.hold(MAX).then_some(())).count();
+        assert_eq!(granted, 16, "a /48");
+        held.truncate(1);
+        assert_eq!(shares.held().of_network.len(), 3);
+        let mut next = shares.share_of("2001:db8:0:ff::1".parse().unwrap());
+        assert!(next.hold(3 * MAX) && !shares.share_of("2001:db8:0:1::1".parse().unwrap()).hold(1), "a /56");
+        assert!(shares.share_of("2001:db8:0:100::1".parse().unwrap()).hold(1));
     }
 
     #[test]

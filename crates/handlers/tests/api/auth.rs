@@ -218,7 +218,8 @@ async fn a_changed_password_opens_a_new_session() {
     let own = own.insert_header(("cookie", format!("{COOKIE}={MEMBER}")));
     let answer = api.send(own.insert_header(("sec-fetch-site", "same-origin"))).await;
     let (data, _) = answer.expect_success(200, "Password changed successfully");
-    assert_eq!((data.get("token"), answer.header("set-cookie").is_some()), (None, true));
+    assert_eq!((data.get("token"), answer.cookie(COOKIE).is_some()), (None, true));
+    assert_device_cookie(&answer, "denizen_device");
 }
 
 #[actix_web::test]

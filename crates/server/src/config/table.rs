@@ -217,7 +217,7 @@ settings! {
         /// to 10000000. Beyond that, it forgets those that have used it least.
         LIMIT_CAPACITY limit_capacity: u32 = Number, parse::number(1_000..=10_000_000), "200000" / "200000";
 
-        /// How many mails that strangers asked for may wait to be sent before all requests for one get 503: 1 to 1000000.
+        /// How many mails of a kind that strangers asked for may wait before requests for this kind get 503: 1 to 1000000.
         MAIL_CAPACITY mail_capacity: u32 = Number, parse::number(1..=1_000_000), "10000" / "10000";
 
         /// How many sign-ups may wait to be confirmed before all others get 503: 1 to 10000000.

@@ -32,7 +32,8 @@ const MEBIBYTE: u64 = 1024 * 1024;
 /// Creates a user of this name, as an operator does, with a hash of full cost.
 async fn create_user(folder: &TempDir, name: &str) {
     let email = format!("{name}@example.com");
-    let line = ["user", "create", "--username", name, "--email", &email, "--password-stdin"];
+    // The first one creates the database, which only an administrator's account does in production.
+    let line = ["user", "create", "--admin", "--username", name, "--email", &email, "--password-stdin"];
     let output = run_with_input(folder.path(), &line, &format!("{PASSWORD}\n")).await;
     assert!(output.status.success(), "{output:?}");
 }

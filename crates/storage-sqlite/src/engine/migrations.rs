@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0011_limits_apart",
     "0012_fair_shares",
     "0014_identity",
+    "0016_unsent_mail",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.
@@ -77,6 +78,14 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(), OpenE
 /// What was applied before differs from what this program knows, or a migration failed.
 pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     migrate_to(MIGRATIONS, connection, path)
+}
+
+/// Returns how many migrations the database has been through.
+///
+/// # Errors
+/// As [`migrate`]. Nothing was written.
+pub(crate) fn applied(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
+    check(MIGRATIONS, connection, path)
 }
 
 fn migrate_to(migrations: &[Migration], connection: &Connection, path: &Path) -> Result<(), OpenError> {

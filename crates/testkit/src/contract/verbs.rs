@@ -35,7 +35,7 @@ pub const JOB_GONE: CommitError = CommitError::PreconditionFailed(Precondition::
 pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
 
 /// How many worlds fit into one store: each has six [`hash`]es of its own.
-pub const WORLDS: u8 = 32;
+pub const WORLDS: u8 = 40;
 
 /// Room for this many jobs of each kind.
 pub fn any_kind(limit: usize) -> Vec<(MailKind, usize)> {
@@ -268,4 +268,16 @@ pub async fn begin_and_abandon<T>(future: impl Future<Output = T>) {
         Poll::Ready(())
     })
     .await;
+}
+
+/// Whether anybody but `user` gave this name up after the second `since`.
+pub async fn is_reserved(store: &Arc<dyn Store>, name: u8, user: Option<UserId>, since: i64) -> bool {
+    let work = UnitOfWork::new().expect_username(name_key(name), user, at(since));
+    match store.commit(work).await {
+        Ok(_) => false,
+        Err(error) => {
+            assert_eq!(error, NAME_RESERVED);
+            true
+        }
+    }
 }

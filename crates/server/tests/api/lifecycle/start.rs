@@ -14,7 +14,7 @@ use crate::support::{
     process::{Process, run, run_with},
 };
 
-fn files_in(folder: &Path) -> Vec<String> {
+pub fn files_in(folder: &Path) -> Vec<String> {
     let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
     let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(name).collect();
     names.sort();
@@ -23,7 +23,7 @@ fn files_in(folder: &Path) -> Vec<String> {
 
 /// The one line that says why it did not start.
 #[track_caller]
-fn refusal(output: Output) -> String {
+pub fn refusal(output: Output) -> String {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert_eq!(output.stdout, b"", "nothing for programs to read");
@@ -108,45 +108,6 @@ async fn the_files_of_the_database_are_for_their_owner_only() {
         let mode = fs::metadata(folder.path().join(&name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn files_that_others_can_get_at_are_warned_of_at_the_start_and_by_the_check() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = TempDir::new().unwrap();
-    let allow = |name: &str, mode| {
-        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
-    };
-    fs::write(folder.path().join("denizen.toml"), "mail = \"file:mails\"").unwrap();
-    let log = Process::start(folder.path()).await.stop().await;
-    assert!(!log.iter().any(|line| line.contains("other users of this machine")), "{log:#?}");
-
-    allow("mails", 0o777);
-    for mode in [0o640, 0o620, 0o604, 0o602, 0o644] {
-        allow("denizen.db", mode);
-        let checked = run(folder.path(), &["config", "check"]).await;
-        let warnings = String::from_utf8(checked.stderr).unwrap();
-        assert_eq!(
-            warnings,
-            "warning: other users of this machine can read or write denizen.db: allow only its owner (chmod 600)\n\
-             warning: other users of this machine can write to mails: allow only its owner (chmod 700)\n",
-            "{mode:o}"
-        );
-        assert_eq!(
-            (checked.status.code(), checked.stdout.as_slice()),
-            (Some(0), &b"configuration is valid\n"[..])
-        );
-    }
-    let log = Process::start(folder.path()).await.stop().await;
-    let warned: Vec<_> = log.iter().filter(|line| line.contains("WARN")).collect();
-    assert_eq!(warned.len(), 2, "{log:#?}");
-    assert!(warned.iter().all(|line| line.contains("other users of this machine")), "{log:#?}");
-
-    allow("denizen.db", 0o600);
-    allow("mails", 0o755);
-    let checked = run(folder.path(), &["config", "check"]).await;
-    assert_eq!((checked.status.code(), checked.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
 #[tokio::test]
@@ -290,7 +251,7 @@ async fn production_does_not_start_with_what_is_for_development() {
 }
 
 /// A configuration with all that production insists on, for the database in `users.db`.
-const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.db\"\n\
+pub const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.db\"\n\
     public_url = \"https://id.example.com\"\nmail = \"file:outbox\"\nmail_from = \"accounts@example.com\"\n";
 
 /// Security checklist: 43.
@@ -298,7 +259,7 @@ const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.
 async fn a_new_production_server_has_no_account_and_says_nothing_of_any() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("denizen.toml"), PRODUCTION).unwrap();
-    let process = Process::start(folder.path()).await;
+    let process = Process::start_with(folder.path(), &["serve", "--create-database"]).await;
     for name in ["alice_dev", "bob_coder", "charlie_go", "diana_admin", "eve_tester", "admin", "root"] {
         for password in [SAMPLE_PASSWORD, "admin"] {
             let answer = api::login(process.address, name, password).await;

@@ -8,22 +8,10 @@ use denizen_services::store::{Purge, Store, UnitOfWork};
 use super::purge::{NOTHING, purge};
 use crate::{
     contract::verbs::{
-        NAME_RESERVED, USER_GONE, at, commit, credentials, insert, name_key, password, refusal, user,
+        USER_GONE, at, commit, credentials, insert, is_reserved, name_key, password, refusal, user,
     },
     must,
 };
-
-/// Whether anybody but `user` gave this name up after the second `since`.
-pub async fn is_reserved(store: &Arc<dyn Store>, name: u8, user: Option<UserId>, since: i64) -> bool {
-    let work = UnitOfWork::new().expect_username(name_key(name), user, at(since));
-    match store.commit(work).await {
-        Ok(_) => false,
-        Err(error) => {
-            assert_eq!(error, NAME_RESERVED);
-            true
-        }
-    }
-}
 
 async fn give_up(store: &Arc<dyn Store>, user: UserId, name: u8, seconds: i64) {
     commit(store, UnitOfWork::new().reserve_username(name_key(name), user, at(seconds), 3)).await;
