@@ -75,7 +75,8 @@ impl Imported {
         match self {
             Self::Bcrypt { cost, .. } => BCRYPT_WORK << cost,
             Self::Scrypt { params, .. } => {
-                SCRYPT_WORK * u64::from(params.r()) * u64::from(params.p()) << params.log_n() >> 3
+                // Of the 128·N·r·p bytes that it goes through.
+                ((SCRYPT_WORK * u64::from(params.r()) * u64::from(params.p())) << params.log_n()) / 8
             }
             Self::Pbkdf2 { work, .. } => *work,
         }
