@@ -9,8 +9,8 @@ use denizen_models::{CreateUserRequest, DEFAULT_ROLE, EmailAddress, User, UserVa
 
 use crate::{
     common::{
-        AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, RegistrationMode,
-        Work, embeds_failure, passwords, unsent,
+        AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, RateLimitRule,
+        RegistrationMode, Work, embeds_failure, passwords, unsent,
     },
     email_verification::VerifyEmailError,
     ports::{
@@ -77,26 +77,30 @@ impl SignUps for AccountService {
             Disclosure::Detailed => self.sign_up_at_once(context, request).await.map(SignedUp::User),
             Disclosure::Uniform => {
                 let email = request.validate_sign_up_address().map_err(Failure::Invalid)?;
-                self.count_sign_up(context, &email).await?;
+                let rules @ [_, ip] = self.sign_up_rules(context, &email);
+                let work = self.limiter.consume(Work::for_stranger(), &rules).await?;
                 // Nothing is looked up: it makes no difference whether the address is taken.
                 let mail = MailJob::SignUp { address: email.key().to_owned() };
                 let job = NewMailJob::new(mail, context, self.ports.clock.now());
-                let work = Work::for_stranger().enqueue_mail_within(self.settings.mail_capacity, job);
-                work.commit(&self.ports).await.map(|_| SignedUp::Pending)
+                let work = work.enqueue_mail_within(self.settings.mail_capacity, job);
+                self.limiter.commit(work, ip).await.map(|_| SignedUp::Pending)
             }
         }
     }
 }
 
 impl AccountService {
-    async fn count_sign_up(&self, context: &AccessContext, email: &EmailAddress) -> Result<(), Failure> {
+    fn sign_up_rules<'a>(
+        &self,
+        context: &'a AccessContext,
+        email: &'a EmailAddress,
+    ) -> [RateLimitRule<'a>; 2] {
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
-        let rules = [
+        [
             ("sign_up.address", LimitSubject::Address(email), limits.mail_per_address),
             ("sign_up.ip", LimitSubject::Ip(context), limits.sign_up_per_ip),
-        ];
-        self.limiter.count(&rules).await
+        ]
     }
 
     async fn sign_up_at_once(
@@ -107,7 +111,7 @@ impl AccountService {
         let (values, password) =
             request.validate_sign_up(&self.settings.password_policy).map_err(Failure::Invalid)?;
         check_members(&values)?;
-        self.count_sign_up(context, &values.email).await?;
+        self.limiter.count(&self.sign_up_rules(context, &values.email)).await?;
         let reserved = SignUpError::UsernameTaken(values.username.to_string());
         if self.is_reserved(context, &values.username) {
             return Err(reserved);
