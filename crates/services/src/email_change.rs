@@ -72,15 +72,18 @@ impl EmailChanges for AccountService {
         let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
         self.limiter.count(&rules).await?;
-        let user = self.reauthenticate(context, password, WrongPassword).await?;
-        let now = self.ports.clock.now();
-        let mail = MailJob::EmailChange { user: user.id.into(), address: email };
-        // If the account changed after the password was compared, it may not be the right one any more.
-        let work = self
-            .by(context, Needs::Session)?
-            .expect_user(user.id, user.security_version, WrongPassword)
-            .enqueue_mail(NewMailJob::new(mail, context, now));
-        self.reset_attempts(work, &user).await?.commit(&self.ports).await.map(|_| ())
+        let (user, compared) = self.reauthenticate(context, password, WrongPassword).await?;
+        retry(|| async {
+            let version = self.security_version(context, user.id, &compared).await?.ok_or(WrongPassword)?;
+            let mail = MailJob::EmailChange { user: user.id.into(), address: email.clone() };
+            let work = self
+                .by::<Option<ChangeEmailError>>(context, Needs::Session)?
+                .expect_user(user.id, version, None)
+                .enqueue_mail(NewMailJob::new(mail, context, self.ports.clock.now()));
+            self.reset_attempts(work, &user).await?.attempt(&self.ports).await
+        })
+        .await
+        .map(|_| ())
     }
 
     async fn confirm_email_change(

@@ -12,7 +12,7 @@ use crate::{
     common::{AccountService, Failure, LimitSubject, Limits, RateLimitRule, Work, embeds_failure},
     ports::{
         AccessContext, RandomnessError, Token, Verdict,
-        store::{AuditEvent, AuditKind, Credentials, NewSession, SessionId},
+        store::{AuditEvent, AuditKind, Credentials, Needs, NewSession, SessionId},
     },
 };
 
@@ -115,26 +115,43 @@ impl AccountService {
         Ok((token, session))
     }
 
-    /// Returns the actor if the password is right, and else `wrong`; the work that follows MUST expect the security version
-    /// of this reading. Attempts count like those of signing in: an
-    /// open session does not get around their limits.
+    /// Returns the actor and the credentials that were compared if the password is right, and else `wrong`; the work that
+    /// follows MUST expect their [`Self::security_version`]. Attempts count like those of signing in: an open session does
+    /// not get around their limits.
     pub(crate) async fn reauthenticate<E: From<Failure> + Send>(
         &self,
         context: &AccessContext,
         password: Password,
         wrong: E,
-    ) -> Result<User, E> {
+    ) -> Result<(User, Credentials), E> {
         let (id, username) = context.actor.user().ok_or(Failure::Unauthenticated)?;
         self.count_attempt(context, username.key()).await?;
         let user = self.ports.store.find_user(id).await.map_err(Failure::from)?;
         let user = user.filter(|user| user.values.active).ok_or(Failure::Unauthenticated)?;
         let credentials = self.ports.store.find_credentials(id).await.map_err(Failure::from)?;
-        let same = |credentials: &Credentials| credentials.security_version == user.security_version;
-        let verdict = self.compare(password, credentials.as_ref().filter(|found| same(found))).await?;
-        if verdict.is_match() {
-            return Ok(user);
+        let verdict = self.compare(password, credentials.as_ref()).await?;
+        if let Some(compared) = credentials.filter(|_| verdict.is_match()) {
+            return Ok((user, compared));
         }
         self.refuse(AuditKind::PasswordChangeFailed, Some(user.id), context, wrong).await
+    }
+
+    /// Returns the security version that a unit must expect of a user whose password was `compared`; `None` if it is no
+    /// longer the password. Other changes of the user, such as a confirmed e-mail address, do not stop the user.
+    pub(crate) async fn security_version(
+        &self,
+        context: &AccessContext,
+        user: UserId,
+        compared: &Credentials,
+    ) -> Result<Option<i64>, Failure> {
+        let same = |now: &Credentials| {
+            now.security_version == compared.security_version || now.hash == compared.hash
+        };
+        let now = self.ports.store.find_credentials(user).await?.filter(same);
+        if now.is_none() {
+            self.authorize(context, Needs::Session).await?;
+        }
+        Ok(now.map(|now| now.security_version))
     }
 
     /// Whether the user of this name has this password. For operators, who read the hash anyway: neither counted nor

@@ -1,13 +1,18 @@
 //! The type that implements the features.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use chrono::DateTime;
+use denizen_models::UserId;
 
 use crate::{
     common::{
-        failure::Failure, last_seen::LastSeenBuffer, rate_limits::Limiter, settings::ServiceSettings,
-        work::Work,
+        failure::Failure,
+        last_seen::LastSeenBuffer,
+        rate_limits::Limiter,
+        settings::ServiceSettings,
+        turns::Turns,
+        work::{self, Work},
     },
     ports::{
         AccessContext, Actor, Ports,
@@ -24,6 +29,7 @@ pub struct AccountService {
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
     pub(crate) last_seen: Arc<LastSeenBuffer>,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) sends_mail: bool,
 }
 
@@ -32,7 +38,7 @@ impl AccountService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
-        Self { ports, settings, limiter, last_seen: Arc::default(), sends_mail: true }
+        Self { ports, settings, limiter, last_seen: Arc::default(), turns: Arc::default(), sends_mail: true }
     }
 
     /// Begins a unit of work of `context`'s actor: the only way to write in the name of a user. What it `needs` of the
@@ -43,6 +49,16 @@ impl AccountService {
     /// Returns [`Failure::Unauthenticated`] or [`Failure::Forbidden`] if the context itself does not show it.
     pub(crate) fn by<E>(&self, context: &AccessContext, needs: Needs) -> Result<Work<E>, Failure> {
         Work::by(context, needs, self.validity(context))
+    }
+
+    /// Decides a change of this user anew for as long as `attempt` returns `None`; see [`work::retry`]. In this process one
+    /// such change of a user at a time.
+    pub(crate) async fn retry<T, E: From<Failure>, F: Future<Output = Result<Option<T>, E>>>(
+        &self,
+        user: UserId,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, E> {
+        self.turns.take(user, work::retry(attempt)).await?
     }
 
     /// Checks what the actor is now, without a change: before an error tells of something that only the actor may know.

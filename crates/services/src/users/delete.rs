@@ -5,7 +5,7 @@ use denizen_models::UserId;
 
 use super::is_administrator;
 use crate::{
-    common::{AccountService, Failure, IfMatch, PreconditionError, retry},
+    common::{AccountService, Failure, IfMatch, PreconditionError},
     ports::{
         AccessContext,
         store::{AuditEvent, AuditKind, Needs},
@@ -49,7 +49,7 @@ impl UserDeletion for AccountService {
         id: UserId,
         condition: IfMatch,
     ) -> Result<(), DeleteUserError> {
-        retry(|| async {
+        self.retry(id, || async {
             let user = self.find_for_change(context, id).await?.ok_or(DeleteUserError::NotFound(id))?;
             condition.check(&user)?;
             let event = AuditEvent::new(AuditKind::UserDeleted, id, context, self.ports.clock.now());

@@ -6,7 +6,7 @@ use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserValu
 
 use super::is_administrator;
 use crate::{
-    common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
+    common::{AccountService, Failure, IfMatch, PreconditionError, Work},
     ports::{
         AccessContext,
         store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey},
@@ -91,7 +91,7 @@ impl AccountService {
         condition: &IfMatch,
         validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send + Sync,
     ) -> Result<User, UpdateUserError> {
-        retry(|| async {
+        self.retry(id, || async {
             let user = self.find_for_change(context, id).await?.ok_or(UpdateUserError::NotFound(id))?;
             condition.check(&user)?;
             let values = validate(&user).map_err(Failure::Invalid)?;

@@ -176,6 +176,7 @@ impl World {
 }
 
 /// Somebody who has signed in.
+#[derive(Clone)]
 pub struct Entered {
     pub signed_in: SignedIn,
     pub user: User,
