@@ -13,7 +13,7 @@ use std::{
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{Password, Secret};
 use denizen_services::{
-    Clock as _, OsTokenSource, PasswordHasher as _, SystemClock,
+    Clock as _, Network, OsTokenSource, PasswordHasher as _, SystemClock,
     store::{UnitOfWork, WriteStore as _},
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
@@ -116,7 +116,7 @@ fn address_in(log: &mut impl io::BufRead) -> Result<SocketAddr, Failure> {
 /// All of them share one hash, which costs what any other does to compare with.
 async fn enrol(database: &Path, people: usize) -> Result<(), Failure> {
     let hasher = Argon2Hasher::start(Argon2Cost::RECOMMENDED, 1, 1, Arc::new(OsTokenSource))?;
-    let hash = hasher.hash(Password::presented(&Secret::from(PASSWORD))).await?;
+    let hash = hasher.hash(Network::SERVICE, Password::presented(&Secret::from(PASSWORD))).await?;
     let store = SqliteStore::open(SqliteOptions::new(database))?;
     let now = SystemClock.now();
     let person = |number| UnitOfWork::new().insert_user(user_values(&known(number)), Some(hash.clone()), now);

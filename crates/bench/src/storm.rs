@@ -12,7 +12,7 @@ use std::{
 
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{Password, Secret};
-use denizen_services::{OsTokenSource, PasswordHasher as _};
+use denizen_services::{Network, OsTokenSource, PasswordHasher as _};
 use serde_json::{Value, json};
 use tokio::{runtime, task::JoinSet, time::sleep};
 
@@ -161,7 +161,7 @@ async fn hashes_per_second(length: Duration) -> Result<f64, Failure> {
         callers.spawn(async move {
             let mut count = 0;
             while count == 0 || start.elapsed() < length {
-                hasher.hash(Password::presented(&Secret::from(PASSWORD))).await?;
+                hasher.hash(Network::SERVICE, Password::presented(&Secret::from(PASSWORD))).await?;
                 count += 1;
             }
             Ok::<usize, Failure>(count)

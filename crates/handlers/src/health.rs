@@ -11,9 +11,11 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/health").get(Public, "Returns that the service is healthy, and its version.", health),
-        route("/livez").get(Public, "Returns that the process is up.", livez),
-        route("/readyz").get(Public, "Checks the store and the mail worker.", readyz),
+        route("/health")
+            .get(Public, "Returns that the service is healthy, and its version.", health)
+            .unlimited(),
+        route("/livez").get(Public, "Returns that the process is up.", livez).unlimited(),
+        route("/readyz").get(Public, "Checks the store and the mail worker.", readyz).unlimited(),
     ]
 }
 

@@ -8,6 +8,8 @@ pub(crate) mod extract;
 pub(crate) mod fallback;
 pub(crate) mod json;
 pub(crate) mod log_line;
+pub(crate) mod log_summary;
+pub(crate) mod network_share;
 pub(crate) mod origin;
 pub(crate) mod query;
 pub(crate) mod request;

@@ -69,6 +69,7 @@ use denizen_services::{MathService, TaskService};
 use ipnet::IpNet;
 
 pub use http::error::ErrorCode;
+pub use http::network_share::NetworkShares;
 pub use http::route::{Access, Operation, Route};
 pub use middleware::authenticated::{AccessError, Authenticated, MaybeAuthenticated};
 pub use middleware::rate_limit::RateLimit;
@@ -86,8 +87,11 @@ pub struct HandlerSettings {
     pub cors_origins: Vec<String>,
     /// Whether to refuse requests that do not come directly from the same machine: the development profile.
     pub local_only: bool,
-    /// The rate limit per IP address; not limited by default.
+    /// The rate limit per IP address, health checks excepted; not limited by default.
     pub rate_limit: Option<RateLimit>,
+    /// How many bytes of memory the unread bodies and the unsent answers of a network may take; not limited by default.
+    /// Trusted proxies are exempt: behind them, the client counts.
+    pub memory: Option<NetworkShares>,
     /// Proxies whose `X-Forwarded-For` is trusted. None by default.
     pub trusted_proxies: Vec<IpNet>,
     /// The duration from which on the log line of a request is a warning.
@@ -189,9 +193,10 @@ pub fn mount(
             config.route(&prefix, front_page).service(scope.default_service(not_found));
         }
         services.provide(config);
-        let Services { clock, tokens, counts, .. } = services;
+        let Services { clock, tokens, counts, summary, .. } = services;
         let error_page = pages::error;
-        config.app_data(Data::new(AppState { clock, tokens, settings, prefix, paths, counts, error_page }));
+        let state = AppState { clock, tokens, settings, prefix, paths, counts, summary, error_page };
+        config.app_data(Data::new(state));
     }
 }
 

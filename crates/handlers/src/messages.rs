@@ -36,7 +36,7 @@ async fn get(
     incoming: IncomingFrames,
 ) -> ApiResult {
     if handshake::is_wanted(&http) {
-        handshake::check_origin(&http, &state.settings.cors_origins)?;
+        handshake::check_origin(&http, &state.settings)?;
         return session::open(request.access, &http, messages.into_inner(), state, incoming);
     }
     let names = messages.connected_users(&request.access)?;
@@ -56,7 +56,11 @@ async fn send(
             (messages.broadcast(&request.access, content)?, "Message broadcast successfully")
         }
         MessageCommand::Direct { to, content } => {
-            (messages.direct(&request.access, &to, content)?, "Message delivered successfully")
+            match messages.direct(&request.access, &to, content)? {
+                // Whether there is such a recipient is not for this sender to know.
+                0 => return Ok(request.done("Message accepted")),
+                told => (told, "Message delivered successfully"),
+            }
         }
         MessageCommand::Subscribe(_) | MessageCommand::Unsubscribe(_) | MessageCommand::Ping => {
             return Err(InvalidMessage::UnsupportedType(kind).into());
@@ -85,6 +89,7 @@ impl From<SendMessageError> for ApiError {
     fn from(error: SendMessageError) -> Self {
         match error {
             SendMessageError::Forbidden => Self::forbidden(error),
+            SendMessageError::TooMany(wait) => Self::rate_limited(wait.to_std().unwrap_or_default()),
             SendMessageError::TooLong => {
                 Self::validation(&ValidationErrors::of("content", error.to_string()))
             }

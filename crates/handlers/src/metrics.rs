@@ -55,6 +55,15 @@ fn page(metrics: &Metrics, requests: Option<&RequestCounts>) -> String {
             page.sample(name, &labels, metrics.mails.count(kind, result));
         }
     }
+    let name = "denizen_limits_crowded_total";
+    page.family(
+        name,
+        "counter",
+        "How often a limit had no room for more clients in this process, and forgot one.",
+    );
+    for (limit, count) in metrics.crowded_limits.counts() {
+        page.sample(name, &[("limit", limit)], count);
+    }
     if let Some(counts) = requests.map(RequestCounts::by_class) {
         let name = "denizen_http_requests_total";
         page.family(name, "counter", "Requests that this process answered, by the class of the status.");

@@ -47,10 +47,11 @@ async fn reset_password(
     users: Users,
     Json(body): Json<PasswordResetConfirmation>,
 ) -> ApiResult {
-    users.reset_password(&request.access, body).await?;
+    let device = users.reset_password(&request.access, body).await?;
+    let device = device.map(|device| device.expose().to_owned());
     let message =
         "Your password has been reset successfully. You can now log in with your new password.".to_owned();
-    let answer = PasswordResetConfirmationResponse { message, success: true };
+    let answer = PasswordResetConfirmationResponse { message, success: true, device };
     Ok(request.answer("Password has been reset successfully.", answer))
 }
 

@@ -1,8 +1,11 @@
 //! The services behind the handlers.
 
-use std::{any::TypeId, sync::Arc};
+use std::{any::TypeId, net::IpAddr, sync::Arc};
 
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::{
+    http::StatusCode,
+    web::{Data, ServiceConfig},
+};
 #[cfg(feature = "messages")]
 use denizen_services::MessageService;
 use denizen_services::{
@@ -12,7 +15,7 @@ use denizen_services::{
 #[cfg(feature = "demos")]
 use denizen_services::{MathService, TaskService};
 
-use crate::http::request_counts::RequestCounts;
+use crate::http::{log_summary::LogSummary, request_counts::RequestCounts};
 
 /// The users, as handlers take them.
 pub(crate) type Users = Data<dyn UserService>;
@@ -30,6 +33,7 @@ pub struct Services {
     given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
     pub(crate) counts: Option<RequestCounts>,
+    pub(crate) summary: LogSummary,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<dyn TokenSource>,
 }
@@ -39,7 +43,8 @@ impl Services {
     #[must_use]
     pub fn new(users: Arc<dyn UserService>, auth: Arc<dyn AuthService>) -> Self {
         let (mails, clock, tokens) = (users.sends_mail(), Arc::new(SystemClock), Arc::new(OsTokenSource));
-        Self { given: Vec::new(), mails, counts: None, clock, tokens }.with(users).with(auth)
+        let (given, summary) = (Vec::new(), LogSummary::default());
+        Self { given, mails, counts: None, summary, clock, tokens }.with(users).with(auth)
     }
 
     /// Adds the audit trail: `/api/audit`.
@@ -98,6 +103,17 @@ impl Services {
     #[must_use]
     pub fn with_tokens(self, tokens: Arc<dyn TokenSource>) -> Self {
         Self { tokens, ..self }
+    }
+
+    /// Logs and counts a request that the HTTP server has refused with this status before it was one for a route. Must be
+    /// called on a thread of actix.
+    pub fn note_refusal(&self, status: u16, ip: IpAddr) {
+        if let (Some(counts), Ok(status)) = (&self.counts, StatusCode::from_u16(status)) {
+            counts.add(status);
+        }
+        if self.summary.admits(Some(ip)) {
+            log::info!(target: "denizen::access", "- - {status} 0B 0.0ms {ip} -");
+        }
     }
 
     fn with<S: ?Sized + Send + Sync + 'static>(mut self, service: Arc<S>) -> Self {

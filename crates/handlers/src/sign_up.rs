@@ -11,8 +11,11 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![route(USERS).post(Anyone, "Creates a user, or signs up.", sign_up)]
+    vec![route(USERS).post(Anyone, "Creates a user, or signs up.", sign_up).max_body(MAX_BODY)]
 }
+
+/// A user with the longest members in every script fits.
+const MAX_BODY: usize = 64 * 1024;
 
 /// The response to every sign-up that needs a confirmation, whether or not a mail is sent.
 const PENDING: &str = "Check your email to complete the registration.";

@@ -22,6 +22,13 @@ impl Argon2Cost {
     /// 16 passes, 16 lanes.
     pub const MOST: Self = Self { memory_kib: 256 * 1024, passes: 16, lanes: 16 };
 
+    /// How much is written for a hash, in KiB: memory times passes. The time of a hash is about proportional to it, and
+    /// lanes, which are computed one after the other, share it.
+    #[must_use]
+    pub const fn work(self) -> u64 {
+        self.memory_kib as u64 * self.passes as u64
+    }
+
     /// Whether a hash of this cost is at least as dear as one of `floor` in memory, in passes and in lanes.
     #[must_use]
     pub const fn is_at_least(self, floor: Self) -> bool {

@@ -4,6 +4,9 @@ use argon2::{
     Algorithm, Argon2, Block, Params, RECOMMENDED_SALT_LEN, Version,
     password_hash::phc::{Output, Salt},
 };
+use denizen_models::Password;
+#[cfg(feature = "imported")]
+use denizen_services::PasswordHash;
 use denizen_services::{HashError, InvalidHash};
 
 #[cfg(feature = "imported")]
@@ -13,25 +16,22 @@ use crate::{
     phc::{self, failed, malformed, same},
 };
 
-/// Takes over a hash that another system made, in the forms that [`Argon2Hasher`](crate::Argon2Hasher) compares:
-///
-/// | begins with | function | parameters at most |
-/// |---|---|---|
-/// | `$argon2id$`, `$argon2i$`, `$argon2d$` | argon2, versions 16 and 19 (PHC string) | [`Argon2Cost::MOST`] |
-/// | `$2a$`, `$2b$`, `$2y$` | bcrypt | cost 16 |
-/// | `$scrypt$ln=…,r=…,p=…$` | scrypt (PHC string) | 256 MiB, and 1 GiB over all lanes |
-/// | `$pbkdf2-sha256$`, `$pbkdf2-sha512$` | PBKDF2 (PHC string, or as passlib writes it) | 10,000,000 rounds, all blocks |
-///
-/// In PHC strings, a salt has 8 to 48 bytes and an output 10 to 64. The first login replaces the hash.
-///
-/// bcrypt never saw more than the first 72 bytes of a password, and so it is compared here, as its libraries do:
-/// until it is replaced, whatever follows them does not matter.
-///
-/// # Errors
-/// The hash is of another kind, cannot be read, or costs too much.
+/// What precedes an imported hash that could be one of ours: their passwords may not have been composed.
+const IMPORTED: &str = "$imported";
+
+/// How much dearer an imported hash may be than those of our own.
 #[cfg(feature = "imported")]
-pub fn import(text: &str) -> Result<denizen_services::PasswordHash, InvalidHash> {
-    StoredHash::read(text).map(|_| denizen_services::PasswordHash::new(text.to_owned()))
+const DEAREST: u64 = 2;
+
+/// See [`crate::Argon2Hasher::import`].
+#[cfg(feature = "imported")]
+pub(super) fn import(text: &str, own: Argon2Cost) -> Result<PasswordHash, InvalidHash> {
+    // The mark is ours to give.
+    let stored = StoredHash::read(text.strip_prefix(IMPORTED).map_or(text, |_| ""))?;
+    if stored.work() > DEAREST * own.work() {
+        return Err(InvalidHash::TooCostly);
+    }
+    Ok(PasswordHash::new(if stored.is_imported() { text.to_owned() } else { format!("{IMPORTED}{text}") }))
 }
 
 /// A hash that is readable and affordable.
@@ -42,6 +42,7 @@ pub(super) enum StoredHash {
         params: Params,
         salt: Salt,
         output: Output,
+        marked: bool,
     },
     #[cfg(feature = "imported")]
     Imported(Imported),
@@ -49,8 +50,9 @@ pub(super) enum StoredHash {
 
 impl StoredHash {
     pub fn read(text: &str) -> Result<Self, InvalidHash> {
+        let (text, marked) = text.strip_prefix(IMPORTED).map_or((text, false), |text| (text, true));
         match text.split('$').nth(1) {
-            Some("argon2id" | "argon2i" | "argon2d") => Self::read_argon2(text),
+            Some("argon2id" | "argon2i" | "argon2d") => Self::read_argon2(text, marked),
             #[cfg(feature = "imported")]
             _ => Imported::read(text).map(Self::Imported),
             #[cfg(not(feature = "imported"))]
@@ -58,7 +60,7 @@ impl StoredHash {
         }
     }
 
-    fn read_argon2(text: &str) -> Result<Self, InvalidHash> {
+    fn read_argon2(text: &str, marked: bool) -> Result<Self, InvalidHash> {
         let (phc, salt, output) = phc::read(text)?;
         let algorithm = Algorithm::new(phc.algorithm.as_str()).map_err(malformed)?;
         // Hashes from before version 19 do not name their version.
@@ -71,31 +73,55 @@ impl StoredHash {
         if !Argon2Cost::MOST.is_at_least(Argon2Cost::from(&params)) {
             return Err(InvalidHash::TooCostly);
         }
-        Ok(Self::Argon2 { algorithm, version, params, salt, output })
+        Ok(Self::Argon2 { algorithm, version, params, salt, output, marked })
+    }
+
+    /// What of a password is to be compared, in this order. Our own hashes are of composed passwords; other systems may
+    /// have hashed what was typed.
+    pub fn forms_of<'p>(&self, password: &'p Password) -> impl Iterator<Item = &'p [u8]> + use<'p> {
+        let typed = password.as_typed().filter(|_| self.is_imported());
+        typed.into_iter().chain([password.as_bytes()])
+    }
+
+    fn is_imported(&self) -> bool {
+        match self {
+            Self::Argon2 { marked, .. } => *marked || !self.has_our_form(),
+            #[cfg(feature = "imported")]
+            Self::Imported(_) => true,
+        }
     }
 
     /// Whether this is what a hasher of `cost` makes, or better.
     pub fn is_at_least(&self, cost: Argon2Cost) -> bool {
         match self {
+            Self::Argon2 { params, .. } => self.has_our_form() && Argon2Cost::from(params).is_at_least(cost),
+            #[cfg(feature = "imported")]
+            Self::Imported(_) => false,
+        }
+    }
+
+    fn has_our_form(&self) -> bool {
+        match self {
             Self::Argon2 {
-                algorithm: Algorithm::Argon2id,
-                version: Version::V0x13,
-                params,
-                salt,
-                output,
-            } => {
-                Argon2Cost::from(params).is_at_least(cost)
-                    && salt.len() >= RECOMMENDED_SALT_LEN
-                    && output.len() >= Params::DEFAULT_OUTPUT_LEN
-            }
+                algorithm: Algorithm::Argon2id, version: Version::V0x13, salt, output, ..
+            } => salt.len() >= RECOMMENDED_SALT_LEN && output.len() >= Params::DEFAULT_OUTPUT_LEN,
             _ => false,
+        }
+    }
+
+    /// How long a comparison takes, in the unit of [`Argon2Cost::work`].
+    #[cfg(feature = "imported")]
+    pub fn work(&self) -> u64 {
+        match self {
+            Self::Argon2 { params, .. } => Argon2Cost::from(params).work(),
+            Self::Imported(imported) => imported.work(),
         }
     }
 
     /// Whether it was made from these bytes. `memory` serves argon2 if it has the right size.
     pub fn is_of(&self, password: &[u8], memory: &mut Vec<Block>) -> Result<bool, HashError> {
         match self {
-            Self::Argon2 { algorithm, version, params, salt, output } => same(output, |computed| {
+            Self::Argon2 { algorithm, version, params, salt, output, .. } => same(output, |computed| {
                 let argon2 = Argon2::new(*algorithm, *version, params.clone());
                 if params.block_count() == memory.len() {
                     argon2.hash_password_into_with_memory(password, salt, computed, memory)

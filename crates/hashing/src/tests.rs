@@ -2,13 +2,17 @@
 
 mod crowd;
 #[cfg(feature = "imported")]
+mod equal_work;
+#[cfg(feature = "imported")]
 mod imported;
+mod queue;
 
 use denizen_models::Secret;
 
 use super::*;
 use denizen_services::OsTokenSource;
 
+const SERVICE: Network = Network::SERVICE;
 const OTHER_COST: Argon2Cost = Argon2Cost { memory_kib: 64, passes: 2, lanes: 2 };
 
 fn hasher(cost: Argon2Cost) -> Argon2Hasher {
@@ -21,17 +25,17 @@ fn password(text: &str) -> Password {
 
 /// What a hasher that makes hashes of the cheapest kind finds.
 async fn verdict(text: &str, hash: &str) -> Result<Verdict, HashError> {
-    hasher(Argon2Cost::CHEAPEST).verify(password(text), PasswordHash::new(hash.to_owned())).await
+    hasher(Argon2Cost::CHEAPEST).verify(SERVICE, password(text), PasswordHash::new(hash.to_owned())).await
 }
 
 /// Security checklist: 31.
 #[tokio::test]
 async fn the_recommended_cost_shows_in_the_hash_and_only_the_right_password_matches() {
     let hasher = hasher(Argon2Cost::RECOMMENDED);
-    let hash = hasher.hash(password("newsecurepassword")).await.unwrap();
+    let hash = hasher.hash(SERVICE, password("newsecurepassword")).await.unwrap();
     assert!(hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose());
-    assert_eq!(hasher.verify(password("newsecurepassword"), hash.clone()).await, Ok(Verdict::Match));
-    assert_eq!(hasher.verify(password("newsecurepassworD"), hash).await, Ok(Verdict::Mismatch));
+    assert_eq!(hasher.verify(SERVICE, password("newsecurepassword"), hash.clone()).await, Ok(Verdict::Match));
+    assert_eq!(hasher.verify(SERVICE, password("newsecurepassworD"), hash).await, Ok(Verdict::Mismatch));
 }
 
 /// Security checklist: 29.
@@ -42,8 +46,8 @@ async fn passwords_that_differ_far_behind_are_different() {
         let base = "a".repeat(250);
         let mut other = base.clone();
         other.replace_range(position..=position, "b");
-        let hash = hasher.hash(password(&base)).await.unwrap();
-        assert_eq!(hasher.verify(password(&other), hash).await, Ok(Verdict::Mismatch));
+        let hash = hasher.hash(SERVICE, password(&base)).await.unwrap();
+        assert_eq!(hasher.verify(SERVICE, password(&other), hash).await, Ok(Verdict::Mismatch));
     }
 }
 
@@ -51,35 +55,46 @@ async fn passwords_that_differ_far_behind_are_different() {
 #[tokio::test]
 async fn salts_are_unique() {
     let hasher = hasher(Argon2Cost::CHEAPEST);
-    assert_ne!(hasher.hash(password("secret 1")).await, hasher.hash(password("secret 1")).await);
+    assert_ne!(
+        hasher.hash(SERVICE, password("secret 1")).await,
+        hasher.hash(SERVICE, password("secret 1")).await
+    );
 }
 
 /// Security checklist: 32.
 #[tokio::test]
 async fn weaker_hashes_are_outdated_and_stronger_ones_are_not() {
     let (cheap, dear) = (hasher(Argon2Cost::CHEAPEST), hasher(OTHER_COST));
-    let weak = cheap.hash(password("secret 1")).await.unwrap();
-    let strong = dear.hash(password("secret 1")).await.unwrap();
-    assert_eq!(dear.verify(password("secret 1"), weak.clone()).await, Ok(Verdict::Outdated));
-    assert_eq!(dear.verify(password("secret 2"), weak).await, Ok(Verdict::Mismatch));
-    assert_eq!(cheap.verify(password("secret 1"), strong).await, Ok(Verdict::Match));
+    let weak = cheap.hash(SERVICE, password("secret 1")).await.unwrap();
+    let strong = dear.hash(SERVICE, password("secret 1")).await.unwrap();
+    assert_eq!(dear.verify(SERVICE, password("secret 1"), weak.clone()).await, Ok(Verdict::Outdated));
+    assert_eq!(dear.verify(SERVICE, password("secret 2"), weak).await, Ok(Verdict::Mismatch));
+    assert_eq!(cheap.verify(SERVICE, password("secret 1"), strong).await, Ok(Verdict::Match));
 }
 
 #[tokio::test]
 async fn a_password_is_recognised_however_its_accents_were_typed() {
     let hasher = hasher(Argon2Cost::CHEAPEST);
-    let hash = hasher.hash(password("cafe\u{301} au lait")).await.unwrap();
+    let hash = hasher.hash(SERVICE, password("cafe\u{301} au lait")).await.unwrap();
     for typed in ["café au lait", "cafe\u{301} au lait"] {
-        assert_eq!(hasher.verify(password(typed), hash.clone()).await, Ok(Verdict::Match), "{typed:?}");
+        assert_eq!(
+            hasher.verify(SERVICE, password(typed), hash.clone()).await,
+            Ok(Verdict::Match),
+            "{typed:?}"
+        );
     }
-    assert_eq!(hasher.verify(password("cafe au lait"), hash).await, Ok(Verdict::Mismatch));
+    assert_eq!(hasher.verify(SERVICE, password("cafe au lait"), hash).await, Ok(Verdict::Mismatch));
 }
 
 #[tokio::test]
 async fn nobody_has_any_password() {
     let hasher = hasher(Argon2Cost::CHEAPEST);
     for text in ["", "secret 1", "cafe\u{301}"] {
-        assert_eq!(hasher.verify_dummy(password(text)).await, Ok(Verdict::Mismatch), "{text:?}");
+        assert_eq!(
+            hasher.verify_dummy(SERVICE, password(text), None).await,
+            Ok(Verdict::Mismatch),
+            "{text:?}"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! The threads, and what each of them can do.
 
-use std::sync::{Arc, Mutex, mpsc::Receiver};
+use std::{sync::Arc, time::Duration};
 
 use argon2::{
     Algorithm, Argon2, Block, Params, RECOMMENDED_SALT_LEN, Version,
@@ -9,8 +9,19 @@ use argon2::{
 use denizen_models::Password;
 use zeroize::Zeroizing;
 
-use crate::{cost::Argon2Cost, phc::failed, stored::StoredHash};
-use denizen_services::{HashError, PasswordHash, TokenSource, Verdict, lock};
+use crate::{
+    cost::Argon2Cost,
+    phc::failed,
+    queue::{Next, Queue},
+    stored::StoredHash,
+};
+use denizen_services::{HashError, PasswordHash, TokenSource, Verdict};
+
+/// After this time without work, a thread gives its memory back.
+const IDLE: Duration = Duration::from_secs(60);
+/// The room that is reserved for the blocks, of 1 KiB each, though most of it is never touched: the C library returns
+/// to the system at once what is larger than 32 MiB, and would keep smaller pieces for itself.
+const RESERVED_BLOCKS: usize = 33 * 1024;
 
 pub(super) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
@@ -28,20 +39,28 @@ impl Worker {
             return Err(HashError::Failed(format!("a hash may cost {:?} at most", Argon2Cost::MOST).into()));
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(failed)?;
-        let memory = vec![Block::default(); params.block_count()];
         let nobody = encode(&params, &[0; RECOMMENDED_SALT_LEN], &[0; Params::DEFAULT_OUTPUT_LEN])?;
-        Ok(Self { params, memory, nobody, salts })
+        Ok(Self { params, memory: Vec::new(), nobody, salts })
     }
 
-    pub fn work_off(&mut self, jobs: &Mutex<Receiver<Job>>) {
+    pub fn work_off(&mut self, queue: &Queue<Job>) {
         loop {
-            // The lock is held while waiting, which makes the idle threads queue up for jobs one behind the other.
-            let job = lock(jobs).recv();
-            match job {
-                Ok(job) => job(self),
-                Err(_) => return,
+            match queue.next(IDLE) {
+                Next::Work(job) => job(self),
+                Next::Idle => self.memory = Vec::new(),
+                Next::End => return,
             }
         }
+    }
+
+    /// The memory of a hash of our own.
+    fn memory(&mut self) -> &mut Vec<Block> {
+        let blocks = self.params.block_count();
+        if self.memory.is_empty() {
+            self.memory.reserve_exact(blocks.max(RESERVED_BLOCKS));
+            self.memory.resize(blocks, Block::default());
+        }
+        &mut self.memory
     }
 
     pub fn hash(&mut self, password: &Password) -> Result<PasswordHash, HashError> {
@@ -49,7 +68,7 @@ impl Worker {
         self.salts.fill(&mut salt).map_err(failed)?;
         let mut output = Zeroizing::new([0; Params::DEFAULT_OUTPUT_LEN]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
-            .hash_password_into_with_memory(password.as_bytes(), &salt, output.as_mut(), &mut self.memory)
+            .hash_password_into_with_memory(password.as_bytes(), &salt, output.as_mut(), self.memory())
             .map_err(failed)?;
         encode(&self.params, &salt, output.as_ref())
     }
@@ -57,22 +76,24 @@ impl Worker {
     pub fn verify(&mut self, password: &Password, hash: &PasswordHash) -> Result<Verdict, HashError> {
         let stored = StoredHash::read(hash.expose()).map_err(failed)?;
         let current = stored.is_at_least(Argon2Cost::from(&self.params));
-        let composed = Some((password.as_bytes(), if current { Verdict::Match } else { Verdict::Outdated }));
-        let typed = password.as_typed().map(|bytes| (bytes, Verdict::Outdated));
-        // Our own hashes are of composed passwords. A wrong password is compared in both forms whatever the hash, so
-        // that a name that does not exist takes no less.
-        let forms = if current { [composed, typed] } else { [typed, composed] };
-        for (bytes, verdict) in forms.into_iter().flatten() {
-            if stored.is_of(bytes, &mut self.memory)? {
-                return Ok(verdict);
+        for bytes in stored.forms_of(password) {
+            if stored.is_of(bytes, self.memory())? {
+                let lasting = current && bytes == password.as_bytes();
+                return Ok(if lasting { Verdict::Match } else { Verdict::Outdated });
             }
         }
         Ok(Verdict::Mismatch)
     }
 
-    pub fn verify_dummy(&mut self, password: &Password) -> Result<Verdict, HashError> {
-        let nobody = self.nobody.clone();
-        self.verify(password, &nobody).map(|_| Verdict::Mismatch)
+    /// Does the work of a wrong password and a hash of `scheme`: of the hashes made here, if it is absent or unreadable.
+    pub fn verify_dummy(
+        &mut self,
+        password: &Password,
+        scheme: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        let readable = scheme.filter(|scheme| StoredHash::read(scheme.expose()).is_ok());
+        let dummy = readable.unwrap_or_else(|| self.nobody.clone());
+        self.verify(password, &dummy).map(|_| Verdict::Mismatch)
     }
 }
 

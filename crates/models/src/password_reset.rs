@@ -67,6 +67,9 @@ pub struct PasswordResetConfirmationResponse {
     pub message: String,
     /// Always `true`: failures are errors.
     pub success: bool,
+    /// To be sent with the next sign-in, as the member `device`; absent in development.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// The body of `POST /api/users/{id}/send-password-reset`.

@@ -22,10 +22,11 @@ use denizen_mail::TransportError;
 use denizen_services::{
     AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
     DefaultTaskService, Failure, HashError, InvalidSettings, Mailer, MessageLimits, MessageService as _,
-    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
+    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery,
     store::{Store, StoreFailure},
 };
 use denizen_storage_sqlite::{OpenError, SqliteStore};
+use ipnet::IpNet;
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -33,8 +34,8 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, ConfigErrors, Profile},
-    http::{HttpLimits, serve, serve_counting},
+    config::{Config, ConfigErrors, Profile, warnings},
+    http::{HttpLimits, Watch, descriptors, serve, serve_watched},
     samples::{self, SampleError},
     storage::Storage,
 };
@@ -150,8 +151,9 @@ impl Application {
             samples::refuse_sample_passwords(accounts.service()).await?;
         }
         describe(&config, address);
+        warnings(&config).iter().for_each(|warning| log::warn!("{warning}"));
         if config.profile == Profile::Development {
-            greet(&config, accounts.users().as_ref()).await?;
+            greet(&config, &accounts).await?;
         }
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
@@ -161,14 +163,22 @@ impl Application {
             serve_health(&config, services.clone(), listener)
         });
         let health = health.transpose().map_err(bind_error)?;
-        let settings = config.handler_settings();
+        let (settings, refusing) = (config.handler_settings(), services.clone());
         let routes = move |config: &mut ServiceConfig| {
             denizen_handlers::mount("", services.clone(), settings.clone())(config);
             denizen_handlers::fallback(config);
         };
         let in_flight = Arc::default();
-        let limits = HttpLimits::from(&config);
-        let server = serve_counting(limits, listener, Arc::clone(&in_flight), routes).map_err(bind_error)?;
+        let limits = HttpLimits {
+            max_connections: descriptors::connections(config.max_connections),
+            ..HttpLimits::from(&config)
+        };
+        let watch = Watch {
+            in_flight: Arc::clone(&in_flight),
+            on_refusal: Arc::new(move |status, ip| refusing.note_refusal(status, ip)),
+            proxies: config.trusted_proxies.clone(),
+        };
+        let server = serve_watched(limits, listener, watch, routes).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
         let shutdown_timeout = config.shutdown_timeout;
         Ok(Self {
@@ -269,6 +279,14 @@ async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
     }
 }
 
+/// Returns whether a network is larger than any private one (RFC 1918, RFC 4193), so that it contains clients.
+const fn is_wide(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(network) => network.prefix_len() < 7,
+    }
+}
+
 /// Logs what is about to run, in one line. The URLs hold no passwords.
 fn describe(config: &Config, address: SocketAddr) {
     let database = match config.database.path() {
@@ -283,6 +301,12 @@ fn describe(config: &Config, address: SocketAddr) {
         config.public_url_at(address),
         config.mail
     );
+    for network in config.trusted_proxies.iter().filter(|network| is_wide(network)) {
+        log::warn!(
+            "trusted_proxies = {network} trusts clients, too: each can choose the IP address that limits, audit trail and \
+             mails see; name the addresses of your proxies only"
+        );
+    }
 }
 
 /// The account services of this configuration, and the message service beside them.
@@ -305,7 +329,8 @@ fn assemble(
         Some(mailer) => mailer,
         None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&clock))?,
     };
-    let messages = DefaultMessageService::new(Arc::clone(&clock), MessageLimits::default());
+    let limits = MessageLimits { directory: config.directory, ..MessageLimits::default() };
+    let messages = DefaultMessageService::new(Arc::clone(&clock), limits);
     let accounts = Accounts::builder(Arc::clone(&storage.store), hasher)
         .clock(clock)
         .mailer(mailer)
@@ -344,10 +369,11 @@ fn services(
 }
 
 /// Creates the sample users in an empty database, and says where things are.
-async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartError> {
+async fn greet(config: &Config, accounts: &Accounts) -> Result<(), StartError> {
     let first = UserQuery { limit: Some(1), ..UserQuery::default() };
+    let users = accounts.users();
     let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
-    let created = if empty { samples::create(users).await? } else { Vec::new() };
+    let created = if empty { samples::create(accounts.service()).await? } else { Vec::new() };
     let place = match config.database.path() {
         Some(path) => format!("in {}", path.display()),
         None => "in memory, gone when this process ends".to_owned(),

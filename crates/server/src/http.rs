@@ -1,13 +1,18 @@
 //! The HTTP server: what actix's own does, with an `IdleTimeoutStream` in between, for which it has no hook.
 
+pub(crate) mod descriptors;
 mod idle_timeout;
+mod refusals;
 mod send_timeout;
 
 use std::{
+    cell::Cell,
     future::ready,
     io,
-    net::TcpListener,
+    net::{IpAddr, TcpListener},
+    rc::Rc,
     sync::{Arc, atomic::AtomicUsize},
+    task::{Poll, ready},
     time::Duration,
 };
 
@@ -15,15 +20,22 @@ use actix_http::{HttpService, error::DispatchError};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
-    App,
+    App, HttpMessage as _,
     body::{BoxBody, MessageBody as _},
-    dev::{AppConfig, ServiceRequest, ServiceResponse},
+    dev::{AppConfig, Payload, ServiceRequest, ServiceResponse},
+    http::header,
     middleware::{Next, from_fn},
     web::ServiceConfig,
 };
+use denizen_handlers::NetworkShares;
+use futures_util::{StreamExt as _, stream};
+use ipnet::IpNet;
 use tokio::net::TcpStream;
 
-use self::idle_timeout::{IdleTimeoutStream, InFlight};
+use self::{
+    idle_timeout::{BodyLength, IdleTimeoutStream, InFlight},
+    send_timeout::SendTimeout,
+};
 use crate::config::Config;
 
 /// What the HTTP server grants its clients.
@@ -33,11 +45,13 @@ pub struct HttpLimits {
     pub workers: usize,
     /// Open connections; further ones wait to be accepted.
     pub max_connections: usize,
+    /// Open connections of one IP address (IPv6: of a /64 network); further ones are closed. This machine is exempt.
+    pub max_connections_per_ip: usize,
     /// The time in which the head of a request must arrive, on every request of a connection.
     pub header_timeout: Duration,
     /// How long a connection without a request stays open.
     pub idle_timeout: Duration,
-    /// How long the client may go without reading a response.
+    /// How long the client may take to read 64 KiB of a response, or the rest of it.
     pub body_timeout: Duration,
     /// How long running requests may take after a stop.
     pub shutdown_timeout: Duration,
@@ -48,6 +62,10 @@ impl From<&Config> for HttpLimits {
         Self {
             workers: config.workers,
             max_connections: config.max_connections,
+            max_connections_per_ip: match config.max_connections_per_ip {
+                0 => usize::MAX,
+                max => max,
+            },
             header_timeout: config.header_timeout,
             idle_timeout: config.idle_timeout,
             body_timeout: config.body_timeout,
@@ -69,18 +87,33 @@ pub fn serve<F>(limits: HttpLimits, listener: TcpListener, configure: F) -> io::
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
-    serve_counting(limits, listener, Arc::default(), configure)
+    let (in_flight, proxies) = (Arc::default(), Vec::new());
+    serve_watched(limits, listener, Watch { in_flight, on_refusal: Arc::new(|_, _| {}), proxies }, configure)
 }
 
-/// The same, and counts the requests in flight.
-pub(crate) fn serve_counting(
+/// What is seen of the server from outside.
+pub(crate) struct Watch {
+    /// The requests in flight.
+    pub(crate) in_flight: Arc<AtomicUsize>,
+    /// Is told of requests that no route has seen, by their status, and by 429 of connections beyond the limit of their
+    /// IP address.
+    pub(crate) on_refusal: Arc<dyn Fn(u16, IpAddr) + Send + Sync>,
+    /// The networks of proxies, which may have any number of connections.
+    pub(crate) proxies: Vec<IpNet>,
+}
+
+/// The same, watched.
+pub(crate) fn serve_watched(
     limits: HttpLimits,
     listener: TcpListener,
-    in_flight: Arc<AtomicUsize>,
+    watch: Watch,
     configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> io::Result<Server> {
-    let HttpLimits { workers, max_connections, header_timeout, idle_timeout, body_timeout, shutdown_timeout } =
+    let HttpLimits { workers, max_connections, max_connections_per_ip, header_timeout, idle_timeout, .. } =
         limits;
+    let HttpLimits { body_timeout, shutdown_timeout, .. } = limits;
+    let Watch { in_flight, on_refusal, proxies } = watch;
+    let places = NetworkShares::new(max_connections_per_ip, usize::MAX);
     let address = listener.local_addr()?;
     let builder = Server::build();
     let stop = builder.graceful_shutdown_signal();
@@ -93,6 +126,7 @@ pub(crate) fn serve_counting(
         .disable_signals()
         .listen("denizen", listener, move || {
             let (configure, in_flight) = (configure.clone(), Arc::clone(&in_flight));
+            let (places, proxies, on_refusal) = (places.clone(), proxies.clone(), Arc::clone(&on_refusal));
             let app = App::new()
                 .configure(move |config| configure(config))
                 .wrap(from_fn(count))
@@ -119,10 +153,26 @@ pub(crate) fn serve_counting(
             fn_service(move |connection: TcpStream| {
                 send_timeout::set(body_timeout, &connection);
                 // A client that has disconnected by now has no IP address, and no limit would count it.
-                let peer = connection.peer_addr().map_err(DispatchError::Io);
-                let patience = idle_timeout + header_timeout;
-                let connection = IdleTimeoutStream::new(connection, patience, Arc::clone(&in_flight));
-                ready(peer.map(|peer| (connection, Some(peer))))
+                let admitted = connection.peer_addr().and_then(|peer| {
+                    let ip = peer.ip().to_canonical();
+                    let mut place = places.share_of(ip);
+                    if !is_exempt(ip, &proxies) && !place.hold(1) {
+                        on_refusal(429, ip);
+                        return Err(io::ErrorKind::QuotaExceeded.into());
+                    }
+                    let on_refusal = Arc::clone(&on_refusal);
+                    let on_refusal = Box::new(move |status| {
+                        // Until the connection ends.
+                        let _place = &place;
+                        on_refusal(status, ip);
+                    });
+                    let patience = idle_timeout + header_timeout;
+                    let send = SendTimeout::new(body_timeout);
+                    let in_flight = Arc::clone(&in_flight);
+                    let stream = IdleTimeoutStream::new(connection, patience, in_flight, send, on_refusal);
+                    Ok((stream, Some(peer)))
+                });
+                ready(admitted.map_err(DispatchError::Io))
             })
             .and_then(http)
         })?
@@ -130,15 +180,64 @@ pub(crate) fn serve_counting(
     Ok(server)
 }
 
+/// Returns whether an address may have any number of connections: that of a proxy, behind which are many clients, or of this
+/// machine.
+fn is_exempt(ip: IpAddr, proxies: &[IpNet]) -> bool {
+    ip.is_loopback() || proxies.iter().any(|network| network.contains(&ip))
+}
+
 /// Marks the request as in flight on its connection until the response has ended.
 async fn count(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let guard = request.conn_data::<InFlight>().map(InFlight::begin);
+    let body = body_length(&mut request);
+    let head = || {
+        let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+        request.uri().path_and_query().map_or(0, |target| target.as_str().len()) + headers.sum::<usize>() + 16
+    };
+    let guard = request.conn_data::<InFlight>().map(|in_flight| in_flight.begin(body, head));
     let answer = next.call(request).await?;
     Ok(match guard {
         Some(guard) => answer.map_body(|_, body| guard.until_end_of(body).boxed()),
         None => answer,
     })
+}
+
+/// Returns how long the body of a request is. The end of a chunked one is noted when the handler has read it.
+fn body_length(request: &mut ServiceRequest) -> BodyLength {
+    let headers = request.headers();
+    // What follows a request for an upgrade may be no HTTP, and have no end.
+    let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
+    if !is_chunked && !headers.contains_key(header::UPGRADE) {
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        return BodyLength::Known(length.and_then(|length| length.trim().parse().ok()).unwrap_or(0));
+    }
+    let ended = Rc::new(Cell::new(false));
+    if is_chunked {
+        let (mut payload, end) = (request.take_payload(), Rc::clone(&ended));
+        let watched = stream::poll_fn(move |context| {
+            let chunk = ready!(payload.poll_next_unpin(context));
+            end.set(chunk.is_none());
+            Poll::Ready(chunk)
+        });
+        request.set_payload(Payload::Stream { payload: Box::pin(watched) });
+    }
+    BodyLength::Chunked(ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_exempt;
+
+    /// Security checklist: 72.
+    #[test]
+    fn proxies_and_this_machine_have_as_many_connections_as_they_like() {
+        let proxies = ["10.0.0.0/8".parse().unwrap()];
+        for (ip, expected) in
+            [("10.1.2.3", true), ("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("11.1.2.3", false)]
+        {
+            assert_eq!(is_exempt(ip.parse().unwrap(), &proxies), expected, "{ip}");
+        }
+    }
 }

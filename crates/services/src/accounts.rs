@@ -8,7 +8,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     audit::AuditService,
-    common::{AccountService, ServiceSettings, supervise},
+    common::{AccountService, CrowdedLimits, ServiceSettings, supervise},
     health::{DefaultHealthService, HealthService},
     housekeeping::Housekeeper,
     mail_jobs::MailJobService,
@@ -86,6 +86,7 @@ pub struct Accounts {
     service: AccountService,
     worker: Arc<MailWorker>,
     connections: Option<Arc<dyn LiveSessions>>,
+    crowded_limits: Arc<CrowdedLimits>,
 }
 
 impl Accounts {
@@ -129,7 +130,8 @@ impl Accounts {
     #[must_use]
     pub fn metrics(&self) -> Arc<dyn MetricsService> {
         let Ports { store, clock, .. } = self.service.ports.clone();
-        Arc::new(DefaultMetricsService::new(store, clock, self.worker.counters()))
+        let crowded_limits = Arc::clone(&self.crowded_limits);
+        Arc::new(DefaultMetricsService::new(store, clock, self.worker.counters(), crowded_limits))
     }
 
     /// Returns the service of readiness, which watches the store and these background tasks.
@@ -271,11 +273,12 @@ impl AccountsBuilder {
         let sends_mail = mailer.is_some();
         let mailer = mailer.unwrap_or_else(|| Arc::new(NoMailer));
         let worker = Arc::new(MailWorker::new(ports.clone(), settings.clone(), mailer));
-        for observer in observers.into_iter().chain([worker.observer()]) {
+        let crowded_limits = Arc::<CrowdedLimits>::default();
+        for observer in observers.into_iter().chain([worker.observer(), Arc::clone(&crowded_limits) as _]) {
             ports.store.observe(observer);
         }
         let service = AccountService { sends_mail, ..AccountService::new(ports, settings) };
-        Ok(Accounts { service, worker, connections })
+        Ok(Accounts { service, worker, connections, crowded_limits })
     }
 }
 

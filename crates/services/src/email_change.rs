@@ -5,8 +5,8 @@ use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, Use
 
 use crate::{
     common::{
-        AccountService, DeliveryContext, DeliveryError, Failure, Work, embeds_failure, mailed_tokens,
-        rate_limits, retry,
+        AccountService, DeliveryContext, DeliveryError, Failure, LimitSubject, Work, embeds_failure,
+        mailed_tokens, retry,
     },
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, TokenPurpose,
@@ -70,17 +70,24 @@ impl EmailChanges for AccountService {
     ) -> Result<(), ChangeEmailError> {
         use ChangeEmailError::WrongPassword;
         let (email, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
-        self.limiter.count(&rules).await?;
+        let limits = &self.settings.limits;
+        let ip = ("email_change.ip", LimitSubject::Ip(context), limits.mail_per_ip);
+        self.limiter.count(&[ip]).await?;
         let (user, compared) = self.reauthenticate(context, password, WrongPassword).await?;
+        // After the password, so that only mails count: nobody can use them up for another. The longest wait first.
+        let rules = [
+            ("email_change.address", LimitSubject::Address(&email), limits.mail_per_address),
+            ("email_change.pace", LimitSubject::Address(&email), limits.mail_pace),
+        ];
         retry(|| async {
             let version = self.security_version(context, user.id, &compared).await?.ok_or(WrongPassword)?;
             let mail = MailJob::EmailChange { user: user.id.into(), address: email.clone() };
+            let work = self.by(context, Needs::Session)?.expect_user(user.id, version, None);
             let work = self
-                .by::<Option<ChangeEmailError>>(context, Needs::Session)?
-                .expect_user(user.id, version, None)
+                .accept_reauthentication(work, context, &user, Some(WrongPassword))
+                .await?
                 .enqueue_mail(NewMailJob::new(mail, context, self.ports.clock.now()));
-            self.reset_attempts(work, &user).await?.attempt(&self.ports).await
+            self.limiter.consume(work, &rules).await?.attempt(&self.ports).await
         })
         .await
         .map(|_| ())

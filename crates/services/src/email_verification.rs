@@ -5,8 +5,8 @@ use denizen_models::{EmailVerificationRequest, UserValues, Username, VerifyEmail
 
 use crate::{
     common::{
-        AccountService, DeliveryContext, DeliveryError, Failure, Work, embeds_failure, mailed_tokens,
-        rate_limits,
+        AccountService, DeliveryContext, DeliveryError, Failure, LimitSubject, Work, embeds_failure,
+        mailed_tokens,
     },
     ports::{
         AccessContext, LinkTemplate, Mail, MailMessage, TokenHash, TokenPurpose,
@@ -61,11 +61,19 @@ impl EmailVerifications for AccountService {
         request: EmailVerificationRequest,
     ) -> Result<(), Failure> {
         let email = request.validate().map_err(Failure::Invalid)?;
-        let rules = rate_limits::verification_mail(&self.settings.limits, &email, context);
+        let limits = &self.settings.limits;
+        let ip = ("verification.ip", LimitSubject::Ip(context), limits.mail_per_ip);
+        // The longest wait first: the first empty bucket names the time to come back.
+        let rules = [
+            ("verification.address", LimitSubject::Address(&email), limits.mail_per_address),
+            ip,
+            ("verification.pace", LimitSubject::Address(&email), limits.mail_pace),
+        ];
         let mail = MailJob::EmailVerification { address: email.key().to_owned() };
         let job = NewMailJob::new(mail, context, self.ports.clock.now());
         let work = self.limiter.consume(Work::<Failure>::for_stranger(), &rules).await?;
-        work.enqueue_mail_within(self.settings.mail_capacity, job).commit(&self.ports).await.map(|_| ())
+        let work = work.enqueue_mail_within(self.settings.mail_capacity, job);
+        self.limiter.commit(work, ip).await.map(|_| ())
     }
 
     async fn verify_email(
@@ -98,14 +106,19 @@ impl AccountService {
         let registration = registration.filter(|kept| sign_up::is_valid(kept, &self.settings, now));
         let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::InvalidOrExpired)?;
         let username = username.unwrap_or_else(|| values.username.clone());
+        let reserved = VerifyEmailError::UsernameTaken(username.to_string());
+        if self.is_reserved(context, &username) {
+            return Err(reserved);
+        }
         let values = UserValues { username: username.clone(), email_verified: true, ..values };
         // Another request was faster: with the same token, or by giving the address to another user.
         let taken = |key| match key {
             UniqueKey::Username => VerifyEmailError::UsernameTaken(username.to_string()),
             UniqueKey::Email => VerifyEmailError::InvalidOrExpired,
         };
-        Work::for_stranger()
-            .consume_registration(token, now, VerifyEmailError::InvalidOrExpired)
+        let work = Work::for_stranger().consume_registration(token, now, VerifyEmailError::InvalidOrExpired);
+        self.claim_username(work, &username, None, reserved)
+            .await?
             .insert_user(values, Some(password), now, taken)
             .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
             .commit(&self.ports)

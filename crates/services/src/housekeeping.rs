@@ -9,7 +9,7 @@ use crate::{
     common::{AccountService, Failure, ServiceSettings, Work},
     ports::{
         LiveSessions,
-        store::{Purge, SessionTouch, StoreFailure},
+        store::{LONGEST_DELAY, Purge, SessionTouch, SessionValidity, StoreFailure},
     },
 };
 
@@ -27,9 +27,10 @@ const GRACE: Duration = Duration::minutes(5);
 
 /// Keeps the store in shape, and connections in step with it.
 ///
-/// Every second it ends the connections of sessions that are gone, and notes which sessions are used. Every minute it
-/// notes that sessions with a connection are used too, and removes what has expired: tokens, sessions, sign-ups, mails
-/// that were given up long ago, and audit records beyond [`ServiceSettings::audit_retention`].
+/// Every second it ends the connections of sessions that are gone or have expired, and notes which sessions are used. Every
+/// minute it notes that sessions with a connection are used too, reads which schemes the password hashes of users have, and
+/// removes what has expired: tokens, sessions, sign-ups, mails that were given up long ago, and audit records beyond
+/// [`ServiceSettings::audit_retention`].
 ///
 /// Any number of processes may have one each; they do each other's work, and none of it twice.
 pub struct Housekeeper {
@@ -59,6 +60,7 @@ impl Housekeeper {
         self.sweep().await?;
         self.accounts.flush_last_seen().await?;
         self.touch_connected().await?;
+        self.accounts.refresh_schemes().await?;
         let mut all = 0;
         loop {
             let removed = self.purge().await?;
@@ -84,7 +86,9 @@ impl Housekeeper {
     async fn run_every_minute(&self, mut stop: watch::Receiver<bool>) {
         let mut touching = Task::new("noting which sessions are connected");
         let mut purging = Task::new("removing what has expired");
+        let mut reading = Task::new("reading how passwords are hashed");
         while !*stop.borrow() {
+            reading.report(self.accounts.refresh_schemes().await);
             // In this order: a session that is in use must not look idle to the purge.
             if touching.report(self.touch_connected().await).is_some() {
                 while let Some(removed) = purging.report(self.purge().await)
@@ -101,10 +105,11 @@ impl Housekeeper {
     }
 
     async fn sweep(&self) -> Result<(), StoreFailure> {
-        match &self.connections {
-            Some(connections) => connections.end_revoked(self.accounts.ports.store.as_ref()).await,
-            None => Ok(()),
-        }
+        let Some(connections) = &self.connections else { return Ok(()) };
+        let now = self.accounts.ports.clock.now();
+        let unseen_since = now - self.accounts.settings.session_idle_timeout;
+        let validity = SessionValidity { now, unseen_since };
+        connections.end_revoked(self.accounts.ports.store.as_ref(), validity).await
     }
 
     async fn touch_connected(&self) -> Result<(), StoreFailure> {
@@ -117,7 +122,8 @@ impl Housekeeper {
         Ok(())
     }
 
-    /// Removes some of what is of no use; as many as a batch or more: there may be more to remove.
+    /// Removes some of what is of no use, and lets mails that a clock ahead of time has put off be sent; as many as a batch
+    /// or more: there may be more.
     async fn purge(&self) -> Result<u64, Failure> {
         let now = self.accounts.ports.clock.now();
         let ServiceSettings { session_idle_timeout, mail_max_age, audit_retention, .. } =
@@ -126,7 +132,9 @@ impl Housekeeper {
             expired_at: now,
             sessions_unseen_since: now - session_idle_timeout - GRACE,
             dead_mail_before: now - mail_max_age - DEAD_MAIL,
+            usernames_freed_until: now - self.accounts.settings.username_reservation,
             audit_before: audit_retention.map(|retention| now - retention),
+            mail_due_by: now + LONGEST_DELAY,
             limit: BATCH,
         };
         Ok(Work::<Failure>::of_service().purge(purge).commit(&self.accounts.ports).await?.count()?)

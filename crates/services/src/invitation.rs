@@ -1,7 +1,7 @@
 //! Invitations: an administrator makes an account, and a mailed token lets its owner choose the password.
 
 use async_trait::async_trait;
-use denizen_models::{AcceptInvitationRequest, CreateUserRequest, User, UserId, Username, fold};
+use denizen_models::{AcceptInvitationRequest, CreateUserRequest, Secret, User, UserId, Username, fold};
 
 use crate::{
     common::{
@@ -72,12 +72,12 @@ pub enum SetUpError {
 #[async_trait]
 pub trait Invitations: Send + Sync {
     /// Sets the first password of an invited user with a mailed token, which shows that the address is theirs, too. The
-    /// token works once.
+    /// token works once. Returns what the device presents at the next sign-in, to be known.
     async fn accept_invitation(
         &self,
         context: &AccessContext,
         request: AcceptInvitationRequest,
-    ) -> Result<(), AcceptInvitationError>;
+    ) -> Result<Secret, AcceptInvitationError>;
 }
 
 impl AccountService {
@@ -192,16 +192,18 @@ impl Invitations for AccountService {
         &self,
         context: &AccessContext,
         request: AcceptInvitationRequest,
-    ) -> Result<(), AcceptInvitationError> {
+    ) -> Result<Secret, AcceptInvitationError> {
         let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         self.limiter.count_token(context).await?;
         let found = mailed_tokens::find(&self.ports, PURPOSE, &request.token).await?;
         let found = found.map_err(|_| AcceptInvitationError::InvalidOrExpired)?;
-        let hash = passwords::hash_new(&self.ports, password, &found.user.values, "password").await?;
+        let hash =
+            passwords::hash_new(&self.ports, context, password, &found.user.values, "password").await?;
         let now = self.ports.clock.now();
         let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
         let work = found.set_password(hash, now, || AcceptInvitationError::InvalidOrExpired).record(event);
-        self.reset_attempts(work, &found.user).await?.commit(&self.ports).await.map(|_| ())
+        let device = self.devices.remember(None, found.user.id, found.user.security_version + 1).await?;
+        work.commit(&self.ports).await.map(|_| device)
     }
 }
 

@@ -2,17 +2,20 @@
 //!
 //! A client learns one thing: whether login and password belong together and open an account. An unknown login costs
 //! the same reads, the same hash and the same write as a wrong password, and reaches the same limits after the same
-//! number of attempts. Attempts are counted before the user is looked up, and a success gives them back.
+//! number of attempts. Attempts are counted before the password is compared, and a success gives back what it took.
+//!
+//! Strangers who guess keep neither the user's devices nor open sessions out: those have limits of their own. After too
+//! many failures in a row the right password is answered like a wrong one, so that nobody sees when that begins or ends.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Username, fold};
+use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, fold};
 
 use crate::{
-    common::{AccountService, Failure, LimitSubject, Limits, RateLimitRule, Work, embeds_failure},
+    common::{AccountService, Device, Failure, LimitSubject, RateLimitRule, Work, embeds_failure},
     ports::{
-        AccessContext, RandomnessError, Token, Verdict,
-        store::{AuditEvent, AuditKind, Credentials, Needs, NewSession, SessionId},
+        AccessContext, Actor, RandomnessError, Token, Verdict,
+        store::{AuditEvent, AuditKind, ClientKind, Credentials, Needs, NewSession, SessionId},
     },
 };
 
@@ -33,6 +36,8 @@ pub struct SignedIn {
     pub expires_at: DateTime<Utc>,
     /// The user who signed in.
     pub user: User,
+    /// What the device presents at the next sign-in ([`LoginRequest::device`]), to be known.
+    pub device: Secret,
 }
 
 /// Why signing in failed.
@@ -52,7 +57,8 @@ embeds_failure! { LoginError }
 #[async_trait]
 pub trait Logins: Send + Sync {
     /// Opens a session for a client that knows the password. An unknown login, a wrong password, a user without a
-    /// password and an inactive user get the same answer for the same work.
+    /// password and an inactive user get the same answer for the same work; so does the right password if too many
+    /// attempts in a row have failed.
     async fn login(&self, context: &AccessContext, request: LoginRequest) -> Result<SignedIn, LoginError>;
 }
 
@@ -60,7 +66,9 @@ pub trait Logins: Send + Sync {
 impl Logins for AccountService {
     async fn login(&self, context: &AccessContext, request: LoginRequest) -> Result<SignedIn, LoginError> {
         let (login, password) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        self.count_attempt(context, &fold(request.login.expose().trim())).await?;
+        // In a unit of its own: an attempt that the account's limit refuses is paid for.
+        let ip = ("login.ip", LimitSubject::Ip(context), self.settings.limits.login_per_ip);
+        self.limiter.count(&[ip]).await?;
         let store = &self.ports.store;
         let user = match &login {
             Login::Username(name) => store.find_user_by_username(name).await?,
@@ -69,29 +77,39 @@ impl Logins for AccountService {
         };
         let known = user.as_ref().map(|user| user.id);
         let credentials = store.find_credentials(known.unwrap_or(NOBODY)).await?;
-        let verdict = self.compare(password.clone(), credentials.as_ref()).await?;
+        let device = self.find_device(request.device.as_ref(), known, credentials.as_ref()).await?;
+        let client = if device.is_some() { ClientKind::Known } else { ClientKind::Stranger };
+        let typed = fold(request.login.expose().trim());
+        let account = self.account_rule(device.as_ref(), &typed);
+        self.limiter.count(&[account]).await?;
+        let verdict = self.compare(context, &typed, password.clone(), (credentials.as_ref(), client)).await?;
         let now = self.ports.clock.now();
-        let Some(user) = user.filter(|user| user.values.active && verdict.is_match()) else {
-            return self.refuse(AuditKind::LoginFailed, known, context, LoginError::Rejected).await;
+        let Some(user) = user.filter(|user| user.values.active && verdict.is_some()) else {
+            let failed = (known, credentials.as_ref(), client);
+            return self.refuse(AuditKind::LoginFailed, failed, context, LoginError::Rejected).await;
         };
         let (token, session) = self.new_session(context, user.id, now)?;
         let expires_at = session.expires_at;
+        let password_version = credentials.map_or(0, |credentials| credentials.password_version);
+        let device = self.devices.remember(device, user.id, password_version).await?;
         // The password was compared some milliseconds ago: it must still be the password when the session opens. The
         // version is that of the earlier of the two readings, or a user who was deactivated between them would get in.
-        let mut work = Work::for_stranger()
-            .expect_user(user.id, user.security_version, LoginError::Rejected)
+        let work = Work::for_stranger().expect_user(user.id, user.security_version, LoginError::Rejected);
+        let mut work = self
+            .accept(work, &[ip, account], (user.id, client), LoginError::Rejected)
+            .await?
             .insert_session(session)
             .trim_sessions(user.id, MAX_SESSIONS)
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
-        if verdict == Verdict::Outdated {
+        if verdict == Some(Verdict::Outdated) {
             // Without a better hash of the same password the sign-in goes on: the next one tries again.
-            match self.ports.hasher.hash(password).await {
+            match self.ports.hasher.hash(context.network(), password).await {
                 Ok(hash) => work = work.rehash(user.id, hash, user.security_version),
                 Err(error) => log::debug!("an outdated hash is kept for now: {error}"),
             }
         }
-        let committed = self.reset_attempts(work, &user).await?.commit(&self.ports).await?;
-        Ok(SignedIn { token, session: committed.session()?, expires_at, user })
+        let committed = work.commit(&self.ports).await?;
+        Ok(SignedIn { token, session: committed.session()?, expires_at, user, device })
     }
 }
 
@@ -116,8 +134,8 @@ impl AccountService {
     }
 
     /// Returns the actor and the credentials that were compared if the password is right, and else `wrong`; the work that
-    /// follows MUST expect their [`Self::security_version`]. Attempts count like those of signing in: an open session does
-    /// not get around their limits.
+    /// follows MUST expect their [`Self::security_version`], and pass [`Self::accept_reauthentication`]. Attempts are
+    /// limited per session, and count like those of a known device.
     pub(crate) async fn reauthenticate<E: From<Failure> + Send>(
         &self,
         context: &AccessContext,
@@ -125,15 +143,18 @@ impl AccountService {
         wrong: E,
     ) -> Result<(User, Credentials), E> {
         let (id, username) = context.actor.user().ok_or(Failure::Unauthenticated)?;
-        self.count_attempt(context, username.key()).await?;
+        self.limiter.count(&self.session_rules(context)).await?;
         let user = self.ports.store.find_user(id).await.map_err(Failure::from)?;
         let user = user.filter(|user| user.values.active).ok_or(Failure::Unauthenticated)?;
         let credentials = self.ports.store.find_credentials(id).await.map_err(Failure::from)?;
-        let verdict = self.compare(password, credentials.as_ref()).await?;
-        if let Some(compared) = credentials.filter(|_| verdict.is_match()) {
+        let failed = (credentials.as_ref(), ClientKind::Known);
+        if self.compare(context, username.key(), password, failed).await?.is_some()
+            && let Some(compared) = credentials
+        {
             return Ok((user, compared));
         }
-        self.refuse(AuditKind::PasswordChangeFailed, Some(user.id), context, wrong).await
+        let failed = (Some(user.id), credentials.as_ref(), ClientKind::Known);
+        self.refuse(AuditKind::PasswordChangeFailed, failed, context, wrong).await
     }
 
     /// Returns the security version that a unit must expect of a user whose password was `compared`; `None` if it is no
@@ -154,67 +175,102 @@ impl AccountService {
         Ok(now.map(|now| now.security_version))
     }
 
-    /// Whether the user of this name has this password. For operators, who read the hash anyway: neither counted nor
-    /// recorded.
-    ///
-    /// # Errors
-    /// Returns an error if the password cannot be compared or the store fails.
-    pub async fn has_password(&self, username: &Username, password: &Secret) -> Result<bool, Failure> {
-        let Some(user) = self.ports.store.find_user_by_username(username).await? else { return Ok(false) };
-        let credentials = self.ports.store.find_credentials(user.id).await?;
-        let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { return Ok(false) };
-        Ok(self.ports.hasher.verify(Password::presented(password), hash).await?.is_match())
+    /// Adds to `work` that the actor knew the password; it is refused with `wrong` if too many attempts have failed
+    /// meanwhile.
+    pub(crate) async fn accept_reauthentication<E: Send>(
+        &self,
+        work: Work<E>,
+        context: &AccessContext,
+        user: &User,
+        wrong: E,
+    ) -> Result<Work<E>, Failure> {
+        self.accept(work, &self.session_rules(context), (user.id, ClientKind::Known), wrong).await
     }
 
+    /// Compares a password with the hash of the user whose name or e-mail address is `typed`, if there is one. Otherwise the
+    /// work is that of a user drawn by `typed` from all: always of the same one, so that trying again tells nothing, and
+    /// of each scheme as often as users have it. If too many attempts in a row have failed, the password is, for the same
+    /// work, not right.
     async fn compare(
         &self,
+        context: &AccessContext,
+        typed: &str,
         password: Password,
-        credentials: Option<&Credentials>,
-    ) -> Result<Verdict, Failure> {
-        Ok(match credentials.and_then(|credentials| credentials.hash.clone()) {
-            Some(hash) => self.ports.hasher.verify(password, hash).await?,
-            None => self.ports.hasher.verify_dummy(password).await?,
-        })
+        (credentials, client): (Option<&Credentials>, ClientKind),
+    ) -> Result<Option<Verdict>, Failure> {
+        let (hasher, network) = (&self.ports.hasher, context.network());
+        let drawn = self.schemes.at(self.limiter.draw("login.scheme", typed).await?);
+        let verdict = match credentials.and_then(|credentials| credentials.hash.clone()) {
+            Some(hash) => hasher.verify(network, password, hash).await?,
+            None => hasher.verify_dummy(network, password, drawn).await?,
+        };
+        Ok(Some(verdict).filter(|verdict| verdict.is_match() && !self.is_exhausted(credentials, client)))
     }
 
-    /// Records a failure, whether or not the login exists: the record of an unknown login costs what any other costs.
-    /// The typed login is not recorded, because people type passwords there.
+    /// Whether so many attempts by such clients have failed in a row that no other is looked at.
+    fn is_exhausted(&self, credentials: Option<&Credentials>, client: ClientKind) -> bool {
+        let most = self.settings.limits.login_failures;
+        credentials.is_some_and(|credentials| credentials.failed_attempts.by(client) >= most)
+    }
+
+    /// Returns the device that a client presents, if it is known, and those of the user may still be wrong.
+    async fn find_device(
+        &self,
+        presented: Option<&Secret>,
+        user: Option<UserId>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Option<Device>, Failure> {
+        let Some(presented) = presented else { return Ok(None) };
+        let version = credentials.map_or(0, |credentials| credentials.password_version);
+        let device = self.devices.find(presented, user.unwrap_or(NOBODY), version).await?;
+        Ok(device.filter(|_| !self.is_exhausted(credentials, ClientKind::Known)))
+    }
+
+    /// The rule for attempts from a known device; without one, for those of strangers with this login, which is folded.
+    fn account_rule<'a>(&self, device: Option<&'a Device>, typed: &'a str) -> RateLimitRule<'a> {
+        let limits = &self.settings.limits;
+        match device {
+            Some(device) => ("login.device", LimitSubject::Device(device), limits.login_per_device),
+            None => ("login.account", LimitSubject::Login(typed), limits.login_per_account),
+        }
+    }
+
+    /// The rule for the password of an open session; for sessions of an embedding application, those of the user together.
+    fn session_rules(&self, context: &AccessContext) -> Vec<RateLimitRule<'static>> {
+        let subject = match &context.actor {
+            Actor::User { session, .. } => LimitSubject::Session(*session),
+            Actor::External { id, .. } => LimitSubject::User(*id),
+            Actor::Anonymous | Actor::System | Actor::Cli => return Vec::new(),
+        };
+        vec![("login.session", subject, self.settings.limits.login_per_device)]
+    }
+
+    /// Adds to `work` that an attempt succeeded: what it took is returned, and no failure counts any more. A unit that
+    /// changes the password must have this before it.
+    async fn accept<E: Send>(
+        &self,
+        work: Work<E>,
+        rules: &[RateLimitRule<'_>],
+        (user, client): (UserId, ClientKind),
+        refused: E,
+    ) -> Result<Work<E>, Failure> {
+        let most = self.settings.limits.login_failures;
+        self.limiter.release(work.clear_failed_attempts(user, client, most, refused), rules).await
+    }
+
+    /// Counts and records a failure, whether or not the login exists: that of an unknown login costs what any other
+    /// costs. The typed login is not recorded, because people type passwords there.
     async fn refuse<T, E: From<Failure> + Send>(
         &self,
         kind: AuditKind,
-        user: Option<UserId>,
+        (user, credentials, client): (Option<UserId>, Option<&Credentials>, ClientKind),
         context: &AccessContext,
         refusal: E,
     ) -> Result<T, E> {
+        let kind = if self.is_exhausted(credentials, client) { AuditKind::LoginIgnored } else { kind };
         let event = AuditEvent::untargeted(kind, context, self.ports.clock.now());
         let event = AuditEvent { target: user.map(Into::into), ..event };
-        Work::<E>::refusal(event).commit(&self.ports).await?;
+        Work::<E>::refusal(event).count_failed_attempt(user, client).commit(&self.ports).await?;
         Err(refusal)
     }
-
-    /// Counts an attempt to sign in with the login `typed`, which is folded text.
-    async fn count_attempt(&self, context: &AccessContext, typed: &str) -> Result<(), Failure> {
-        let limits = &self.settings.limits;
-        let [failures, account] = account_rules(limits, typed);
-        let ip = ("login.ip", LimitSubject::Ip(context.ip), limits.login_per_ip);
-        self.limiter.count(&[failures, ip, account]).await
-    }
-
-    /// Adds to `work` that the attempts counted against this user are forgotten.
-    pub(crate) async fn reset_attempts<E: Send>(
-        &self,
-        mut work: Work<E>,
-        user: &User,
-    ) -> Result<Work<E>, Failure> {
-        for typed in [user.values.username.key(), user.values.email.key()] {
-            work = self.limiter.reset(work, &account_rules(&self.settings.limits, typed)).await?;
-        }
-        Ok(work)
-    }
-}
-
-/// The longest wait first: the first empty bucket names the time to come back.
-fn account_rules<'a>(limits: &Limits, typed: &'a str) -> [RateLimitRule<'a>; 2] {
-    let subject = LimitSubject::Login(typed);
-    [("login.failures", subject, limits.login_failures), ("login.account", subject, limits.login_per_account)]
 }

@@ -5,7 +5,7 @@ mod dispatcher;
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinError, JoinSet},
     time::timeout,
 };
@@ -16,7 +16,7 @@ use crate::{
     metrics::MailCounters,
     ports::{
         Mailer, Ports,
-        store::{Change, CommitObserver, Committed, StoreFailure, UnitOfWork},
+        store::{Change, CommitObserver, Committed, MailKind, StoreFailure, UnitOfWork},
     },
 };
 
@@ -25,7 +25,7 @@ const POLL: StdDuration = StdDuration::from_secs(1);
 /// How long mails that are being sent may take to end after a stop. Others are given up, to be sent again.
 const GRACE: StdDuration = StdDuration::from_secs(2);
 
-/// Delivers queued mails, as many at once as the settings say.
+/// Delivers queued mails, of each kind as many at once as the settings say: kinds of mail do not wait for each other.
 ///
 /// The order for a mail with a token — lease, look up, mint, store the hash, send, finish — makes every mailed token
 /// one that works, and keeps every raw token out of the store. A crash in between repeats the mail with a new token.
@@ -48,7 +48,30 @@ impl CommitObserver for Wake {
 }
 
 /// The mails that are being delivered. If it is dropped, so are they.
-type InFlight = JoinSet<Result<(), StoreFailure>>;
+struct InFlight {
+    deliveries: JoinSet<Result<(), StoreFailure>>,
+    /// How many more of each kind can be sent at once.
+    places: Vec<(MailKind, Arc<Semaphore>)>,
+}
+
+impl InFlight {
+    fn new(of_each_kind: usize) -> Self {
+        let places = MailKind::ALL.map(|kind| (kind, Arc::new(Semaphore::new(of_each_kind))));
+        Self { deliveries: JoinSet::new(), places: places.into() }
+    }
+
+    /// The kinds of which more can be sent, and how many.
+    fn room(&self) -> Vec<(MailKind, usize)> {
+        let room = self.places.iter().map(|(kind, places)| (*kind, places.available_permits()));
+        room.filter(|(_, places)| *places > 0).collect()
+    }
+
+    /// Takes a place until the result is dropped.
+    fn take_place(&self, kind: MailKind) -> Option<OwnedSemaphorePermit> {
+        let (_, places) = self.places.iter().find(|(other, _)| *other == kind)?;
+        Arc::clone(places).try_acquire_owned().ok()
+    }
+}
 
 impl MailWorker {
     /// Creates a worker; it does nothing before [`Self::run`].
@@ -75,13 +98,13 @@ impl MailWorker {
     /// Delivers whatever is due, until `stop` becomes true. Begins no mail after that. Mails that are being sent may take
     /// two more seconds; then they are given up and due again, so that another process need not wait for their leases.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        let mut under_way = InFlight::new();
+        let mut under_way = self.nothing_yet();
         while !*stop.borrow_and_update() {
             if let Err(error) = self.begin_due(&mut under_way).await {
                 log::warn!("the mail queue cannot be read: {error}");
             }
             tokio::select! {
-                Some(ended) = under_way.join_next() => report(ended),
+                Some(ended) = under_way.deliveries.join_next() => report(ended),
                 () = self.wake.0.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
                 changed = stop.changed() => if changed.is_err() { break },
@@ -100,13 +123,13 @@ impl MailWorker {
     /// # Errors
     /// The store failed. What was leased and not finished becomes due again when its lease ends.
     pub async fn deliver_now(&self) -> Result<usize, Failure> {
-        let (mut under_way, mut result) = (InFlight::new(), Ok(0));
+        let (mut under_way, mut result) = (self.nothing_yet(), Ok(0));
         loop {
             // After a failure nothing is begun any more, but what was begun is brought to its end.
             if let Ok(count) = result {
                 result = self.begin_due(&mut under_way).await.map(|begun| count + begun);
             }
-            match under_way.join_next().await {
+            match under_way.deliveries.join_next().await {
                 Some(Ok(Err(error))) => result = Err(error.into()),
                 Some(ended) => report(ended),
                 None => return result,
@@ -117,22 +140,29 @@ impl MailWorker {
     /// Begins to deliver what is due, as far as there is somebody to do it at once: what one worker leases, no other can
     /// send, and a lease that waited its turn would be shorter than the sending may take.
     async fn begin_due(&self, under_way: &mut InFlight) -> Result<usize, Failure> {
-        let room = self.dispatcher.settings.mail_workers.max(1).saturating_sub(under_way.len());
-        if room == 0 {
+        let room = under_way.room();
+        if room.is_empty() {
             return Ok(0);
         }
-        let jobs = self.dispatcher.lease(room).await?;
+        let jobs = self.dispatcher.lease(&room).await?;
         let begun = jobs.len();
         for job in jobs {
-            let post = Arc::clone(&self.dispatcher);
-            under_way.spawn(async move { post.deliver(&job).await });
+            let (post, place) = (Arc::clone(&self.dispatcher), under_way.take_place(job.mail.kind()));
+            under_way.deliveries.spawn(async move {
+                let _until_the_end = place;
+                post.deliver(&job).await
+            });
         }
         Ok(begun)
+    }
+
+    fn nothing_yet(&self) -> InFlight {
+        InFlight::new(self.dispatcher.settings.mail_workers.max(1))
     }
 }
 
 async fn finish(under_way: &mut InFlight) {
-    while let Some(ended) = under_way.join_next().await {
+    while let Some(ended) = under_way.deliveries.join_next().await {
         report(ended);
     }
 }

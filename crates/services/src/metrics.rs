@@ -12,14 +12,17 @@ use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::named_enum;
 
-use crate::ports::{
-    Clock,
-    store::{MailCounts, MailKind, MailPhase, Store},
+use crate::{
+    common::CrowdedLimits,
+    ports::{
+        Clock,
+        store::{MailCounts, MailKind, MailPhase, Store},
+    },
 };
 
-/// How many jobs that are alive, and how many dead ones, are looked at: twice as many as strangers can queue, unless they
-/// are allowed more. Beyond that, a number says enough by being so large.
-const MOST_JOBS: usize = 20_000;
+/// How many jobs that are alive, and how many dead ones, are looked at: more than strangers can queue of the three kinds that
+/// they can ask for, unless they are allowed more. Beyond that, a number says enough by being so large.
+const MOST_JOBS: usize = 40_000;
 
 named_enum! {
     /// What became of an attempt to send a mail.
@@ -59,6 +62,8 @@ pub struct Metrics {
     pub oldest_mail_job: Duration,
     /// What the worker of this process has done.
     pub mails: Arc<MailCounters>,
+    /// Which limits had no room for more clients in this process.
+    pub crowded_limits: Arc<CrowdedLimits>,
 }
 
 /// Tells how much there is of what.
@@ -73,13 +78,19 @@ pub struct DefaultMetricsService {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     mails: Arc<MailCounters>,
+    crowded_limits: Arc<CrowdedLimits>,
 }
 
 impl DefaultMetricsService {
-    /// Measures a store, and a worker by its [counters](crate::MailWorker::counters).
+    /// Measures a store, a worker by its [counters](crate::MailWorker::counters), and limits by an observer of the store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mails: Arc<MailCounters>) -> Self {
-        Self { store, clock, mails }
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        mails: Arc<MailCounters>,
+        crowded_limits: Arc<CrowdedLimits>,
+    ) -> Self {
+        Self { store, clock, mails, crowded_limits }
     }
 }
 
@@ -95,6 +106,7 @@ impl MetricsService for DefaultMetricsService {
         let oldest = alive.map(|(_, count)| now - count.oldest).max().unwrap_or_default();
         // Another process's clock may be ahead.
         let oldest_mail_job = oldest.max(Duration::zero());
-        Metrics { mail_jobs, oldest_mail_job, mails: Arc::clone(&self.mails) }
+        let (mails, crowded_limits) = (Arc::clone(&self.mails), Arc::clone(&self.crowded_limits));
+        Metrics { mail_jobs, oldest_mail_job, mails, crowded_limits }
     }
 }

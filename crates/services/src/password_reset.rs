@@ -78,12 +78,13 @@ pub trait PasswordResets: Send + Sync {
         request: PasswordResetRequest,
     ) -> Result<(), RequestPasswordResetError>;
 
-    /// Sets a new password with a mailed token, and ends every session of the user. The token works once.
+    /// Sets a new password with a mailed token, and ends every session of the user. The token works once. Returns what
+    /// the device presents at the next sign-in, to be known; with [`Disclosure::Detailed`], nothing.
     async fn reset_password(
         &self,
         context: &AccessContext,
         request: PasswordResetConfirmation,
-    ) -> Result<(), ResetPasswordError>;
+    ) -> Result<Option<Secret>, ResetPasswordError>;
 
     /// Returns whether a token would work now. Does not consume it, and does not say whose it is.
     async fn validate_reset_token(
@@ -112,10 +113,11 @@ impl PasswordResets for AccountService {
     ) -> Result<(), RequestPasswordResetError> {
         let email = request.validate().map_err(Failure::Invalid)?;
         let limits = &self.settings.limits;
+        let ip = ("reset.ip", LimitSubject::Ip(context), limits.mail_per_ip);
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
             ("reset.address", LimitSubject::Address(&email), limits.mail_per_address),
-            ("reset.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip),
+            ip,
             ("reset.pace", LimitSubject::Address(&email), limits.mail_pace),
         ];
         let mut work =
@@ -130,14 +132,15 @@ impl PasswordResets for AccountService {
         }
         let mail = MailJob::PasswordReset { address: email.key().to_owned() };
         let job = NewMailJob::new(mail, context, self.ports.clock.now());
-        work.enqueue_mail_within(self.settings.mail_capacity, job).commit(&self.ports).await.map(|_| ())
+        let work = work.enqueue_mail_within(self.settings.mail_capacity, job);
+        self.limiter.commit(work, ip).await.map(|_| ())
     }
 
     async fn reset_password(
         &self,
         context: &AccessContext,
         request: PasswordResetConfirmation,
-    ) -> Result<(), ResetPasswordError> {
+    ) -> Result<Option<Secret>, ResetPasswordError> {
         let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
         let refused = |detailed| match self.settings.disclosure {
             Disclosure::Detailed => detailed,
@@ -152,14 +155,21 @@ impl PasswordResets for AccountService {
             InvalidToken::Invalid => refused(ResetPasswordError::InvalidToken),
         })?;
         let user = &found.user;
-        let hash = passwords::hash_new(&self.ports, password, &user.values, "new_password").await?;
+        let hash = passwords::hash_new(&self.ports, context, password, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
         let notice = MailJob::PasswordChanged { user: user.id.into() };
         let work = found
             .set_password(hash, now, || refused(ResetPasswordError::InvalidToken))
             .enqueue_mail(NewMailJob::new(notice, context, now))
             .record(AuditEvent::new(AuditKind::PasswordReset, user.id, context, now));
-        self.reset_attempts(work, user).await?.commit(&self.ports).await.map(|_| ())
+        // The guide's answer has no device, and in development no user is kept out.
+        let device = match self.settings.disclosure {
+            Disclosure::Detailed => None,
+            Disclosure::Uniform => {
+                Some(self.devices.remember(None, user.id, user.security_version + 1).await?)
+            }
+        };
+        work.commit(&self.ports).await.map(|_| device)
     }
 
     async fn validate_reset_token(
@@ -188,7 +198,8 @@ impl PasswordResets for AccountService {
             let hidden = || SendPasswordResetError::NotFound(id);
             return Err(if context.is_self(id) { forbidden() } else { hidden() });
         }
-        let discarded = if discard_password { Some(unusable_password(&self.ports).await?) } else { None };
+        let discarded =
+            if discard_password { Some(unusable_password(&self.ports, context).await?) } else { None };
         self.retry(id, || async {
             // Who is no longer an administrator is told that, and not which users exist.
             self.authorize(context, Needs::Admin).await?;
@@ -241,7 +252,8 @@ impl DeliveryContext<'_> {
 }
 
 /// Returns the hash of a random password that is not kept.
-async fn unusable_password(ports: &Ports) -> Result<PasswordHash, Failure> {
+async fn unusable_password(ports: &Ports, context: &AccessContext) -> Result<PasswordHash, Failure> {
     let token = Token::mint(ports.tokens.as_ref())?;
-    Ok(ports.hasher.hash(Password::presented(&Secret::from(token.expose()))).await?)
+    let password = Password::presented(&Secret::from(token.expose()));
+    Ok(ports.hasher.hash(context.network(), password).await?)
 }

@@ -18,7 +18,7 @@ pub use self::{
     cause::Cause,
     clock::{Clock, SystemClock},
     context::{AccessContext, Actor},
-    hasher::{CostlyWork, HashError, InvalidHash, PasswordHash, PasswordHasher, Verdict},
+    hasher::{CostlyWork, HashError, InvalidHash, Network, PasswordHash, PasswordHasher, Verdict},
     live_sessions::LiveSessions,
     mailer::{LinkTemplate, Mail, MailError, MailMessage, Mailer, NoticeTemplate},
     randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource},

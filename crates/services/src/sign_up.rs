@@ -7,7 +7,7 @@ use denizen_models::{CreateUserRequest, DEFAULT_ROLE, EmailAddress, User, UserVa
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, RegistrationMode,
-        ServiceSettings, Work, embeds_failure, passwords, rate_limits,
+        ServiceSettings, Work, embeds_failure, passwords,
     },
     ports::{
         AccessContext, LinkTemplate, Mail, MailMessage,
@@ -71,11 +71,14 @@ impl SignUps for AccountService {
         let limits = &self.settings.limits;
         // The longest wait first: the first empty bucket names the time to come back.
         let rules = [
-            rate_limits::verification_address(limits, &values.email),
-            ("sign_up.ip", LimitSubject::Ip(context.ip), limits.sign_up_per_ip),
+            ("sign_up.address", LimitSubject::Address(&values.email), limits.mail_per_address),
+            ("sign_up.ip", LimitSubject::Ip(context), limits.sign_up_per_ip),
         ];
         self.limiter.count(&rules).await?;
-        let hash = passwords::hash_new(&self.ports, password, &values, "password").await?;
+        if self.settings.disclosure == Disclosure::Detailed && self.is_reserved(context, &values.username) {
+            return Err(SignUpError::UsernameTaken(values.username.to_string()));
+        }
+        let hash = passwords::hash_new(&self.ports, context, password, &values, "password").await?;
         let now = self.ports.clock.now();
         let (capacity, address) = (self.settings.mail_capacity, values.email.key().to_owned());
         match self.settings.disclosure {
@@ -85,7 +88,10 @@ impl SignUps for AccountService {
                     UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
                     UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
                 };
-                let work = Work::for_stranger()
+                let reserved = SignUpError::UsernameTaken(values.username.to_string());
+                let work =
+                    self.claim_username(Work::for_stranger(), &values.username, None, reserved).await?;
+                let work = work
                     .insert_user(values.clone(), Some(hash), now, taken)
                     .enqueue_mail_within(capacity, NewMailJob::new(mail, context, now))
                     .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));

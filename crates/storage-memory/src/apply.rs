@@ -27,9 +27,13 @@ impl State {
             Change::ExpectLease(lease) => self.expect_lease(lease)?,
             Change::ExpectOtherAdministrator { user } => self.expect_other_administrator(user)?,
             Change::TakeFromBucket { bucket, quota, now, capacity } => {
-                self.take_from_bucket(bucket, quota, now, capacity)?;
+                return self.take_from_bucket(bucket, quota, now, capacity);
             }
-            Change::ResetBucket { bucket } => self.reset_bucket(bucket),
+            Change::ReturnToBucket { bucket, quota, now } => self.return_to_bucket(bucket, quota, now),
+            Change::CountFailedAttempt { user, client } => self.count_failed_attempt(user, client),
+            Change::ClearFailedAttempts { user, client, below } => {
+                self.clear_failed_attempts(user, client, below)?;
+            }
             Change::InsertUser { values, password, at } => {
                 return self.insert_user(values, password, at).map(Outcome::User);
             }
@@ -37,13 +41,12 @@ impl State {
                 self.update_user(user, revision, values, at)?;
             }
             Change::SetPassword { user, hash, security_version, at } => {
-                self.expect_user(user, security_version)?;
-                self.set_password(user, hash, at);
+                self.set_password(user, hash, security_version, at)?;
             }
-            Change::Rehash { user, hash, security_version } => {
-                self.expect_user(user, security_version)?;
-                self.users.change(user, |row| row.password = Some(hash));
-            }
+            Change::Rehash { user, hash, security_version } => self.rehash(user, hash, security_version)?,
+            Change::MarkSamplePassword { user } => self.mark_sample_password(user.resolve(created)?),
+            Change::ExpectUsername { name, user, since } => self.expect_username(name, user, since)?,
+            Change::ReserveUsername { name, user, at, keep } => self.reserve_username(name, user, at, keep),
             Change::VerifyEmail { user, at } => self.verify_email(user, at),
             Change::DeleteUser { user, revision } => self.delete_user(user, revision)?,
             Change::PutToken { user, purpose, hash, expires_at, address } => {
@@ -51,7 +54,7 @@ impl State {
                 self.put_token(purpose, hash, StoredToken { user, expires_at, address });
             }
             Change::ConsumeToken { user, purpose, hash, now } => {
-                self.consume_token(user, purpose, hash, now)?;
+                self.consume_token(user, purpose, hash, now)?
             }
             Change::RevokeTokens { user } => return Ok(Outcome::Count(self.revoke_tokens(user))),
             Change::InsertSession(session) => return self.insert_session(session).map(Outcome::Session),
@@ -72,12 +75,16 @@ impl State {
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
             Change::DropMail { job } => require(self.remove_job(job), Precondition::MailJob)?,
             Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
-            Change::Record(AuditEvent { kind, at, actor, target, ip, request_id }) => {
-                let target = target.map(|target| target.resolve(created)).transpose()?;
-                let id = AuditId(self.next_id());
-                self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
-            }
+            Change::Record(event) => self.record(event, created)?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn record(&mut self, event: AuditEvent, created: Option<UserId>) -> Result<(), CommitError> {
+        let AuditEvent { kind, at, actor, target, ip, request_id } = event;
+        let target = target.map(|target| target.resolve(created)).transpose()?;
+        let id = AuditId(self.next_id());
+        self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
+        Ok(())
     }
 }

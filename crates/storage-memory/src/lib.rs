@@ -51,9 +51,9 @@ use self::state::State;
 use denizen_services::{
     lock,
     store::{
-        CommitError, CommitObserver, Committed, Lease, LeasedMail, MailOutcome, MailQueue, SecretName,
-        Secrets, ServiceSecret, SessionTouch, SessionTouches, StoreFailure, UnitOfWork, WriteStore,
-        tell_observers,
+        CommitError, CommitObserver, Committed, Lease, LeasedMail, MailKind, MailOutcome, MailQueue,
+        SecretName, Secrets, ServiceSecret, SessionTouch, SessionTouches, StoreFailure, UnitOfWork,
+        WriteStore, tell_observers,
     },
 };
 
@@ -107,9 +107,9 @@ impl MailQueue for InMemoryStore {
         lease_id: i64,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        limit: usize,
+        room: &[(MailKind, usize)],
     ) -> Result<Vec<LeasedMail>, StoreFailure> {
-        Ok(self.state().lease_mail(lease_id, now, until, limit))
+        Ok(self.state().lease_mail(lease_id, now, until, room))
     }
 
     async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreFailure> {

@@ -1,10 +1,12 @@
 //! The queue of mail jobs.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::store::{
-    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailOutcome, MailPhase, NewMailJob, Precondition,
-    QueuedMail, Recipient,
+    CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailPhase, NewMailJob,
+    Precondition, QueuedMail, Recipient,
 };
 
 use crate::{
@@ -22,13 +24,15 @@ impl Job {
     }
 }
 
-/// Absent for kinds without a token, of which there can be many jobs.
+/// Absent for notices to users, of which there can be many jobs.
 fn key(mail: &MailJob<UserId>) -> Option<JobKey> {
-    let address = match mail.recipient() {
-        Recipient::Address(address) => Some(address),
-        Recipient::User(_) | Recipient::UserAt(..) => None,
-    };
-    mail.kind().carries_token().then_some((mail.kind(), mail.user(), address))
+    let kind = mail.kind();
+    match mail.recipient() {
+        Recipient::Address(address) => Some((kind, None, Some(address))),
+        Recipient::User(user) | Recipient::UserAt(user, _) => {
+            kind.carries_token().then_some((kind, Some(user), None))
+        }
+    }
 }
 
 impl State {
@@ -41,7 +45,7 @@ impl State {
         if let Some(user) = mail.user() {
             self.existing(user)?;
         } else if let Some(capacity) = new.capacity {
-            let waits = |job: &&Job| !job.queued.dead && job.queued.mail.user().is_none();
+            let waits = |job: &&Job| !job.queued.dead && job.queued.mail.kind() == mail.kind();
             let waiting = self.jobs.values().filter(waits).count();
             let room = u32::try_from(waiting).is_ok_and(|waiting| waiting < capacity);
             require(room.then_some(()), Precondition::QueueRoom)?;
@@ -79,15 +83,22 @@ impl State {
         lease_id: i64,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        limit: usize,
+        room: &[(MailKind, usize)],
     ) -> Vec<LeasedMail> {
         let free = self.jobs.values().filter(|job| {
-            !job.queued.dead && job.queued.due_at <= now && job.lease.is_none_or(|(_, until)| until <= now)
+            // One that lasts twice as long as one that is given now is of a clock that was wrong.
+            let is_over = |(_, end): (i64, DateTime<Utc>)| end <= now || end > until + (until - now);
+            !job.queued.dead && job.queued.due_at <= now && job.lease.is_none_or(is_over)
         });
-        let mut free: Vec<_> = free.map(|job| (job.queued.due_at, job.queued.id)).collect();
-        free.sort_unstable();
-        free.truncate(limit);
-        let lease = |(_, id)| {
+        let mut free: Vec<_> =
+            free.map(|job| (job.queued.due_at, job.queued.id, job.queued.mail.kind())).collect();
+        free.sort_unstable_by_key(|(due_at, id, _)| (*due_at, *id));
+        let mut room: BTreeMap<_, _> = room.iter().copied().collect();
+        free.retain(|(_, _, kind)| {
+            let left = room.get_mut(kind).filter(|left| **left > 0);
+            left.map(|left| *left -= 1).is_some()
+        });
+        let lease = |(_, id, _)| {
             self.jobs.change(id, |Job { queued, ip, lease }| {
                 *lease = Some((lease_id, until));
                 LeasedMail {

@@ -1,6 +1,9 @@
 //! Reading.
 
-use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Included, Unbounded},
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,11 +11,11 @@ use denizen_models::{EmailAddress, User, UserId, Username, fold};
 
 use crate::{InMemoryStore, rows::UserRow, state::State};
 use denizen_services::{
-    TokenHash, TokenPurpose,
+    PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, QueuedMail,
-        ReadStore, Registration, Session, SessionId, StoreFailure, StoredToken, UserFilter, UserPage,
-        UserSort,
+        AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, PasswordScheme,
+        QueuedMail, ReadStore, Registration, Session, SessionId, SessionValidity, StoreFailure, StoredToken,
+        UserFilter, UserPage, UserSort,
     },
 };
 
@@ -40,8 +43,25 @@ impl ReadStore for InMemoryStore {
         let credentials = |row: &UserRow| Credentials {
             hash: row.password.clone(),
             security_version: row.user.security_version,
+            password_version: row.password_version,
+            failed_attempts: row.failed_attempts,
         };
         Ok(self.state().users.get(&user).map(credentials))
+    }
+
+    async fn list_password_schemes(&self) -> Result<Vec<PasswordScheme>, StoreFailure> {
+        let mut users = BTreeMap::<String, u64>::new();
+        for hash in self.state().users.values().filter_map(|row| row.password.as_ref()) {
+            *users.entry(hash.scheme().expose().to_owned()).or_default() += 1;
+        }
+        let scheme = |(scheme, users)| PasswordScheme { scheme: PasswordHash::new(scheme), users };
+        Ok(users.into_iter().map(scheme).collect())
+    }
+
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure> {
+        let state = self.state();
+        let marked = state.users.values().filter(|row| row.sample_password);
+        Ok(marked.take(100).map(|row| row.user.clone()).collect())
     }
 
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {
@@ -77,9 +97,17 @@ impl ReadStore for InMemoryStore {
         Ok(self.state().sessions_of(user).cloned().collect())
     }
 
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure> {
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        validity: SessionValidity,
+    ) -> Result<Vec<SessionId>, StoreFailure> {
         let state = self.state();
-        Ok(sessions.iter().copied().filter(|session| state.sessions.get(session).is_none()).collect())
+        let is_open = |session: &Session| {
+            session.opened.expires_at > validity.now && session.last_seen_at > validity.unseen_since
+        };
+        let ended = |session: &SessionId| !state.sessions.get(session).is_some_and(is_open);
+        Ok(sessions.iter().copied().filter(ended).collect())
     }
 
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {

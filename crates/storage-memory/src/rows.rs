@@ -6,13 +6,18 @@ use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId};
 use denizen_services::{
     PasswordHash, TokenHash,
-    store::{MailKind, QueuedMail, Registration},
+    store::{FailedAttempts, MailKind, QueuedMail, Registration},
 };
 
 #[derive(Clone)]
 pub struct UserRow {
     pub user: User,
     pub password: Option<PasswordHash>,
+    /// The security version that came with the password.
+    pub password_version: i64,
+    pub failed_attempts: FailedAttempts,
+    /// Whether the password is a documented one.
+    pub sample_password: bool,
 }
 
 #[derive(Clone)]

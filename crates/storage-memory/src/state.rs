@@ -1,10 +1,12 @@
 //! What is in the store.
 
+use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, Precondition, Session, SessionId, StoredToken,
+        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, NameKey, Precondition, Session, SessionId,
+        StoredToken,
     },
 };
 
@@ -45,6 +47,8 @@ state! {
     usernames: String => UserId,
     /// By [`denizen_models::EmailAddress::key`].
     emails: String => UserId,
+    /// Who gave the name up, and when.
+    freed_names: NameKey => (UserId, DateTime<Utc>),
     tokens: (TokenPurpose, TokenHash) => StoredToken,
     token_of_user: (UserId, TokenPurpose) => TokenHash,
     sessions: SessionId => Session,
@@ -58,7 +62,9 @@ state! {
     audit: AuditId => AuditEvent<UserId>,
     /// When each will be full again, in microseconds since 1970.
     buckets: BucketKey => i64,
-    buckets_by_time: (i64, BucketKey) => (),
+    /// By limit.
+    buckets_by_time: (&'static str, i64, BucketKey) => (),
+    bucket_counts: &'static str => u32,
 }
 
 impl State {

@@ -9,7 +9,10 @@ use crate::{
 };
 use denizen_services::{
     PasswordHash,
-    store::{Authority, CommitError, Precondition, Session, SessionValidity, UniqueKey},
+    store::{
+        Authority, ClientKind, CommitError, FailedAttempts, NameKey, Precondition, Session, SessionValidity,
+        UniqueKey,
+    },
 };
 
 impl State {
@@ -58,7 +61,9 @@ impl State {
         self.usernames.insert(values.username.key().to_owned(), id);
         self.emails.insert(values.email.key().to_owned(), id);
         let user = User { id, values, created_at: at, updated_at: at, revision: 1, security_version: 1 };
-        self.users.insert(id, UserRow { user, password });
+        let (failed_attempts, sample_password) = Default::default();
+        self.users
+            .insert(id, UserRow { user, password, password_version: 1, failed_attempts, sample_password });
         Ok(id)
     }
 
@@ -101,13 +106,77 @@ impl State {
         Ok(())
     }
 
-    pub fn set_password(&mut self, id: UserId, hash: PasswordHash, at: DateTime<Utc>) {
-        self.users.change(id, |UserRow { user, password }| {
-            *password = Some(hash);
-            user.revision += 1;
-            user.security_version += 1;
-            user.updated_at = at;
+    pub fn set_password(
+        &mut self,
+        id: UserId,
+        hash: PasswordHash,
+        security_version: i64,
+        at: DateTime<Utc>,
+    ) -> Result<(), CommitError> {
+        self.expect_user(id, security_version)?;
+        self.users.change(id, |row| {
+            row.password = Some(hash);
+            row.sample_password = false;
+            row.user.revision += 1;
+            row.user.security_version += 1;
+            row.user.updated_at = at;
+            row.password_version = row.user.security_version;
+            row.failed_attempts = FailedAttempts::default();
         });
+        Ok(())
+    }
+
+    pub fn count_failed_attempt(&mut self, user: Option<UserId>, client: ClientKind) {
+        if let Some(user) = user {
+            self.users.change(user, |UserRow { failed_attempts, .. }| match client {
+                ClientKind::Stranger => failed_attempts.stranger += 1,
+                ClientKind::Known => failed_attempts.known += 1,
+            });
+        }
+    }
+
+    pub fn clear_failed_attempts(
+        &mut self,
+        user: UserId,
+        client: ClientKind,
+        below: u32,
+    ) -> Result<(), CommitError> {
+        let row = self.users.get(&user).filter(|row| row.failed_attempts.by(client) < below);
+        require(row, Precondition::FailedAttempts)?;
+        self.users.change(user, |row| row.failed_attempts = FailedAttempts::default());
+        Ok(())
+    }
+
+    pub fn rehash(&mut self, user: UserId, hash: PasswordHash, version: i64) -> Result<(), CommitError> {
+        self.expect_user(user, version)?;
+        self.users.change(user, |row| row.password = Some(hash));
+        Ok(())
+    }
+
+    pub fn mark_sample_password(&mut self, user: UserId) {
+        self.users.change(user, |row| row.sample_password = true);
+    }
+
+    pub fn expect_username(
+        &self,
+        name: NameKey,
+        user: Option<UserId>,
+        since: DateTime<Utc>,
+    ) -> Result<(), CommitError> {
+        let reserved = self.freed_names.get(&name);
+        let other = reserved.is_some_and(|(owner, at)| Some(*owner) != user && *at > since);
+        require((!other).then_some(()), Precondition::Username)
+    }
+
+    pub fn reserve_username(&mut self, name: NameKey, user: UserId, at: DateTime<Utc>, keep: u32) {
+        self.freed_names.insert(name, (user, at));
+        let own = self.freed_names.iter().filter(|(_, (owner, _))| *owner == user);
+        let mut own: Vec<_> = own.map(|(name, (_, at))| (*at, *name)).collect();
+        own.sort_unstable();
+        own.truncate(own.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX)));
+        for (_, name) in own {
+            self.freed_names.remove(&name);
+        }
     }
 
     pub fn verify_email(&mut self, id: UserId, at: DateTime<Utc>) {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, at_most, execute, find, list, named, params, read_columns, statements},
+    sql::{Record, at_most, execute, find, list, named, params, read_columns, require, statements},
 };
 
 /// What a newer request makes of the job that is there. A lease on it stays, of a generation that is the past.
@@ -22,12 +22,16 @@ macro_rules! renew {
          request_id = excluded.request_id RETURNING id"
     };
 }
-// `:kinds` is what `known_kinds` gives. The index is named because SQLite, which counts no rows, would take that
-// of the status and sort.
+// A lease that lasts twice as long as one that is given now is of a clock that was wrong. The index is named because
+// SQLite, which counts no rows, would take that of the status and sort.
 macro_rules! free {
-    () => {
-        "SELECT id FROM mail_jobs INDEXED BY mail_jobs_due WHERE dead = 0 AND due_at <= :now \
-         AND (lease_until IS NULL OR lease_until <= :now) AND kind IN (SELECT value FROM json_each(:kinds))"
+    ($kind:literal) => {
+        concat!(
+            "SELECT id FROM mail_jobs INDEXED BY mail_jobs_due WHERE kind = ",
+            $kind,
+            " AND dead = 0 AND due_at <= :now \
+             AND (lease_until IS NULL OR lease_until <= :now OR lease_until > 2 * :until - :now)"
+        )
     };
 }
 macro_rules! queued {
@@ -46,7 +50,7 @@ statements! {
     ENQUEUE_FOR_ADDRESS = concat!(
         "INSERT INTO mail_jobs (kind, carries_token, address, requested_at, due_at, ip, request_id) \
          SELECT :kind, 1, :address, :at, :at, :ip, :request_id \
-         WHERE (SELECT jobs FROM mail_waiting WHERE id = 1) < :capacity \
+         WHERE ifnull((SELECT jobs FROM mail_waiting WHERE kind = :kind), 0) < :capacity \
          ON CONFLICT (address, kind)",
         renew!()
     );
@@ -58,10 +62,11 @@ statements! {
     );
     EXPECT_LEASE = "SELECT id FROM mail_jobs WHERE id = :job AND lease_id = :lease AND generation = :generation",
         else Lease;
-    DUE = concat!(free!(), " LIMIT 1");
+    /// Of `:kinds`, which are JSON, those of which there is a job.
+    DUE = concat!("SELECT value FROM json_each(:kinds) WHERE EXISTS (", free!("value"), ")");
     LEASE = concat!(
         "UPDATE mail_jobs SET lease_id = :lease, lease_until = :until WHERE id IN (",
-        free!(),
+        free!(":kind"),
         " ORDER BY due_at, id LIMIT :limit) RETURNING id, kind, address, user_id, send_to, generation, attempts, \
          requested_at, ip, request_id, due_at"
     );
@@ -77,6 +82,11 @@ statements! {
     DROP = "DELETE FROM mail_jobs WHERE id = :job", else MailJob;
     OLDEST = queued!("");
     OLDEST_OF_STATUS = queued!("dead = :dead AND ");
+}
+
+pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), Failure> {
+    let Lease { job, id, generation } = lease;
+    require(connection, EXPECT_LEASE, params!(job, lease: id, generation))
 }
 
 /// Queues a mail job. `created` is the user that the unit has created.
@@ -105,14 +115,18 @@ pub(crate) fn enqueue(
     id.map(MailJobId).ok_or_else(|| CommitError::PreconditionFailed(Precondition::QueueRoom).into())
 }
 
-/// The names of all kinds, as JSON. Jobs of others, which a newer program has queued, wait for that program.
-fn known_kinds() -> String {
-    Value::from(MailKind::ALL.map(MailKind::as_str).to_vec()).to_string()
-}
-
-/// Whether there is anything to lease. For those who ask all the time: it needs no writer.
-pub(crate) fn is_due(connection: &Connection, now: DateTime<Utc>) -> Result<bool, Failure> {
-    find(connection, DUE, params!(now, kinds: known_kinds()), |_| Ok(())).map(|due| due.is_some())
+/// Returns the part of `room` for which there is something to lease. For workers, who ask all the time: it needs no writer.
+pub(crate) fn due(
+    connection: &Connection,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    room: &[(MailKind, usize)],
+) -> Result<Vec<(MailKind, usize)>, Failure> {
+    // Jobs of other kinds, which a newer program has queued, wait for that program.
+    let kinds: Vec<_> = room.iter().map(|(kind, _)| kind.as_str()).collect();
+    let kinds = Value::from(kinds).to_string();
+    let due: Vec<String> = list(connection, DUE, params!(now, until, kinds), |row| Ok(row.get(0)?))?;
+    Ok(room.iter().copied().filter(|(kind, _)| due.iter().any(|due| due == kind.as_str())).collect())
 }
 
 pub(crate) fn lease(
@@ -120,20 +134,23 @@ pub(crate) fn lease(
     lease_id: i64,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
-    limit: usize,
+    room: &[(MailKind, usize)],
 ) -> Result<Vec<LeasedMail>, Failure> {
-    let (kinds, limit) = (known_kinds(), at_most(limit));
-    let params = named!(now, kinds, lease: lease_id, until, limit);
-    let mut leased: Vec<(DateTime<Utc>, _)> = list(connection, LEASE, params.as_slice(), |row| {
-        let record = Record::new("mail_jobs", row)?;
-        let mail = mail(&record)?;
-        let lease = Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? };
-        let leased = read_columns!(record => LeasedMail {
-            lease: lease, mail: mail, attempts, requested_at, ip, request_id
-        });
-        Ok((record.get("due_at")?, leased))
-    })?;
-    // RETURNING promises no order.
+    let mut leased: Vec<(DateTime<Utc>, LeasedMail)> = Vec::new();
+    for (kind, limit) in room {
+        let limit = at_most(*limit);
+        let params = named!(now, kind, lease: lease_id, until, limit);
+        leased.extend(list(connection, LEASE, params.as_slice(), |row| {
+            let record = Record::new("mail_jobs", row)?;
+            let mail = mail(&record)?;
+            let lease =
+                Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? };
+            let leased = read_columns!(record => LeasedMail {
+                lease: lease, mail: mail, attempts, requested_at, ip, request_id
+            });
+            Ok((record.get("due_at")?, leased))
+        })?);
+    }
     leased.sort_by_key(|(due_at, leased)| (*due_at, leased.lease.job));
     Ok(leased.into_iter().map(|(_, leased)| leased).collect())
 }

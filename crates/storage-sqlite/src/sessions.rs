@@ -1,7 +1,7 @@
 //! Sessions.
 
 use denizen_models::UserId;
-use denizen_services::store::{NewSession, Session, SessionId, SessionTouch};
+use denizen_services::store::{NewSession, Session, SessionId, SessionTouch, SessionValidity};
 use rusqlite::{Connection, Row};
 use serde_json::Value;
 
@@ -19,7 +19,8 @@ macro_rules! session_columns {
 statements! {
     FIND = concat!("SELECT ", session_columns!(), " FROM sessions WHERE hash = :hash");
     OF_USER = concat!("SELECT ", session_columns!(), " FROM sessions WHERE user_id = :user");
-    GONE = "SELECT value FROM json_each(:ids) WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = value)";
+    ENDED = "SELECT value FROM json_each(:ids) WHERE NOT EXISTS \
+         (SELECT 1 FROM sessions WHERE id = value AND expires_at > :now AND last_seen_at > :unseen_since)";
     LIVE = "SELECT id FROM sessions WHERE id = :session AND user_id = :user \
          AND expires_at > :now AND last_seen_at > :unseen_since", else Actor;
     INSERT = "INSERT INTO sessions (user_id, hash, created_at, expires_at, last_seen_at, ip, user_agent) \
@@ -47,10 +48,16 @@ pub(crate) fn of_user(connection: &Connection, user: UserId) -> Result<Vec<Sessi
     Ok(sessions)
 }
 
-/// Those of `sessions` that are gone. One text for all of them: a statement has room for some thousand parameters only.
-pub(crate) fn gone(connection: &Connection, sessions: &[SessionId]) -> Result<Vec<SessionId>, Failure> {
-    let ids: Vec<i64> = sessions.iter().map(|session| session.0).collect();
-    list(connection, GONE, [Value::from(ids).to_string()], |row| Ok(SessionId(row.get(0)?)))
+/// Those of `sessions` that are gone or have expired. One text for all of them: a statement has room for some thousand
+/// parameters only.
+pub(crate) fn ended(
+    connection: &Connection,
+    sessions: &[SessionId],
+    validity: SessionValidity,
+) -> Result<Vec<SessionId>, Failure> {
+    let SessionValidity { now, unseen_since } = validity;
+    let ids = Value::from(sessions.iter().map(|session| session.0).collect::<Vec<i64>>()).to_string();
+    list(connection, ENDED, params!(ids, now, unseen_since), |row| Ok(SessionId(row.get(0)?)))
 }
 
 pub(crate) fn insert(connection: &Connection, session: &NewSession) -> Result<SessionId, Failure> {

@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use denizen_models::{CreateUserRequest, PasswordPolicy, UserValues};
-use denizen_services::store::{CommitError, CommitObserver, StoreFailure, UnitOfWork, WriteStore as _};
+use denizen_services::store::{
+    CommitError, CommitObserver, MailKind, StoreFailure, UnitOfWork, WriteStore as _,
+};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -37,6 +39,11 @@ fn open_with(change: impl FnOnce(SqliteOptions) -> SqliteOptions) -> (SqliteStor
     let folder = tempfile::tempdir().unwrap();
     let options = change(SqliteOptions::new(folder.path().join("denizen.db")));
     (SqliteStore::open(options).unwrap(), folder)
+}
+
+/// Room for this many jobs of each kind.
+fn any_kind(limit: usize) -> Vec<(MailKind, usize)> {
+    MailKind::ALL.map(|kind| (kind, limit)).into()
 }
 
 fn now() -> DateTime<Utc> {

@@ -1,16 +1,18 @@
 //! Users and their passwords.
 
+pub(crate) mod names;
+
 use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Credentials, StoreFailure, UniqueKey},
+    store::{ClientKind, CommitError, Credentials, FailedAttempts, PasswordScheme, StoreFailure, UniqueKey},
 };
 use rusqlite::{Connection, Row, types::Null};
 
 use crate::engine::{
     error::Failure,
-    sql::{Param, Record, find, named, params, read_columns, require, statements},
+    sql::{Param, Record, execute, find, list, named, params, read_columns, require, statements},
 };
 
 /// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
@@ -43,7 +45,14 @@ statements! {
     FIND = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = :user");
     FIND_BY_USERNAME = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.username_key = :username_key");
     FIND_BY_EMAIL = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.email_key = :email_key");
-    CREDENTIALS = "SELECT id, password_hash, security_version FROM users WHERE id = :user";
+    CREDENTIALS = "SELECT id, password_hash, security_version, password_version, stranger_failed_attempts, \
+         known_failed_attempts FROM users WHERE id = :user";
+    COUNT_FAILED_ATTEMPT = "UPDATE users SET stranger_failed_attempts = stranger_failed_attempts + :stranger, \
+         known_failed_attempts = known_failed_attempts + :known WHERE id = :user";
+    COUNT_UNKNOWN = "UPDATE unknown_failed_attempts SET failed_attempts = failed_attempts + 1 WHERE id = 1";
+    CLEAR_FAILED_ATTEMPTS = "UPDATE users SET stranger_failed_attempts = 0, known_failed_attempts = 0 \
+         WHERE id = :user AND iif(:known, known_failed_attempts, stranger_failed_attempts) < :below", else FailedAttempts;
+    PASSWORD_SCHEMES = "SELECT scheme, users FROM password_schemes ORDER BY scheme";
     EXPECT = "SELECT id FROM users WHERE id = :user AND security_version = :security_version", else User;
     ACTIVE = "SELECT id FROM users WHERE id = :user AND active = 1", else Actor;
     HAS_ROLE = "SELECT 1 FROM users, json_each(users.roles) \
@@ -65,8 +74,16 @@ statements! {
          security_version + ((email_key, active, roles) IS NOT (:email_key, :active, :roles)) \
          WHERE id = :user AND revision = :revision"
     ), else User;
-    SET_PASSWORD = "UPDATE users SET password_hash = :hash, updated_at = :at, revision = revision + 1, \
-         security_version = security_version + 1 WHERE id = :user AND security_version = :security_version", else User;
+    /// All that [`read`] reads, of those whose password is a documented one.
+    SAMPLE_PASSWORDS = concat!(
+        "SELECT ", user_columns!(), " FROM users u WHERE u.sample_password = 1 ORDER BY u.id LIMIT 100"
+    );
+    /// Marks the password as a documented one.
+    MARK = "UPDATE users SET sample_password = 1 WHERE id = :user";
+    SET_PASSWORD = "UPDATE users SET password_hash = :hash, sample_password = 0, updated_at = :at, revision = revision + 1, \
+         security_version = security_version + 1, password_version = security_version + 1, \
+         stranger_failed_attempts = 0, known_failed_attempts = 0 \
+         WHERE id = :user AND security_version = :security_version", else User;
     REHASH = "UPDATE users SET password_hash = :hash \
          WHERE id = :user AND security_version = :security_version", else User;
     VERIFY_EMAIL = "UPDATE users SET email_verified = 1, updated_at = :at, revision = revision + 1 \
@@ -91,7 +108,35 @@ pub(crate) fn read_values(record: &Record<'_>) -> Result<UserValues, Failure> {
 
 pub(crate) fn read_credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
     let record = Record::new("users", row)?;
-    Ok(read_columns!(record => Credentials { hash: record.get("password_hash")?, security_version }))
+    let hash = record.get("password_hash")?;
+    let (security_version, password_version) =
+        (record.get("security_version")?, record.get("password_version")?);
+    let failed_attempts = FailedAttempts {
+        stranger: record.get("stranger_failed_attempts")?,
+        known: record.get("known_failed_attempts")?,
+    };
+    Ok(Credentials { hash, security_version, password_version, failed_attempts })
+}
+
+pub(crate) fn password_schemes(connection: &Connection) -> Result<Vec<PasswordScheme>, Failure> {
+    list(connection, PASSWORD_SCHEMES, [], |row| {
+        let users: i64 = row.get(1)?;
+        let users = u64::try_from(users).map_err(|_| Failure::corrupt("password_schemes", users))?;
+        Ok(PasswordScheme { scheme: PasswordHash::new(row.get(0)?), users })
+    })
+}
+
+pub(crate) fn count_failed(
+    connection: &Connection,
+    user: Option<UserId>,
+    client: ClientKind,
+) -> Result<(), Failure> {
+    let known = client == ClientKind::Known;
+    let counted = match user {
+        Some(user) => execute(connection, COUNT_FAILED_ATTEMPT, params!(user, stranger: !known, known)),
+        None => execute(connection, COUNT_UNKNOWN, []),
+    };
+    counted.map(|_| ())
 }
 
 pub(crate) fn insert(

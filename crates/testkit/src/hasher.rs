@@ -1,13 +1,16 @@
 //! A password hasher for tests that have better things to do than to wait.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    mem,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 use denizen_models::{Password, Secret};
-use denizen_services::{CostlyWork, HashError, PasswordHash, PasswordHasher, TokenHash, Verdict};
+use denizen_services::{CostlyWork, HashError, Network, PasswordHash, PasswordHasher, TokenHash, Verdict};
 
 /// The beginning of every hash that this hasher makes.
 const SCHEME: &str = "$insecure-test$";
@@ -21,7 +24,9 @@ const OLD_SCHEME: &str = "$insecure-test-old$";
 pub struct InsecureTestHasher {
     hashes: AtomicU64,
     verifications: AtomicU64,
+    compared: Mutex<Vec<Option<PasswordHash>>>,
     runs: AtomicU64,
+    networks: Mutex<Vec<Network>>,
     failures: Mutex<Vec<HashError>>,
 }
 
@@ -50,6 +55,19 @@ impl InsecureTestHasher {
         self.verifications.load(Ordering::Relaxed)
     }
 
+    /// The [schemes](PasswordHash::scheme) of the hashes that passwords were compared with since this was asked for last.
+    /// `None` is what a dummy has that is given no scheme.
+    #[must_use]
+    pub fn take_compared(&self) -> Vec<Option<PasswordHash>> {
+        mem::take(&mut self.compared.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// On whose behalf it was called since this was asked for last, once for each call.
+    #[must_use]
+    pub fn take_networks(&self) -> Vec<Network> {
+        mem::take(&mut self.networks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// How often other work was run, failures included.
     #[must_use]
     pub fn runs(&self) -> u64 {
@@ -61,7 +79,14 @@ impl InsecureTestHasher {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(error);
     }
 
-    fn failure(&self) -> Result<(), HashError> {
+    fn compare(&self, network: Network, scheme: Option<PasswordHash>) -> Result<(), HashError> {
+        self.verifications.fetch_add(1, Ordering::Relaxed);
+        self.compared.lock().unwrap_or_else(PoisonError::into_inner).push(scheme);
+        self.failure(network)
+    }
+
+    fn failure(&self, network: Network) -> Result<(), HashError> {
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner).push(network);
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.is_empty() { Ok(()) } else { Err(failures.remove(0)) }
     }
@@ -69,15 +94,19 @@ impl InsecureTestHasher {
 
 #[async_trait]
 impl PasswordHasher for InsecureTestHasher {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+    async fn hash(&self, network: Network, password: Password) -> Result<PasswordHash, HashError> {
         let salt = self.hashes.fetch_add(1, Ordering::Relaxed).to_string();
-        self.failure()?;
+        self.failure(network)?;
         Ok(PasswordHash::new(format!("{SCHEME}{salt}${}", digest(&salt, password.as_bytes()))))
     }
 
-    async fn verify(&self, password: Password, hash: PasswordHash) -> Result<Verdict, HashError> {
-        self.verifications.fetch_add(1, Ordering::Relaxed);
-        self.failure()?;
+    async fn verify(
+        &self,
+        network: Network,
+        password: Password,
+        hash: PasswordHash,
+    ) -> Result<Verdict, HashError> {
+        self.compare(network, Some(hash.scheme()))?;
         let (current, old) = (hash.expose().strip_prefix(SCHEME), hash.expose().strip_prefix(OLD_SCHEME));
         let (salt, expected) = current
             .or(old)
@@ -93,14 +122,18 @@ impl PasswordHasher for InsecureTestHasher {
         })
     }
 
-    async fn verify_dummy(&self, _: Password) -> Result<Verdict, HashError> {
-        self.verifications.fetch_add(1, Ordering::Relaxed);
-        self.failure().map(|()| Verdict::Mismatch)
+    async fn verify_dummy(
+        &self,
+        network: Network,
+        _: Password,
+        scheme: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        self.compare(network, scheme).map(|()| Verdict::Mismatch)
     }
 
-    async fn run(&self, work: CostlyWork) -> Result<(), HashError> {
+    async fn run(&self, network: Network, work: CostlyWork) -> Result<(), HashError> {
         self.runs.fetch_add(1, Ordering::Relaxed);
-        self.failure()?;
+        self.failure(network)?;
         work();
         Ok(())
     }
@@ -115,6 +148,8 @@ fn digest(salt: &str, password: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    const SERVICE: Network = Network::SERVICE;
+
     fn password(text: &str) -> Password {
         Password::presented(&Secret::from(text))
     }
@@ -122,12 +157,15 @@ mod tests {
     #[tokio::test]
     async fn a_hash_fits_its_password_only_and_is_another_each_time() {
         let hasher = InsecureTestHasher::new();
-        let hash = hasher.hash(password("correct horse")).await.unwrap();
-        assert_eq!(hasher.verify(password("correct horse"), hash.clone()).await, Ok(Verdict::Match));
-        assert_eq!(hasher.verify(password("Correct horse"), hash.clone()).await, Ok(Verdict::Mismatch));
-        assert_ne!(hasher.hash(password("correct horse")).await, Ok(hash));
+        let hash = hasher.hash(SERVICE, password("correct horse")).await.unwrap();
+        assert_eq!(hasher.verify(SERVICE, password("correct horse"), hash.clone()).await, Ok(Verdict::Match));
+        assert_eq!(
+            hasher.verify(SERVICE, password("Correct horse"), hash.clone()).await,
+            Ok(Verdict::Mismatch)
+        );
+        assert_ne!(hasher.hash(SERVICE, password("correct horse")).await, Ok(hash));
         let foreign = PasswordHash::new("$argon2id$".to_owned());
-        assert!(matches!(hasher.verify(password("x"), foreign).await, Err(HashError::Failed(_))));
+        assert!(matches!(hasher.verify(SERVICE, password("x"), foreign).await, Err(HashError::Failed(_))));
         assert_eq!((hasher.hashes(), hasher.verifications()), (2, 3));
     }
 
@@ -135,7 +173,7 @@ mod tests {
     async fn an_outdated_hash_says_so_to_its_password_only() {
         let hasher = InsecureTestHasher::new();
         let hash = InsecureTestHasher::outdated_hash("cafe\u{301} au lait");
-        let verdict = async |typed| hasher.verify(password(typed), hash.clone()).await;
+        let verdict = async |typed| hasher.verify(SERVICE, password(typed), hash.clone()).await;
         assert_eq!(verdict("cafe\u{301} au lait").await, Ok(Verdict::Outdated));
         assert_eq!(verdict("café au lait").await, Ok(Verdict::Mismatch));
     }
@@ -143,7 +181,10 @@ mod tests {
     #[tokio::test]
     async fn nobody_has_any_password_and_costs_a_comparison() {
         let hasher = InsecureTestHasher::new();
-        assert_eq!(hasher.verify_dummy(password("correct horse")).await, Ok(Verdict::Mismatch));
+        assert_eq!(
+            hasher.verify_dummy(SERVICE, password("correct horse"), None).await,
+            Ok(Verdict::Mismatch)
+        );
         assert_eq!((hasher.hashes(), hasher.verifications()), (0, 1));
     }
 
@@ -151,11 +192,11 @@ mod tests {
     async fn it_fails_when_told() {
         let hasher = InsecureTestHasher::new();
         hasher.fail_next(HashError::Busy);
-        assert_eq!(hasher.hash(password("x")).await, Err(HashError::Busy));
-        assert!(hasher.hash(password("x")).await.is_ok());
+        assert_eq!(hasher.hash(SERVICE, password("x")).await, Err(HashError::Busy));
+        assert!(hasher.hash(SERVICE, password("x")).await.is_ok());
         hasher.fail_next(HashError::Busy);
-        assert_eq!(hasher.run(Box::new(|| panic!("it ran"))).await, Err(HashError::Busy));
-        assert_eq!(hasher.run(Box::new(|| ())).await, Ok(()));
+        assert_eq!(hasher.run(SERVICE, Box::new(|| panic!("it ran"))).await, Err(HashError::Busy));
+        assert_eq!(hasher.run(SERVICE, Box::new(|| ())).await, Ok(()));
         assert_eq!(hasher.runs(), 2);
     }
 }

@@ -9,9 +9,10 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
-        MailCounts, MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration,
-        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, Store,
-        StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
+        MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
+        ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
+        SessionTouches, SessionValidity, Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
+        WriteStore,
     },
 };
 
@@ -149,12 +150,14 @@ delegate! {
         find_user_by_username(username: &Username) -> Option<User>;
         find_user_by_email(email: &EmailAddress) -> Option<User>;
         find_credentials(user: UserId) -> Option<Credentials>;
+        list_password_schemes() -> Vec<PasswordScheme>;
+        list_sample_passwords() -> Vec<User>;
         list_users(filter: &UserFilter, page: &PageRequest) -> UserPage;
         count_users(filter: &UserFilter) -> u64;
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
         find_session(token: &TokenHash) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
-        list_gone_sessions(sessions: &[SessionId]) -> Vec<SessionId>;
+        list_ended_sessions(sessions: &[SessionId], validity: SessionValidity) -> Vec<SessionId>;
         find_registration(email: &EmailAddress) -> Option<Registration>;
         find_registration_by_token(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
@@ -163,7 +166,7 @@ delegate! {
         ping() -> ();
     }
     MailQueue {
-        lease_mail(lease_id: i64, now: DateTime<Utc>, until: DateTime<Utc>, limit: usize) -> Vec<LeasedMail>;
+        lease_mail(lease_id: i64, now: DateTime<Utc>, until: DateTime<Utc>, room: &[(MailKind, usize)]) -> Vec<LeasedMail>;
         finish_mail(lease: Lease, outcome: MailOutcome) -> bool;
     }
     SessionTouches {

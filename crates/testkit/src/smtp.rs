@@ -94,7 +94,9 @@ struct State {
     login: Option<(String, String)>,
     fault: Option<SmtpFault>,
     hold: Option<SmtpCommand>,
-    /// Whether a conversation stands still because of `hold`.
+    /// How the addresses of slow recipients begin.
+    slow: Option<String>,
+    /// Whether a conversation stands still because of `hold` or `slow`.
     held: bool,
     connections: usize,
     /// How many of the connections are over.
@@ -133,6 +135,16 @@ impl Shared {
         if self.with(|state| state.hold == Some(command)) {
             self.change(|state| state.held = true);
             self.wait_for(|state| (state.hold != Some(command)).then_some(())).await;
+        }
+    }
+
+    /// Stands still if this is a slow recipient.
+    async fn stand_for(&self, recipient: &str) {
+        let slow =
+            |state: &State| state.slow.as_ref().is_some_and(|start| recipient.starts_with(start.as_str()));
+        if self.with(|state| slow(state)) {
+            self.change(|state| state.held = true);
+            self.wait_for(|state| (!slow(state)).then_some(())).await;
         }
     }
 }
@@ -193,6 +205,12 @@ impl SmtpServer {
         self.shared.with(|state| (state.hold, state.held) = (Some(command), false));
     }
 
+    /// From now on, every conversation about a recipient whose address begins like this stands still, until
+    /// [`SmtpServer::release`].
+    pub fn hold_recipients(&self, start: &str) {
+        self.shared.with(|state| (state.slow, state.held) = (Some(start.to_owned()), false));
+    }
+
     /// Waits until a conversation stands still.
     pub async fn held(&self) {
         self.shared.wait_for(|state| state.held.then_some(())).await;
@@ -200,7 +218,7 @@ impl SmtpServer {
 
     /// Lets all conversations go on.
     pub fn release(&self) {
-        self.shared.change(|state| state.hold = None);
+        self.shared.change(|state| (state.hold, state.slow) = (None, None));
     }
 
     /// Cuts all connections, and refuses new ones until [`SmtpServer::reopen`]. When this returns, both are so.

@@ -1,4 +1,6 @@
-//! Bodies: at most 1 MiB, and in time.
+//! Bodies: at most as long as the route allows, and in time.
+
+use std::time::Duration;
 
 use actix_web::{
     HttpRequest,
@@ -12,23 +14,25 @@ use futures_util::StreamExt as _;
 
 use crate::http::{
     error::{ApiError, ErrorCode},
-    request::AppState,
+    network_share::{FREE, NetworkShare},
+    request::{AppState, RequestMeta},
+    route::RouteLimits,
 };
 
-/// The longest body, in bytes.
-const MAX_BYTES: usize = 1024 * 1024;
 /// How much of a body that is too long is read nevertheless, so that a client which sends first and reads later
 /// gets its answer instead of a broken connection.
-const MAX_DRAIN: usize = 16 * MAX_BYTES;
+const MAX_DRAIN: usize = 16 * 1024 * 1024;
 
-/// A body of at most 1 MiB that comes in time.
+/// A body that is not too long for the route, and comes in time.
 pub(crate) fn read_body(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Result<Vec<u8>, ApiError>> + use<> {
     let state = request.app_data::<Data<AppState>>();
     let time = state.and_then(|state| state.settings.body_timeout);
-    let body = read(payload.take(), end_of_body(request.headers()));
+    let share = state.and_then(|state| state.share_of(RequestMeta::of(request).ip));
+    let max = request.app_data::<RouteLimits>().map_or(0, |limits| limits.max_body);
+    let body = read(payload.take(), end_of_body(request.headers()), max, share);
     async move {
         match time {
             Some(time) => timeout(time, body).await.unwrap_or_else(|_| {
@@ -50,7 +54,13 @@ fn end_of_body(headers: &HeaderMap) -> usize {
     length.and_then(|length| length.trim().parse().ok()).unwrap_or(0)
 }
 
-async fn read(mut payload: Payload, end: usize) -> Result<Vec<u8>, ApiError> {
+/// While it is read, the body counts for the share of the client's network.
+async fn read(
+    mut payload: Payload,
+    end: usize,
+    max: usize,
+    mut share: Option<NetworkShare>,
+) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     let mut length = 0_usize;
     while length < end
@@ -59,13 +69,17 @@ async fn read(mut payload: Payload, end: usize) -> Result<Vec<u8>, ApiError> {
         let mut chunk = chunk.map_err(broken_off)?;
         chunk.truncate(end - length);
         length = length.saturating_add(chunk.len());
-        if length <= MAX_BYTES {
-            bytes.extend_from_slice(&chunk);
-        } else if length > MAX_DRAIN {
+        if length > MAX_DRAIN + max {
             break;
+        } else if length > max {
+            bytes = Vec::new();
+        } else if length <= FREE || share.as_mut().is_none_or(|share| share.hold(length)) {
+            bytes.extend_from_slice(&chunk);
+        } else {
+            return Err(ApiError::rate_limited(Duration::ZERO));
         }
     }
-    if length > MAX_BYTES {
+    if length > max {
         return Err(ApiError::new(ErrorCode::PayloadTooLarge, "Request body is too large"));
     }
     Ok(bytes)

@@ -15,7 +15,8 @@ use serde_json::json;
 use crate::{
     HandlerSettings,
     http::{
-        client_ip::client_ip, error::ApiError, extract::extract, request_counts::RequestCounts, route::Access,
+        client_ip::client_ip, error::ApiError, extract::extract, log_summary::LogSummary,
+        network_share::NetworkShare, request_counts::RequestCounts, route::Access,
     },
 };
 
@@ -30,6 +31,7 @@ pub(crate) struct AppState {
     pub(crate) paths: Vec<&'static str>,
     /// Absent without `/metrics`.
     pub(crate) counts: Option<RequestCounts>,
+    pub(crate) summary: LogSummary,
     /// Renders an error as a page with links below the prefix.
     pub(crate) error_page: fn(prefix: &str, error: &ApiError) -> HttpResponse,
 }
@@ -43,6 +45,14 @@ impl AppState {
         request
             .app_data::<Data<Self>>()
             .ok_or_else(|| ApiError::internal("the handlers are not mounted on the App itself"))
+    }
+
+    /// Returns the share of memory of this client's network; `None` without a limit, and for trusted proxies, behind which
+    /// are many clients.
+    pub(crate) fn share_of(&self, ip: Option<IpAddr>) -> Option<NetworkShare> {
+        let HandlerSettings { memory, trusted_proxies, .. } = &self.settings;
+        let ip = ip.filter(|ip| !trusted_proxies.iter().any(|net| net.contains(ip)))?;
+        memory.as_ref().map(|memory| memory.share_of(ip))
     }
 }
 

@@ -21,6 +21,15 @@ pub enum Access {
     Demo,
 }
 
+/// What clients may take of the server by a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RouteLimits {
+    /// The longest body, in bytes.
+    pub(crate) max_body: usize,
+    /// Whether the path is outside the rate limit per IP address.
+    pub(crate) unlimited: bool,
+}
+
 /// A path with its methods.
 #[derive(Debug, Clone)]
 pub struct Route {

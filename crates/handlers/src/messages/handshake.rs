@@ -10,8 +10,11 @@ use actix_web::{
 };
 
 use crate::{
-    http::origin::is_own_origin,
-    http::{ApiError, ErrorCode},
+    HandlerSettings,
+    http::{
+        ApiError, ErrorCode,
+        origin::{is_listed, is_own_origin},
+    },
 };
 
 /// Whether a WebSocket is asked for, rightly or not. HEAD asks about the list.
@@ -23,16 +26,18 @@ pub(super) fn is_wanted(request: &HttpRequest) -> bool {
 }
 
 /// Browsers let any page open a WebSocket to anywhere, with the cookies of the target, and tell only the target whose
-/// page it is (RFC 6455, section 10.2). Programs that are no browsers send no `Origin`, or whatever they like.
+/// page it is: in `Origin` (RFC 6455, section 10.2), newer ones also in `Sec-Fetch-Site`. Other programs send neither.
 ///
 /// # Errors
-/// The page is neither ours nor one of the `allowed`.
-pub(super) fn check_origin(request: &HttpRequest, allowed: &[String]) -> Result<(), ApiError> {
-    let is_welcome = |origin: &str| {
-        is_own_origin(origin, request.headers()) || allowed.iter().any(|allowed| allowed == origin)
-    };
-    let mut origins = request.headers().get_all(header::ORIGIN);
-    if origins.all(|origin| origin.to_str().is_ok_and(is_welcome)) {
+/// Returns an error if the page is neither ours nor one of a listed origin.
+pub(super) fn check_origin(request: &HttpRequest, settings: &HandlerSettings) -> Result<(), ApiError> {
+    let headers = request.headers();
+    let origins: Vec<_> =
+        headers.get_all(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("")).collect();
+    let is_listed = |origin: &&str| is_listed(origin, settings);
+    let is_welcome = |origin: &&str| is_listed(origin) || is_own_origin(origin, headers, settings);
+    let same_site = headers.get_all("sec-fetch-site").all(|site| site == "same-origin");
+    if origins.iter().all(is_welcome) && (same_site || !origins.is_empty() && origins.iter().all(is_listed)) {
         return Ok(());
     }
     Err(ApiError::forbidden("pages of this origin may not open a WebSocket"))
@@ -64,11 +69,54 @@ mod tests {
     use super::*;
 
     fn is_allowed(host: &str, origins: &[&str]) -> bool {
-        let mut request = TestRequest::get().insert_header((header::HOST, host));
-        for origin in origins {
-            request = request.append_header((header::ORIGIN, *origin));
+        is_allowed_with(false, &[host], origins, &[])
+    }
+
+    fn is_allowed_with(secure_cookies: bool, hosts: &[&str], origins: &[&str], sites: &[&str]) -> bool {
+        let headers = [("host", hosts), ("origin", origins), ("sec-fetch-site", sites)];
+        let request = headers.iter().fold(TestRequest::get(), |request, (name, values)| {
+            values.iter().fold(request, |request, value| request.append_header((*name, *value)))
+        });
+        let cors_origins = vec!["https://app.example.com".to_owned()];
+        let settings = HandlerSettings { cors_origins, secure_cookies, ..HandlerSettings::default() };
+        check_origin(&request.to_http_request(), &settings).is_ok()
+    }
+
+    /// Security checklist: 58.
+    #[test]
+    fn what_a_browser_says_about_the_site_counts_with_and_without_an_origin() {
+        let (host, own, listed) = (&["id.example.com"], "https://id.example.com", "https://app.example.com");
+        for (origins, sites, expected) in [
+            (&[][..], &["same-origin"][..], true),
+            (&[own], &["same-origin"], true),
+            (&[listed], &["same-site"], true),
+            (&[listed], &["cross-site"], true),
+            (&[], &["cross-site"], false),
+            (&[], &["same-site"], false),
+            (&[], &["none"], false),
+            (&[], &["same-origin", "cross-site"], false),
+            (&[own], &["cross-site"], false),
+            (&[own, listed], &["cross-site"], false),
+            (&["https://evil.example"], &["same-origin"], false),
+        ] {
+            assert_eq!(is_allowed_with(false, host, origins, sites), expected, "{origins:?} {sites:?}");
         }
-        check_origin(&request.to_http_request(), &["https://app.example.com".to_owned()]).is_ok()
+    }
+
+    /// Security checklist: 58.
+    #[test]
+    fn where_browsers_use_tls_a_page_without_it_is_not_ours() {
+        for (origin, plain, tls) in [
+            ("https://id.example.com", true, true),
+            ("http://id.example.com", true, false),
+            ("javascript://id.example.com", false, false),
+            ("ws://id.example.com", false, false),
+            ("HTTPS://id.example.com", false, false),
+            ("://id.example.com", false, false),
+        ] {
+            assert_eq!(is_allowed_with(false, &["id.example.com"], &[origin], &[]), plain, "{origin}");
+            assert_eq!(is_allowed_with(true, &["id.example.com"], &[origin], &[]), tls, "{origin}");
+        }
     }
 
     #[test]

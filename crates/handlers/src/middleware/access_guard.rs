@@ -13,10 +13,10 @@ use crate::{
     Demos,
     http::{
         error::ApiError,
-        request::{AppState, Identity, Recheck},
+        request::{AppState, Identity, Recheck, RequestMeta},
         route::Access,
     },
-    middleware::credentials::session_token,
+    middleware::credentials::{has_credentials, limit_stranger, session_token},
 };
 
 /// Lets a request pass to a route with this rule, or refuses it.
@@ -44,6 +44,9 @@ async fn check(access: Access, request: &HttpRequest) -> Result<Identity, ApiErr
     let is_open = access == Access::Demo && settings.demos == Demos::Open;
     // Routes that treat all clients alike do not look at credentials.
     if access == Access::Public || is_open {
+        if has_credentials(request.headers(), settings) {
+            limit_stranger(settings, RequestMeta::of(request).ip)?;
+        }
         return Ok(Identity(None));
     }
     let identity = authenticate(request).await?;
@@ -63,9 +66,15 @@ async fn check(access: Access, request: &HttpRequest) -> Result<Identity, ApiErr
 /// # Errors
 /// Returns an error if the token is not valid, may not be used here, or cannot be checked.
 pub(crate) async fn authenticate(request: &HttpRequest) -> Result<Option<Authentication>, ApiError> {
-    let token = session_token(request, &AppState::of(request)?.settings)?;
+    let settings = &AppState::of(request)?.settings;
+    let token = session_token(request, settings)?;
     let Some(token) = token else { return Ok(None) };
     let auth = request.app_data::<Data<dyn AuthService>>();
     let auth = auth.ok_or_else(|| ApiError::internal("the handlers have no sign-in"))?;
-    auth.authenticate(&token).await?.ok_or_else(ApiError::dead_session).map(Some)
+    let known = auth.authenticate(&token).await?;
+    if known.is_none() {
+        limit_stranger(settings, RequestMeta::of(request).ip)?;
+        return Err(ApiError::dead_session());
+    }
+    Ok(known)
 }

@@ -1,7 +1,7 @@
 //! The line that a request leaves in the log.
 
 use std::{
-    fmt,
+    fmt, mem,
     time::{Duration, Instant},
 };
 
@@ -32,7 +32,8 @@ pub(crate) struct LogLine {
     started: Instant,
     /// From this on it is a warning.
     slow: Option<Duration>,
-    written: bool,
+    /// Whether nothing is to be written, or has been.
+    done: bool,
 }
 
 impl LogLine {
@@ -45,8 +46,13 @@ impl LogLine {
             caller_id: caller_id(request.headers()),
             started: Instant::now(),
             slow,
-            written: false,
+            done: false,
         }
+    }
+
+    /// Leaves the line out: a summary counts it.
+    pub(crate) fn leave_out(&mut self) {
+        self.done = true;
     }
 
     pub(crate) fn write(mut self, response: &HttpResponse) {
@@ -54,12 +60,14 @@ impl LogLine {
             BodySize::Sized(bytes) => bytes,
             BodySize::None | BodySize::Stream => 0,
         };
-        self.written = true;
+        if mem::replace(&mut self.done, true) {
+            return;
+        }
         self.put(format_args!("{} {bytes}B", response.status().as_u16()));
     }
 
     fn put(&self, answer: fmt::Arguments<'_>) {
-        let Self { method, path, ip, request_id, caller_id, started, slow, written: _ } = self;
+        let Self { method, path, ip, request_id, caller_id, started, slow, done: _ } = self;
         let elapsed = started.elapsed();
         let millis = elapsed.as_secs_f64() * 1000.0;
         let (level, note) = match slow {
@@ -76,7 +84,7 @@ impl LogLine {
 
 impl Drop for LogLine {
     fn drop(&mut self) {
-        if !self.written {
+        if !self.done {
             // The number that nginx has for a client that hangs up, so that what reads logs need not learn a word.
             self.put(format_args!("499 0B"));
         }

@@ -1,7 +1,10 @@
 //! The session token of a request, and whether its sender may use it.
 
+use std::net::IpAddr;
+
 use actix_web::{
     HttpRequest,
+    cookie::{Cookie, CookieBuilder, SameSite, time::Duration},
     http::{
         Method,
         header::{self, HeaderMap},
@@ -11,13 +14,63 @@ use denizen_models::Secret;
 
 use crate::{
     HandlerSettings,
-    http::{error::ApiError, origin::is_own_origin},
+    http::{
+        error::ApiError,
+        origin::{is_listed, is_own_origin},
+    },
 };
+
+/// How long a browser keeps the device cookie. Browsers keep none longer than 400 days (RFC 6265bis, section 5.5).
+const DEVICE_LIFETIME: Duration = Duration::days(400);
 
 /// The name of the cookie that holds a session's token. With the prefix, browsers take it only over TLS, for the whole
 /// site and this very host (RFC 6265bis, section 4.1.3.2).
 pub(crate) const fn cookie_name(settings: &HandlerSettings) -> &'static str {
     if settings.secure_cookies { "__Host-denizen_session" } else { "denizen_session" }
+}
+
+/// The name of the cookie by which a device is known at the next sign-in.
+pub(crate) const fn device_cookie_name(settings: &HandlerSettings) -> &'static str {
+    if settings.secure_cookies { "__Host-denizen_device" } else { "denizen_device" }
+}
+
+/// The cookie of a device. It outlives the session: the device is known because the user has signed in with it.
+pub(crate) fn device_cookie<'a>(settings: &HandlerSettings, device: &'a str) -> Cookie<'a> {
+    own_cookie(settings, device_cookie_name(settings), device).max_age(DEVICE_LIFETIME).finish()
+}
+
+/// Out of reach of scripts, and sent by no request that another site makes (OWASP, Session Management cheat sheet).
+pub(crate) fn own_cookie<'a>(
+    settings: &HandlerSettings,
+    name: &'static str,
+    value: &'a str,
+) -> CookieBuilder<'a> {
+    Cookie::build(name, value)
+        .path("/")
+        .http_only(true)
+        .secure(settings.secure_cookies)
+        .same_site(SameSite::Strict)
+}
+
+/// What the request's device presents to be known, if it has signed in before.
+pub(crate) fn device(request: &HttpRequest, settings: &HandlerSettings) -> Option<Secret> {
+    cookie(request.headers(), device_cookie_name(settings))
+}
+
+/// Whether the request presents a session, of whatever worth.
+pub(crate) fn has_credentials(headers: &HeaderMap, settings: &HandlerSettings) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || cookie(headers, cookie_name(settings)).is_some()
+}
+
+/// Counts a request without a session for the wider networks of its client, which share a limit.
+///
+/// # Errors
+/// Returns an error if that limit is reached.
+pub(crate) fn limit_stranger(settings: &HandlerSettings, ip: Option<IpAddr>) -> Result<(), ApiError> {
+    match (&settings.rate_limit, ip) {
+        (Some(limit), Some(ip)) => limit.check_networks(ip).map_err(ApiError::rate_limited),
+        _ => Ok(()),
+    }
 }
 
 /// The token that the request presents. A bearer token wins over a cookie: it was put there on purpose, while browsers
@@ -73,15 +126,15 @@ pub(crate) fn came_by_cookie(headers: &HeaderMap) -> bool {
 /// Prevention). All browsers send this header. A client that does not is not a
 /// browser and should use a bearer token.
 ///
-/// `Sec-Fetch-Site` outweighs `Origin`: the browser knows by which scheme it reached us, and we may not.
+/// `Sec-Fetch-Site` outweighs `Origin`: the browser knows by which scheme it reached us.
 fn is_own_page(headers: &HeaderMap, settings: &HandlerSettings) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    if origin.is_some_and(|origin| settings.cors_origins.iter().any(|allowed| allowed == origin)) {
+    if origin.is_some_and(|origin| is_listed(origin, settings)) {
         return true;
     }
     match headers.get("sec-fetch-site") {
         Some(site) => site == "same-origin",
-        None => origin.is_some_and(|origin| is_own_origin(origin, headers)),
+        None => origin.is_some_and(|origin| is_own_origin(origin, headers, settings)),
     }
 }
 

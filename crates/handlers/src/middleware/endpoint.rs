@@ -17,7 +17,7 @@ use actix_web::{
 use crate::{
     http::{
         error::{ApiError, ErrorCode},
-        route::{Access, Operation, Route},
+        route::{Access, Operation, Route, RouteLimits},
     },
     middleware::{access_guard::authorize, cors::preflight, wrap::mounted},
 };
@@ -54,12 +54,19 @@ pub(crate) struct Endpoint {
     routes: Vec<actix_web::Route>,
     check: Option<Check>,
     compressed: bool,
+    max_body: Option<usize>,
+    unlimited: bool,
 }
+
+/// The longest body, in bytes, of a route that strangers may use: credentials, tokens and e-mail addresses are short.
+const STRANGERS_BODY: usize = 16 * 1024;
+/// The longest body of the other routes.
+const MEMBERS_BODY: usize = 1024 * 1024;
 
 /// Begins the declaration of a path.
 pub(crate) const fn route(path: &'static str) -> Endpoint {
     let route = Route { path, operations: Vec::new() };
-    Endpoint { route, routes: Vec::new(), check: None, compressed: false }
+    Endpoint { route, routes: Vec::new(), check: None, compressed: false, max_body: None, unlimited: false }
 }
 
 impl Endpoint {
@@ -76,16 +83,30 @@ impl Endpoint {
         Self { compressed: true, ..self }
     }
 
+    /// Sets the longest body in bytes, instead of 16 KiB on a path that strangers may use, and 1 MiB on the others.
+    pub(crate) fn max_body(self, bytes: usize) -> Self {
+        Self { max_body: Some(bytes), ..self }
+    }
+
+    /// Puts the path outside the rate limit per IP address.
+    pub(crate) fn unlimited(self) -> Self {
+        Self { unlimited: true, ..self }
+    }
+
     /// Adds the methods that another feature declares for the same path.
     pub(crate) fn join(&mut self, other: Self) {
         self.route.operations.extend(other.route.operations);
         self.routes.extend(other.routes);
         self.check = self.check.or(other.check);
+        self.max_body = self.max_body.or(other.max_body);
     }
 
     /// Registers the path with its middleware.
     pub(crate) fn register(self, config: &mut web::ServiceConfig) {
-        let Self { route: Route { path, operations }, routes, check, compressed } = self;
+        let Self { route: Route { path, operations }, routes, check, compressed, max_body, unlimited } = self;
+        let for_strangers =
+            |operation: &Operation| matches!(operation.access, Access::Public | Access::Anyone);
+        let usual = if operations.iter().all(for_strangers) { STRANGERS_BODY } else { MEMBERS_BODY };
         let mut names: Vec<&str> = operations.iter().map(|operation| operation.method.as_str()).collect();
         if names.contains(&"GET") {
             names.push("HEAD");
@@ -99,7 +120,8 @@ impl Endpoint {
             let checked = check.map_or(Ok(()), |check| check(&request));
             ready(checked.and_then(|()| Err::<HttpResponse, _>(not_allowed.clone())))
         };
-        let resource = web::resource(path).default_service(web::to(refuse));
+        let limits = RouteLimits { max_body: max_body.unwrap_or(usual), unlimited };
+        let resource = web::resource(path).app_data(limits).default_service(web::to(refuse));
         let resource = routes.into_iter().fold(resource, Resource::route);
         if compressed {
             let resource = resource.wrap(Compress::default()).wrap(from_fn(negotiate));

@@ -11,7 +11,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta};
-use denizen_services::{limit_key, store::Quota};
+use denizen_services::{limit_keys, store::Quota};
 use tokio::time::Instant;
 
 /// The number of independently locked maps.
@@ -21,7 +21,8 @@ const SWEEP_AT: usize = 256;
 /// The largest shard. Beyond it, arbitrary entries are dropped.
 const MAX_ENTRIES: usize = 16_384;
 
-/// A rate limit per IP address (IPv6: per /64 network), for all routes together, in the memory of this process.
+/// A rate limit per IP address, for all routes together, in the memory of this process. An IPv6 address counts as its /64
+/// network; for requests without a session, its /56 has 4 and its /48 has 16 times the limit.
 ///
 /// It keeps one client from taking the server away from the others. It does not protect passwords and tokens from being
 /// guessed: each instance counts by itself. Clones share their state.
@@ -59,12 +60,23 @@ impl RateLimit {
     /// # Errors
     /// Returns the time after which the next request is allowed if this one is not.
     pub(crate) fn check(&self, ip: IpAddr) -> Result<(), Duration> {
+        limit_keys(ip).take(1).try_for_each(|(key, quotas)| self.count(key, quotas))
+    }
+
+    /// Counts a request without a session for the wider networks of `ip`, after [`Self::check`].
+    ///
+    /// # Errors
+    /// Returns the time after which the next request is allowed if this one is not.
+    pub(crate) fn check_networks(&self, ip: IpAddr) -> Result<(), Duration> {
+        limit_keys(ip).skip(1).try_for_each(|(key, quotas)| self.count(key, quotas))
+    }
+
+    fn count(&self, key: u128, quotas: u16) -> Result<(), Duration> {
         let State { meter, hasher, shards } = &*self.0;
-        let key = limit_key(ip);
         let [low, ..] = hasher.hash_one(key).to_le_bytes();
         let Some(shard) = shards.get(usize::from(low) % SHARDS) else { return Ok(()) };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = meter.take(shard.full_at.get(&key).copied())?;
+        let full_at = meter.times(quotas).take(shard.full_at.get(&key).copied())?;
         shard.full_at.insert(key, full_at);
         shard.make_room(meter);
         Ok(())
@@ -103,6 +115,11 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn new(quota: Quota) -> Self {
         Self { quota, started: Instant::now() }
+    }
+
+    /// The quota so many times over, by the same clock.
+    fn times(self, quotas: u16) -> Self {
+        Self { quota: self.quota.times(quotas), ..self }
     }
 
     /// Takes one from a bucket that is full again at `full_at`, and returns when it will be full again.
@@ -150,6 +167,19 @@ mod tests {
         let limit = limit(1);
         assert_eq!(limit.check(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))), Ok(()));
         assert!(limit.check(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 9, 9, 9, 9))).is_err());
+    }
+
+    /// Security checklist: 66.
+    #[test]
+    fn strangers_share_the_limit_of_their_wider_networks() {
+        let limit = limit(2);
+        let network = |number: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, number, 0, 0, 0, 1));
+        let counted =
+            |number| limit.check(network(number)).is_ok() && limit.check_networks(network(number)).is_ok();
+        // 4 × 2 in 2001:db8::/56, of each other /56 as many, and 16 × 2 in 2001:db8::/48.
+        assert_eq!((0..0x100).filter(|number| counted(*number)).count(), 8);
+        assert_eq!((0x100..0x1000).filter(|number| counted(*number)).count(), 24);
+        assert_eq!(limit.check(network(0x2000)), Ok(()), "with a session, only the /64 counts");
     }
 
     #[tokio::test(start_paused = true)]

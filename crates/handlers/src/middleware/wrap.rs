@@ -1,14 +1,17 @@
 //! The middleware around every request: its id, its line in the log, its headers, and a response even if its handler
 //! panics.
 
-use std::{net::IpAddr, panic::AssertUnwindSafe};
+use std::{net::IpAddr, panic::AssertUnwindSafe, time::Duration};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
-    body::{BoxBody, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{self, HeaderName, HeaderValue},
+    http::{
+        ConnectionType, StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
@@ -20,13 +23,20 @@ use crate::{
         client_ip::is_proxied,
         error::{ApiError, ErrorCode},
         fallback::{accepts_html, speaks_json},
+        network_share::{FREE, HeldBody},
         request::{self, AppState, RequestMeta},
+        route::RouteLimits,
     },
     middleware::{
         access_log::{LogLine, X_REQUEST_ID},
         cors::CorsGrant,
+        credentials::{has_credentials, limit_stranger},
     },
 };
+
+/// The longest answer, in bytes, to a request that changed something and whose network has no memory left: longer than
+/// that of any user.
+const MAX_UNCOUNTED: usize = 128 * 1024;
 
 /// Marks requests that are inside the middleware.
 struct Wrapped;
@@ -81,11 +91,24 @@ async fn respond<B: MessageBody + 'static>(
     }
     let settings = &state.settings;
     let meta = RequestMeta::of(request.request());
-    let line = LogLine::of(&request, &meta, settings.slow_request);
+    let mut line = LogLine::of(&request, &meta, settings.slow_request);
     let grant = CorsGrant::of(settings, request.headers());
     let render = |error: &ApiError| render(error, &meta, (!json).then_some(&state));
+    let is_limited = request.app_data::<RouteLimits>().is_none_or(|limits| !limits.unlimited);
+    let refusal = authorize(&state, &request, meta.ip, is_limited).err();
+    let too_many = refusal.as_ref().is_some_and(|refusal| refusal.code == ErrorCode::RateLimited);
+    if (too_many || !is_limited) && !state.summary.admits(meta.ip) {
+        line.leave_out();
+    }
+    let (wants_upgrade, is_safe) =
+        (request.headers().contains_key(header::UPGRADE), request.method().is_safe());
     let finish = |response| {
-        let response = default_headers(response, &meta, grant, settings.secure_cookies);
+        let response = hold(response, &state, &meta, is_safe, render);
+        let mut response = default_headers(response, &meta, grant, settings.secure_cookies);
+        if wants_upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            // Else actix would promise the upgrade that it does not make.
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         line.write(&response);
         if let Some(counts) = &state.counts {
             counts.add(response.status());
@@ -93,7 +116,7 @@ async fn respond<B: MessageBody + 'static>(
         response
     };
 
-    if let Err(refusal) = authorize(&state, &request, meta.ip) {
+    if let Some(refusal) = refusal {
         return Ok(request.into_response(finish(render(&refusal))));
     }
     // A panic must not take the worker's other connections along, nor leave this client without a response.
@@ -116,15 +139,48 @@ async fn respond<B: MessageBody + 'static>(
 }
 
 /// Checks what holds for all requests.
-fn authorize(state: &AppState, request: &ServiceRequest, ip: Option<IpAddr>) -> Result<(), ApiError> {
+fn authorize(
+    state: &AppState,
+    request: &ServiceRequest,
+    ip: Option<IpAddr>,
+    is_limited: bool,
+) -> Result<(), ApiError> {
     let settings = &state.settings;
     if settings.local_only && !is_local(request) {
         return Err(not_local());
     }
-    match (&settings.rate_limit, ip) {
-        (Some(limit), Some(ip)) => limit.check(ip).map_err(ApiError::rate_limited),
-        _ => Ok(()),
+    if !is_limited {
+        return Ok(());
     }
+    if let (Some(limit), Some(ip)) = (&settings.rate_limit, ip) {
+        limit.check(ip).map_err(ApiError::rate_limited)?;
+    }
+    // With credentials, it depends on what they are worth.
+    if has_credentials(request.headers(), settings) { Ok(()) } else { limit_stranger(settings, ip) }
+}
+
+/// Counts a long answer for the share of the client's network until it is sent. Without room for it, and if the request
+/// can be repeated, the client is told to come back; what has changed something is answered in any case.
+fn hold(
+    response: HttpResponse,
+    state: &AppState,
+    meta: &RequestMeta,
+    is_safe: bool,
+    render: impl Fn(&ApiError) -> HttpResponse,
+) -> HttpResponse {
+    let length = match response.body().size() {
+        BodySize::Sized(length) => usize::try_from(length).unwrap_or(usize::MAX),
+        BodySize::None | BodySize::Stream => 0,
+    };
+    let share = (length > FREE).then(|| state.share_of(meta.ip)).flatten();
+    let Some(mut share) = share else { return response };
+    if !share.hold(length) && (is_safe || length > MAX_UNCOUNTED) {
+        return render(&ApiError::rate_limited(Duration::ZERO));
+    }
+    response.map_body(|_, body| match body.try_into_bytes() {
+        Ok(rest) => HeldBody { rest, _share: share }.boxed(),
+        Err(body) => body,
+    })
 }
 
 /// An error on a route that is not ours.

@@ -9,11 +9,15 @@ use actix_web::{
 };
 use denizen_models::Secret;
 
-use crate::http::{
-    body::read_body,
-    error::{ApiError, ErrorCode},
-    origin::is_own_origin,
-    query::Query,
+use crate::{
+    HandlerSettings,
+    http::{
+        body::read_body,
+        error::{ApiError, ErrorCode},
+        origin::is_own_origin,
+        query::Query,
+        request::AppState,
+    },
 };
 
 /// The fields of a form on one of our own pages (`application/x-www-form-urlencoded`).
@@ -39,7 +43,8 @@ impl FromRequest for Form {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let foreign = !is_own(request.headers());
+        let settings = AppState::of(request).map(|state| &state.settings);
+        let foreign = !settings.is_ok_and(|settings| is_own(request.headers(), settings));
         let urlencoded = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
         let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
         let body = read_body(request, payload);
@@ -61,12 +66,12 @@ impl FromRequest for Form {
 ///
 /// `Sec-Fetch-Site` (Fetch Metadata) is asked first, because our pages send no referrer and browsers then send
 /// `Origin: null`. A browser too old for it has an `Origin` to compare, or is refused.
-fn is_own(headers: &HeaderMap) -> bool {
+fn is_own(headers: &HeaderMap, settings: &HandlerSettings) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    origin.to_str().is_ok_and(|origin| is_own_origin(origin, headers))
+    origin.to_str().is_ok_and(|origin| is_own_origin(origin, headers, settings))
 }
 
 #[cfg(test)]
@@ -75,7 +80,7 @@ mod tests {
 
     fn own(pairs: &[(&'static str, &str)]) -> bool {
         let pairs = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        is_own(&pairs.collect())
+        is_own(&pairs.collect(), &HandlerSettings::default())
     }
 
     #[test]
@@ -88,5 +93,16 @@ mod tests {
         assert!(!own(&[("host", "a.b"), ("origin", "https://evil.example")]));
         assert!(!own(&[("host", "a.b"), ("origin", "null")]));
         assert!(!own(&[("host", "a.b"), ("origin", "https://a.b.evil.example")]));
+        assert!(!own(&[("host", "a.b"), ("origin", "javascript://a.b")]));
+    }
+
+    #[test]
+    fn where_browsers_use_tls_a_page_without_it_is_not_ours() {
+        let settings = HandlerSettings { secure_cookies: true, ..HandlerSettings::default() };
+        for (origin, expected) in [("https://a.b", true), ("http://a.b", false)] {
+            let pairs = [("host", "a.b"), ("origin", origin)];
+            let headers = pairs.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            assert_eq!(is_own(&headers.into_iter().collect(), &settings), expected, "{origin}");
+        }
     }
 }

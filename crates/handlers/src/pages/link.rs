@@ -10,7 +10,10 @@ use denizen_models::{Secret, ValidationErrors};
 use minijinja::{Value, context};
 
 use super::template::Page;
-use crate::http::{error::ApiError, extract::extract, query::Query, request::AppState};
+use crate::{
+    http::{error::ApiError, extract::extract, query::Query, request::AppState},
+    middleware::credentials::device_cookie,
+};
 
 /// The text about a token that does not work, or no longer.
 const DEAD: &str =
@@ -36,11 +39,12 @@ pub(crate) struct Step {
     status: StatusCode,
     error: Option<Cow<'static, str>>,
     values: Value,
+    device: Option<Secret>,
 }
 
 impl Step {
     pub(crate) fn of(page: Page, name: &'static str) -> Self {
-        Self { page, name, status: StatusCode::OK, error: None, values: context! {} }
+        Self { page, name, status: StatusCode::OK, error: None, values: context! {}, device: None }
     }
 
     /// The response to a token that does not work.
@@ -51,6 +55,11 @@ impl Step {
     /// Adds values for the template.
     pub(crate) fn with(self, values: Value) -> Self {
         Self { values, ..self }
+    }
+
+    /// Lets the browser be known when the user signs in with it.
+    pub(crate) fn on_device(self, device: Option<Secret>) -> Self {
+        Self { device, ..self }
     }
 
     /// Says why the form is shown again.
@@ -71,9 +80,16 @@ impl Responder for Step {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let Self { page, name, status, error, values } = self;
+        let Self { page, name, status, error, values, device } = self;
         let values = context! { step => name, error, ..values };
-        let response = AppState::of(request).and_then(|state| page.answer(&state.prefix, status, values));
+        let response = AppState::of(request).and_then(|state| {
+            let mut response = page.answer(&state.prefix, status, values)?;
+            if let Some(device) = &device {
+                let cookie = device_cookie(&state.settings, device.expose());
+                response.add_cookie(&cookie).map_err(ApiError::internal)?;
+            }
+            Ok(response)
+        });
         response.unwrap_or_else(HttpResponse::from_error)
     }
 }

@@ -23,7 +23,6 @@ const MESSAGE: Page = Page(include_str!("../../pages/message.html"));
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
-    environment.add_global("version", env!("CARGO_PKG_VERSION"));
     if let Err(error) = environment.add_template("layout.html", include_str!("../../pages/layout.html")) {
         log::error!("the layout of pages: {error}");
     }

@@ -43,7 +43,7 @@ pub(super) async fn submit(
     };
     let body = PasswordResetConfirmation { token, new_password: form.secret("new_password") };
     match users.reset_password(&request.access, body).await {
-        Ok(()) => Ok(Step::of(PAGE, "done")),
+        Ok(device) => Ok(Step::of(PAGE, "done").on_device(device)),
         Err(ResetPasswordError::Failure(Failure::Invalid(errors))) => {
             Ok(choose(users.as_ref()).invalid(&errors))
         }

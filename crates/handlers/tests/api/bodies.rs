@@ -171,7 +171,8 @@ async fn depth_costs_nothing_but_a_refusal() {
         format!("{{\"nick\": {open}{close}}}"),
         "{\"profile\":".repeat(90_000),
     ] {
-        let answer = api.send(post_bytes(CREATE, body)).await;
+        let request = request("PUT", ALICE).insert_header(("content-type", "application/json"));
+        let answer = api.send(request.set_payload(body)).await;
         let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
         assert_eq!(details["line"], 1, "{details}");
     }
@@ -180,7 +181,7 @@ async fn depth_costs_nothing_but_a_refusal() {
 
 #[actix_web::test]
 async fn what_a_refusal_quotes_is_short() {
-    let body = format!("{{\"{}\": 1}}", "é".repeat(10_000));
+    let body = format!("{{\"{}\": 1}}", "é".repeat(5_000));
     let answer = Api::start().await.send(post_bytes(VERIFICATION, body)).await;
     let details = answer.expect_error(400, "INVALID_REQUEST_BODY", "Invalid request body");
     let reason = details["reason"].as_str().expect("a reason");
@@ -287,6 +288,8 @@ async fn every_member_is_given_at_most_once() {
     for (target, member) in [
         ("/api/auth/login", "password"),
         ("/api/auth/login", "cookie"),
+        ("/api/auth/login", "remember"),
+        ("/api/auth/delete-account", "password"),
         ("/api/auth/change-password", "new_password"),
         ("/api/auth/change-email", "email"),
         ("/api/users/verify-email", "token"),
@@ -295,7 +298,7 @@ async fn every_member_is_given_at_most_once() {
         ("/api/users/confirm-email-change", "token"),
         ("/api/users/request-email-verification", "email"),
     ] {
-        let value = if member == "cookie" { "true" } else { "\"x\"" };
+        let value = if ["cookie", "remember"].contains(&member) { "true" } else { "\"x\"" };
         assert_is_given_at_most_once(target, member, value).await;
     }
 }

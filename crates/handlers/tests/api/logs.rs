@@ -1,8 +1,12 @@
 //! What is written into the log, and above all what is not.
 
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+
+use denizen_handlers::RateLimit;
 use denizen_models::ValidationErrors;
 use denizen_services::{AcceptInvitationError, CreateUserError, Failure, HashError, store::StoreFailure};
 use serde_json::json;
+use tokio::time::{pause, sleep};
 
 use crate::support::{
     Api, Setup,
@@ -45,6 +49,32 @@ async fn a_refused_stranger_has_a_line_too() {
     let api = Api::start_with(|setup: &mut Setup| setup.settings.local_only = true).await;
     let answer = api.send(get("/api/users")).await;
     assert!(access_line(answer.request_id()).starts_with("GET /api/users 403 "));
+}
+
+/// Security checklist: 72.
+#[actix_web::test]
+async fn what_one_address_could_fill_the_log_with_is_counted() {
+    let api = Api::start_with(|setup: &mut Setup| {
+        setup.settings.rate_limit = Some(RateLimit::per_address(NonZeroU32::MIN, NonZeroU32::MIN));
+    })
+    .await;
+    pause();
+    for (ip, target, logged, more) in [
+        ("203.0.113.98", "/api/users/7", 11, "89 more requests of 203.0.113.98 in 10 s: "),
+        ("203.0.113.99", "/livez", 10, "90 more requests of 203.0.113.99 in 10 s: "),
+    ] {
+        for _ in 0..100 {
+            api.send(get(target).peer_addr(SocketAddr::new(ip.parse().expect("an address"), 4711))).await;
+        }
+        let line = format!("ms {ip} req_");
+        assert_eq!(lines_with(&line).len(), logged, "{ip}");
+        assert!(lines_with(more).is_empty());
+        sleep(Duration::from_secs(11)).await;
+        assert_eq!(lines_with(more).len(), 1, "{ip}");
+        // And again.
+        api.send(get(target).peer_addr(SocketAddr::new(ip.parse().expect("an address"), 4711))).await;
+        assert_eq!(lines_with(&line).len(), logged + 1, "{ip}");
+    }
 }
 
 /// Security checklist: 12.

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use denizen_services::{
-    MailCounters, MailResult, Metrics,
-    store::{MailCounts, MailKind, MailPhase},
+    CrowdedLimits, MailCounters, MailResult, Metrics,
+    store::{
+        BucketKey, CommitObserver as _, Committed, MailCounts, MailKind, MailPhase, Outcome, Quota,
+        UnitOfWork,
+    },
 };
 use denizen_testkit::FixedClock;
 use serde_json::Value;
@@ -22,7 +25,23 @@ fn measured() -> Metrics {
     mails.add(MailKind::PasswordReset, MailResult::Sent);
     mails.add(MailKind::EmailChanged, MailResult::GivenUp);
     let oldest_mail_job = TimeDelta::milliseconds(1_500);
-    Metrics { mail_jobs: Some(jobs), oldest_mail_job, mails: Arc::new(mails) }
+    Metrics {
+        mail_jobs: Some(jobs),
+        oldest_mail_job,
+        mails: Arc::new(mails),
+        crowded_limits: Arc::new(one_crowded_limit()),
+    }
+}
+
+/// What is known of limits after one of them had no room twice.
+fn one_crowded_limit() -> CrowdedLimits {
+    let (limits, quota) = (CrowdedLimits::default(), Quota::new(1, TimeDelta::seconds(1)));
+    let bucket = BucketKey::new("login.ip", [7; 32]);
+    let work = UnitOfWork::new().take_from_bucket(bucket, quota, FixedClock::start(), 1);
+    for outcome in [Outcome::Crowded, Outcome::Done, Outcome::Crowded] {
+        limits.committed(&work, &Committed(vec![outcome]));
+    }
+    limits
 }
 
 async fn api(metrics: Metrics) -> Api {
@@ -53,6 +72,9 @@ async fn every_number_has_a_line_in_the_text_format_of_prometheus() {
         "# TYPE denizen_mails_total counter",
         "denizen_mails_total{kind=\"password_reset\",result=\"sent\"} 1",
         "denizen_mails_total{kind=\"email_changed\",result=\"given_up\"} 1",
+        "# HELP denizen_limits_crowded_total How often a limit had no room for more clients in this process, and forgot one.",
+        "# TYPE denizen_limits_crowded_total counter",
+        "denizen_limits_crowded_total{limit=\"login.ip\"} 2",
         "# HELP denizen_http_requests_total Requests that this process answered, by the class of the status.",
         "# TYPE denizen_http_requests_total counter",
         "denizen_http_requests_total{status=\"2xx\"} 1",

@@ -26,7 +26,7 @@ async fn limited() -> Api {
 }
 
 fn from(peer: &str) -> TestRequest {
-    get("/livez").peer_addr(SocketAddr::new(peer.parse().expect("an address"), 4711))
+    get("/api/users/7").peer_addr(SocketAddr::new(peer.parse().expect("an address"), 4711))
 }
 
 /// How many of these are served, one after the other. Every other one is refused as it should be.
@@ -66,8 +66,7 @@ async fn one_address_gets_its_burst_and_another_one_its_own() {
 async fn all_routes_count_and_a_refusal_costs_nothing_but_itself() {
     let (api, start) = (limited().await, Instant::now());
     let mut statuses = Vec::new();
-    for target in
-        ["/nope", "/api/users", "/api/users/abc", "/", "/livez", "/health", "/verify-email"].repeat(7)
+    for target in ["/nope", "/api/users", "/api/users/abc", "/", "/metrics", "/ws", "/verify-email"].repeat(7)
     {
         let request = get(target).peer_addr(([192, 0, 2, 1], 4711).into());
         let answer = api.send(request).await;
@@ -75,17 +74,25 @@ async fn all_routes_count_and_a_refusal_costs_nothing_but_itself() {
         let json = answer.header("content-type") == Some("application/json");
         if answer.status == 429 {
             assert_eq!(answer.header("retry-after"), Some("1"), "{target}");
-            assert_eq!(
-                json,
-                target.starts_with("/api") || target == "/livez" || target == "/health",
-                "{target}"
-            );
+            let is_json = ["/api", "/metrics", "/ws"].iter().any(|path| target.starts_with(path));
+            assert_eq!(json, is_json, "{target}");
         }
         statuses.push(answer.status);
     }
     assert_eq!(statuses[..BURST], [404, 200, 400]);
     let refused = statuses.iter().filter(|status| **status == 429).count();
     assert!(refused >= statuses.len() - at_most_since(start), "{statuses:?}");
+}
+
+/// Security checklist: 64.
+#[actix_web::test]
+async fn health_checks_are_answered_whatever_else_their_address_asks_for() {
+    let api = limited().await;
+    assert!(served(&api, (0..MANY).map(|_| from("192.0.2.1"))).await < usize::from(MANY));
+    for target in ["/livez", "/readyz", "/health"].repeat(20) {
+        let answer = api.send(get(target).peer_addr(([192, 0, 2, 1], 4711).into())).await;
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    }
 }
 
 /// Security checklist: 41.
@@ -126,8 +133,9 @@ async fn clients_behind_a_trusted_proxy_are_told_apart() {
 #[actix_web::test]
 async fn a_network_of_ipv6_is_one_client() {
     let (api, start) = (limited().await, Instant::now());
-    let at =
-        |segments: [u16; 8]| get("/livez").peer_addr((IpAddr::V6(Ipv6Addr::from(segments)), 4711).into());
+    let at = |segments: [u16; 8]| {
+        get("/api/users/7").peer_addr((IpAddr::V6(Ipv6Addr::from(segments)), 4711).into())
+    };
     let count = served(&api, (0..MANY).map(|number| at([0x2001, 0xdb8, 0, 1, number, 0, 0, number]))).await;
     assert!((BURST..=at_most_since(start)).contains(&count), "{count}");
     let networks = (2..MANY).map(|number| at([0x2001, 0xdb8, 0, number, 0, 0, 0, 1]));

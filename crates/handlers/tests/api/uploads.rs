@@ -1,11 +1,15 @@
-//! Bodies by length: up to one mebibyte, whether it is declared or not.
+//! Bodies by length: up to what the route allows, whether it is declared or not.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use actix_web::{dev::Payload, error::PayloadError, test::TestRequest, web::Bytes};
+use denizen_handlers::{Access, Operation, ROUTES};
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
 
@@ -13,11 +17,15 @@ use crate::support::{
     Api,
     answer::Answer,
     fakes::Asked,
-    requests::{post_bytes, request},
+    requests::{post_bytes, request, target_of},
 };
 
 const TARGET: &str = "/api/users/request-email-verification";
-const MEBIBYTE: usize = 1024 * 1024;
+const KIBIBYTE: usize = 1024;
+const MEBIBYTE: usize = 1024 * KIBIBYTE;
+const FORM: &str = "application/x-www-form-urlencoded";
+/// Of [`TARGET`].
+const LIMIT: usize = 16 * KIBIBYTE;
 
 /// A request with an address, filled up with blanks to `length` bytes.
 fn padded(length: usize) -> Vec<u8> {
@@ -52,23 +60,56 @@ fn assert_is_too_long(answer: &Answer) {
 }
 
 #[actix_web::test]
-async fn exactly_a_mebibyte_is_accepted() {
+async fn exactly_the_limit_is_accepted() {
     let api = Api::start().await;
-    let declared = post_bytes(TARGET, padded(MEBIBYTE)).insert_header(("content-length", MEBIBYTE));
+    let declared = post_bytes(TARGET, padded(LIMIT)).insert_header(("content-length", LIMIT));
     assert_is_accepted(&api, &api.send(declared).await);
 
     let api = Api::start().await;
-    assert_is_accepted(&api, &send_in_chunks(&api, padded(MEBIBYTE)).await);
+    assert_is_accepted(&api, &send_in_chunks(&api, padded(LIMIT)).await);
 }
 
 /// Security checklist: 35.
 #[actix_web::test]
 async fn one_byte_more_is_refused() {
     let api = Api::start().await;
-    let declared = post_bytes(TARGET, padded(MEBIBYTE + 1)).insert_header(("content-length", MEBIBYTE + 1));
+    let declared = post_bytes(TARGET, padded(LIMIT + 1)).insert_header(("content-length", LIMIT + 1));
     assert_is_too_long(&api.send(declared).await);
-    assert_is_too_long(&send_in_chunks(&api, padded(MEBIBYTE + 1)).await);
+    assert_is_too_long(&send_in_chunks(&api, padded(LIMIT + 1)).await);
     assert!(api.users.is_untouched());
+}
+
+/// Security checklist: 72.
+#[actix_web::test]
+async fn strangers_have_short_bodies_and_every_route_its_limit() {
+    let takes_body = |operation: &&Operation| ["POST", "PUT", "PATCH"].contains(&operation.method.as_str());
+    let mut counts = BTreeMap::new();
+    for route in ROUTES.iter() {
+        for operation in route.operations.iter().filter(takes_body) {
+            let limit = match (route.path, operation.access) {
+                ("/api/users", _) => 64 * KIBIBYTE,
+                (_, Access::Public) => LIMIT,
+                _ => MEBIBYTE,
+            };
+            let target = target_of(route.path);
+            let media_type =
+                if target.starts_with("/api") || target == "/ws" { "application/json" } else { FORM };
+            let api = Api::start().await;
+            let status = async |length: usize| {
+                let request = request(operation.method.as_str(), &target);
+                let body =
+                    request.insert_header(("content-type", media_type)).set_payload(vec![b'['; length]);
+                api.send(body).await.status
+            };
+            let (exact, longer) = (status(limit).await, status(limit + 1).await);
+            // Routes that take no body at all do not look at it.
+            if longer == 413 {
+                assert_ne!(exact, 413, "{} {target}", operation.method);
+                *counts.entry(limit).or_insert(0) += 1;
+            }
+        }
+    }
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(LIMIT, 12), (64 * KIBIBYTE, 1), (MEBIBYTE, 9)]);
 }
 
 #[actix_web::test]
@@ -89,7 +130,7 @@ async fn a_body_without_end_is_not_read_to_its_end() {
     });
     let payload = Payload::Stream { payload: endless.boxed_local() };
     assert_is_too_long(&Api::start().await.send_stream(json_in_chunks(), payload).await);
-    assert_eq!(read.load(Ordering::Relaxed), 17 * MEBIBYTE);
+    assert_eq!(read.load(Ordering::Relaxed), 17 * MEBIBYTE, "16 MiB are thrown away");
 }
 
 #[actix_web::test]

@@ -32,10 +32,19 @@ const HASHES: [&str; 13] = [
 #[tokio::test]
 async fn imported_hashes_match_their_password_and_are_outdated() {
     for hash in HASHES {
-        assert_eq!(import(hash).as_ref().map(PasswordHash::expose), Ok(hash));
+        assert_eq!(import(hash).map(|hash| hash.expose().to_owned()).as_deref(), Ok(hash));
         assert_eq!(verdict(PASSWORD, hash).await, Ok(Verdict::Outdated), "{hash}");
         assert_eq!(verdict("correct horse battery stable", hash).await, Ok(Verdict::Mismatch), "{hash}");
     }
+}
+
+/// With a hasher whose own hashes are dear enough for all of them.
+fn import(text: &str) -> Result<PasswordHash, InvalidHash> {
+    import_beside(Argon2Cost { memory_kib: 1024, passes: 2, lanes: 1 }, text)
+}
+
+fn import_beside(own: Argon2Cost, text: &str) -> Result<PasswordHash, InvalidHash> {
+    hasher(own).import(text)
 }
 
 #[tokio::test]
@@ -80,12 +89,13 @@ async fn bcrypt_compares_72_bytes_like_everybody_does() {
 #[tokio::test]
 async fn a_hash_of_what_was_typed_matches_what_is_typed_alike() {
     // Python's bcrypt 5.0.0 and argon2-cffi 25.1.0, of an e followed by a combining accent.
-    for hash in [
+    for text in [
         "$2b$04$rBuPhB0KYIwf3wwhQyjzfeAG29gWF997uEF6FTNtTD1E.lks3dKhi",
         "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$JUcOQboumkR2ldX4XIbfMSR10S0m88W1pV1q4OdomGQ",
     ] {
-        assert_eq!(verdict("cafe\u{301} au lait", hash).await, Ok(Verdict::Outdated), "{hash}");
-        assert_eq!(verdict("café au lait", hash).await, Ok(Verdict::Mismatch), "{hash}");
+        let hash = import(text).unwrap();
+        assert_eq!(verdict("cafe\u{301} au lait", hash.expose()).await, Ok(Verdict::Outdated), "{text}");
+        assert_eq!(verdict("café au lait", hash.expose()).await, Ok(Verdict::Mismatch), "{text}");
     }
     // And of the composed form.
     assert_eq!(
@@ -98,12 +108,38 @@ fn refusal(text: &str) -> Option<InvalidHash> {
     import(text).err()
 }
 
+fn refusal_beside(own: Argon2Cost, text: &str) -> Option<InvalidHash> {
+    import_beside(own, text).err()
+}
+
+const REST: &str = "c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Security checklist: 70.
+#[test]
+fn what_costs_more_than_twice_our_own_is_not_imported() {
+    let own = Argon2Cost::RECOMMENDED;
+    for (dear, affordable) in [
+        (format!("$argon2id$v=19$m=38913,t=2,p=1${REST}"), format!("$argon2id$v=19$m=38912,t=2,p=1${REST}")),
+        (format!("$argon2i$v=19$m=19456,t=5,p=4${REST}"), format!("$argon2i$v=19$m=19456,t=4,p=4${REST}")),
+        (HASHES[5].replace("$04$", "$11$"), HASHES[5].replace("$04$", "$10$")),
+        (format!("$scrypt$ln=14,r=8,p=2${REST}"), format!("$scrypt$ln=14,r=8,p=1${REST}")),
+        (format!("$pbkdf2-sha256$i=311300${REST}"), format!("$pbkdf2-sha256$i=311299${REST}")),
+        // Two blocks, each of which takes the rounds.
+        (format!("$pbkdf2-sha256$i=155650${REST}A"), format!("$pbkdf2-sha256$i=155649${REST}A")),
+        (format!("$pbkdf2-sha512$77825${REST}"), format!("$pbkdf2-sha512$77824${REST}")),
+    ] {
+        assert_eq!(refusal_beside(own, &dear), Some(InvalidHash::TooCostly), "{dear}");
+        assert_eq!(refusal_beside(own, &affordable), None, "{affordable}");
+        let dearer = Argon2Cost { passes: 5, ..own };
+        assert_eq!(refusal_beside(dearer, &dear), None, "{dear}");
+    }
+}
+
 /// Security checklist: 32.
 #[test]
-fn what_costs_too_much_to_compare_is_not_imported() {
-    let rest = "c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    let argon2 = |params: &str| format!("$argon2id$v=19${params}${rest}");
-    let scrypt = |params: &str| format!("$scrypt${params}${rest}");
+fn what_takes_seconds_or_gigabytes_is_not_compared_whatever_our_own_cost() {
+    let argon2 = |params: &str| format!("$argon2id$v=19${params}${REST}");
+    let scrypt = |params: &str| format!("$scrypt${params}${REST}");
     for (dear, affordable) in [
         (argon2("m=4194304,t=1,p=1"), argon2("m=262144,t=1,p=1")),
         (argon2("m=8,t=1000,p=1"), argon2("m=8,t=16,p=1")),
@@ -114,14 +150,19 @@ fn what_costs_too_much_to_compare_is_not_imported() {
         (scrypt("ln=1,r=4294967295,p=4294967295"), scrypt("ln=1,r=1,p=1")),
         (scrypt("ln=4294967295,r=8,p=1"), scrypt("ln=17,r=8,p=1")),
         (scrypt("ln=64,r=8,p=1"), scrypt("ln=14,r=8,p=5")),
-        (format!("$pbkdf2-sha256$i=10000001${rest}"), format!("$pbkdf2-sha256$i=10000000${rest}")),
-        (format!("$pbkdf2-sha512$10000001${rest}"), format!("$pbkdf2-sha512$10000000${rest}")),
+        (format!("$pbkdf2-sha256$i=10000001${REST}"), format!("$pbkdf2-sha256$i=10000000${REST}")),
+        (format!("$pbkdf2-sha512$10000001${REST}"), format!("$pbkdf2-sha512$8000000${REST}")),
         // Two blocks, each of which takes the rounds.
-        (format!("$pbkdf2-sha256$i=5000001${rest}A"), format!("$pbkdf2-sha256$i=5000000${rest}A")),
+        (format!("$pbkdf2-sha256$i=5000001${REST}A"), format!("$pbkdf2-sha256$i=5000000${REST}A")),
     ] {
-        assert_eq!(refusal(&dear), Some(InvalidHash::TooCostly), "{dear}");
-        assert_eq!(refusal(&affordable), None, "{affordable}");
+        assert_eq!(refusal_beside(Argon2Cost::MOST, &dear), Some(InvalidHash::TooCostly), "{dear}");
+        assert_eq!(refusal_beside(Argon2Cost::MOST, &affordable), None, "{affordable}");
     }
+}
+
+#[test]
+fn a_mark_of_ours_is_not_imported() {
+    assert_eq!(refusal(&format!("$imported{}", HASHES[0])), Some(InvalidHash::Unsupported));
 }
 
 #[test]

@@ -97,9 +97,10 @@ impl CreateUser {
 pub(super) fn command_error(error: CreateUserError) -> CommandError {
     match error {
         CreateUserError::Failure(Failure::Invalid(errors)) => CommandError::usage(listed(&errors)),
-        CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) | CreateUserError::Failure(_) => {
-            error.into()
-        }
+        CreateUserError::UsernameTaken(_)
+        | CreateUserError::UsernameReserved(_)
+        | CreateUserError::EmailTaken(_)
+        | CreateUserError::Failure(_) => error.into(),
     }
 }
 

@@ -27,6 +27,37 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static Setting, String)> {
     found.chain(mail(config)).collect()
 }
 
+/// Returns what other users of this machine can get at: the database, and the folder of mails that are written as files.
+/// What the server creates itself is private.
+pub(crate) fn warnings(config: &Config) -> Vec<String> {
+    let database = config.database.path().filter(|path| is_open(path, 0o066)).map(|path| {
+        format!(
+            "other users of this machine can read or write {}: allow only its owner (chmod 600)",
+            path.display()
+        )
+    });
+    let MailUrl::File(folder) = &config.mail else { return database.into_iter().collect() };
+    let mail = is_open(folder, 0o022).then(|| {
+        format!(
+            "other users of this machine can write to {}: allow only its owner (chmod 700)",
+            folder.display()
+        )
+    });
+    database.into_iter().chain(mail).collect()
+}
+
+/// Whether the file or folder exists and gives its group or all others one of these rights.
+#[cfg(unix)]
+fn is_open(path: &Path, rights: u32) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & rights != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &Path, _: u32) -> bool {
+    false
+}
+
 /// An address in use is most likely that of the running server.
 fn listen(address: SocketAddr) -> Result<(), String> {
     match TcpListener::bind(address) {

@@ -14,7 +14,8 @@ check` says what is wrong with them, and `denizen config reference` prints this 
 
 - A **duration** is a whole number and `s`, `m`, `h` or `d`, such as `30m`.
 - A **quota** is `BURST/PERIOD`: `20/3m` is 20 at once, and then one more every 3 minutes. An IPv6 address counts as its
-  /64. `generous` is practically no limit.
+  /64; for clients that have not signed in, its /56 has 4 and its /48 has 16 times the quota. `generous` is practically no
+  limit.
 - A **list** is an array of strings in the file, and separated by commas in the environment.
 - **None** is an empty text or list.
 ";

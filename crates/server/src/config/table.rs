@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use denizen_mail::{MailUrl, Sender};
+use denizen_models::Username;
 use denizen_services::{Directory, RegistrationMode, store::Quota};
 use ipnet::IpNet;
 
@@ -59,9 +60,15 @@ settings! {
         REGISTRATION registration: RegistrationMode = Text,
             parse::choice(RegistrationMode::ALL, RegistrationMode::as_str), "open" / "closed";
 
-        /// Who may list and search users: `admins`, or all `members`, who then see no e-mail addresses.
+        /// Who may list and search users, and sees who is connected: `admins`, or all `members`, who then see names only.
         DIRECTORY directory: Directory = Text,
             parse::choice(Directory::ALL, Directory::as_str), "admins" / "admins";
+
+        /// How long the user name of a renamed user stays that user's, and that of a deleted user stays unused: `0s` to `3650d`.
+        USERNAME_RESERVATION username_reservation: Duration = Text, parse::duration("0s", "3650d"), "365d" / "365d";
+
+        /// User names that only administrators may give, beside `admin`, `root`, `support`, `postmaster` and the like.
+        RESERVED_USERNAMES reserved_usernames: Vec<Username> = List, parse::usernames, "" / "";
 
         /// How many characters a new password needs at least: 8 to 64.
         // NIST SP 800-63B-4 asks for 15 characters without a second factor, for 8 with one.
@@ -123,7 +130,7 @@ settings! {
         /// How long delivering a mail is tried before it is given up: `1h` to `30d`.
         MAIL_MAX_AGE mail_max_age: Duration = Text, parse::duration("1h", "30d"), "2d" / "2d";
 
-        /// How many mails are sent at the same time: 1 to 64.
+        /// How many mails of one kind (resets, invitations, …) are sent at the same time: 1 to 64.
         MAIL_WORKERS mail_workers: usize = Number, parse::number(1..=64), "4" / "4";
     }
 
@@ -140,11 +147,19 @@ settings! {
         /// How many connections may be open at once, WebSockets included: 1 to 1000000; more have to wait.
         MAX_CONNECTIONS max_connections: usize = Number, parse::number(1..=1_000_000), "10000" / "10000";
 
+        /// How many connections one IP address may have open at once, WebSockets included: 1 to 1000000, or 0 for no limit;
+        /// more are closed. This machine and `trusted_proxies` are exempt.
+        MAX_CONNECTIONS_PER_IP max_connections_per_ip: usize = Number, parse::number(0..=1_000_000), "256" / "256";
+
+        /// How much memory, in MiB, the unread bodies and the unsent answers of one IP address may take: 1 to 65536; beyond
+        /// it, requests are answered 429. `trusted_proxies` are exempt; behind them, the clients count.
+        MEMORY_PER_IP memory_per_ip: usize = Number, parse::number(1..=65_536), "16" / "16";
+
         /// How long the head of a request may take to arrive: `1s` to `5m`.
         HEADER_TIMEOUT header_timeout: Duration = Text, parse::duration("1s", "5m"), "10s" / "10s";
 
-        /// How long the body of a request may take to arrive, and how long a client may take nothing of what is sent
-        /// to it: `1s` to `5m`.
+        /// How long the body of a request may take to arrive, and how long a client may take to read 64 KiB of what is
+        /// sent to it, or the rest of it: `1s` to `5m`.
         BODY_TIMEOUT body_timeout: Duration = Text, parse::duration("1s", "5m"), "15s" / "15s";
 
         /// How long a connection is kept open between two requests: `1s` to `1h`.
@@ -155,7 +170,8 @@ settings! {
     }
 
     "Limits" {
-        /// How many requests per second one IP address may make in the long run: 1 to 1000000, or 0 for no limit.
+        /// How many requests per second one IP address may make in the long run, health checks excepted: 1 to 1000000, or 0
+        /// for no limit.
         RATE_LIMIT rate_limit: usize = Number, parse::number(0..=1_000_000), "1000" / "50";
 
         /// How many requests one IP address may make at once before the rate limit applies: 1 to 1000000.
@@ -164,8 +180,17 @@ settings! {
         /// How often one IP address may try to sign in: a quota such as `20/3s`.
         LIMIT_LOGIN_PER_IP limit_login_per_ip: Quota = Text, parse::quota, "generous" / "20/3s";
 
-        /// How often clients may try to sign in with the same name, known or not: a quota such as `10/1m`.
-        LIMIT_LOGIN_PER_ACCOUNT limit_login_per_account: Quota = Text, parse::quota, "generous" / "10/1m";
+        /// How often strangers may try to sign in with the same name, known or not: a quota such as `10/2m`.
+        LIMIT_LOGIN_PER_ACCOUNT limit_login_per_account: Quota = Text, parse::quota, "generous" / "10/2m";
+
+        /// How often one known device may try to sign in, and one session may give its password again: a quota such as
+        /// `10/1m`.
+        LIMIT_LOGIN_PER_DEVICE limit_login_per_device: Quota = Text, parse::quota, "generous" / "10/1m";
+
+        /// After how many failures in a row no password of strangers is right, and after how many of known devices and
+        /// sessions: 1 to 1000000. A success or a reset begins anew.
+        // NIST SP 800-63B-4, section 3.2.2, wants no more than 100 together.
+        LIMIT_LOGIN_FAILURES limit_login_failures: u32 = Number, parse::number(1..=1_000_000), "1000000" / "50";
 
         /// How often one IP address may ask for mails with a link, of each kind: a quota such as `20/3m`.
         LIMIT_MAIL_PER_IP limit_mail_per_ip: Quota = Text, parse::quota, "generous" / "20/3m";
@@ -174,12 +199,29 @@ settings! {
         /// quota such as `3/20m`.
         LIMIT_MAIL_PER_ADDRESS limit_mail_per_address: Quota = Text, parse::quota, "generous" / "3/20m";
 
+        /// How soon after each other clients may ask for mails with a link to the same e-mail address, of each kind but
+        /// sign-ups: a quota such as `1/1m`.
+        LIMIT_MAIL_PACE limit_mail_pace: Quota = Text, parse::quota, "generous" / "1/1m";
+
         /// How often one IP address may sign up: a quota such as `10/6m`.
         LIMIT_SIGN_UP_PER_IP limit_sign_up_per_ip: Quota = Text, parse::quota, "generous" / "10/6m";
+
+        /// How often users may change their user name, attempts with a taken name included: a quota such as `1/24h`.
+        LIMIT_RENAMES_PER_USER limit_renames_per_user: Quota = Text, parse::quota, "generous" / "1/24h";
 
         /// How often one IP address may present a token out of a mail: a quota such as `30/2s`.
         // Tokens cannot be guessed; this bounds the work.
         LIMIT_TOKENS_PER_IP limit_tokens_per_ip: Quota = Text, parse::quota, "generous" / "30/2s";
+
+        /// How many clients, names or e-mail addresses each of these limits can count at a time, some 100 bytes each: 1000
+        /// to 10000000. Beyond that, it forgets those that have used it least.
+        LIMIT_CAPACITY limit_capacity: u32 = Number, parse::number(1_000..=10_000_000), "200000" / "200000";
+
+        /// How many mails of a kind that strangers asked for may wait before requests for this kind get 503: 1 to 1000000.
+        MAIL_CAPACITY mail_capacity: u32 = Number, parse::number(1..=1_000_000), "10000" / "10000";
+
+        /// How many sign-ups may wait to be confirmed before all others get 503: 1 to 10000000.
+        REGISTRATION_CAPACITY registration_capacity: u32 = Number, parse::number(1..=10_000_000), "100000" / "100000";
     }
 }
 

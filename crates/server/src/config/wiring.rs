@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
-use denizen_handlers::{Demos, HandlerSettings, RateLimit};
+use denizen_handlers::{Demos, HandlerSettings, NetworkShares, RateLimit};
 use denizen_hashing::Argon2Cost;
 use denizen_mail::MailSettings;
 use denizen_models::PasswordPolicy;
@@ -48,14 +48,16 @@ impl Config {
 
     /// Returns the settings of the services.
     pub(crate) fn service_settings(&self) -> ServiceSettings {
-        let (disclosure, limits) = match self.profile {
-            Profile::Development => (Disclosure::Detailed, Limits::GENEROUS),
-            Profile::Production => (Disclosure::Uniform, Limits::default()),
+        let disclosure = match self.profile {
+            Profile::Development => Disclosure::Detailed,
+            Profile::Production => Disclosure::Uniform,
         };
         ServiceSettings {
             disclosure,
             registration: self.registration,
             directory: self.directory,
+            username_reservation: whole(self.username_reservation),
+            reserved_usernames: self.reserved_usernames.clone(),
             password_policy: self.password_policy(),
             session_lifetime: whole(self.session_lifetime),
             session_idle_timeout: whole(self.session_idle_timeout),
@@ -65,25 +67,31 @@ impl Config {
             mail_max_age: whole(self.mail_max_age),
             mail_workers: self.mail_workers,
             audit_retention: self.audit_retention.map(whole),
+            mail_capacity: self.mail_capacity,
+            registration_capacity: self.registration_capacity,
             limits: Limits {
+                mail_pace: self.limit_mail_pace,
                 mail_per_ip: self.limit_mail_per_ip,
                 mail_per_address: self.limit_mail_per_address,
                 tokens_per_ip: self.limit_tokens_per_ip,
                 login_per_ip: self.limit_login_per_ip,
                 login_per_account: self.limit_login_per_account,
+                login_per_device: self.limit_login_per_device,
+                login_failures: self.limit_login_failures,
                 sign_up_per_ip: self.limit_sign_up_per_ip,
-                ..limits
+                renames: self.limit_renames_per_user,
+                capacity: self.limit_capacity,
             },
-            ..ServiceSettings::default()
         }
     }
 
-    /// Returns the settings of the handlers. Their rate limit is shared by all threads, so call it once.
+    /// Returns the settings of the handlers. Its limits are shared by all threads, so call it once.
     pub(crate) fn handler_settings(&self) -> HandlerSettings {
         HandlerSettings {
             cors_origins: self.cors_origins.clone(),
             local_only: self.profile == Profile::Development,
             rate_limit: self.rate_limit(),
+            memory: Some(self.memory_shares()),
             trusted_proxies: self.trusted_proxies.clone(),
             slow_request: Some(self.slow_request),
             body_timeout: Some(self.body_timeout),
@@ -93,6 +101,12 @@ impl Config {
             },
             secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
         }
+    }
+
+    /// All networks together have as much as sixteen.
+    fn memory_shares(&self) -> NetworkShares {
+        let bytes = self.memory_per_ip.saturating_mul(1024 * 1024);
+        NetworkShares::new(bytes, bytes.saturating_mul(16))
     }
 
     fn rate_limit(&self) -> Option<RateLimit> {

@@ -1,9 +1,10 @@
 //! Clients that never finish a request.
 //!
-//! actix times the head of a connection's first request and the silence between two requests. A client that has been
-//! answered once and then sends half a head, or that sends on a body that is not read, escapes both, and a few
-//! thousand such clients take all connections (Slowloris). So this watches a connection from outside: from the end of
-//! a response to the next request it has a fixed time, however many bytes trickle in.
+//! actix times the head of a connection's first request and the silence between two requests, and reads up to 128 KiB
+//! ahead. A client that has been answered once and then sends half a head, or that sends on a body that is not read,
+//! escapes its clocks, and a few thousand such clients take all connections (Slowloris) or much memory. So this watches
+//! a connection from outside: from the end of a response to the next request it has a fixed time, however many bytes
+//! trickle in, and what arrives before it is asked for is bounded.
 
 use std::{
     cell::Cell,
@@ -14,7 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -27,6 +28,22 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+use super::{
+    refusals::{self, OnRefusal},
+    send_timeout::SendTimeout,
+};
+
+/// The longest head of a request, in bytes: what nginx takes by default.
+const MAX_HEAD: usize = 32 * 1024;
+/// How many bytes beyond a request may arrive while it runs.
+const MAX_AHEAD: usize = 8 * 1024;
+/// Fewer bytes than this are not told apart into those of a request and those behind it.
+const SMALL: usize = 2 * 1024;
+/// How long a client may send the rest of a body that was refused.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
+const TOO_LARGE: &[u8] =
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
 /// Counts the requests in flight on one connection. Clones share the count.
 #[derive(Clone)]
 pub(super) struct InFlight(Rc<State>);
@@ -37,19 +54,54 @@ struct State {
     everywhere: Arc<AtomicUsize>,
     /// When the connection was opened, or the last response ended.
     idle_since: Cell<Instant>,
+    /// How long the next request may take to begin.
+    patience: Cell<Duration>,
+    timeout: Duration,
+    /// How many bytes have arrived that belong to no request that has begun, or to the body of the one that runs.
+    ahead: Cell<usize>,
+    /// How many may.
+    allowed: Cell<usize>,
+    /// Waits until more may arrive.
+    reader: Cell<Option<Waker>>,
+}
+
+/// How long the body of a request is.
+#[derive(Clone)]
+pub(super) enum BodyLength {
+    Known(usize),
+    /// It ends where its last chunk says so; then this becomes true.
+    Chunked(Rc<Cell<bool>>),
 }
 
 impl InFlight {
-    /// Begins a request, which ends when the returned guard is dropped.
-    pub(super) fn begin(&self) -> InFlightGuard {
-        self.0.running.set(self.0.running.get() + 1);
-        self.0.everywhere.fetch_add(1, Ordering::Relaxed);
-        InFlightGuard(self.clone())
+    /// Begins a request, which ends when the returned guard is dropped. `head` counts the bytes of its head.
+    pub(super) fn begin(&self, body: BodyLength, head: impl FnOnce() -> usize) -> InFlightGuard {
+        let State { running, everywhere, ahead, .. } = &*self.0;
+        running.set(running.get() + 1);
+        everywhere.fetch_add(1, Ordering::Relaxed);
+        ahead.set(if ahead.get() <= SMALL { 0 } else { ahead.get().saturating_sub(head()) });
+        self.0.allow(match body {
+            BodyLength::Known(length) => length.saturating_add(MAX_AHEAD),
+            BodyLength::Chunked(_) => usize::MAX,
+        });
+        InFlightGuard { in_flight: self.clone(), body }
+    }
+}
+
+impl State {
+    fn allow(&self, bytes: usize) {
+        self.allowed.set(bytes);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
     }
 }
 
 /// A request in flight.
-pub(super) struct InFlightGuard(InFlight);
+pub(super) struct InFlightGuard {
+    in_flight: InFlight,
+    body: BodyLength,
+}
 
 impl InFlightGuard {
     /// Keeps the request in flight until the end of its response's body; a WebSocket's ends with the connection.
@@ -60,10 +112,27 @@ impl InFlightGuard {
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        let State { running, everywhere, idle_since } = &*self.0.0;
-        running.set(running.get().saturating_sub(1));
-        everywhere.fetch_sub(1, Ordering::Relaxed);
-        idle_since.set(Instant::now());
+        let state = &*self.in_flight.0;
+        state.running.set(state.running.get().saturating_sub(1));
+        state.everywhere.fetch_sub(1, Ordering::Relaxed);
+        state.idle_since.set(Instant::now());
+        state.patience.set(state.timeout);
+        match &self.body {
+            BodyLength::Known(length) => {
+                let ahead = state.ahead.get();
+                state.ahead.set(ahead.saturating_sub(*length));
+                // The rest of a body that was refused is discarded; actix closes the connection after it.
+                state.allow(MAX_HEAD.saturating_add(length.saturating_sub(ahead)));
+            }
+            BodyLength::Chunked(ended) => {
+                state.ahead.set(0);
+                state.allow(if ended.get() { MAX_HEAD } else { usize::MAX });
+                if !ended.get() {
+                    // As long as actix waits for the rest of a body whose length is known.
+                    state.patience.set(LINGER);
+                }
+            }
+        }
     }
 }
 
@@ -92,16 +161,44 @@ impl<B: MessageBody + Unpin> MessageBody for GuardedBody<B> {
 pub(super) struct IdleTimeoutStream<S> {
     stream: S,
     in_flight: InFlight,
-    timeout: Duration,
     end: Pin<Box<Sleep>>,
+    /// How many bytes have arrived since actix last looked at what it has.
+    unseen: usize,
+    /// Whether a head was too large, so that the rest is thrown away.
+    discards: bool,
+    send_timeout: SendTimeout,
+    on_refusal: OnRefusal,
 }
 
 impl<S> IdleTimeoutStream<S> {
-    /// Waits this long for the end of a request's head, from the end of the previous response. Counts requests in flight
-    /// `everywhere`, too.
-    pub(super) fn new(stream: S, timeout: Duration, everywhere: Arc<AtomicUsize>) -> Self {
-        let state = State { running: Cell::new(0), everywhere, idle_since: Cell::new(Instant::now()) };
-        Self { stream, in_flight: InFlight(Rc::new(state)), timeout, end: Box::pin(sleep(timeout)) }
+    /// Waits for `timeout` for the end of a request's head, from the end of the previous response. Counts requests in
+    /// flight `everywhere`, too.
+    pub(super) fn new(
+        stream: S,
+        timeout: Duration,
+        everywhere: Arc<AtomicUsize>,
+        send_timeout: SendTimeout,
+        on_refusal: OnRefusal,
+    ) -> Self {
+        let state = State {
+            running: Cell::new(0),
+            everywhere,
+            idle_since: Cell::new(Instant::now()),
+            patience: Cell::new(timeout),
+            timeout,
+            ahead: Cell::new(0),
+            allowed: Cell::new(MAX_HEAD),
+            reader: Cell::default(),
+        };
+        Self {
+            stream,
+            in_flight: InFlight(Rc::new(state)),
+            end: Box::pin(sleep(timeout)),
+            unseen: 0,
+            discards: false,
+            send_timeout,
+            on_refusal,
+        }
     }
 
     /// Returns the counter that must be told of every request.
@@ -111,11 +208,11 @@ impl<S> IdleTimeoutStream<S> {
 
     /// Returns whether the time is over. If not, the task is woken when it may be.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
-        let State { running, everywhere: _, idle_since } = &*self.in_flight.0;
+        let State { running, idle_since, patience, .. } = &*self.in_flight.0;
         if running.get() > 0 {
             return false;
         }
-        let end = idle_since.get() + self.timeout;
+        let end = idle_since.get() + patience.get();
         if self.end.deadline() != end {
             self.end.as_mut().reset(end);
         }
@@ -123,7 +220,46 @@ impl<S> IdleTimeoutStream<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for IdleTimeoutStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> IdleTimeoutStream<S> {
+    /// Returns whether to read on; if not, and if that may change, the task is woken then.
+    fn may_read(&mut self, context: &mut Context<'_>) -> bool {
+        let InFlight(state) = self.in_flight.clone();
+        let (is_idle, is_full) = (state.running.get() == 0, state.ahead.get() >= state.allowed.get());
+        if !is_full && (self.unseen < MAX_AHEAD || !is_idle) {
+            return true;
+        }
+        if self.unseen > 0 {
+            // actix reads until there is nothing to read, and only then looks for the end of a head.
+            self.unseen = 0;
+            context.waker().wake_by_ref();
+        } else if !is_idle {
+            state.reader.set(Some(context.waker().clone()));
+        } else {
+            // Not by actix, which would go on to 128 KiB. If it cannot be written now, the client reads nothing anyway.
+            let _written = Pin::new(&mut self.stream).poll_write(context, TOO_LARGE);
+            (self.on_refusal)(431);
+            state.idle_since.set(Instant::now());
+            state.patience.set(LINGER);
+            self.discards = true;
+            return true;
+        }
+        false
+    }
+
+    /// Throws away what arrives, so that the client reads the refusal and not an error.
+    fn discard(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let filled = buffer.filled().len();
+        loop {
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+            if buffer.filled().len() == filled {
+                return Poll::Ready(Ok(()));
+            }
+            buffer.set_filled(filled);
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for IdleTimeoutStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -133,7 +269,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for IdleTimeoutStream<S> {
             // As if the client had hung up.
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if !self.discards && !self.may_read(context) {
+            return Poll::Pending;
+        }
+        if self.discards {
+            // The time has changed since.
+            return if self.is_over(context) { Poll::Ready(Ok(())) } else { self.discard(context, buffer) };
+        }
+        let filled = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let more = buffer.filled().len() - filled;
+        let ahead = &self.in_flight.0.ahead;
+        ahead.set(ahead.get().saturating_add(more));
+        self.unseen += more;
+        read
     }
 }
 
@@ -143,12 +292,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for IdleTimeoutStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        if let Some(status) = refusals::status_of(bytes) {
+            (self.on_refusal)(status);
+        }
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if self.send_timeout.is_over(&written, context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A response ends with this, and reading is not tried again before bytes arrive, which may never happen.
         self.is_over(context);
+        self.send_timeout.reset();
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -170,7 +327,12 @@ mod tests {
 
     fn connection() -> (DuplexStream, IdleTimeoutStream<DuplexStream>) {
         let (client, server) = duplex(1024);
-        (client, IdleTimeoutStream::new(server, TIMEOUT, Arc::default()))
+        let (send, ignore) = (SendTimeout::new(TIMEOUT), Box::new(|_| {}));
+        (client, IdleTimeoutStream::new(server, TIMEOUT, Arc::default(), send, ignore))
+    }
+
+    fn begin(in_flight: &InFlight) -> InFlightGuard {
+        in_flight.begin(BodyLength::Known(0), || 0)
     }
 
     #[tokio::test(start_paused = true)]
@@ -199,7 +361,7 @@ mod tests {
     async fn a_running_request_takes_the_time_it_takes_and_the_next_one_has_its_own() {
         let (_client, mut server) = connection();
         let requests = server.in_flight();
-        let (first, second) = (requests.begin(), requests.begin());
+        let (first, second) = (begin(&requests), begin(&requests));
         timeout(Duration::from_secs(3600), server.read(&mut [0; 8])).await.expect_err("an end");
         drop(first);
         timeout(Duration::from_secs(3600), server.read(&mut [0; 8])).await.expect_err("an end");
@@ -214,12 +376,74 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_flushed_an_answer_is_woken_although_nothing_is_read() {
         let (_client, mut server) = connection();
-        drop(server.in_flight().begin());
+        drop(begin(&server.in_flight()));
         let start = Instant::now();
         let end = std::future::poll_fn(|context| {
             let flushed = Pin::new(&mut server).poll_flush(context);
             if start.elapsed() < TIMEOUT { Poll::Pending } else { flushed }
         });
         timeout(Duration::from_secs(3600), end).await.expect("to be woken").unwrap();
+    }
+    /// Reads until nothing more comes at once.
+    async fn read_some(server: &mut IdleTimeoutStream<DuplexStream>) -> usize {
+        let mut bytes = Vec::new();
+        let _waits = timeout(Duration::from_millis(1), server.read_to_end(&mut bytes)).await;
+        bytes.len()
+    }
+
+    /// Sends 200 KiB as fast as they are taken, and then nothing.
+    fn flood(mut client: tokio::io::WriteHalf<DuplexStream>) {
+        tokio::spawn(async move {
+            client.write_all(&[b'x'; 200 * 1024]).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+    }
+
+    /// Security checklist: 72.
+    #[tokio::test(start_paused = true)]
+    async fn a_head_without_end_is_refused_and_the_rest_is_thrown_away() {
+        let (client, mut server) = connection();
+        let (mut reader, writer) = tokio::io::split(client);
+        flood(writer);
+        let (start, mut bytes) = (Instant::now(), Vec::new());
+        timeout(Duration::from_secs(3600), server.read_to_end(&mut bytes)).await.expect("an end").unwrap();
+        assert!((MAX_HEAD..MAX_HEAD + 2048).contains(&bytes.len()), "{}", bytes.len());
+        assert_eq!(start.elapsed(), LINGER);
+        let mut refusal = [0; 13];
+        reader.read_exact(&mut refusal).await.unwrap();
+        assert_eq!(&refusal, b"HTTP/1.1 431 ");
+    }
+
+    /// Security checklist: 72.
+    #[tokio::test(start_paused = true)]
+    async fn while_a_request_runs_little_is_read_beyond_its_body() {
+        for body in [0, 100_000] {
+            let (client, mut server) = connection();
+            let (_reader, writer) = tokio::io::split(client);
+            flood(writer);
+            let requests = server.in_flight();
+            let guard = requests.begin(BodyLength::Known(body), || 0);
+            let read = read_some(&mut server).await;
+            assert!((body + MAX_AHEAD..body + MAX_AHEAD + 2048).contains(&read), "{read}");
+            assert_eq!(read_some(&mut server).await, 0);
+            drop(guard);
+            // Then the head of the next one may be as long as any.
+            let guard = requests.begin(BodyLength::Known(0), || 0);
+            drop(guard);
+            assert!(read_some(&mut server).await > 0);
+        }
+    }
+
+    /// Security checklist: 72.
+    #[tokio::test(start_paused = true)]
+    async fn chunks_after_the_answer_buy_no_more_time_than_a_body_of_known_length() {
+        for (ended, seconds) in [(false, 1), (true, 10)] {
+            let (_client, mut server) = connection();
+            let ended = BodyLength::Chunked(Rc::new(Cell::new(ended)));
+            drop(server.in_flight().begin(ended, || 0));
+            let start = Instant::now();
+            assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+            assert_eq!(start.elapsed().as_secs(), seconds);
+        }
     }
 }

@@ -23,6 +23,8 @@ mod headers;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod limits;
@@ -30,6 +32,8 @@ mod limits;
 mod messages;
 #[cfg(test)]
 mod metrics;
+#[cfg(all(test, target_os = "linux"))]
+mod one_client;
 #[cfg(test)]
 mod one_time_tokens;
 #[cfg(test)]

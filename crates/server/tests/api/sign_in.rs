@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     TestServer,
     account::{self, change_password, logout},
     api,
     http::{Request, act_as},
-    production::PASSWORD,
+    production::{PASSWORD, UNLIMITED},
 };
 
 /// Security checklist: 44, 45.
@@ -104,9 +104,36 @@ async fn passwords_cannot_be_guessed_by_way_of_an_open_session() {
         change_password(at, &found, &guess, "another horse battery").await.refused(403, "WRONG_PASSWORD");
     }
     change_password(at, &found, PASSWORD, "another horse battery").await.refused(429, "RATE_LIMITED");
-    api::login(at, "alice", PASSWORD).await.refused(429, "RATE_LIMITED");
+    let other = server.session_of("alice").await;
+    assert!(api::is_open(at, &other).await, "whoever found the session does not keep its owner out");
     server.advance_minutes(1);
-    api::session(at, "alice", PASSWORD).await;
+    change_password(at, &found, PASSWORD, "another horse battery").await.succeeded(200);
+}
+
+/// Security checklist: 66.
+#[tokio::test]
+async fn strangers_who_guess_keep_no_device_out_that_has_signed_in_before() {
+    let server = TestServer::start_in_production(&UNLIMITED).await;
+    let at = server.address;
+    server.enrol("alice").await;
+    let sign_in = async |more: Value, cookie: &str| {
+        let mut body = json!({ "login": "alice", "password": PASSWORD });
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        Request::post("/api/auth/login").anonymous().header("Cookie", cookie).json(&body).send(at).await
+    };
+    let program = sign_in(json!({}), "").await.succeeded(200)["data"]["device"].clone();
+    let browser = sign_in(json!({ "cookie": true }), "").await;
+    let mut cookies = browser.headers.iter().map(|(_, value)| value.split("; ").next().unwrap_or_default());
+    let browser =
+        cookies.find(|pair| pair.starts_with("__Host-denizen_device=")).expect("a cookie").to_owned();
+
+    while api::login(at, "alice", "a wrong battery").await.status != 429 {}
+
+    sign_in(json!({}), "").await.refused(429, "RATE_LIMITED");
+    sign_in(json!({ "device": program }), "").await.succeeded(200);
+    sign_in(json!({ "cookie": true }), &browser).await.succeeded(200);
+    let renamed = browser.replace("__Host-", "");
+    sign_in(json!({}), &renamed).await.refused(429, "RATE_LIMITED");
 }
 
 /// Security checklist: 37.

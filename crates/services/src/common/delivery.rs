@@ -112,6 +112,12 @@ impl DeliveryContext<'_> {
         }))
     }
 
+    /// A notice to the e-mail address of an account that is gone, whose name is gone with it.
+    pub fn farewell(&self, address: &str) -> Option<Mail> {
+        let to = EmailAddress::parse(address).ok()?;
+        Some(self.mail_to_stranger(to, self.message(NoticeTemplate::AccountDeleted)))
+    }
+
     const fn message(&self, template: NoticeTemplate) -> MailMessage {
         MailMessage::Notice { template, at: self.job.requested_at, ip: self.job.ip }
     }

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     common::{failure::Failure, password_strength::check_strength},
-    ports::{HashError, PasswordHash, Ports},
+    ports::{AccessContext, HashError, PasswordHash, Ports},
 };
 
 /// Judges the strength of a new password of `user`, whose length is known to be right, and hashes it. Both take
@@ -13,6 +13,7 @@ use crate::{
 /// that has the password.
 pub(crate) async fn hash_new(
     ports: &Ports,
+    context: &AccessContext,
     password: Password,
     user: &UserValues,
     field: &'static str,
@@ -22,11 +23,11 @@ pub(crate) async fn hash_new(
     let work = move || {
         let _gone = judge.send(check_strength(&candidate, &user));
     };
-    ports.hasher.run(Box::new(work)).await?;
+    ports.hasher.run(context.network(), Box::new(work)).await?;
     let judgement = judgement.await;
     let judgement = judgement.map_err(|_| HashError::Failed("the hasher has not run its work".into()))?;
     // The text is the rest of a sentence that begins with what the field is called.
     let weak = |reason| ValidationErrors::of(field, format!("{} {reason}", field.replace('_', " ")));
     judgement.map_err(|reason| Failure::Invalid(weak(reason)))?;
-    Ok(ports.hasher.hash(password).await?)
+    Ok(ports.hasher.hash(context.network(), password).await?)
 }

@@ -1,7 +1,9 @@
 //! How often a stranger may do what costs something or could guess something.
 //!
-//! The buckets are in the store, so that all instances count together. They are counted before anything is looked up,
-//! and for whatever address was typed: an unknown one runs into the same limit after the same number of requests.
+//! The buckets are in the store, so that all instances count together. They are counted before the costly work, and for
+//! whatever address was typed: an unknown one runs into the same limit after the same number of requests.
+//!
+//! Nothing that a limit gives back tells of others: a success returns what it took itself, and no more.
 //!
 //! # What the table of buckets gives away
 //!
@@ -11,37 +13,54 @@
 //! a list of e-mail addresses, takes minutes. What protects against that is time: a bucket disappears when it is full
 //! again, with the default quotas within an hour and the requests of a few others.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex},
+};
 
-use denizen_models::EmailAddress;
+use chrono::{DateTime, Duration, Utc};
+use denizen_models::{EmailAddress, UserId, Username};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::{
-    common::{failure::Failure, settings::Limits, work::Work},
+    common::{failure::Failure, lock::lock, settings::Limits, work::Work},
     ports::{
-        AccessContext, Ports,
-        store::{BucketKey, Quota, SecretName, ServiceSecret},
+        AccessContext, Actor, Ports,
+        store::{
+            BucketKey, Change, CommitObserver, Committed, NameKey, Outcome, Quota, SecretName, ServiceSecret,
+            SessionId, UnitOfWork,
+        },
     },
 };
 
-/// What of an IP address is limited together: an IPv4 address, or the /64 that a single subscriber of IPv6 is given.
+/// The networks of IPv6 that are limited together, the narrowest first: the length of the prefix, and how many quotas
+/// the network has. A subscriber is given a /64 at least, often a /56, and sometimes a /48.
+const NETWORKS: [(u32, u16); 3] = [(64, 1), (56, 4), (48, 16)];
+
+/// Returns the networks whose clients are limited together with this one, the narrowest first, and how many
+/// [quotas](Quota::times) each of them has: an IPv4 address has one, an IPv6 address has its /64, /56 and /48.
 ///
 /// ```
-/// let key = |ip: &str| denizen_services::limit_key(ip.parse().unwrap());
-/// assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
-/// assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
-/// assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
-/// assert_eq!(key("192.0.2.1"), key("::ffff:192.0.2.1"));
+/// let keys = |ip: &str| denizen_services::limit_keys(ip.parse().unwrap()).collect::<Vec<_>>();
+/// assert_eq!(keys("2001:db8::1"), keys("2001:db8::ffff:1"));
+/// let (here, next_door) = (keys("2001:db8::1"), keys("2001:db8:0:1::1"));
+/// assert_ne!(here[0], next_door[0]);
+/// assert_eq!(here[1..], next_door[1..]);
+/// assert_eq!(keys("192.0.2.1"), keys("::ffff:192.0.2.1"));
+/// assert_ne!(keys("192.0.2.1"), keys("192.0.2.2"));
 /// ```
-#[must_use]
-pub fn limit_key(ip: IpAddr) -> u128 {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(ip) => ip.to_bits() & !u128::from(u64::MAX),
-    }
+pub fn limit_keys(ip: IpAddr) -> impl Iterator<Item = (u128, u16)> {
+    let (bits, networks) = match ip.to_canonical() {
+        IpAddr::V4(ip) => (ip.to_ipv6_mapped().to_bits(), &[(128, 1)][..]),
+        IpAddr::V6(ip) => (ip.to_bits(), &NETWORKS[..]),
+    };
+    // The lowest bits of a network are free to tell it from the wider ones.
+    let key = move |prefix: u32| bits & (u128::MAX << (128 - prefix)) | u128::from(128 - prefix);
+    networks.iter().map(move |(prefix, quotas)| (key(*prefix), *quotas))
 }
 
 /// Whom a limit is about.
@@ -50,28 +69,18 @@ pub(crate) enum LimitSubject<'a> {
     Address(&'a EmailAddress),
     /// What somebody typed who wants to sign in, folded.
     Login(&'a str),
-    Ip(Option<IpAddr>),
+    /// The nonce of a known device.
+    Device(&'a [u8]),
+    /// An open session.
+    Session(SessionId),
+    /// A user, whatever the session.
+    User(UserId),
+    /// The IP address of the caller. Strangers share the quotas of their wider networks, too.
+    Ip(&'a AccessContext),
 }
 
 /// One limit that a request has to keep: its name, which MUST differ from all others, and for whom it is how much.
 pub(crate) type RateLimitRule<'a> = (&'static str, LimitSubject<'a>, Quota);
-
-/// The rules for a mail that verifies an e-mail address: sign-ups, verifications and changes of address share them. The
-/// longest wait first: the first empty bucket names the time to come back.
-pub(crate) fn verification_mail<'a>(
-    limits: &Limits,
-    email: &'a EmailAddress,
-    context: &AccessContext,
-) -> [RateLimitRule<'a>; 3] {
-    let ip = ("verification.ip", LimitSubject::Ip(context.ip), limits.mail_per_ip);
-    let pace = ("verification.pace", LimitSubject::Address(email), limits.mail_pace);
-    [verification_address(limits, email), ip, pace]
-}
-
-/// The part of [`verification_mail`] that counts per e-mail address.
-pub(crate) fn verification_address<'a>(limits: &Limits, email: &'a EmailAddress) -> RateLimitRule<'a> {
-    ("verification.address", LimitSubject::Address(email), limits.mail_per_address)
-}
 
 /// Takes from the buckets of the rate limits. Clones share the key of the buckets' names.
 #[derive(Clone)]
@@ -88,68 +97,142 @@ impl Limiter {
         Self { ports, capacity, tokens_per_ip, secret: Arc::default() }
     }
 
-    /// Adds to `work`, whose other changes are limited, that one is taken from the bucket of each rule.
+    /// Adds to `work`, whose other changes are limited, that one is taken from the buckets of each rule.
     pub async fn consume<E>(
         &self,
         mut work: Work<E>,
         rules: &[RateLimitRule<'_>],
     ) -> Result<Work<E>, Failure> {
         let (secret, now) = (self.secret().await?, self.ports.clock.now());
-        for (limit, subject, quota) in rules {
-            if let Some(bucket) = bucket(secret, limit, subject) {
-                work = work.take_from_bucket(bucket, *quota, now, self.capacity);
-            }
+        for (bucket, quota) in rules.iter().flat_map(|rule| buckets(secret, rule)) {
+            work = work.take_from_bucket(bucket, quota, now, self.capacity);
         }
         Ok(work)
     }
 
-    /// Takes one from the bucket of each rule at once, before the work that is limited.
+    /// Takes one from the buckets of each rule at once, before the work that is limited.
     pub async fn count(&self, rules: &[RateLimitRule<'_>]) -> Result<(), Failure> {
         self.consume(Work::<Failure>::charge(), rules).await?.commit(&self.ports).await.map(|_| ())
     }
 
-    /// Adds to `work` that the buckets of these rules are full again.
-    pub async fn reset<E>(&self, mut work: Work<E>, rules: &[RateLimitRule<'_>]) -> Result<Work<E>, Failure> {
-        let secret = self.secret().await?;
-        for (limit, subject, _) in rules {
-            if let Some(bucket) = bucket(secret, limit, subject) {
-                work = work.reset_bucket(bucket);
+    /// Commits `work`. If a limit refuses it, the caller's IP address pays all the same, by the rule `ip`: nobody who is
+    /// refused tries again for nothing.
+    pub async fn commit<E: From<Failure>>(
+        &self,
+        work: Work<E>,
+        ip: RateLimitRule<'_>,
+    ) -> Result<Committed, E> {
+        let refused = match work.outcome(&self.ports).await {
+            Ok(outcome) => return outcome,
+            Err(refused) => refused,
+        };
+        if matches!(refused, Failure::RateLimited(_)) {
+            match self.count(&[ip]).await {
+                Ok(()) | Err(Failure::RateLimited(_)) => {}
+                Err(failure) => return Err(failure.into()),
             }
+        }
+        Err(refused.into())
+    }
+
+    /// Adds to `work` that what these rules took is returned.
+    pub async fn release<E>(
+        &self,
+        mut work: Work<E>,
+        rules: &[RateLimitRule<'_>],
+    ) -> Result<Work<E>, Failure> {
+        let (secret, now) = (self.secret().await?, self.ports.clock.now());
+        for (bucket, quota) in rules.iter().flat_map(|rule| buckets(secret, rule)) {
+            work = work.return_to_bucket(bucket, quota, now);
         }
         Ok(work)
     }
 
     /// Counts that a token from a mail is presented, before the token is looked up.
     pub async fn count_token(&self, context: &AccessContext) -> Result<(), Failure> {
-        self.count(&[("token.ip", LimitSubject::Ip(context.ip), self.tokens_per_ip)]).await
+        self.count(&[("token.ip", LimitSubject::Ip(context), self.tokens_per_ip)]).await
+    }
+
+    /// Returns a number for what was typed: always the same, and not to be predicted without the key.
+    pub async fn draw(&self, purpose: &'static str, typed: &str) -> Result<u64, Failure> {
+        let name = name(self.secret().await?, purpose, typed.as_bytes());
+        Ok(name.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    /// Names a user name that was given up, with the same key as the buckets.
+    pub async fn name_key(&self, username: &Username) -> Result<NameKey, Failure> {
+        let hmac = name(self.secret().await?, "username", username.key().as_bytes());
+        Ok(NameKey::from_bytes(*hmac.as_bytes()))
     }
 
     async fn secret(&self) -> Result<&ServiceSecret, Failure> {
-        self.secret.get_or_try_init(|| agree_on_secret(&self.ports)).await
+        self.secret.get_or_try_init(|| agree_on_secret(&self.ports, SecretName::Limits)).await
     }
 }
 
-/// `None` for a caller who is not limited in this way.
-fn bucket(secret: &ServiceSecret, limit: &str, subject: &LimitSubject<'_>) -> Option<BucketKey> {
+/// The buckets of a rule; none for a caller who is not limited in this way.
+fn buckets(secret: &ServiceSecret, (limit, subject, quota): &RateLimitRule<'_>) -> Vec<(BucketKey, Quota)> {
+    let one = |subject: &[u8]| vec![(name(secret, limit, subject), *quota)];
     match subject {
-        LimitSubject::Address(address) => Some(name(secret, limit, address.key().as_bytes())),
-        LimitSubject::Login(login) => Some(name(secret, limit, login.as_bytes())),
-        LimitSubject::Ip(ip) => ip.map(|ip| name(secret, limit, &limit_key(ip).to_be_bytes())),
+        LimitSubject::Address(address) => one(address.key().as_bytes()),
+        LimitSubject::Login(login) => one(login.as_bytes()),
+        LimitSubject::Device(nonce) => one(nonce),
+        LimitSubject::Session(session) => one(&session.0.to_be_bytes()),
+        LimitSubject::User(user) => one(format!("user {user}").as_bytes()),
+        LimitSubject::Ip(context) => {
+            let networks = if context.actor == Actor::Anonymous { NETWORKS.len() } else { 1 };
+            let keys = context.ip.into_iter().flat_map(limit_keys).take(networks);
+            keys.map(|(key, quotas)| (name(secret, limit, &key.to_be_bytes()), quota.times(quotas))).collect()
+        }
     }
 }
 
-async fn agree_on_secret(ports: &Ports) -> Result<ServiceSecret, Failure> {
+/// Returns the secret of this name, which all processes on the store have in common.
+pub(crate) async fn agree_on_secret(ports: &Ports, name: SecretName) -> Result<ServiceSecret, Failure> {
     let mut bytes = Zeroizing::new([0; 64]);
     ports.tokens.fill(bytes.as_mut()).map_err(Failure::overloaded)?;
-    Ok(ports.store.keep_secret(SecretName::Limits, ServiceSecret::from_bytes(*bytes)).await?)
+    Ok(ports.store.keep_secret(name, ServiceSecret::from_bytes(*bytes)).await?)
 }
 
-fn name(secret: &ServiceSecret, limit: &str, subject: &[u8]) -> BucketKey {
+fn name(secret: &ServiceSecret, limit: &'static str, subject: &[u8]) -> BucketKey {
     let hmac = Hmac::<Sha256>::new(secret.expose().into())
         .chain_update(limit)
         .chain_update([0])
         .chain_update(subject);
-    BucketKey::from_bytes(hmac.finalize().into_bytes().into())
+    BucketKey::new(limit, hmac.finalize().into_bytes().into())
+}
+
+/// Counts the buckets that were forgotten before they were full, because a limit had no room for more; and says so in
+/// the log, once a minute for each limit.
+#[derive(Debug, Default)]
+pub struct CrowdedLimits(Mutex<BTreeMap<&'static str, (u64, DateTime<Utc>)>>);
+
+impl CrowdedLimits {
+    /// How many times each limit had no room since the process began.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(&'static str, u64)> {
+        lock(&self.0).iter().map(|(limit, (count, _))| (*limit, *count)).collect()
+    }
+
+    fn add(&self, limit: &'static str, now: DateTime<Utc>) {
+        let mut limits = lock(&self.0);
+        let (count, logged) = limits.entry(limit).or_default();
+        *count += 1;
+        if (now - *logged).abs() >= Duration::minutes(1) {
+            *logged = now;
+            log::warn!("the limit {limit} has no room for more clients, and forgets some of them");
+        }
+    }
+}
+
+impl CommitObserver for CrowdedLimits {
+    fn committed(&self, work: &UnitOfWork, committed: &Committed) {
+        for (change, outcome) in work.changes().iter().zip(&committed.0) {
+            if let (Change::TakeFromBucket { bucket, now, .. }, Outcome::Crowded) = (change, outcome) {
+                self.add(bucket.limit(), *now);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

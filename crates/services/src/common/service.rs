@@ -7,8 +7,10 @@ use denizen_models::UserId;
 
 use crate::{
     common::{
+        devices::Devices,
         failure::Failure,
         last_seen::LastSeenBuffer,
+        password_schemes::PasswordSchemes,
         rate_limits::Limiter,
         settings::ServiceSettings,
         turns::Turns,
@@ -28,8 +30,10 @@ pub struct AccountService {
     pub(crate) ports: Ports,
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
+    pub(crate) devices: Devices,
     pub(crate) last_seen: Arc<LastSeenBuffer>,
     pub(crate) turns: Arc<Turns>,
+    pub(crate) schemes: Arc<PasswordSchemes>,
     pub(crate) sends_mail: bool,
 }
 
@@ -38,7 +42,15 @@ impl AccountService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
-        Self { ports, settings, limiter, last_seen: Arc::default(), turns: Arc::default(), sends_mail: true }
+        let devices = Devices::new(ports.clone());
+        let (last_seen, schemes, turns) = Default::default();
+        Self { ports, settings, limiter, devices, last_seen, schemes, turns, sends_mail: true }
+    }
+
+    /// Reads which schemes the password hashes of users have. For the housekeeper: it is not on the path of a request.
+    pub(crate) async fn refresh_schemes(&self) -> Result<(), Failure> {
+        self.schemes.replace(self.ports.store.list_password_schemes().await?);
+        Ok(())
     }
 
     /// Begins a unit of work of `context`'s actor: the only way to write in the name of a user. What it `needs` of the

@@ -1,7 +1,7 @@
 //! What can be set on the services.
 
 use chrono::Duration;
-use denizen_models::{PasswordPolicy, named_enum};
+use denizen_models::{PasswordPolicy, Username, named_enum};
 
 use crate::ports::store::Quota;
 
@@ -32,7 +32,7 @@ named_enum! {
     pub enum Directory {
         /// Administrators.
         Admins = "admins",
-        /// Everybody who has signed in; members neither see nor search addresses.
+        /// Everybody who has signed in; members see and search the names of active users, and nothing else of them.
         Members = "members",
     }
 }
@@ -46,6 +46,11 @@ pub struct ServiceSettings {
     pub registration: RegistrationMode,
     /// Who may list and search users.
     pub directory: Directory,
+    /// How long a user name that was given up stays its former owner's, and that of a deleted user stays unused; zero: not
+    /// at all.
+    pub username_reservation: Duration,
+    /// User names that only administrators may give, beside the usual ones (`admin`, `support`, `postmaster`, …).
+    pub reserved_usernames: Vec<Username>,
     /// What a new password must be.
     pub password_policy: PasswordPolicy,
     /// When a session ends, whatever happens. NIST SP 800-63B-4 allows 30 days at most where a password suffices.
@@ -58,13 +63,13 @@ pub struct ServiceSettings {
     pub invitation_ttl: Duration,
     /// How long one has to show that an address is one's own, and how long a sign-up waits for that.
     pub verification_ttl: Duration,
-    /// How many mails that strangers asked for may wait; beyond that everybody is turned away.
+    /// How many mails of a kind that strangers asked for may wait: 10,000. Beyond that, requests for this kind get 503.
     pub mail_capacity: u32,
-    /// How many sign-ups may wait to be confirmed; beyond that everybody is turned away.
+    /// How many sign-ups may wait to be confirmed: 100,000. Beyond that all others get 503.
     pub registration_capacity: u32,
     /// After this time, a mail that could not be delivered is given up.
     pub mail_max_age: Duration,
-    /// How many mails are sent at once; 0 counts as 1.
+    /// How many mails of a kind are sent at once, so that slow recipients of one kind delay no other; 0 counts as 1.
     pub mail_workers: usize,
     /// How long audit records are kept; `None`: forever.
     pub audit_retention: Option<Duration>,
@@ -78,6 +83,8 @@ impl Default for ServiceSettings {
             disclosure: Disclosure::Uniform,
             registration: RegistrationMode::Closed,
             directory: Directory::Admins,
+            username_reservation: Duration::days(365),
+            reserved_usernames: Vec::new(),
             password_policy: PasswordPolicy::default(),
             session_lifetime: Duration::days(30),
             session_idle_timeout: Duration::days(7),
@@ -94,8 +101,9 @@ impl Default for ServiceSettings {
     }
 }
 
-/// How often the sensitive routes may be used. An IPv6 address counts as its /64 network; a caller without an address,
-/// such as a program that embeds the services, is not limited by it.
+/// How often the sensitive routes may be used. An IPv6 address counts as its /64 network; for clients that have not
+/// signed in, its /56 has 4 and its /48 has 16 of the quotas together. A caller without an IP address, such as a program
+/// that embeds the services, is not limited by it.
 ///
 /// The defaults are for real accounts, where a person needs a mail now and then and a house shares an IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,22 +114,29 @@ pub struct Limits {
     /// owner out by using them up, because each of them is a mail to the owner.
     pub mail_per_address: Quota,
     /// Requests from one IP address for such mails: 20, and one more every 3 minutes. For each kind of mail these three
-    /// are counted apart.
+    /// are counted apart; sign-ups count the mails per e-mail address, too.
     pub mail_per_ip: Quota,
     /// Tokens from mails presented from one IP address, to be used or to be asked about: 30, and one more every 2 seconds.
     /// A token cannot be guessed anyway (256 bits); this bounds the work.
     pub tokens_per_ip: Quota,
     /// Attempts to sign in from one IP address: 20, and one more every 3 seconds.
     pub login_per_ip: Quota,
-    /// Attempts to sign in to one account: 10, and one more every minute. A success, and a password that is set with a
-    /// token from a mail, give all back.
+    /// Attempts of strangers to sign in with the same login: 10, and one more every 2 minutes. User name and e-mail
+    /// address are counted apart, because a limit must not tell whose they are; together, they allow 80 in an hour.
     pub login_per_account: Quota,
-    /// Attempts to sign in to one account without any of the two in between: 50, and one more every 30 days. NIST SP
-    /// 800-63B-4, section 3.2.2, wants no more than 100; by user name and by address are counted apart.
-    pub login_failures: Quota,
+    /// Attempts to sign in from one known device, or to give the password again in one session: 10, and one more every
+    /// minute.
+    pub login_per_device: Quota,
+    /// Failures in a row after which no attempt is looked at until one succeeds or the password is reset: 50 by
+    /// strangers, and 50 by known devices and in sessions. NIST SP 800-63B-4, section 3.2.2, wants no more than 100
+    /// together.
+    pub login_failures: u32,
     /// Sign-ups from one IP address: 10, and one more every 6 minutes.
     pub sign_up_per_ip: Quota,
-    /// How many buckets the store keeps, some 100 bytes each: 1,000,000.
+    /// Changes of the user name by its owner, those to a name that is taken included: 1, and the next after a day.
+    pub renames: Quota,
+    /// How many buckets of each limit the store keeps, some 100 bytes each: 200,000. Beyond that, those nearest to full
+    /// are forgotten.
     pub capacity: u32,
 }
 
@@ -136,9 +151,11 @@ impl Limits {
             tokens_per_ip: quota,
             login_per_ip: quota,
             login_per_account: quota,
-            login_failures: quota,
+            login_per_device: quota,
+            login_failures: 1_000_000,
             sign_up_per_ip: quota,
-            capacity: 1_000_000,
+            renames: quota,
+            capacity: 200_000,
         }
     };
 }
@@ -151,10 +168,12 @@ impl Default for Limits {
             mail_per_ip: Quota::new(20, Duration::minutes(3)),
             tokens_per_ip: Quota::new(30, Duration::seconds(2)),
             login_per_ip: Quota::new(20, Duration::seconds(3)),
-            login_per_account: Quota::new(10, Duration::minutes(1)),
-            login_failures: Quota::new(50, Duration::days(30)),
+            login_per_account: Quota::new(10, Duration::minutes(2)),
+            login_per_device: Quota::new(10, Duration::minutes(1)),
+            login_failures: 50,
             sign_up_per_ip: Quota::new(10, Duration::minutes(6)),
-            capacity: 1_000_000,
+            renames: Quota::new(1, Duration::days(1)),
+            capacity: 200_000,
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::{
     ports::{
         AccessContext, PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{
-            AuditEvent, BucketKey, CommitError, Committed, Lease, MailJobId, Needs, NewMailJob, NewSession,
-            Precondition, Purge, Quota, Registration, SessionId, SessionValidity, StoreFailure, UniqueKey,
-            UnitOfWork, UserRef, verbs,
+            AuditEvent, BucketKey, ClientKind, CommitError, Committed, Lease, MailJobId, NameKey, Needs,
+            NewMailJob, NewSession, Precondition, Purge, Quota, Registration, SessionId, SessionValidity,
+            StoreFailure, UniqueKey, UnitOfWork, UserRef, verbs,
         },
     },
 };
@@ -133,8 +133,8 @@ impl<E> Work<E> {
             .fold(self, |work, key| work.refused(CommitError::Conflict(key), taken(key)))
     }
 
-    /// The inner error is the use case's.
-    async fn outcome(self, ports: &Ports) -> Result<Result<Committed, E>, Failure> {
+    /// Commits the unit. The inner error is the use case's.
+    pub async fn outcome(self, ports: &Ports) -> Result<Result<Committed, E>, Failure> {
         let error = match ports.store.commit(self.unit).await {
             Ok(committed) => return Ok(Ok(committed)),
             Err(error) => error,
@@ -154,7 +154,7 @@ impl<E> Work<E> {
 }
 
 impl<E: From<Failure>> Work<E> {
-    /// Queues a mail for a stranger, unless `capacity` of them wait.
+    /// Queues a mail for a stranger, unless `capacity` of its kind wait.
     pub fn enqueue_mail_within(mut self, capacity: u32, job: NewMailJob) -> Self {
         self.unit = self.unit.enqueue_mail(job.within(capacity));
         self.refused_if_full("too many requests are waiting")

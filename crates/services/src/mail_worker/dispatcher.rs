@@ -10,7 +10,7 @@ use crate::{
     metrics::{MailCounters, MailResult},
     ports::{
         MailError, Mailer, NoticeTemplate, Ports, RandomnessError,
-        store::{Lease, LeasedMail, MailJob, MailOutcome, StoreFailure},
+        store::{Lease, LeasedMail, MailJob, MailKind, MailOutcome, StoreFailure},
     },
 };
 
@@ -31,10 +31,10 @@ pub(super) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Leases up to `limit` jobs that are due.
-    pub async fn lease(&self, limit: usize) -> Result<Vec<LeasedMail>, Failure> {
+    /// Leases jobs that are due, of each kind as many as there is room for.
+    pub async fn lease(&self, room: &[(MailKind, usize)]) -> Result<Vec<LeasedMail>, Failure> {
         let (id, now) = (self.draw()?, self.ports.clock.now());
-        Ok(self.ports.store.lease_mail(id, now, now + LEASE, limit).await?)
+        Ok(self.ports.store.lease_mail(id, now, now + LEASE, room).await?)
     }
 
     fn draw(&self) -> Result<i64, RandomnessError> {
@@ -99,6 +99,7 @@ impl Dispatcher {
             MailJob::EmailChanged { user, address } => {
                 delivery.notice(*user, Some(address), NoticeTemplate::EmailChanged).await
             }
+            MailJob::AccountDeleted { address } => Ok(delivery.farewell(address)),
         };
         let Some(mail) = mail? else { return Ok(false) };
         self.mailer.send(&mail).await?;

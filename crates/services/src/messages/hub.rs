@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, TryLockError},
 };
 
+use chrono::Duration;
 use denizen_models::{Message, MessageContent, MessageKind, Topic, Username, excerpt, fold};
 use tokio::sync::mpsc;
 
@@ -14,14 +15,14 @@ use super::{
     clients::{AuthSnapshot, Client, Clients},
 };
 use crate::{
-    common::{Failure, lock},
+    common::{Directory, Failure, lock},
     ports::{
         AccessContext, Actor, Clock,
-        store::{CommitObserver, Committed, UnitOfWork},
+        store::{CommitObserver, Committed, Quota, UnitOfWork},
     },
 };
 
-/// How many may be connected, and how far behind.
+/// How many may be connected, how far behind, and who sees whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageLimits {
     /// Connections in all.
@@ -35,11 +36,24 @@ pub struct MessageLimits {
     /// When a crowd comes at once, telling everybody of everybody costs the square of their number, and nobody could
     /// read it: beyond this, people come and go unannounced until the second is over.
     pub hints_per_second: usize,
+    /// How many messages a user may send, over all connections and without one. Every message costs each recipient a place in
+    /// the queue.
+    pub messages_per_user: Quota,
+    /// Who sees who is connected: those who may list users.
+    pub directory: Directory,
 }
 
 impl Default for MessageLimits {
     fn default() -> Self {
-        Self { connections: 10_000, connections_per_user: 16, queue: 256, hints_per_second: 50_000 }
+        let messages_per_user = Quota::new(50, Duration::milliseconds(200));
+        Self {
+            connections: 10_000,
+            connections_per_user: 16,
+            queue: 256,
+            hints_per_second: 50_000,
+            messages_per_user,
+            directory: Directory::Admins,
+        }
     }
 }
 
@@ -119,12 +133,17 @@ impl Hub {
         Message { kind, from, to: to.map(str::to_owned), content, timestamp }.to_string().into()
     }
 
-    /// Tells those who are there that somebody comes or goes.
+    /// Tells those who may see it that a user comes or goes.
     fn presence(&self, clients: &mut Clients, kind: MessageKind, of: &Username) {
         let second = self.clock.now().timestamp();
-        clients.hint_all(second, self.limits.hints_per_second, || {
+        let sees = |client: &Client| self.sees_names(client.snapshot.is_admin());
+        clients.hint(second, self.limits.hints_per_second, sees, || {
             self.text(kind, Some(of), None, MessageContent::new())
         });
+    }
+
+    fn sees_names(&self, is_admin: bool) -> bool {
+        is_admin || self.limits.directory == Directory::Members
     }
 
     fn admit(&self, clients: &mut Clients, client: Client) -> Result<ConnectionId, ConnectError> {
@@ -169,24 +188,32 @@ impl Hub {
         to: Option<&str>,
         content: MessageContent,
     ) -> Result<usize, SendMessageError> {
-        let from = match &context.actor {
+        let (user, from) = match &context.actor {
             Actor::Anonymous => return Err(SendMessageError::Forbidden),
-            Actor::User { username, .. } | Actor::External { username, .. } => Some(username),
-            Actor::System | Actor::Cli => None,
+            Actor::User { id, username, .. } | Actor::External { id, username, .. } => {
+                (Some(*id), Some(username))
+            }
+            Actor::System | Actor::Cli => (None, None),
         };
         let text = self.text(kind, from, to, content);
         if text.len() > Message::MAX_BYTES {
             return Err(SendMessageError::TooLong);
         }
         let told = self.with(|clients| {
+            if let Some(user) = user {
+                clients.count_message(user, self.limits.messages_per_user, self.clock.now())?;
+            }
             let (told, slow) = match to {
                 Some(to) => clients.tell_user(&fold(to), &text),
                 None => clients.tell_all(&text),
             };
             self.end_all(clients, slow, CloseReason::TooSlow);
-            told
+            Ok(told)
         });
+        let told = told.map_err(SendMessageError::TooMany)?;
         match (told, to) {
+            // Neither answer may tell whether the name exists, or is connected.
+            (_, Some(_)) if !self.sees_names(context.is_admin()) => Ok(0),
             (0, Some(to)) => Err(SendMessageError::NotConnected(excerpt(to))),
             (0, None) => Err(SendMessageError::NobodyConnected),
             (told, _) => Ok(told),
@@ -230,7 +257,8 @@ impl MessageService for DefaultMessageService {
         if context.actor == Actor::Anonymous {
             return Err(Failure::forbidden("only signed-in users can see who is connected"));
         }
-        Ok(self.hub.with(|clients| clients.names()))
+        let sees = |user| self.hub.sees_names(context.is_admin()) || context.is_self(user);
+        Ok(self.hub.with(|clients| clients.names(sees)))
     }
 
     fn broadcast(&self, context: &AccessContext, content: MessageContent) -> Result<usize, SendMessageError> {

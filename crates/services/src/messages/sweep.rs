@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{CloseReason, announcement::Announcement, clients::AuthSnapshot, hub::DefaultMessageService};
 use crate::ports::{
     LiveSessions,
-    store::{CommitObserver, ReadStore, SessionId, StoreFailure},
+    store::{CommitObserver, ReadStore, SessionId, SessionValidity, StoreFailure},
 };
 
 /// How many sessions the store is asked about at a time.
@@ -26,12 +26,17 @@ impl LiveSessions for DefaultMessageService {
     /// Ends, with [`CloseReason::Revoked`], also the connections of users who subscribe to what only administrators may
     /// hear and whose name or roles changed since they connected. All others keep their connections when another
     /// process changes their name or roles, and get the new ones when they connect the next time.
-    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreFailure> {
+    async fn end_revoked(
+        &self,
+        store: &dyn ReadStore,
+        validity: SessionValidity,
+    ) -> Result<(), StoreFailure> {
         for batch in self.connected_sessions().chunks(BATCH) {
-            let gone: BTreeSet<_> = store.list_gone_sessions(batch).await?.into_iter().collect();
-            if !gone.is_empty() {
+            let ended = store.list_ended_sessions(batch, validity).await?;
+            let ended: BTreeSet<_> = ended.into_iter().collect();
+            if !ended.is_empty() {
                 self.hub.with(|clients| {
-                    let ids = clients.of_all(|client| gone.contains(&client.session));
+                    let ids = clients.of_all(|client| ended.contains(&client.session));
                     self.hub.end_all(clients, ids, CloseReason::Revoked);
                 });
             }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse, Username};
 
-use crate::ports::store::SessionId;
+use crate::ports::{hasher::Network, store::SessionId};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +82,12 @@ impl AccessContext {
         Self { actor: Actor::Anonymous, ..Self::system() }
     }
 
+    /// Returns the network whose share of the hashing queue is used.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        Network::of(self.ip)
+    }
+
     /// Whether everything is allowed.
     #[must_use]
     pub fn is_admin(&self) -> bool {
@@ -106,9 +112,9 @@ impl AccessContext {
         self.is_admin() || self.is_self(user)
     }
 
-    /// What the actor may see of `user`: its address only if it is their own, or if they are an administrator.
+    /// What the actor may see of `user`: everything if it is themselves or if they are an administrator, else its names.
     #[must_use]
     pub fn view(&self, user: User) -> UserResponse {
-        if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::without_email(user) }
+        if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::names(user) }
     }
 }

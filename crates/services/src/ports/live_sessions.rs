@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::ports::store::{CommitObserver, ReadStore, SessionId, StoreFailure};
+use crate::ports::store::{CommitObserver, ReadStore, SessionId, SessionValidity, StoreFailure};
 
 /// Knows which sessions have an open connection (a WebSocket, for example), and ends connections.
 ///
@@ -18,11 +18,12 @@ pub trait LiveSessions: Send + Sync {
     /// Returns the sessions that have connections, each once.
     fn connected_sessions(&self) -> Vec<SessionId>;
 
-    /// Ends the connections of sessions that are gone from the store. Called every second: this bounds how long a
-    /// revocation by another process takes to reach connections of this one. MUST NOT read the store without
-    /// connections.
+    /// Ends the connections of sessions that are gone from the store or have expired. Called every second: this bounds how
+    /// long an expiry, or a revocation by another process, takes to reach connections of this one. MUST NOT read the store
+    /// without connections.
     ///
     /// # Errors
     /// Returns an error if the store fails. Connections found before that are ended.
-    async fn end_revoked(&self, store: &dyn ReadStore) -> Result<(), StoreFailure>;
+    async fn end_revoked(&self, store: &dyn ReadStore, validity: SessionValidity)
+    -> Result<(), StoreFailure>;
 }

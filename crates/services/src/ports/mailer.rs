@@ -70,6 +70,8 @@ pub enum NoticeTemplate {
     AccountExists,
     /// The account has another e-mail address. Goes to the previous one.
     EmailChanged,
+    /// The account was deleted by its user.
+    AccountDeleted,
     /// A test by an operator.
     Test,
 }

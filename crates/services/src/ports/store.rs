@@ -49,13 +49,14 @@ pub use cursor::{Cursor, UserSort};
 pub use error::{CommitError, Precondition, StoreFailure, UniqueKey};
 pub use limits::{BucketKey, Quota};
 pub use mail_jobs::{
-    Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob, QueuedMail,
-    Recipient,
+    LONGEST_DELAY, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
+    QueuedMail, Recipient,
 };
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};
 pub use records::{
-    Credentials, NewSession, Registration, Session, SessionId, SessionTouch, StoredToken, UserRef,
+    ClientKind, Credentials, FailedAttempts, NameKey, NewSession, PasswordScheme, Registration, Session,
+    SessionId, SessionTouch, StoredToken, UserRef,
 };
 pub use secrets::{SecretName, ServiceSecret};
 pub(crate) use unit_of_work::verbs;
@@ -104,8 +105,9 @@ pub fn tell_observers(observers: &[Arc<dyn CommitObserver>], work: &UnitOfWork, 
 /// The queue of mail jobs. Jobs get into it as [`Change::EnqueueMail`].
 #[async_trait]
 pub trait MailQueue: Send + Sync {
-    /// Leases up to `limit` jobs that are due at `now` and that nobody holds a lease on, oldest due first, until
-    /// `until`. A job is leased to one caller only, whatever the number of processes.
+    /// Leases jobs that are due at `now` and that are not leased to another caller, until `until`: of each kind the oldest
+    /// due, up to the number in `room`, and none of a kind that is not in it. Returns the oldest due first. A job is leased
+    /// to one caller only, whatever the number of processes.
     ///
     /// # Errors
     /// See [`StoreFailure`].
@@ -114,7 +116,7 @@ pub trait MailQueue: Send + Sync {
         lease_id: i64,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        limit: usize,
+        room: &[(MailKind, usize)],
     ) -> Result<Vec<LeasedMail>, StoreFailure>;
 
     /// Says what became of a leased job. If a newer request came in meanwhile (higher generation), the job is only

@@ -3,11 +3,14 @@
 use std::fmt::Debug;
 
 use chrono::Duration;
-use denizen_models::{ADMIN_ROLE, DEFAULT_ROLE, Password, Patch, PatchUserRequest, Secret, User, UserValues};
+use denizen_models::{
+    ADMIN_ROLE, DEFAULT_ROLE, DeleteAccountRequest, Password, Patch, PatchUserRequest, Secret, User,
+    UserValues,
+};
 use denizen_services::{
     AccessContext, Actor, ChangeEmailError, ChangePasswordError, Clock as _, CreateUserError,
-    DeleteUserError, Failure, IfMatch, MailJobError, MailJobService as _, PasswordHasher as _,
-    SendPasswordResetError, SessionError, UpdateUserError,
+    DeleteAccountError, DeleteUserError, Failure, IfMatch, MailJobError, MailJobService as _, Network,
+    PasswordHasher as _, SendPasswordResetError, SessionError, UpdateUserError,
     store::{MailJob, MailJobId, NewMailJob, Session, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::user_values;
@@ -22,7 +25,7 @@ struct Target {
 }
 
 /// Every use case that writes for a signed-in user, and whether it needs an administrator.
-const USE_CASES: [(&str, bool); 15] = [
+const USE_CASES: [(&str, bool); 16] = [
     ("create a user", true),
     ("replace a user", true),
     ("patch a user", true),
@@ -38,6 +41,7 @@ const USE_CASES: [(&str, bool); 15] = [
     ("sign out", false),
     ("change the password", false),
     ("change the e-mail address", false),
+    ("delete the own account", false),
 ];
 
 macro_rules! failure_of {
@@ -91,6 +95,10 @@ async fn act(world: &World, use_case: &str, actor: &Entered, target: &Target) ->
         "change the e-mail address" => {
             failure_of!(world.want_email(context, "new@example.com", OLD_PASSWORD).await, ChangeEmailError)
         }
+        "delete the own account" => {
+            let request = DeleteAccountRequest { password: Secret::from(OLD_PASSWORD) };
+            failure_of!(users.delete_account(context, request).await, DeleteAccountError)
+        }
         other => panic!("{other}"),
     }
 }
@@ -141,7 +149,8 @@ async fn everything(world: &World, actor: &Entered, target: &Target) -> impl Par
 
 /// Creates a user as an import does, which judges no password, and signs in.
 async fn enter(world: &World, name: &str, role: &str) -> Entered {
-    let hash = world.hasher.hash(Password::presented(&Secret::from(OLD_PASSWORD))).await.unwrap();
+    let hash =
+        world.hasher.hash(Network::SERVICE, Password::presented(&Secret::from(OLD_PASSWORD))).await.unwrap();
     let values = UserValues { roles: vec![role.to_owned()], ..user_values(name) };
     let work = UnitOfWork::new().insert_user(values, Some(hash), world.clock.now());
     world.store.commit(work).await.unwrap();

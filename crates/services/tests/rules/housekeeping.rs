@@ -200,3 +200,37 @@ async fn a_failure_is_passed_on_to_whoever_tidies_by_hand() {
     assert_eq!(house.keeper.tidy_now().await, Err(failure.into()));
     assert_eq!(house.keeper.tidy_now().await, Ok(0));
 }
+
+/// Security checklist: 69.
+#[tokio::test]
+async fn mails_that_were_asked_for_while_the_clock_was_ahead_leave_when_it_is_right() {
+    for ahead in [Duration::hours(14), Duration::days(1), Duration::days(500)] {
+        let house = House::new();
+        house.world.create("alice").await;
+        house.world.clock.advance(ahead);
+        house.world.request_reset("alice@example.com").await;
+        house.world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
+        house.world.deliver_mail().await;
+        house.world.clock.advance(-ahead);
+        assert_eq!(house.world.deliver_mail().await, 0);
+        assert!(house.tidy().await >= 1, "{ahead}");
+        assert_eq!((house.world.deliver_mail().await, house.world.mailer.sent().len()), (1, 1), "{ahead}");
+    }
+}
+
+/// Security checklist: 69.
+#[tokio::test]
+async fn a_mail_that_is_put_off_as_long_as_mails_are_stays_put_off() {
+    let house =
+        House::with(ServiceSettings { mail_max_age: Duration::days(30), ..ServiceSettings::default() });
+    house.world.create("alice").await;
+    house.world.request_reset("alice@example.com").await;
+    for _ in 0..40 {
+        house.world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
+        let due_at = house.world.only_job().await.due_at;
+        house.world.clock.advance(due_at - house.world.clock.now());
+        assert_eq!(house.world.deliver_mail().await, 1);
+        house.tidy().await;
+        assert!(house.world.only_job().await.due_at > house.world.clock.now());
+    }
+}

@@ -1,6 +1,7 @@
 //! The mail worker: what it makes of the queue.
 
 mod crowd;
+mod kinds;
 mod races;
 mod retry;
 mod run;

@@ -20,6 +20,8 @@ mod email_verification;
 #[cfg(test)]
 mod forgotten_password;
 #[cfg(test)]
+mod hashing_queue;
+#[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
 mod invitation;

@@ -3,22 +3,68 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use denizen_models::{EmailAddress, UserId};
+use denizen_models::{EmailAddress, PasswordResetRequest, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, DefaultMetricsService, MailError, MailResult, Metrics, MetricsService as _,
-    ServiceSettings,
+    AccessContext, Clock as _, CrowdedLimits, DefaultMetricsService, Failure, Limits, LoginError, MailError,
+    MailResult, Metrics, MetricsService as _, ServiceSettings,
     store::{MailJob, MailKind, MailPhase, NewMailJob, StoreFailure, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
-use crate::support::World;
+use crate::support::{OLD_PASSWORD, World, log, stranger};
 
 const NOTICE: MailKind = MailKind::PasswordChanged;
 
 async fn measure(world: &World) -> Metrics {
-    let service =
-        DefaultMetricsService::new(world.store.clone(), world.clock.clone(), world.worker.counters());
-    service.metrics().await
+    measure_with(world, Arc::default()).await
+}
+
+async fn measure_with(world: &World, limits: Arc<CrowdedLimits>) -> Metrics {
+    let (store, clock) = (world.store.clone(), world.clock.clone());
+    DefaultMetricsService::new(store, clock, world.worker.counters(), limits).metrics().await
+}
+
+/// Security checklist: 67.
+#[tokio::test]
+async fn a_limit_without_room_is_counted_and_said_once_a_minute_and_touches_no_other() {
+    let limits = Limits { capacity: 20, ..Limits::default() };
+    let world = World::with(ServiceSettings { limits, ..ServiceSettings::default() });
+    let crowded = Arc::<CrowdedLimits>::default();
+    world.store.observe(crowded.clone());
+    let ask = async |number: u32, email: &str| {
+        let ip = Some(std::net::Ipv4Addr::from_bits(0xc000_0200 + number).into());
+        let request = PasswordResetRequest { email: email.to_owned() };
+        world.users.request_password_reset(&AccessContext { ip, ..stranger() }, request).await
+    };
+    for number in 0..20 {
+        world.log_in(&format!("user{number}"), OLD_PASSWORD).await.unwrap_err();
+        ask(number, &format!("user{number}@example.com")).await.unwrap();
+    }
+    log::capture();
+    assert!(measure_with(&world, crowded.clone()).await.crowded_limits.counts().is_empty());
+    for (number, pause) in [(20, 0), (21, 59), (22, 1), (23, 59)] {
+        ask(number, "alice@example.com").await.ok();
+        ask(number, &format!("user{number}@example.com")).await.unwrap();
+        world.clock.advance(Duration::seconds(pause));
+    }
+    let counts = measure_with(&world, crowded).await.crowded_limits.counts();
+    let names: Vec<_> = counts.iter().map(|(limit, _)| *limit).collect();
+    assert_eq!(names, ["reset.address", "reset.ip", "reset.pace"], "{counts:?}");
+    let lines = log::lines().into_iter().filter(|line| line.contains("has no room"));
+    let of_address: Vec<_> = lines.filter(|line| line.contains("reset.address")).collect();
+    assert_eq!(of_address.len(), 2, "{of_address:?}");
+    // The limits of signing in are as they were.
+    for number in 0..20 {
+        let login = format!("user{number}");
+        for _ in 1..10 {
+            assert_eq!(
+                world.log_in_from(&AccessContext::anonymous(), &login, OLD_PASSWORD).await.unwrap_err(),
+                LoginError::Rejected
+            );
+        }
+        let refused = world.log_in_from(&AccessContext::anonymous(), &login, OLD_PASSWORD).await.unwrap_err();
+        assert!(matches!(refused, LoginError::Failure(Failure::RateLimited(_))), "{login}: {refused}");
+    }
 }
 
 /// How many notices were sent, failed, and were given up.
@@ -128,7 +174,8 @@ async fn a_store_that_cannot_tell_hides_no_other_number() {
     notify(&world, alice.id).await;
     world.deliver_mail().await;
     let store = HookedStore::<Uncountable>::new(world.store.inner());
-    let service = DefaultMetricsService::new(Arc::new(store), world.clock.clone(), world.worker.counters());
+    let (clock, mails) = (world.clock.clone(), world.worker.counters());
+    let service = DefaultMetricsService::new(Arc::new(store), clock, mails, Arc::default());
 
     let measured = service.metrics().await;
 

@@ -29,6 +29,9 @@ const MIGRATIONS: &[Migration] = migrations![
     "0007_audit",
     "0008_limits",
     "0009_registrations",
+    "0011_limits_apart",
+    "0012_fair_shares",
+    "0014_identity",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.
@@ -165,6 +168,37 @@ mod tests {
         // Test vectors of RFC 9923.
         assert_eq!(checksum("").cast_unsigned(), 0xcbf2_9ce4_8422_2325);
         assert_eq!(checksum("foobar").cast_unsigned(), 0x8594_4171_f739_67e8);
+    }
+
+    /// Security checklist: 78.
+    #[test]
+    fn users_of_an_older_database_who_can_be_sample_users_are_marked() {
+        let connection = Connection::open_in_memory().unwrap();
+        let marks = MIGRATIONS.iter().position(|migration| migration.name == "0014_identity").unwrap();
+        migrate_by(&connection, &MIGRATIONS[..marks]).unwrap();
+        for (id, password, created) in [
+            (1, Some("hash"), Some(("user.created", "system"))),
+            (2, Some("hash"), Some(("user.created", "cli"))),
+            (3, None, Some(("user.created", "system"))),
+            (4, Some("hash"), None),
+            (5, Some("hash"), Some(("user.signed_up", "anonymous"))),
+            (6, Some("hash"), Some(("user.created", "system"))),
+        ] {
+            let insert = "INSERT INTO users (id, username, username_key, email, email_key, first_name, first_name_key, \
+                 last_name, last_name_key, age, active, email_verified, roles, password_hash, created_at, updated_at) \
+                 VALUES (?1, ?1, ?1, ?1, ?1, '', '', '', '', 0, 1, 1, '[]', ?2, 0, 0)";
+            connection.execute(insert, (id, password)).unwrap();
+            if let Some((kind, actor)) = created {
+                let record =
+                    "INSERT INTO audit (kind, at, actor, target, request_id) VALUES (?2, 0, ?3, ?1, '')";
+                connection.execute(record, (id, kind, actor)).unwrap();
+            }
+        }
+        migrate_by(&connection, MIGRATIONS).unwrap();
+        let mut marked = connection.prepare("SELECT id FROM users WHERE sample_password = 1").unwrap();
+        let marked: Vec<i64> =
+            marked.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(marked, [1, 4]);
     }
 
     #[test]

@@ -9,15 +9,16 @@ use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
-        MailCounts, MailOutcome, MailQuery, MailQueue, PageRequest, QueuedMail, ReadStore, Registration,
-        SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch, SessionTouches, StoreFailure,
-        StoredToken, UnitOfWork, UserFilter, UserPage, WriteStore,
+        MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
+        ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
+        SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
+        WriteStore,
     },
 };
 
 use crate::{
     SqliteStore, audit,
-    engine::sql::{PING, find, params},
+    engine::sql::{self, PING, find, params},
     list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
 };
 
@@ -47,13 +48,15 @@ impl MailQueue for SqliteStore {
         lease_id: i64,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        limit: usize,
+        room: &[(MailKind, usize)],
     ) -> Result<Vec<LeasedMail>, StoreFailure> {
+        let room = room.to_vec();
         // Most of the time there is nothing, and an idle worker should keep nobody from writing.
-        if !self.readers.read(move |connection| mail_jobs::is_due(connection, now)).await? {
+        let due = self.readers.read(move |connection| mail_jobs::due(connection, now, until, &room)).await?;
+        if due.is_empty() {
             return Ok(Vec::new());
         }
-        self.writer.run(move |connection| mail_jobs::lease(connection, lease_id, now, until, limit)).await
+        self.writer.run(move |connection| mail_jobs::lease(connection, lease_id, now, until, &due)).await
     }
 
     async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreFailure> {
@@ -97,6 +100,14 @@ impl ReadStore for SqliteStore {
         self.readers.find(users::CREDENTIALS, user, users::read_credentials).await
     }
 
+    async fn list_password_schemes(&self) -> Result<Vec<PasswordScheme>, StoreFailure> {
+        self.readers.read(users::password_schemes).await
+    }
+
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure> {
+        self.readers.read(|connection| sql::list(connection, users::SAMPLE_PASSWORDS, [], users::read)).await
+    }
+
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {
         let (filter, page) = (filter.clone(), page.clone());
         self.readers.read_long(move |connection| list::page(connection, &filter, &page)).await
@@ -126,9 +137,13 @@ impl ReadStore for SqliteStore {
         self.readers.read(move |connection| sessions::of_user(connection, user)).await
     }
 
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure> {
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        validity: SessionValidity,
+    ) -> Result<Vec<SessionId>, StoreFailure> {
         let sessions = sessions.to_vec();
-        self.readers.read(move |connection| sessions::gone(connection, &sessions)).await
+        self.readers.read(move |connection| sessions::ended(connection, &sessions, validity)).await
     }
 
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure> {

@@ -19,13 +19,14 @@ const QUOTA: Quota = Quota::new(1, TimeDelta::seconds(1));
 
 /// How many buckets there are, and how many the table of their number says.
 fn buckets(connection: &Connection) -> (i64, i64) {
-    let sql = "SELECT (SELECT count(*) FROM buckets), buckets FROM bucket_count";
+    let sql = "SELECT (SELECT count(*) FROM buckets), sum(buckets) FROM bucket_count";
     connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
 async fn take(store: &SqliteStore, bucket: u8, second: i64, capacity: u32) {
     let now = now() + TimeDelta::seconds(second);
-    let work = UnitOfWork::new().take_from_bucket(BucketKey::from_bytes([bucket; 32]), QUOTA, now, capacity);
+    let work =
+        UnitOfWork::new().take_from_bucket(BucketKey::new("limit", [bucket; 32]), QUOTA, now, capacity);
     store.commit(work).await.unwrap();
 }
 
@@ -63,15 +64,17 @@ fn costs_among(count: i64) -> Vec<(i32, i32)> {
     let (store, folder) = open();
     let connection = connect(&folder.path().join("denizen.db"), Duration::from_secs(1)).unwrap();
     let fill = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?1) \
-                INSERT INTO buckets SELECT randomblob(32), n FROM number";
+                INSERT INTO buckets SELECT randomblob(32), iif(n % 2, 'one', 'two'), n FROM number";
     connection.execute(fill, [count]).unwrap();
-    let (key, nothing_is_full, everything_is) = ([1_u8; 32], 0, count);
+    let (key, limit_name, nothing_is_full, everything_is) = ([1_u8; 32], "one", 0, count);
     let forget = |now: i64, capacity: i64| {
-        steps(&connection, limits::FORGET, named_params! { ":now": now, ":capacity": capacity })
+        let params = named_params! { ":limit_name": limit_name, ":now": now, ":capacity": capacity };
+        steps(&connection, limits::FORGET, params)
     };
+    let insert = named_params! { ":bucket": key, ":limit_name": limit_name, ":full_at": 7 };
     let costs = vec![
         steps(&connection, limits::FIND, [key]),
-        steps(&connection, limits::INSERT, named_params! { ":bucket": key, ":full_at": 7 }),
+        steps(&connection, limits::INSERT, insert),
         steps(&connection, limits::UPDATE, named_params! { ":bucket": key, ":full_at": 8 }),
         forget(nothing_is_full, count * 2),
         forget(everything_is, count * 2),

@@ -8,7 +8,7 @@ use denizen_services::{
 
 use crate::{
     SqliteStore,
-    tests::{now, open, sign_up, spoil, user_values},
+    tests::{any_kind, now, open, sign_up, spoil, user_values},
 };
 
 const ANN: UserId = UserId::new(1);
@@ -22,7 +22,7 @@ async fn enqueue(store: &SqliteStore, job: NewMailJob) {
 }
 
 async fn lease(store: &SqliteStore) -> Vec<LeasedMail> {
-    store.lease_mail(7, now(), now(), 10).await.unwrap()
+    store.lease_mail(7, now(), now() + chrono::Duration::hours(1), &any_kind(10)).await.unwrap()
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_renewed_job_goes_to_the_newest_address_under_the_old_lease() {
         NewMailJob::new(MailJob::EmailChange { user: ANN.into(), address }, &AccessContext::system(), now())
     };
     enqueue(&store, to("Old@example.com")).await;
-    let held = store.lease_mail(7, now(), now() + chrono::Duration::hours(1), 10).await.unwrap();
+    let held = store.lease_mail(7, now(), now() + chrono::Duration::hours(1), &any_kind(10)).await.unwrap();
     enqueue(&store, to("New@example.com")).await;
     assert_eq!(lease(&store).await, [], "the lease is still held");
     let lost = store.commit(UnitOfWork::new().expect_lease(held[0].lease)).await;

@@ -63,6 +63,8 @@ async fn registrations_are_counted_as_they_come_and_go() {
         sessions_unseen_since: now(),
         dead_mail_before: now(),
         audit_before: None,
+        mail_due_by: now(),
+        usernames_freed_until: now(),
         limit: 10,
     };
     store.commit(UnitOfWork::new().purge(purge)).await.unwrap();

@@ -11,7 +11,7 @@ use denizen_services::{
 
 use crate::{
     SqliteStore,
-    tests::{now, open, registrations::registration, sign_up, spoil, user_values},
+    tests::{any_kind, now, open, registrations::registration, sign_up, spoil, user_values},
 };
 
 const ANN: UserId = UserId::new(1);
@@ -97,7 +97,7 @@ async fn a_spoiled_mail_job_is_named_by_column_and_number_only() {
     spoil(&store, "UPDATE mail_jobs SET send_to = 'nowhere'").await;
     let place = "mail_jobs.send_to of row 1";
     assert_eq!(store.list_mail_jobs(&MailQuery::oldest(10)).await, corrupt(place));
-    assert_eq!(store.lease_mail(7, now(), now(), 10).await, corrupt(place));
+    assert_eq!(store.lease_mail(7, now(), now(), &any_kind(10)).await, corrupt(place));
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn limits_are_counted_through_two_stores_under_one_key() {
     assert_eq!(stores[1].keep_secret(SecretName::Limits, secret(2)).await, Ok(secret(1)));
 
     let (seven, now) = (Quota::new(7, chrono::Duration::seconds(1)), FixedClock::start());
-    let take = UnitOfWork::new().take_from_bucket(BucketKey::from_bytes([7; 32]), seven, now, 1_000);
+    let take = UnitOfWork::new().take_from_bucket(BucketKey::new("limit", [7; 32]), seven, now, 1_000);
     let takers: Vec<_> = (0..50)
         .map(|number| {
             let (store, work) = (Arc::clone(&stores[number % 2]), take.clone());

@@ -7,19 +7,20 @@ use denizen_models::{EmailAddress, User, UserValues};
 use denizen_services::{
     AccessContext,
     store::{
-        AuditEvent, AuditKind, Change, CommitError, Lease, MailJob, MailJobId, NewMailJob, Outcome, Purge,
-        SessionId, Store, UniqueKey, UnitOfWork, UserRef,
+        AuditEvent, AuditKind, Change, ClientKind, CommitError, Lease, MailJob, MailJobId, NewMailJob,
+        Outcome, Purge, SessionId, Store, UniqueKey, UnitOfWork, UserRef,
     },
 };
 
 use super::verbs::{
-    JOB_GONE, LEASE_LOST, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL, REGISTRATION_GONE, RESET,
-    SESSION_GONE, TOKEN_GONE, USER_GONE, WORLDS, address, administrator, at, bucket, changed, commit, hash,
-    insert_with_password, limited, password, registration, session, session_ids, waiting,
+    JOB_GONE, LEASE_LOST, NAME_RESERVED, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL,
+    REGISTRATION_GONE, RESET, SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS, address,
+    administrator, any_kind, at, bucket, changed, commit, hash, insert_with_password, limited, name_key,
+    password, registration, session, session_ids, waiting,
 };
 use crate::{must, user_values};
 
-/// A user with a token, a session and mail jobs, one of which is leased, an empty bucket and somebody who wants to
+/// A user with a token, a session, a failed attempt and mail jobs, one of which is leased, an empty bucket and somebody who wants to
 /// become a user: something for every change to bite on.
 pub struct World {
     /// Tells the worlds in one store apart. Below [`WORLDS`].
@@ -89,11 +90,21 @@ examples! { |world, new|
             => Outcome::Done,
         else new().take_from_bucket(bucket(world.number + WORLDS), ONE_AN_HOUR, at(9), 1000)
             => Err(limited(Duration::seconds(3591)));
-    ResetBucket:
-        new().reset_bucket(bucket(world.number + WORLDS))
+    ReturnToBucket:
+        new().return_to_bucket(bucket(world.number + WORLDS), ONE_AN_HOUR, at(9))
             => Outcome::Done,
-        else new().reset_bucket(bucket(world.number + 2 * WORLDS))
+        else new().return_to_bucket(bucket(world.number + 2 * WORLDS), ONE_AN_HOUR, at(9))
             => Ok(Outcome::Done);
+    CountFailedAttempt:
+        new().count_failed_attempt(Some(world.alice.id), ClientKind::Stranger)
+            => Outcome::Done,
+        else new().count_failed_attempt(None, ClientKind::Stranger)
+            => Ok(Outcome::Done);
+    ClearFailedAttempts:
+        new().clear_failed_attempts(world.alice.id, ClientKind::Known, 2)
+            => Outcome::Done,
+        else new().clear_failed_attempts(NOBODY, ClientKind::Known, 2)
+            => Err(TOO_MANY_FAILED);
     InsertUser:
         new().insert_user(user_values(&format!("new_{}", world.number)), Some(password("first")), at(9))
             => Outcome::User(_),
@@ -114,6 +125,21 @@ examples! { |world, new|
             => Outcome::Done,
         else new().rehash(NOBODY, password("costlier"), 1)
             => Err(USER_GONE);
+    MarkSamplePassword:
+        new().mark_sample_password(world.alice.id)
+            => Outcome::Done,
+        else new().mark_sample_password(NOBODY)
+            => Ok(Outcome::Done);
+    ExpectUsername:
+        new().expect_username(name_key(world.number + WORLDS), None, at(0))
+            => Outcome::Done,
+        else new().expect_username(name_key(world.number), None, at(0))
+            => Err(NAME_RESERVED);
+    ReserveUsername:
+        new().reserve_username(name_key(world.number + 2 * WORLDS), world.alice.id, at(9), 3)
+            => Outcome::Done,
+        else new().reserve_username(name_key(world.number + 2 * WORLDS), NOBODY, at(9), 3)
+            => Ok(Outcome::Done);
     VerifyEmail:
         new().verify_email(world.alice.id, at(9))
             => Outcome::Done,
@@ -230,6 +256,8 @@ pub const fn everything_before(instant: DateTime<Utc>) -> Purge {
         sessions_unseen_since: instant,
         dead_mail_before: instant,
         audit_before: Some(instant),
+        mail_due_by: instant,
+        usernames_freed_until: instant,
         limit: u32::MAX,
     }
 }
@@ -249,13 +277,15 @@ impl World {
             .put_token(alice.id, RESET, hash(number), at(600))
             .insert_session(session(alice.id, hash(number + WORLDS)))
             .take_from_bucket(bucket(number + WORLDS), ONE_AN_HOUR, at(0), 1000)
+            .count_failed_attempt(Some(alice.id), ClientKind::Known)
+            .reserve_username(name_key(number), alice.id, at(1), 3)
             .put_registration(waiting.clone(), 1000)
             .put_registration_token(&waiting.values.email, hash(number + 4 * WORLDS), at(3600))
             .enqueue_mail(reset_mail(&alice))
             .enqueue_mail(notice(alice.id))
             .record(event(alice.id));
         commit(store, work).await;
-        let leased = must(store.lease_mail(i64::from(number) + 1, at(0), at(300), 10).await);
+        let leased = must(store.lease_mail(i64::from(number) + 1, at(0), at(300), &any_kind(10)).await);
         let mut leases = leased.into_iter().filter(|job| job.mail.user().is_none());
         let lease = must(leases.next().ok_or("the request is not leased")).lease;
         let session = must(session_ids(store, alice.id).await.pop().ok_or("there is no session"));

@@ -52,6 +52,18 @@ macro_rules! for_each_store_case {
             a_deleted_user_is_gone_and_can_be_deleted_once
             nothing_can_be_given_to_a_deleted_user
         ;
+        password_schemes:
+            schemes_are_counted_as_passwords_come_change_and_go
+            the_schemes_of_a_unit_that_fails_are_not_counted
+        ;
+        names:
+            a_name_that_was_given_up_stays_its_former_owners
+            the_name_of_a_deleted_user_is_nobodys
+            of_the_names_of_one_user_the_newest_stay_reserved
+            a_name_is_reserved_for_whoever_gave_it_up_last
+            names_are_removed_from_the_instant_on_that_is_asked_for
+            the_mark_of_a_documented_password_goes_with_the_password
+        ;
         versions:
             a_new_user_begins_with_both_versions_at_one
             an_update_replaces_the_values_and_raises_the_revision
@@ -130,7 +142,8 @@ macro_rules! for_each_store_case {
         ;
         session_lists:
             the_sessions_of_a_user_are_listed_oldest_first
-            gone_sessions_are_told_from_open_ones
+            ended_sessions_are_told_from_open_ones
+            a_session_has_ended_at_the_very_instant_of_its_expiry
             a_long_list_of_sessions_can_be_asked_for
             one_session_of_its_user_can_be_ended_once
             of_fifty_ends_of_one_session_one_succeeds
@@ -162,6 +175,7 @@ macro_rules! for_each_store_case {
             a_user_gets_every_notice
             strangers_find_the_queue_full_at_its_capacity
             jobs_for_users_and_dead_jobs_take_no_room
+            a_kind_whose_queue_is_full_keeps_no_other_out
             mail_job_ids_only_grow_and_none_is_given_twice
             the_mail_jobs_of_a_deleted_user_are_gone
             a_job_for_a_created_user_goes_with_its_failing_unit
@@ -170,6 +184,7 @@ macro_rules! for_each_store_case {
         mail_leases:
             a_leased_job_tells_all_about_its_request
             jobs_are_leased_when_due_and_the_oldest_first
+            each_kind_is_leased_up_to_a_number_of_its_own
             a_leased_job_is_nobody_elses_until_the_lease_ends
             a_lease_that_ended_is_good_until_somebody_else_has_it
             a_failed_job_is_tried_again_at_its_time
@@ -215,12 +230,19 @@ macro_rules! for_each_store_case {
             buckets_do_not_know_of_each_other
             of_several_buckets_all_are_taken_from_or_none
             a_unit_that_is_refused_changes_nothing
-            a_clock_that_goes_back_gives_nothing_back
+            a_clock_that_goes_back_gives_one_back_and_keeps_nobody_waiting
+            a_relaxed_limit_keeps_nobody_waiting
             without_room_the_buckets_nearest_to_full_are_forgotten
             full_buckets_make_room_before_others
-            a_forgotten_bucket_is_full_again
-            a_forgotten_bucket_makes_room
-            a_forgotten_bucket_that_is_taken_from_again_is_kept_as_long_as_others
+            the_room_of_one_limit_is_not_that_of_another
+            full_buckets_of_every_limit_are_forgotten
+            what_is_returned_can_be_taken_again
+            more_than_was_taken_cannot_be_returned
+            a_bucket_to_which_all_was_returned_makes_room
+            failed_attempts_are_counted_by_who_made_them
+            a_success_needs_fewer_failures_and_clears_them_all
+            a_new_password_clears_failures_and_has_the_version_that_it_made
+            nothing_else_makes_a_version_of_the_password
             takers_who_race_get_no_more_than_there_is
             a_secret_is_the_first_candidate_for_ever
             processes_that_race_for_a_secret_agree_on_one
@@ -267,6 +289,7 @@ macro_rules! for_each_store_case {
             the_audit_trail_is_kept_until_its_time_or_forever
             a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
             a_purge_is_taken_back_when_its_unit_fails
+            mails_that_were_put_off_too_far_are_due_at_once
         ;
         round_trip:
             every_value_of_a_user_survives_insertion_and_update

@@ -91,6 +91,7 @@ impl Session {
                 Ok(next)
             }
             SmtpCommand::Rcpt if self.from.is_some() => {
+                self.shared.stand_for(&path(line)).await;
                 let next = self.reply(command, "250 ok").await?;
                 if self.accepted(command) {
                     self.to.push(path(line));

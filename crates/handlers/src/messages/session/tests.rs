@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::HandlerSettings;
+use crate::{HandlerSettings, http::log_summary::LogSummary};
 
 /// A service that gives out one connection, and has nothing to say by itself.
 struct OneConnection(Mutex<Option<Connection>>);
@@ -99,6 +99,7 @@ impl Client {
             settings: HandlerSettings::default(),
             prefix: String::new(),
             counts: None,
+            summary: LogSummary::default(),
             error_page: |_, _| HttpResponse::NotFound().finish(),
         });
         let response = open(AccessContext::system(), &request, messages, state, incoming).unwrap();

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::Duration;
 use denizen_models::{
-    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, TokenRequest, UserId,
+    PasswordResetConfirmation, PasswordResetRequest, ResetTokenStatus, Secret, TokenRequest, UserId,
 };
 use denizen_services::{
     AccessContext, Failure, PasswordResets, RequestPasswordResetError, ResetPasswordError,
@@ -16,7 +16,7 @@ use crate::support::fakes::{Asked, FakeUsers};
 /// What the fake says. By default all goes well.
 pub struct ResetAnswers {
     pub request: Result<(), RequestPasswordResetError>,
-    pub reset: Result<(), ResetPasswordError>,
+    pub reset: Result<Option<Secret>, ResetPasswordError>,
     pub validate: Result<ResetTokenStatus, Failure>,
     pub send: Result<(), SendPasswordResetError>,
 }
@@ -26,7 +26,7 @@ impl Default for ResetAnswers {
         let expires_at = Some(FixedClock::start() + Duration::minutes(30));
         Self {
             request: Ok(()),
-            reset: Ok(()),
+            reset: Ok(None),
             validate: Ok(ResetTokenStatus { valid: true, expires_at }),
             send: Ok(()),
         }
@@ -57,7 +57,7 @@ impl PasswordResets for FakeUsers {
         &self,
         context: &AccessContext,
         request: PasswordResetConfirmation,
-    ) -> Result<(), ResetPasswordError> {
+    ) -> Result<Option<Secret>, ResetPasswordError> {
         self.record(context, Asked::PasswordReset(ResetAsked::Reset(request)));
         self.answers.password_reset.reset.clone()
     }

@@ -1,6 +1,6 @@
 //! Every outcome of the service, as a person sees it.
 
-use denizen_models::{ResetTokenStatus, ValidationErrors};
+use denizen_models::{ResetTokenStatus, Secret, ValidationErrors};
 use denizen_services::{
     Failure, HashError, RequestPasswordResetError, ResetPasswordError, store::StoreFailure,
 };
@@ -8,6 +8,7 @@ use log::Level;
 
 use super::fakes::ResetAsked;
 use crate::{
+    auth::assert_device_cookie,
     embedding::send_one,
     pages::{
         fields,
@@ -17,6 +18,7 @@ use crate::{
     support::{
         Api, Setup,
         answer::Answer,
+        auth::DEVICE,
         fakes::{Answers, Asked},
         log::causes,
         requests::{anonymous, get, request},
@@ -126,6 +128,22 @@ async fn a_new_password_is_set_with_the_token_of_the_link() {
         panic!("nothing was reset")
     };
     assert_eq!((asked.token.expose(), asked.new_password.expose()), (TOKEN, "Grüße & +"));
+}
+
+/// Security checklist: 20, 66.
+#[actix_web::test]
+async fn the_browser_that_sets_the_password_is_known_and_not_signed_in() {
+    for (secure, name) in [(false, "denizen_device"), (true, "__Host-denizen_device")] {
+        let api = Api::start_with(|setup| {
+            setup.settings.secure_cookies = secure;
+            setup.answers.password_reset.reset = Ok(Some(Secret::from(DEVICE)));
+        })
+        .await;
+        let answer = api.send(submit(&link(), "new_password=newsecurepassword")).await;
+        assert!(!page(&answer, 200).contains(DEVICE), "scripts would read it there");
+        assert_device_cookie(&answer, name);
+        assert_eq!((answer.cookie("denizen_session"), answer.cookie("__Host-denizen_session")), (None, None));
+    }
 }
 
 #[actix_web::test]

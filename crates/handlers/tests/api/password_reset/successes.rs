@@ -1,7 +1,7 @@
 //! What each route answers when all goes well, what arrived at the service, and what every answer is like.
 
 use chrono::Duration;
-use denizen_models::{ResetTokenStatus, UserId};
+use denizen_models::{ResetTokenStatus, Secret, UserId};
 use denizen_services::Actor;
 use denizen_testkit::FixedClock;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::{
     bodies::assert_is_given_at_most_once,
     support::{
         Api,
-        fakes::Asked,
+        fakes::{Answers, Asked},
         requests::{get, send_json},
     },
 };
@@ -45,6 +45,16 @@ async fn a_reset_password_is_confirmed_and_not_repeated() {
         panic!("another call")
     };
     assert_eq!((request.token.expose(), request.new_password.expose()), ("cafe", "newsecurepassword"));
+}
+
+/// Security checklist: 66.
+#[actix_web::test]
+async fn a_device_that_is_known_from_now_on_is_told_what_to_present() {
+    let reset = |answers: &mut Answers| answers.password_reset.reset = Ok(Some(Secret::from("cafe")));
+    let api = Api::start_with(|setup| reset(&mut setup.answers)).await;
+    let body = json!({ "token": "cafe", "new_password": "newsecurepassword" });
+    let answer = api.send(send_json("POST", "/api/users/reset-password", &body)).await;
+    assert_eq!(answer.expect_success(200, "Password has been reset successfully.").0["device"], "cafe");
 }
 
 #[actix_web::test]

@@ -37,6 +37,12 @@ impl Answer {
         value
     }
 
+    /// The cookie of this name that is set, with its attributes.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let mut cookies = self.headers.get_all("set-cookie").map(|value| value.to_str().expect("ASCII"));
+        cookies.find(|cookie| cookie.split_once('=').is_some_and(|(found, _)| found == name))
+    }
+
     /// All that `Vary` names, in order.
     pub fn vary(&self) -> Vec<&str> {
         let values = self.headers.get_all("vary").map(|value| value.to_str().expect("ASCII"));

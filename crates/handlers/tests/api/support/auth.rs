@@ -17,6 +17,9 @@ pub const ADMIN: &str = "admin";
 /// The session token of a member, user 7 called alice.
 pub const MEMBER: &str = "member";
 
+/// What alice's device presents from now on.
+pub const DEVICE: &str = "0123456789abcdef";
+
 /// What the fake says to each question. By default all goes well.
 pub struct AuthAnswers {
     pub login: Result<SignedIn, LoginError>,
@@ -49,6 +52,7 @@ pub fn signed_in() -> SignedIn {
         session: SessionId(9),
         expires_at: FixedClock::start() + Duration::days(30),
         user: sample_user(7, "alice"),
+        device: Secret::from(DEVICE),
     }
 }
 

@@ -75,6 +75,7 @@ impl Default for Setup {
                 mail_jobs: None,
                 oldest_mail_job: TimeDelta::zero(),
                 mails: Arc::default(),
+                crowded_limits: Arc::default(),
             }),
             tokens: Arc::new(SeededTokens::new(SEEDS.fetch_add(1, Ordering::Relaxed))),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use denizen_hashing::Argon2Cost;
 use denizen_mail::MailUrl;
+use denizen_models::Username;
 use denizen_services::{Directory, RegistrationMode, store::Quota};
 
 use super::*;
@@ -31,6 +32,8 @@ fn nothing_set_is_a_valid_development_configuration() {
             shutdown_timeout: Duration::from_secs(20),
             registration: RegistrationMode::Open,
             directory: Directory::Admins,
+            username_reservation: 365 * DAY,
+            reserved_usernames: Vec::new(),
             password_min_length: 8,
             hash_memory: 19_456,
             hash_passes: 2,
@@ -53,6 +56,8 @@ fn nothing_set_is_a_valid_development_configuration() {
             trusted_proxies: Vec::new(),
             workers: cores,
             max_connections: 10_000,
+            max_connections_per_ip: 256,
+            memory_per_ip: 16,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(60),
@@ -61,10 +66,17 @@ fn nothing_set_is_a_valid_development_configuration() {
             rate_burst: 5000,
             limit_login_per_ip: generous,
             limit_login_per_account: generous,
+            limit_login_per_device: generous,
+            limit_login_failures: 1_000_000,
             limit_mail_per_ip: generous,
             limit_mail_per_address: generous,
+            limit_mail_pace: generous,
             limit_sign_up_per_ip: generous,
+            limit_renames_per_user: generous,
             limit_tokens_per_ip: generous,
+            limit_capacity: 200_000,
+            mail_capacity: 10_000,
+            registration_capacity: 100_000,
         },
     );
 }
@@ -91,9 +103,12 @@ fn production_has_defaults_of_its_own_where_strangers_come_in() {
             "rate_limit 50",
             "rate_burst 200",
             "limit_login_per_ip 20/3s",
-            "limit_login_per_account 10/1m",
+            "limit_login_per_account 10/2m",
+            "limit_login_per_device 10/1m",
+            "limit_login_failures 50",
             "limit_mail_per_ip 20/3m",
             "limit_mail_per_address 3/20m",
+            "limit_mail_pace 1/1m",
             "limit_sign_up_per_ip 10/6m",
             "limit_tokens_per_ip 30/2s",
         ]
@@ -123,6 +138,8 @@ fn every_setting_can_be_set_in_the_file() {
         shutdown_timeout = "0s"
         registration = "invite"
         directory = "members"
+        username_reservation = "30d"
+        reserved_usernames = ["acme", "acme_inc"]
         password_min_length = 12
         hash_memory = 65_536
         hash_passes = 3
@@ -145,6 +162,8 @@ fn every_setting_can_be_set_in_the_file() {
         trusted_proxies = ["10.0.0.0/8", "::1"]
         workers = 5
         max_connections = 8
+        max_connections_per_ip = 9
+        memory_per_ip = 10
         header_timeout = "1s"
         body_timeout = "5m"
         idle_timeout = "1h"
@@ -153,10 +172,17 @@ fn every_setting_can_be_set_in_the_file() {
         rate_burst = 7
         limit_login_per_ip = "1/1s"
         limit_login_per_account = "2/1s"
+        limit_login_per_device = "7/1s"
+        limit_login_failures = 8
         limit_mail_per_ip = "3/1s"
         limit_mail_per_address = "4/1s"
+        limit_mail_pace = "9/1s"
         limit_sign_up_per_ip = "5/1s"
+        limit_renames_per_user = "7/1s"
         limit_tokens_per_ip = "6/1s"
+        limit_capacity = 1_000
+        mail_capacity = 1
+        registration_capacity = 2
         "#;
     let keys: Vec<_> =
         file.lines().filter_map(|line| line.trim().split_once(" = ")).map(|(key, _)| key).collect();
@@ -176,6 +202,8 @@ fn every_setting_can_be_set_in_the_file() {
         shutdown_timeout: Duration::ZERO,
         registration: RegistrationMode::Invite,
         directory: Directory::Members,
+        username_reservation: 30 * DAY,
+        reserved_usernames: ["acme", "acme_inc"].map(|name| Username::parse(name).unwrap()).to_vec(),
         password_min_length: 12,
         hash_memory: 65_536,
         hash_passes: 3,
@@ -200,6 +228,8 @@ fn every_setting_can_be_set_in_the_file() {
         trusted_proxies: ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec(),
         workers: 5,
         max_connections: 8,
+        max_connections_per_ip: 9,
+        memory_per_ip: 10,
         header_timeout: Duration::from_secs(1),
         body_timeout: Duration::from_secs(300),
         idle_timeout: Duration::from_secs(3600),
@@ -208,10 +238,17 @@ fn every_setting_can_be_set_in_the_file() {
         rate_burst: 7,
         limit_login_per_ip: second(1),
         limit_login_per_account: second(2),
+        limit_login_per_device: second(7),
+        limit_login_failures: 8,
         limit_mail_per_ip: second(3),
         limit_mail_per_address: second(4),
+        limit_mail_pace: second(9),
         limit_sign_up_per_ip: second(5),
+        limit_renames_per_user: second(7),
         limit_tokens_per_ip: second(6),
+        limit_capacity: 1_000,
+        mail_capacity: 1,
+        registration_capacity: 2,
     };
     assert_same(&config, &expected);
     assert!(!format!("{config:?}").contains("p@ss"), "{config:?}");

@@ -28,6 +28,7 @@ const MATRIX: &str = "
     DELETE  /api/auth/sessions/{session}         self   member  200  commit
     POST    /api/auth/change-password            self   member  200  body hash commit
     POST    /api/auth/change-email               self   member  202  body hash commit
+    POST    /api/auth/delete-account             self   member  200  body hash commit
     POST    /api/calculate                       self   member  200  body
     POST    /api/tasks                           self   member  200  body
     POST    /api/goroutines                      self   member  200  body
@@ -111,6 +112,7 @@ fn body(row: &Row, actor: &Actor, target: &Target) -> Option<Value> {
         ("POST", "/api/auth/change-email") => {
             json!({ "email": format!("new_{about}@example.com"), "password": PASSWORD })
         }
+        ("POST", "/api/auth/delete-account") => json!({ "password": PASSWORD }),
         ("POST", "/api/calculate") => json!({ "operation": "add", "a": 1, "b": 2 }),
         ("POST", "/api/tasks" | "/api/goroutines") => {
             json!({ "task_type": "basic", "task_count": 1, "delay_ms": 0 })

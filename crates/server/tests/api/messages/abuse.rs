@@ -13,12 +13,12 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use super::{connected, post};
-use crate::support::{TestServer, process::Process, socket::Socket};
+use super::{chatting, connected, post};
+use crate::support::{TestServer, api::token_of, process::Process, socket::Socket};
 
 /// Sends these frames as alice, and returns the code of the goodbye.
 async fn ended_by(frames: Vec<Message>) -> u16 {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut bob = Socket::open(server.address, "bob").await;
     let mut alice = Socket::open(server.address, "alice").await;
     bob.next().await;
@@ -32,6 +32,34 @@ async fn ended_by(frames: Vec<Message>) -> u16 {
     bob.settle().await;
     assert_eq!(connected(server.address).await, json!(["bob"]));
     code
+}
+
+/// Security checklist: 72.
+#[tokio::test]
+async fn messages_over_http_count_as_those_of_a_socket_and_throw_nobody_out() {
+    let server = TestServer::start().await;
+    let at = server.address;
+    let mut bob = Socket::open(at, "bob").await;
+    let text = "x".repeat(60_000);
+    let mut statuses = Vec::new();
+    for _ in 0..60 {
+        let answer = post(at, json!({"type": "broadcast", "content": {"text": text}})).await;
+        if answer.status == 429 {
+            answer.refused(429, "RATE_LIMITED");
+            assert_eq!(answer.header("Retry-After"), Some("1"));
+        }
+        statuses.push(answer.status);
+    }
+    // The clock stands still, so there is nothing but the burst.
+    assert_eq!(statuses, [vec![200; 50], vec![429; 10]].concat());
+    for _ in 0..50 {
+        assert_eq!(bob.next().await["type"], "broadcast");
+    }
+    assert_eq!(connected(at).await, json!(["bob"]));
+    // The same allowance, by a socket.
+    let mut diana = Socket::open_as(at, &token_of(at, "diana_admin").await).await;
+    diana.say("broadcast", json!({})).await;
+    assert_eq!(diana.next().await["content"]["code"], "RATE_LIMITED");
 }
 
 fn frame(code: Data, is_last: bool, bytes: impl Into<Vec<u8>>) -> Message {
@@ -67,7 +95,7 @@ async fn a_long_message_is_refused_before_it_fills_the_memory() {
 
 #[tokio::test]
 async fn a_frame_that_never_ends_is_cut_off() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     // A text frame of 2^40 bytes, masked with zeros.
     alice.write(&[0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]).await;
@@ -79,7 +107,7 @@ async fn a_frame_that_never_ends_is_cut_off() {
 
 #[tokio::test]
 async fn the_longest_message_is_read_whole_or_in_parts() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     alice.send_frame(Message::text(text_of(64 * 1024))).await;
     assert_eq!(alice.next().await["content"]["code"], "UNSUPPORTED_MESSAGE_TYPE");
@@ -102,7 +130,7 @@ async fn a_flood_is_stopped() {
 
 #[tokio::test]
 async fn what_is_no_frame_ends_the_connection() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     // Clients must mask (RFC 6455, section 5.1).
     alice.write(&[0x81, 2, b'{', b'}']).await;
@@ -111,7 +139,7 @@ async fn what_is_no_frame_ends_the_connection() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_dropped_and_delays_nobody() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     let mut alice = Socket::open(at, "alice").await;
     let mut stalled = Socket::open_narrow(at, "stalled").await;

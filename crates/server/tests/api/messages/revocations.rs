@@ -1,10 +1,16 @@
 //! Sockets whose owners lose what let them in.
 
-use denizen_models::UserId;
+use std::time::Duration;
+
+use denizen_models::{UserId, UserValues};
 use denizen_server::SAMPLE_PASSWORD;
-use denizen_services::store::{UnitOfWork, WriteStore as _};
+use denizen_services::{
+    Clock as _,
+    store::{ReadStore as _, UnitOfWork, WriteStore as _},
+};
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::handshake;
 use crate::support::{
@@ -118,6 +124,36 @@ async fn whoever_gets_other_roles_or_another_name_connects_anew_with_them() {
         anew.say("broadcast", json!({})).await;
         assert_eq!(anew.next().await["from"], name);
     }
+}
+
+/// Security checklist: 71.
+#[tokio::test]
+async fn a_socket_ends_when_its_session_expires() {
+    let alice = Guest::arrive().await;
+    // As long as a session lives.
+    alice.server.advance_minutes(30 * 24 * 60);
+    let asked = Instant::now();
+    alice.both_end().await;
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
+/// This server hears of it only because it asks. Security checklist: 71.
+#[tokio::test]
+async fn a_subscription_ends_when_another_process_takes_the_role() {
+    let alice = Guest::arrive().await;
+    let at = alice.server.address;
+    patch(at, ALICE, &json!({"roles": ["user", "admin"]})).await.succeeded(200);
+    let mut listening = Socket::open_as(at, &alice.phone).await;
+    listening.say("subscribe", json!({"topic": "user_events"})).await;
+    listening.settle().await;
+    let elsewhere = SqliteStore::open(SqliteOptions::new(alice.server.folder().join("denizen.db")));
+    let elsewhere = elsewhere.expect("the same database");
+    let user = elsewhere.find_user(UserId::new(1)).await.expect("a read").expect("alice");
+    let values = UserValues { roles: vec!["user".to_owned()], ..user.values };
+    let work = UnitOfWork::new().update_user(user.id, user.revision, values, alice.server.clock.now());
+    elsewhere.commit(work).await.expect("a commit");
+    ends(&mut listening).await;
+    elsewhere.shutdown().await;
 }
 
 /// This server hears of it only because it asks. Security checklist: 58.

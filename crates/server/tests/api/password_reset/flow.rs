@@ -51,9 +51,9 @@ async fn a_reset_ends_every_session_and_closes_every_socket() {
     while other.next().await["type"] != "pong" {}
 }
 
-/// Security checklist: 20.
+/// Security checklist: 20, 39, 66.
 #[tokio::test]
-async fn a_reset_signs_nobody_in() {
+async fn a_reset_signs_nobody_in_and_strangers_do_not_keep_the_device_out() {
     let server = TestServer::start_in_production(&[]).await;
     let at = server.address;
     server.enrol("alice").await;
@@ -68,12 +68,20 @@ async fn a_reset_signs_nobody_in() {
     server.advance_minutes(1);
     let answer = by_api(&requested(&server, "alice").await).send(at).await;
 
-    assert_eq!((page.status, page.header("Set-Cookie")), (200, None), "{}", page.text());
+    assert_eq!(page.status, 200, "{}", page.text());
+    let cookies: Vec<_> =
+        page.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Set-Cookie")).collect();
+    assert!(cookies.len() == 1 && cookies[0].1.starts_with("__Host-denizen_device="), "{cookies:?}");
     assert_eq!(answer.header("Set-Cookie"), None);
     let body = answer.succeeded(200);
     let members: Vec<&String> = body["data"].as_object().expect("data").keys().collect();
-    assert_eq!(members, ["message", "success"]);
-    let session = api::session(at, "alice", "and another horse battery").await;
+    assert_eq!(members, ["device", "message", "success"]);
+    while api::login(at, "alice", "a wrong battery").await.status != 429 {}
+    let login = json!({
+        "login": "alice", "password": "and another horse battery", "device": body["data"]["device"],
+    });
+    let signed_in = Request::post("/api/auth/login").anonymous().json(&login).send(at).await;
+    let session = api::token_in(&signed_in);
     assert_eq!(account::sessions(at, &session).await.len(), 1, "the only one");
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use denizen_hashing::{Argon2Cost, Argon2Hasher};
 use denizen_models::{Password, Secret, UserId};
-use denizen_services::{MailMessage, NoticeTemplate, OsTokenSource, PasswordHasher as _, store::ReadStore};
+use denizen_services::{
+    MailMessage, Network, NoticeTemplate, OsTokenSource, PasswordHasher as _, store::ReadStore,
+};
 use denizen_storage_memory::InMemoryStore;
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use serde_json::json;
@@ -18,7 +20,11 @@ use crate::{
 async fn password_is(store: &dyn ReadStore, user: i64, password: &str) -> bool {
     let hasher = Argon2Hasher::start(Argon2Cost::CHEAPEST, 1, 1, Arc::new(OsTokenSource)).unwrap();
     let hash = store.find_credentials(UserId::new(user)).await.unwrap().unwrap().hash.unwrap();
-    hasher.verify(Password::presented(&Secret::from(password)), hash).await.unwrap().is_match()
+    hasher
+        .verify(Network::SERVICE, Password::presented(&Secret::from(password)), hash)
+        .await
+        .unwrap()
+        .is_match()
 }
 
 /// Fifty confirmations of one token; gives the password of the winner.

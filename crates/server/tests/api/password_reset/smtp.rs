@@ -4,6 +4,7 @@
 mod dead_letters;
 mod flood;
 mod hostile;
+mod kinds;
 mod links;
 mod outages;
 

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use denizen_models::Password;
 use denizen_services::{
-    CostlyWork, HashError, PasswordHash, PasswordHasher, Verdict,
+    CostlyWork, HashError, Network, PasswordHash, PasswordHasher, Verdict,
     store::{Store, StoreFailure, UnitOfWork},
 };
 use denizen_testkit::{Call, HookedStore, InsecureTestHasher, StoreHook};
@@ -93,22 +93,32 @@ pub struct GatedHasher {
 
 #[async_trait]
 impl PasswordHasher for GatedHasher {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+    async fn hash(&self, network: Network, password: Password) -> Result<PasswordHash, HashError> {
         self.gate.pass().await;
-        self.inner.hash(password).await
+        self.inner.hash(network, password).await
     }
 
-    async fn verify(&self, password: Password, hash: PasswordHash) -> Result<Verdict, HashError> {
+    async fn verify(
+        &self,
+        network: Network,
+        password: Password,
+        hash: PasswordHash,
+    ) -> Result<Verdict, HashError> {
         self.gate.pass().await;
-        self.inner.verify(password, hash).await
+        self.inner.verify(network, password, hash).await
     }
 
-    async fn verify_dummy(&self, password: Password) -> Result<Verdict, HashError> {
+    async fn verify_dummy(
+        &self,
+        network: Network,
+        password: Password,
+        scheme: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
         self.gate.pass().await;
-        self.inner.verify_dummy(password).await
+        self.inner.verify_dummy(network, password, scheme).await
     }
 
-    async fn run(&self, work: CostlyWork) -> Result<(), HashError> {
-        self.inner.run(work).await
+    async fn run(&self, network: Network, work: CostlyWork) -> Result<(), HashError> {
+        self.inner.run(network, work).await
     }
 }

@@ -86,6 +86,14 @@ impl Process {
         Self::listening(command).await
     }
 
+    /// Where a shell allows so many open files, such as `-n 512`.
+    pub async fn start_with_files(folder: &Path, limit: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {limit}; exec \"$0\" --bind 127.0.0.1:0")]);
+        command.arg(env!("CARGO_BIN_EXE_denizen")).current_dir(folder).env_clear().kill_on_drop(true);
+        Self::listening(command).await
+    }
+
     async fn listening(mut command: Command) -> Self {
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a process that starts");
@@ -151,6 +159,16 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
         let kibibytes = line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok());
         kibibytes.unwrap_or_else(|| panic!("no number: {line}")) * 1024
+    }
+
+    /// How many files it may have open.
+    #[cfg(target_os = "linux")]
+    pub fn open_files(&self) -> u64 {
+        let pid = self.child.id().expect("a process that runs");
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("its limits");
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("a limit");
+        let soft = line.split_whitespace().next().expect("a number");
+        soft.parse().unwrap_or(u64::MAX)
     }
 
     /// Sends signals, such as `TERM`, right after each other.

@@ -14,7 +14,7 @@ use denizen_server::{
     config::{REGISTRATION, Setting},
 };
 use denizen_services::{
-    CostlyWork, HashError, OsTokenSource, PasswordHash, PasswordHasher, Verdict, store::StoreFailure,
+    CostlyWork, HashError, Network, OsTokenSource, PasswordHash, PasswordHasher, Verdict, store::StoreFailure,
 };
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
 use denizen_testkit::{Call, HookedStore, StoreHook};
@@ -72,24 +72,34 @@ struct HasherCalls {
 
 #[async_trait]
 impl PasswordHasher for HasherCalls {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+    async fn hash(&self, network: Network, password: Password) -> Result<PasswordHash, HashError> {
         locked(&self.calls).push("hash");
-        self.inner.hash(password).await
+        self.inner.hash(network, password).await
     }
 
-    async fn verify(&self, password: Password, hash: PasswordHash) -> Result<Verdict, HashError> {
+    async fn verify(
+        &self,
+        network: Network,
+        password: Password,
+        hash: PasswordHash,
+    ) -> Result<Verdict, HashError> {
         locked(&self.calls).push("compare");
-        self.inner.verify(password, hash).await
+        self.inner.verify(network, password, hash).await
     }
 
-    async fn verify_dummy(&self, password: Password) -> Result<Verdict, HashError> {
+    async fn verify_dummy(
+        &self,
+        network: Network,
+        password: Password,
+        scheme: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
         locked(&self.calls).push("compare");
-        self.inner.verify_dummy(password).await
+        self.inner.verify_dummy(network, password, scheme).await
     }
 
-    async fn run(&self, work: CostlyWork) -> Result<(), HashError> {
+    async fn run(&self, network: Network, work: CostlyWork) -> Result<(), HashError> {
         locked(&self.calls).push("run");
-        self.inner.run(work).await
+        self.inner.run(network, work).await
     }
 }
 

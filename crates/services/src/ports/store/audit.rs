@@ -49,6 +49,8 @@ named_enum! {
         LoginSucceeded = "login.succeeded",
         /// Somebody did not sign in: an unknown user (no target), a wrong password, or a user who is switched off.
         LoginFailed = "login.failed",
+        /// An attempt to sign in, or to give a password again, that nobody looked at: too many in a row had failed.
+        LoginIgnored = "login.ignored",
         /// A user signed out, or ended one of their sessions.
         LoggedOut = "session.ended",
         /// An administrator ended one session of another user.

@@ -7,7 +7,7 @@ use super::{
     audit::AuditEvent,
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob},
-    records::{NewSession, Registration, SessionId, UserRef},
+    records::{ClientKind, NameKey, NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
     hasher::PasswordHash,
@@ -25,8 +25,12 @@ pub struct Purge {
     pub dead_mail_before: DateTime<Utc>,
     /// Audit records from before this one; none: they are kept forever.
     pub audit_before: Option<DateTime<Utc>>,
-    /// At most so many of each (tokens, expired sessions, unseen sessions, registrations, dead mail jobs, audit records),
-    /// so that nobody waits long for it. Those go first whose time was over first.
+    /// Mail jobs that are due later than this are due at `expired_at`: a clock was wrong when they were put off.
+    pub mail_due_by: DateTime<Utc>,
+    /// User names that were given up at this instant or before.
+    pub usernames_freed_until: DateTime<Utc>,
+    /// At most so many of each (tokens, expired sessions, unseen sessions, registrations, dead mail jobs, audit records,
+    /// mail jobs put off too far, names), so that nobody waits long for it. Those go first whose time was over first.
     pub limit: u32,
 }
 
@@ -51,23 +55,45 @@ pub enum Change {
         user: UserId,
     },
     /// Takes one from a bucket, or fails with [`RateLimited`](super::CommitError::RateLimited) if it is empty. Of several
-    /// in a unit all are taken or none. A bucket that is full again needs no row: with each new one a store forgets up to two that are;
-    /// if it has `capacity` of them, the two that are nearest to it, so that nobody who floods the limits locks out
-    /// others or fills the disk.
+    /// in a unit all are taken or none. A bucket that is full again needs no row: with each new one a store forgets up to
+    /// two that are, of any limit. If it has `capacity` of this limit, it forgets the two of this limit that are nearest
+    /// to full, so that a flood neither locks out others nor fills the disk, and touches no other limit. Yields
+    /// `Outcome::Crowded` if one of these was not full yet.
     TakeFromBucket {
         /// From which.
         bucket: BucketKey,
         /// What it holds.
         quota: Quota,
-        /// The present. If it goes back, nothing comes back with it.
+        /// The present.
         now: DateTime<Utc>,
-        /// How many buckets of all kinds are kept.
+        /// How many buckets of this limit are kept.
         capacity: u32,
     },
-    /// Fills a bucket again, by forgetting it.
-    ResetBucket {
-        /// Which.
+    /// Any number: puts one that was taken back into a bucket, which needs no row if it is full then.
+    ReturnToBucket {
+        /// Into which.
         bucket: BucketKey,
+        /// What it holds.
+        quota: Quota,
+        /// The present.
+        now: DateTime<Utc>,
+    },
+    /// Any number: counts a failed attempt to sign in. For an unknown user, the same work on a count that means nothing.
+    CountFailedAttempt {
+        /// For whom the attempt was; `None` for an unknown user.
+        user: Option<UserId>,
+        /// By whom it was made.
+        client: ClientKind,
+    },
+    /// Exactly one: the user has fewer than `below` failures in a row by such clients, else `Precondition::FailedAttempts`.
+    /// From now on, the user has none.
+    ClearFailedAttempts {
+        /// Whose.
+        user: UserId,
+        /// By whom the attempt was made that succeeded.
+        client: ClientKind,
+        /// One more than the most that leave room for a success.
+        below: u32,
     },
     /// Inserts a user with revision and security version 1. At most one in a unit. Yields `Outcome::User`.
     /// A taken user name or e-mail is a `Conflict`; the user name is looked at first.
@@ -93,7 +119,8 @@ pub enum Change {
         at: DateTime<Utc>,
     },
     /// Exactly one: sets the password of the user with this security version, else `Precondition::User`. Raises
-    /// both versions.
+    /// both versions, makes the new security version the [version of the password](super::Credentials), and forgets the
+    /// failures in a row.
     SetPassword {
         /// Who.
         user: UserId,
@@ -103,6 +130,32 @@ pub enum Change {
         security_version: i64,
         /// When.
         at: DateTime<Utc>,
+    },
+    /// Any number: marks that the password of the user is a documented one, until [`Change::SetPassword`].
+    MarkSamplePassword {
+        /// Who.
+        user: UserRef,
+    },
+    /// Writes nothing. No other user gave this name up after `since`, else `Precondition::Username`.
+    ExpectUsername {
+        /// Which name.
+        name: NameKey,
+        /// Who is to have it; absent for a new user.
+        user: Option<UserId>,
+        /// Names that were given up at this instant or before are free.
+        since: DateTime<Utc>,
+    },
+    /// Notes that a user gives up a name, in place of an older note on the same name, and forgets all but the `keep` newest
+    /// notes on this user. They stay when the user is deleted.
+    ReserveUsername {
+        /// Which name.
+        name: NameKey,
+        /// Whose it is.
+        user: UserId,
+        /// When.
+        at: DateTime<Utc>,
+        /// How many names stay reserved for the user.
+        keep: u32,
     },
     /// Exactly one: replaces the hash of the *same* password, of the user with this security version, else
     /// `Precondition::User`. Raises no version.
@@ -214,8 +267,8 @@ pub enum Change {
     },
     /// Queues a mail. Yields `Outcome::Job`.
     ///
-    /// Of a kind that carries a token, one job for each recipient (an address, or a user at whatever address): the one
-    /// that is there is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead,
+    /// Of a kind that carries a token or is for an address, one job for each recipient (an address, or a user at whatever
+    /// address): the one that is there is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead,
     /// the new address if it is for a user). Of other kinds, always a new job.
     ///
     /// For an address: one statement, whatever is known of the address; at its capacity, it fails with
@@ -234,7 +287,7 @@ pub enum Change {
         /// Which.
         job: MailJobId,
     },
-    /// Any number: removes what is of no use any more. Yields `Outcome::Count`.
+    /// Any number: removes what is of no use any more, and mends what a wrong clock has left. Yields `Outcome::Count`.
     Purge(Purge),
     /// Appends to the audit trail.
     Record(AuditEvent),
@@ -244,7 +297,7 @@ impl Change {
     /// The user that this change refers to by reference, if any: only these changes have a [`UserRef`].
     pub(super) fn user_ref(&self) -> Option<UserRef> {
         match self {
-            Self::PutToken { user, .. } => Some(*user),
+            Self::PutToken { user, .. } | Self::MarkSamplePassword { user } => Some(*user),
             Self::EnqueueMail(job) => job.mail.user(),
             Self::Record(event) => event.target,
             _ => None,

@@ -45,9 +45,15 @@ pub enum Precondition {
     /// There is no such registration.
     #[error("no such registration")]
     Registration,
+    /// Too many attempts to sign in have failed in a row.
+    #[error("too many attempts have failed")]
+    FailedAttempts,
     /// There is no such mail job.
     #[error("no such mail job")]
     MailJob,
+    /// The user name was another user's, and is reserved.
+    #[error("the user name is reserved")]
+    Username,
 }
 
 /// The store failed, whatever it was asked.

@@ -2,11 +2,15 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use denizen_models::{EmailAddress, UserId, named_enum};
 
 use super::{error::StoreFailure, records::UserRef};
 use crate::ports::context::AccessContext;
+
+/// A mail that could not be sent is put off for less than this. One that is due later was put off by a clock that was
+/// wrong ([`Purge::mail_due_by`](super::Purge)).
+pub const LONGEST_DELAY: Duration = Duration::hours(8);
 
 named_enum! {
     /// What a mail is about. Decides what the worker does before it sends.
@@ -25,6 +29,8 @@ named_enum! {
         PasswordChanged = "password_changed",
         /// A notice to the address that an account had.
         EmailChanged = "email_changed",
+        /// A notice to the address of an account that its user deleted.
+        AccountDeleted = "account_deleted",
     }
 }
 
@@ -39,7 +45,7 @@ impl MailKind {
             | Self::EmailVerification
             | Self::Invitation
             | Self::EmailChange => true,
-            Self::PasswordChanged | Self::EmailChanged => false,
+            Self::PasswordChanged | Self::EmailChanged | Self::AccountDeleted => false,
         }
     }
 }
@@ -86,12 +92,17 @@ pub enum MailJob<U = UserRef> {
         /// The previous e-mail address.
         address: EmailAddress,
     },
+    /// A notice that an account was deleted. It outlives the user, so it has the e-mail address of the account.
+    AccountDeleted {
+        /// The e-mail address, as it was typed.
+        address: String,
+    },
 }
 
 /// For whom a [`MailJob`] is: the columns of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient<U> {
-    /// The user with this folded e-mail address, if there is one.
+    /// This e-mail address: of the user with this folded e-mail address, if there is one, or of nobody any more.
     Address(String),
     /// A user, at the e-mail address that the account has when the mail is sent.
     User(U),
@@ -160,7 +171,7 @@ macro_rules! recipients {
 }
 
 recipients! {
-    Address: PasswordReset SignUp EmailVerification;
+    Address: PasswordReset SignUp EmailVerification AccountDeleted;
     User: Invitation PasswordChanged;
     UserAt: EmailChange EmailChanged;
 }
@@ -176,8 +187,8 @@ pub struct NewMailJob {
     pub ip: Option<IpAddr>,
     /// By which request.
     pub request_id: String,
-    /// A job for an address is refused with [`super::Precondition::QueueRoom`] if this many jobs for addresses wait, of
-    /// whatever kind; without a capacity, never. Dead jobs and jobs for users do not count. That there is a job for the
+    /// A job for an address is refused with [`super::Precondition::QueueRoom`] if this many jobs of its kind wait; without a
+    /// capacity, never. Other kinds and dead jobs do not count, nor do jobs for users have a capacity. That there is a job for the
     /// same address already makes no difference: where the mail server fails, the jobs that stay are those of addresses
     /// with an account.
     pub capacity: Option<u32>,
@@ -191,7 +202,7 @@ impl NewMailJob {
         Self { mail, at, ip, request_id, capacity: None }
     }
 
-    /// The same, refused if `capacity` jobs for addresses wait.
+    /// The same, refused if `capacity` jobs of its kind wait, and it is for an address.
     #[must_use]
     pub fn within(self, capacity: u32) -> Self {
         Self { capacity: Some(capacity), ..self }

@@ -6,11 +6,12 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 
 use super::{
     audit::{AuditQuery, AuditRecord},
+    authority::SessionValidity,
     cursor::{Cursor, UserSort},
     error::StoreFailure,
     mail_jobs::{MailQuery, QueuedMail},
     metrics::MailCounts,
-    records::{Credentials, Registration, Session, SessionId, StoredToken},
+    records::{Credentials, PasswordScheme, Registration, Session, SessionId, StoredToken},
 };
 use crate::ports::randomness::{TokenHash, TokenPurpose};
 
@@ -80,6 +81,13 @@ pub trait ReadStore: Send + Sync {
     /// What is needed to check this user's password; `None` if there is no such user.
     async fn find_credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreFailure>;
 
+    /// The schemes of all password hashes of users, in the order of their text. MUST NOT look at the users: a store keeps
+    /// count of them as they change.
+    async fn list_password_schemes(&self) -> Result<Vec<PasswordScheme>, StoreFailure>;
+
+    /// The users with [`Change::MarkSamplePassword`](super::Change::MarkSamplePassword), by id; at most 100.
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure>;
+
     /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
     /// refuse what [`PageRequest::check`] refuses.
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure>;
@@ -100,8 +108,12 @@ pub trait ReadStore: Send + Sync {
     /// The sessions of this user, expired or not, in the order in which they were opened.
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure>;
 
-    /// Those of `sessions` that are gone or never were, in any order. An expired one is not gone.
-    async fn list_gone_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreFailure>;
+    /// Those of `sessions` that are not live, in any order: they are gone, never were, or have expired.
+    async fn list_ended_sessions(
+        &self,
+        sessions: &[SessionId],
+        validity: SessionValidity,
+    ) -> Result<Vec<SessionId>, StoreFailure>;
 
     /// The registration for this address, expired or not, whatever its case.
     async fn find_registration(&self, email: &EmailAddress) -> Result<Option<Registration>, StoreFailure>;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, UserId, UserValues};
+use denizen_models::{EmailAddress, UserId, UserValues, redacted};
 
 use super::error::StoreFailure;
 use crate::ports::{hasher::PasswordHash, randomness::TokenHash};
@@ -40,6 +40,35 @@ impl From<UserId> for UserRef {
     }
 }
 
+/// By whom an attempt to sign in is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientKind {
+    /// A client of which nothing is known.
+    Stranger,
+    /// A device that the user has signed in with, or an open session of the user.
+    Known,
+}
+
+/// How many attempts to sign in have failed since the last one that succeeded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FailedAttempts {
+    /// By [`ClientKind::Stranger`].
+    pub stranger: u32,
+    /// By [`ClientKind::Known`].
+    pub known: u32,
+}
+
+impl FailedAttempts {
+    /// How many of them such clients made.
+    #[must_use]
+    pub const fn by(self, client: ClientKind) -> u32 {
+        match client {
+            ClientKind::Stranger => self.stranger,
+            ClientKind::Known => self.known,
+        }
+    }
+}
+
 /// What is needed to check a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -47,6 +76,20 @@ pub struct Credentials {
     pub hash: Option<PasswordHash>,
     /// The version that belongs to this reading.
     pub security_version: i64,
+    /// The security version that came with the present password: [`Change::SetPassword`](super::Change) raises it. A
+    /// user without a password has 1.
+    pub password_version: i64,
+    /// Failed attempts to sign in since the last success.
+    pub failed_attempts: FailedAttempts,
+}
+
+/// How many users have a hash of which scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordScheme {
+    /// [`PasswordHash::scheme`].
+    pub scheme: PasswordHash,
+    /// At least one.
+    pub users: u64,
 }
 
 /// A live or expired token; consumed and revoked ones are gone.
@@ -59,6 +102,26 @@ pub struct StoredToken {
     /// The address that it proves to be the user's, if that is not the account's own.
     pub address: Option<EmailAddress>,
 }
+
+/// A user name that was given up: its HMAC, so that no former name is at rest in a form that can be read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameKey([u8; 32]);
+
+impl NameKey {
+    /// Wraps an HMAC.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes to keep.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+redacted! { NameKey }
 
 /// Somebody who wants to become a user, and has not yet shown that the address is theirs. One at most per address.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,8 @@ named_enum! {
     pub enum SecretName {
         /// The key of the HMACs that name the buckets of limits.
         Limits = "limits",
+        /// The key of the HMACs by which devices are known again.
+        Devices = "devices",
     }
 }
 

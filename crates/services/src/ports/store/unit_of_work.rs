@@ -12,7 +12,7 @@ use super::{
     error::{Precondition, StoreFailure},
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob},
-    records::{NewSession, Registration, SessionId, UserRef},
+    records::{ClientKind, NameKey, NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
     context::AccessContext,
@@ -30,7 +30,11 @@ macro_rules! verbs {
             expect_other_administrator(user: UserId) => ExpectOtherAdministrator { user } or Administrator;
             take_from_bucket(bucket: BucketKey, quota: Quota, now: DateTime<Utc>, capacity: u32)
                 => TakeFromBucket { bucket, quota, now, capacity };
-            reset_bucket(bucket: BucketKey) => ResetBucket { bucket };
+            return_to_bucket(bucket: BucketKey, quota: Quota, now: DateTime<Utc>)
+                => ReturnToBucket { bucket, quota, now };
+            count_failed_attempt(user: Option<UserId>, client: ClientKind) => CountFailedAttempt { user, client };
+            clear_failed_attempts(user: UserId, client: ClientKind, below: u32)
+                => ClearFailedAttempts { user, client, below } or FailedAttempts;
             set_password(user: UserId, hash: PasswordHash, security_version: i64, at: DateTime<Utc>)
                 => SetPassword { user, hash, security_version, at } or User;
             insert_user(values: UserValues, password: Option<PasswordHash>, at: DateTime<Utc>)
@@ -39,6 +43,11 @@ macro_rules! verbs {
                 => UpdateUser { user, revision, values, at } or Conflict;
             rehash(user: UserId, hash: PasswordHash, security_version: i64)
                 => Rehash { user, hash, security_version };
+            mark_sample_password(user: impl Into<UserRef>) => MarkSamplePassword { user: user.into() };
+            expect_username(name: NameKey, user: Option<UserId>, since: DateTime<Utc>)
+                => ExpectUsername { name, user, since } or Username;
+            reserve_username(name: NameKey, user: UserId, at: DateTime<Utc>, keep: u32)
+                => ReserveUsername { name, user, at, keep };
             verify_email(user: UserId, at: DateTime<Utc>) => VerifyEmail { user, at };
             delete_user(user: UserId, revision: Option<i64>) => DeleteUser { user, revision } or User;
             put_token(user: impl Into<UserRef>, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>)
@@ -183,13 +192,15 @@ impl UnitOfWork {
 pub enum Outcome {
     /// Nothing to tell.
     Done,
+    /// A limit has more buckets than room.
+    Crowded,
     /// The new user.
     User(UserId),
     /// The new session.
     Session(SessionId),
     /// The new or renewed mail job.
     Job(MailJobId),
-    /// How many rows were removed.
+    /// How many rows were removed or mended.
     Count(u64),
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use denizen_services::{
-    AccessContext, ChangeEmailError, Clock as _, Failure, HashError, Limits, LinkTemplate, LoginError,
-    MailError, MailMessage, NoticeTemplate, ServiceSettings,
+    AccessContext, ChangeEmailError, Clock as _, Failure, HashError, Limits, LinkTemplate, MailError,
+    MailMessage, NoticeTemplate, ServiceSettings,
     store::{AuditEvent, AuditKind, MailJob, MailKind, StoreFailure},
 };
 
@@ -71,9 +71,8 @@ async fn without_the_password_nothing_is_asked_for() {
 }
 
 #[tokio::test]
-async fn wrong_passwords_count_as_attempts_to_sign_in_and_a_right_one_gives_them_back() {
-    let Limits { login_per_account, login_failures, .. } = Limits::default();
-    let limits = Limits { login_per_account, login_failures, ..Limits::GENEROUS };
+async fn wrong_passwords_count_as_attempts_of_the_session_and_a_right_one_does_not() {
+    let limits = Limits { login_per_device: Limits::default().login_per_device, ..Limits::GENEROUS };
     let world = World::with(ServiceSettings { limits, ..ServiceSettings::default() });
     world.create("alice").await;
     let alice = world.enter("alice").await;
@@ -81,10 +80,10 @@ async fn wrong_passwords_count_as_attempts_to_sign_in_and_a_right_one_gives_them
     for _ in 0..9 {
         assert_eq!(want(NEW_PASSWORD).await, Err(ChangeEmailError::WrongPassword));
     }
-    assert_eq!(want(OLD_PASSWORD).await, Ok(()));
-    for _ in 0..10 {
-        assert_eq!(world.log_in("alice", NEW_PASSWORD).await.unwrap_err(), LoginError::Rejected);
+    for _ in 0..5 {
+        assert_eq!(want(OLD_PASSWORD).await, Ok(()));
     }
+    assert_eq!(want(NEW_PASSWORD).await, Err(ChangeEmailError::WrongPassword));
     assert_eq!(
         want(OLD_PASSWORD).await,
         Err(ChangeEmailError::Failure(Failure::RateLimited(Duration::minutes(1))))
@@ -92,20 +91,20 @@ async fn wrong_passwords_count_as_attempts_to_sign_in_and_a_right_one_gives_them
 }
 
 #[tokio::test]
-async fn a_new_address_is_asked_for_once_a_minute_and_three_times_before_any_password_is_compared() {
+async fn a_new_address_is_asked_for_once_a_minute_and_three_times_with_the_right_password() {
     let world = World::with(ServiceSettings::default());
     world.create("alice").await;
     let alice = world.enter("alice").await;
-    let want = || world.want_email(&alice.context, NEW, OLD_PASSWORD);
+    let want = |password| world.want_email(&alice.context, NEW, password);
     let wait = |minutes| Err(ChangeEmailError::Failure(Failure::RateLimited(Duration::minutes(minutes))));
     for next in [1, 1, 18] {
-        assert_eq!(want().await, Ok(()));
-        let compared = world.hasher.verifications();
-        assert_eq!((want().await, world.hasher.verifications()), (wait(next), compared));
+        // Wrong passwords use nothing up, for nobody: another user may want this address.
+        assert_eq!(want(NEW_PASSWORD).await, Err(ChangeEmailError::WrongPassword));
+        assert_eq!(want(OLD_PASSWORD).await, Ok(()));
+        assert_eq!(want(OLD_PASSWORD).await, wait(next));
         world.clock.advance(Duration::minutes(1));
     }
-    let compared = world.hasher.verifications();
-    assert_eq!((want().await, world.hasher.verifications()), (wait(17), compared));
+    assert_eq!(want(OLD_PASSWORD).await, wait(17));
 }
 
 /// Security checklist: 56.

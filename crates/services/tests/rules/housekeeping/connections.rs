@@ -83,6 +83,37 @@ async fn what_another_process_revokes_is_disconnected_within_a_second() {
     assert!(revoked.elapsed() <= StdDuration::from_secs(1), "{:?}", revoked.elapsed());
 }
 
+/// Security checklist: 71.
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_within_a_second_of_its_session_expiry() {
+    // The longest life of a session, and the longest time without use: that the use is noted once a minute keeps a
+    // connection open, but not if this process slept meanwhile.
+    for days in [30, 7] {
+        let connected = Connected::new();
+        let house = &connected.house;
+        let alice = house.world.create("alice").await;
+        let session = house.sign_in(&alice).await;
+        let mut connection = connected.connect(&alice, &session).await;
+        let _running = start(house);
+        let_pass(500).await;
+        if days == 30 {
+            for _ in 0..29 {
+                house.world.clock.advance(Duration::days(1));
+                let_pass(60_000).await;
+            }
+            house.world.clock.advance(Duration::days(1) - Duration::microseconds(1));
+        } else {
+            house.world.clock.advance(Duration::days(7) - Duration::microseconds(1));
+        }
+        let_pass(1_000).await;
+        assert!(connection.outgoing.try_recv().is_err(), "{days}");
+        let expired = Instant::now();
+        house.world.clock.advance(Duration::days(if days == 30 { 1 } else { 8 }));
+        assert_eq!(connection.outgoing.recv().await, Some(Outgoing::Close(CloseReason::Revoked)));
+        assert!(expired.elapsed() <= StdDuration::from_secs(1), "{days}: {:?}", expired.elapsed());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_connection_counts_as_use_every_minute() {
     let connected = Connected::new();

@@ -65,7 +65,10 @@ async fn an_idle_house_is_looked_through_once_a_minute() {
     let house = House::new();
     let _running = start(&house);
     let_pass(599_000).await;
-    assert_eq!(house.world.store.all_calls().into_iter().collect::<Vec<_>>(), [("commit", 10)]);
+    assert_eq!(
+        house.world.store.all_calls().into_iter().collect::<Vec<_>>(),
+        [("commit", 10), ("list_password_schemes", 10)]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,11 @@
 //! Who is refused, and who is shown out.
 
+use chrono::Duration;
 use denizen_models::UserId;
 use denizen_services::{
-    CloseReason, ConnectError, Connections, LiveSessions as _, MessageLimits, MessageService as _,
-    store::SessionId,
+    AccessContext, CloseReason, ConnectError, Connections, LiveSessions as _, MessageLimits,
+    MessageService as _, SendMessageError,
+    store::{Quota, SessionId},
 };
 
 use super::{Chat, acting, ending, next, saying, signed_in, username};
@@ -101,4 +103,30 @@ async fn a_service_that_stops_says_goodbye_and_lets_nobody_in() {
     chat.messages.shut_down();
     assert_eq!(ending(&mut alice), (1, CloseReason::GoingAway));
     assert_eq!(chat.try_connect("alice").err(), Some(ConnectError::GoingAway));
+}
+
+/// Security checklist: 72.
+#[tokio::test]
+async fn a_user_sends_so_many_messages_over_all_connections_and_without_one() {
+    let quota = Quota::new(5, Duration::seconds(1));
+    let chat = Chat::with(MessageLimits { messages_per_user: quota, ..MessageLimits::default() });
+    let mut listening = chat.connect("bob");
+    let _tabs: Vec<_> = (0..3).map(|_| chat.connect("alice")).collect();
+    let send = |name: &str, to: Option<&str>| match to {
+        Some(to) => chat.messages.direct(&signed_in(name), to, saying("hi")),
+        None => chat.messages.broadcast(&signed_in(name), saying("hi")),
+    };
+    for to in [None, Some("bob"), None, Some("bob"), None] {
+        assert!(send("alice", to).is_ok());
+    }
+    for to in [None, Some("bob"), Some("nobody")] {
+        assert_eq!(send("ALICE", to), Err(SendMessageError::TooMany(Duration::seconds(1))));
+    }
+    assert_eq!(send("bob", None), Ok(2), "another user has an allowance of their own");
+    chat.messages.broadcast(&AccessContext::system(), saying("hi")).expect("the system has no limit");
+    chat.world.clock.advance(Duration::seconds(1));
+    assert_eq!(send("alice", None), Ok(2));
+    assert_eq!(send("alice", None), Err(SendMessageError::TooMany(Duration::seconds(1))));
+    let heard = std::iter::from_fn(|| listening.outgoing.try_recv().ok()).count();
+    assert_eq!(heard, 1 + 5 + 1 + 1 + 1, "who is refused is not heard");
 }

@@ -199,6 +199,8 @@ mod elsewhere {
                 sessions_unseen_since: later,
                 dead_mail_before: later,
                 audit_before: None,
+                mail_due_by: later,
+                usernames_freed_until: later,
                 limit: 100,
             })
         })

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Duration};
 use denizen_models::{ADMIN_ROLE, Topic, User};
 use denizen_services::{
-    AccessContext, Connection, LiveSessions as _, MessageLimits, MessageService as _,
-    store::{SessionId, StoreFailure, UnitOfWork, WriteStore as _},
+    AccessContext, Clock as _, Connection, LiveSessions as _, MessageLimits, MessageService as _,
+    store::{SessionId, SessionValidity, StoreFailure, UnitOfWork, WriteStore as _},
 };
 use denizen_testkit::{Call, HookedStore, StoreHook};
 
@@ -14,7 +15,10 @@ use super::{Chat, acting, is_revoked, session_of, username};
 
 impl Chat {
     pub(super) async fn sweep(&self) {
-        self.messages.end_revoked(self.world.store.as_ref()).await.expect("a store that answers");
+        let now = self.world.clock.now();
+        let validity = SessionValidity { now, unseen_since: now - Duration::days(7) };
+        let swept = self.messages.end_revoked(self.world.store.as_ref(), validity).await;
+        swept.expect("a store that answers");
     }
 
     /// An administrator, connected.
@@ -51,7 +55,7 @@ async fn a_crowd_is_asked_about_in_batches_and_only_who_must_go_goes() {
     chat.world.store.commit(UnitOfWork::new().revoke_session(alice.id, gone)).await.expect("a commit");
     chat.world.store.reset();
     chat.sweep().await;
-    assert_eq!(chat.world.store.calls("list_gone_sessions"), 3);
+    assert_eq!(chat.world.store.calls("list_ended_sessions"), 3);
     for (session, connection) in &mut crowd {
         assert_eq!(is_revoked(connection), *session == gone, "{session:?}");
     }
@@ -100,8 +104,9 @@ async fn a_store_that_does_not_answer_takes_nothing_away() {
     let chat = Chat::uninformed();
     let context = acting(chat.world.create("alice").await.id, username("alice"), SessionId(999), Vec::new());
     let mut alice = chat.connect_as(&context);
+    let never = SessionValidity { now: DateTime::UNIX_EPOCH, unseen_since: DateTime::UNIX_EPOCH };
     let store = HookedStore::<OutOfOrder>::new(Arc::clone(&chat.world.store) as _);
-    assert_eq!(chat.messages.end_revoked(&store).await, Err(busy()));
+    assert_eq!(chat.messages.end_revoked(&store, never).await, Err(busy()));
     assert!(!is_revoked(&mut alice));
     chat.sweep().await;
     assert!(is_revoked(&mut alice), "there is no such session");

@@ -1,8 +1,9 @@
 //! How much strangers can leave behind.
 
+use denizen_models::EmailVerificationRequest;
 use denizen_services::{Failure, MailError, RequestPasswordResetError, store::MailKind};
 
-use crate::support::{NEW_PASSWORD, World};
+use crate::support::{NEW_PASSWORD, World, stranger};
 
 fn overloaded() -> Result<(), RequestPasswordResetError> {
     Err(Failure::Overloaded("too many requests are waiting".into()).into())
@@ -20,6 +21,26 @@ async fn when_the_queue_is_full_everybody_is_turned_away_known_or_not_waiting_or
         assert_eq!(world.try_request_reset(&format!("{name}@example.com")).await, overloaded(), "{name}");
     }
     assert_eq!(world.jobs().await.len(), 2);
+}
+
+/// Security checklist: 75.
+#[tokio::test]
+async fn mails_of_another_kind_that_fill_their_queue_keep_nobody_from_a_reset() {
+    let world = World::with_room_for(2);
+    for name in ["alice", "bob", "carol"] {
+        world.create(name).await;
+    }
+    for name in ["alice", "bob"] {
+        world.request_verification(&format!("{name}@example.com")).await;
+    }
+    let request = EmailVerificationRequest { email: "carol@example.com".to_owned() };
+    let refused = world.users.request_email_verification(&stranger(), request).await;
+    assert_eq!(refused, Err(Failure::Overloaded("too many requests are waiting".into()).into()));
+    for name in ["alice", "bob"] {
+        assert_eq!(world.try_request_reset(&format!("{name}@example.com")).await, Ok(()));
+    }
+    assert_eq!(world.try_request_reset("carol@example.com").await, overloaded());
+    assert_eq!(world.deliver_mail().await, 4);
 }
 
 /// While the mail server refuses it, the mail to somebody with an account is in the queue; nobody's is not. Who comes to ask

@@ -5,8 +5,8 @@ use std::{future::Future, sync::Arc};
 use chrono::Duration;
 use denizen_models::{Password, Secret, UpdateUserRequest, User, UserId};
 use denizen_services::{
-    AccessContext, Clock as _, DeleteUserError, IfMatch, PasswordHash, PasswordHasher as _, Token, TokenHash,
-    TokenPurpose, UpdateUserError,
+    AccessContext, Clock as _, DeleteUserError, IfMatch, Network, PasswordHash, PasswordHasher as _, Token,
+    TokenHash, TokenPurpose, UpdateUserError,
     store::{
         AuditEvent, AuditKind, AuditQuery, MailKind, MailQuery, NewSession, QueuedMail, ReadStore as _,
         StoreFailure, UnitOfWork, WriteStore as _,
@@ -93,7 +93,7 @@ impl World {
         match self.password_hash(id).await {
             Some(hash) => {
                 let password = Password::presented(&Secret::from(password));
-                active && self.hasher.verify(password, hash).await.unwrap().is_match()
+                active && self.hasher.verify(Network::SERVICE, password, hash).await.unwrap().is_match()
             }
             None => false,
         }

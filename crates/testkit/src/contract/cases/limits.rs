@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use denizen_models::UserId;
 use denizen_services::store::{
-    Change, CommitError, Outcome, Quota, SecretName, ServiceSecret, Store, UnitOfWork,
+    BucketKey, Change, ClientKind, CommitError, FailedAttempts, Outcome, Quota, SecretName, ServiceSecret,
+    Store, UnitOfWork,
 };
 use tokio::task::JoinSet;
 
@@ -12,7 +14,8 @@ use crate::{
     contract::{
         examples::event,
         verbs::{
-            NOBODY, ONE_AN_HOUR, USER_GONE, at, bucket, commit, insert, limited, race, refusal, snapshot,
+            NOBODY, ONE_AN_HOUR, TOO_MANY_FAILED, USER_GONE, address, at, bucket, commit, credentials,
+            insert, limited, other_bucket, password, race, refusal, snapshot, update, user,
         },
     },
     must,
@@ -110,25 +113,39 @@ pub async fn a_unit_that_is_refused_changes_nothing(store: Arc<dyn Store>) {
     commit(&store, take(2, ONE_AN_HOUR, at(1))).await;
 }
 
-pub async fn a_clock_that_goes_back_gives_nothing_back(store: Arc<dyn Store>) {
-    exhaust(&store, 1, THREE, at(100)).await;
-    for (now, wait) in [(at(100), 10), (at(50), 60), (at(0), 110), (at(109), 1)] {
-        assert_eq!(refusal(&store, take(1, THREE, now)).await, limited(Duration::seconds(wait)), "{now}");
+/// Security checklist: 69.
+pub async fn a_clock_that_goes_back_gives_one_back_and_keeps_nobody_waiting(store: Arc<dyn Store>) {
+    let day = 86_400;
+    for (number, ahead) in [(1, 1), (2, 14 * 3_600), (3, day), (4, 500 * day)] {
+        exhaust(&store, number, THREE, at(ahead)).await;
+        assert_eq!(
+            exhaust(&store, number, THREE, at(0)).await,
+            (1, limited(Duration::seconds(10))),
+            "{ahead}"
+        );
+        assert_eq!(exhaust(&store, number, THREE, at(30)).await.0, 3, "{ahead}");
     }
-    assert_eq!(exhaust(&store, 1, THREE, at(110)).await.0, 1);
+}
+
+/// Security checklist: 69.
+pub async fn a_relaxed_limit_keeps_nobody_waiting(store: Arc<dyn Store>) {
+    exhaust(&store, 1, Quota::new(9, Duration::days(30)), at(0)).await;
+    assert_eq!(exhaust(&store, 1, THREE, at(0)).await, (1, limited(Duration::seconds(10))));
+}
+
+/// One from a bucket of a limit with room for three.
+fn crowded(bucket: BucketKey, minutes: i64) -> UnitOfWork {
+    UnitOfWork::new().take_from_bucket(bucket, Quota::new(1, Duration::minutes(minutes)), at(0), 3)
 }
 
 pub async fn without_room_the_buckets_nearest_to_full_are_forgotten(store: Arc<dyn Store>) {
-    let crowded = |number, minutes| {
-        let quota = Quota::new(1, Duration::minutes(minutes));
-        UnitOfWork::new().take_from_bucket(bucket(number), quota, at(0), 3)
-    };
-    for (number, minutes) in [(1, 30), (2, 10), (3, 20), (4, 40)] {
-        commit(&store, crowded(number, minutes)).await;
+    for (number, minutes) in [(1, 30), (2, 10), (3, 20)] {
+        assert_eq!(commit(&store, crowded(bucket(number), minutes)).await, [Outcome::Done]);
     }
-    assert_eq!(refusal(&store, crowded(1, 30)).await, limited(Duration::minutes(30)));
-    assert_eq!(refusal(&store, crowded(4, 40)).await, limited(Duration::minutes(40)));
-    commit(&store, crowded(3, 20)).await;
+    assert_eq!(commit(&store, crowded(bucket(4), 40)).await, [Outcome::Crowded]);
+    assert_eq!(refusal(&store, crowded(bucket(1), 30)).await, limited(Duration::minutes(30)));
+    assert_eq!(refusal(&store, crowded(bucket(4), 40)).await, limited(Duration::minutes(40)));
+    assert_eq!(commit(&store, crowded(bucket(3), 20)).await, [Outcome::Done]);
 }
 
 pub async fn full_buckets_make_room_before_others(store: Arc<dyn Store>) {
@@ -136,44 +153,146 @@ pub async fn full_buckets_make_room_before_others(store: Arc<dyn Store>) {
     for (number, quota) in [(1, ONE_AN_HOUR), (2, THREE), (3, THREE)] {
         commit(&store, crowded(number, quota, at(0))).await;
     }
-    commit(&store, crowded(4, ONE_AN_HOUR, at(100))).await;
+    assert_eq!(commit(&store, crowded(4, ONE_AN_HOUR, at(100))).await, [Outcome::Done], "nothing was lost");
     let wait = Duration::seconds(3500);
     assert_eq!(refusal(&store, crowded(1, ONE_AN_HOUR, at(100))).await, limited(wait));
 }
 
-pub async fn a_forgotten_bucket_is_full_again(store: Arc<dyn Store>) {
-    exhaust(&store, 1, THREE, at(0)).await;
-    exhaust(&store, 2, THREE, at(0)).await;
-    let forget = |number| UnitOfWork::new().reset_bucket(bucket(number));
-    assert_eq!(commit(&store, forget(3)).await, [Outcome::Done], "what was never taken from is full already");
-    assert_eq!(refusal(&store, forget(1).expect_user(NOBODY, 1)).await, USER_GONE);
-    assert_eq!(exhaust(&store, 1, THREE, at(0)).await.0, 0, "it is not forgotten by a unit that fails");
-    assert_eq!(commit(&store, forget(1)).await, [Outcome::Done]);
-    assert_eq!(exhaust(&store, 1, THREE, at(0)).await, (3, limited(Duration::seconds(10))));
-    assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 0, "others stay as they are");
-    let both = forget(2).take_from_bucket(bucket(2), THREE, at(0), ROOM);
-    assert_eq!(commit(&store, both).await, [Outcome::Done; 2], "changes see what the unit did before them");
-    assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 2);
+/// Security checklist: 67.
+pub async fn the_room_of_one_limit_is_not_that_of_another(store: Arc<dyn Store>) {
+    for number in 1..=3 {
+        commit(&store, crowded(other_bucket(number), 1)).await;
+        commit(&store, crowded(bucket(number), 90)).await;
+    }
+    for number in 4..=20 {
+        commit(&store, crowded(bucket(number), 90)).await;
+    }
+    for number in 1..=3 {
+        let wait = limited(Duration::minutes(1));
+        assert_eq!(refusal(&store, crowded(other_bucket(number), 1)).await, wait, "{number}");
+    }
+    assert_eq!(commit(&store, crowded(other_bucket(4), 2)).await, [Outcome::Crowded], "it has its own");
+    assert_eq!(refusal(&store, crowded(bucket(20), 90)).await, limited(Duration::minutes(90)));
 }
 
-pub async fn a_forgotten_bucket_makes_room(store: Arc<dyn Store>) {
+pub async fn full_buckets_of_every_limit_are_forgotten(store: Arc<dyn Store>) {
+    let two = |bucket, now| UnitOfWork::new().take_from_bucket(bucket, THREE, now, 2);
+    commit(&store, two(other_bucket(1), at(0))).await;
+    commit(&store, two(other_bucket(2), at(0))).await;
+    assert_eq!(commit(&store, two(bucket(1), at(100))).await, [Outcome::Done]);
+    // Were they still there, there would be no room; that they went shows if the clock goes back.
+    assert_eq!(commit(&store, two(other_bucket(3), at(0))).await, [Outcome::Done]);
+    assert_eq!(commit(&store, two(other_bucket(4), at(0))).await, [Outcome::Done]);
+    assert_eq!(commit(&store, two(other_bucket(5), at(0))).await, [Outcome::Crowded]);
+}
+
+fn put_back(number: u8, quota: Quota, now: DateTime<Utc>) -> UnitOfWork {
+    UnitOfWork::new().return_to_bucket(bucket(number), quota, now)
+}
+
+pub async fn what_is_returned_can_be_taken_again(store: Arc<dyn Store>) {
+    exhaust(&store, 1, THREE, at(0)).await;
+    exhaust(&store, 2, THREE, at(0)).await;
+    assert_eq!(refusal(&store, put_back(1, THREE, at(0)).expect_user(NOBODY, 1)).await, USER_GONE);
+    assert_eq!(exhaust(&store, 1, THREE, at(0)).await.0, 0, "it is not returned by a unit that fails");
+    for returned in 1..=2 {
+        for _ in 0..returned {
+            assert_eq!(commit(&store, put_back(1, THREE, at(0))).await, [Outcome::Done]);
+        }
+        assert_eq!(exhaust(&store, 1, THREE, at(0)).await, (returned, limited(Duration::seconds(10))));
+    }
+    assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 0, "others stay as they are");
+    let both = put_back(2, THREE, at(0)).take_from_bucket(bucket(2), THREE, at(0), ROOM);
+    assert_eq!(commit(&store, both).await, [Outcome::Done; 2], "changes see what the unit did before them");
+    assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 0);
+}
+
+pub async fn more_than_was_taken_cannot_be_returned(store: Arc<dyn Store>) {
+    commit(&store, take(1, THREE, at(0))).await;
+    for _ in 0..5 {
+        assert_eq!(commit(&store, put_back(1, THREE, at(1))).await, [Outcome::Done]);
+    }
+    assert_eq!(exhaust(&store, 1, THREE, at(1)).await, (3, limited(Duration::seconds(10))));
+    // One of a clock that was wrong counts as empty.
+    exhaust(&store, 2, THREE, at(90_000)).await;
+    commit(&store, put_back(2, THREE, at(0))).await;
+    assert_eq!(exhaust(&store, 2, THREE, at(0)).await.0, 1);
+}
+
+pub async fn a_bucket_to_which_all_was_returned_makes_room(store: Arc<dyn Store>) {
     let crowded = |number| UnitOfWork::new().take_from_bucket(bucket(number), ONE_AN_HOUR, at(0), 2);
     commit(&store, crowded(1)).await;
     commit(&store, crowded(2)).await;
-    commit(&store, UnitOfWork::new().reset_bucket(bucket(1))).await;
-    commit(&store, crowded(3)).await;
+    commit(&store, put_back(1, ONE_AN_HOUR, at(0))).await;
+    assert_eq!(commit(&store, crowded(3)).await, [Outcome::Done]);
     for number in [2, 3] {
         assert_eq!(refusal(&store, crowded(number)).await, limited(Duration::hours(1)), "{number}");
     }
 }
 
-pub async fn a_forgotten_bucket_that_is_taken_from_again_is_kept_as_long_as_others(store: Arc<dyn Store>) {
-    commit(&store, take(1, ONE_AN_HOUR, at(0)).reset_bucket(bucket(1))).await;
-    commit(&store, take(1, ONE_AN_HOUR, at(1000))).await;
-    // Those that are full by now are forgotten.
-    commit(&store, take(2, ONE_AN_HOUR, at(3700))).await;
-    commit(&store, take(3, ONE_AN_HOUR, at(3700))).await;
-    assert_eq!(refusal(&store, take(1, ONE_AN_HOUR, at(3700))).await, limited(Duration::seconds(900)));
+async fn failed(store: &Arc<dyn Store>, user: UserId) -> (u32, u32) {
+    let FailedAttempts { stranger, known } = credentials(store, user).await.failed_attempts;
+    (stranger, known)
+}
+
+fn fail(user: impl Into<Option<UserId>>, client: ClientKind) -> UnitOfWork {
+    UnitOfWork::new().count_failed_attempt(user.into(), client)
+}
+
+pub async fn failed_attempts_are_counted_by_who_made_them(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    assert_eq!(failed(&store, alice.id).await, (0, 0));
+    for client in [ClientKind::Stranger, ClientKind::Known, ClientKind::Stranger] {
+        assert_eq!(commit(&store, fail(alice.id, client)).await, [Outcome::Done]);
+        assert_eq!(commit(&store, fail(NOBODY, client)).await, [Outcome::Done]);
+        assert_eq!(commit(&store, fail(None, client)).await, [Outcome::Done]);
+    }
+    assert_eq!((failed(&store, alice.id).await, failed(&store, bob.id).await), ((2, 1), (0, 0)));
+    let undone = fail(alice.id, ClientKind::Known).expect_user(NOBODY, 1);
+    assert_eq!(refusal(&store, undone).await, USER_GONE);
+    assert_eq!(failed(&store, alice.id).await, (2, 1));
+    assert_eq!(user(&store, alice.id).await, alice, "that is nothing that its owner sees");
+}
+
+pub async fn a_success_needs_fewer_failures_and_clears_them_all(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    for client in [ClientKind::Stranger, ClientKind::Stranger, ClientKind::Known] {
+        commit(&store, fail(alice.id, client)).await;
+    }
+    let clear = |client, below| UnitOfWork::new().clear_failed_attempts(alice.id, client, below);
+    for (client, below) in [(ClientKind::Stranger, 2), (ClientKind::Stranger, 0), (ClientKind::Known, 1)] {
+        assert_eq!(refusal(&store, clear(client, below)).await, TOO_MANY_FAILED, "{client:?} {below}");
+    }
+    assert_eq!(failed(&store, alice.id).await, (2, 1));
+    assert_eq!(commit(&store, clear(ClientKind::Known, 2)).await, [Outcome::Done]);
+    assert_eq!(failed(&store, alice.id).await, (0, 0));
+    assert_eq!(commit(&store, clear(ClientKind::Stranger, 1)).await, [Outcome::Done]);
+}
+
+pub async fn a_new_password_clears_failures_and_has_the_version_that_it_made(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    assert_eq!(credentials(&store, alice.id).await.password_version, 1);
+    let alice = update(&store, &alice, |values| values.active = false).await;
+    commit(&store, fail(alice.id, ClientKind::Stranger)).await;
+    commit(&store, fail(alice.id, ClientKind::Known)).await;
+    commit(&store, UnitOfWork::new().set_password(alice.id, password("new"), alice.security_version, at(90)))
+        .await;
+    let kept = credentials(&store, alice.id).await;
+    assert_eq!((kept.security_version, kept.password_version), (3, 3));
+    assert_eq!(failed(&store, alice.id).await, (0, 0));
+}
+
+pub async fn nothing_else_makes_a_version_of_the_password(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let alice = update(&store, &alice, |values| values.email = address("other@example.com")).await;
+    let work = UnitOfWork::new()
+        .rehash(alice.id, password("costlier"), alice.security_version)
+        .verify_email(alice.id, at(90))
+        .revoke_sessions(alice.id, None)
+        .revoke_tokens(alice.id);
+    commit(&store, work).await;
+    let kept = credentials(&store, alice.id).await;
+    assert_eq!((kept.security_version, kept.password_version), (2, 1));
 }
 
 pub async fn takers_who_race_get_no_more_than_there_is(store: Arc<dyn Store>) {

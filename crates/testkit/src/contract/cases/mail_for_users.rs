@@ -70,7 +70,7 @@ pub async fn every_kind_with_a_token_is_one_job_of_a_user(store: Arc<dyn Store>)
         let jobs: Vec<_> = jobs.iter().map(|job| (job.mail.kind(), job.generation)).collect();
         assert_eq!(jobs, [(MailKind::Invitation, generation), (MailKind::EmailChange, generation)]);
     }
-    let notices = [MailKind::PasswordChanged, MailKind::EmailChanged];
+    let notices = [MailKind::PasswordChanged, MailKind::EmailChanged, MailKind::AccountDeleted];
     assert!(MailKind::ALL.iter().all(|kind| kind.carries_token() != notices.contains(kind)));
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::Duration;
 use denizen_services::store::{
-    Lease, LeasedMail, MailJob, MailJobId, MailOutcome, NewMailJob, Outcome, Store, UnitOfWork,
+    Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, NewMailJob, Outcome, Store, UnitOfWork,
 };
 use tokio::task::JoinSet;
 
@@ -12,7 +12,7 @@ use super::mail_queue::{dead, enqueue, finish, lease, request, retry};
 use crate::{
     contract::{
         examples::notice,
-        verbs::{LEASE_LOST, at, commit, insert, mail_jobs, refusal},
+        verbs::{LEASE_LOST, any_kind, at, commit, insert, mail_jobs, refusal},
     },
     must,
 };
@@ -56,8 +56,9 @@ pub async fn jobs_are_leased_when_due_and_the_oldest_first(store: Arc<dyn Store>
     let late = enqueue(&store, request("late@example.com", 30, 10)).await;
     let early = enqueue(&store, request("early@example.com", 10, 10)).await;
     let middle = enqueue(&store, request("middle@example.com", 20, 10)).await;
-    let lease =
-        async |lease_id, now, limit| job_ids(&must(store.lease_mail(lease_id, now, at(1000), limit).await));
+    let lease = async |lease_id, now, limit| {
+        job_ids(&must(store.lease_mail(lease_id, now, at(1000), &any_kind(limit)).await))
+    };
     assert_eq!(lease(1, at(10) - Duration::microseconds(1), 10).await, []);
     assert_eq!(lease(2, at(40), 0).await, []);
     assert_eq!(lease(3, at(40), 2).await, [early, middle], "not in the order in which they came");
@@ -67,10 +68,38 @@ pub async fn jobs_are_leased_when_due_and_the_oldest_first(store: Arc<dyn Store>
     assert_eq!(lease(6, at(50), 2).await, [due_now], "due from this instant on");
 }
 
+pub async fn each_kind_is_leased_up_to_a_number_of_its_own(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let sign_up = |number: i64| {
+        let mail = MailJob::SignUp { address: format!("user{number}@example.com") };
+        NewMailJob { mail, ..request("any@example.com", number, 10) }
+    };
+    let mut sign_ups = Vec::new();
+    for number in 0..5 {
+        sign_ups.push(enqueue(&store, sign_up(number)).await);
+    }
+    let told = enqueue(&store, NewMailJob { at: at(2), ..notice(alice.id) }).await;
+    let reset = enqueue(&store, request("alice@example.com", 7, 10)).await;
+    let lease = async |lease_id, room: &[(MailKind, usize)]| {
+        job_ids(&must(store.lease_mail(lease_id, at(10), at(1000), room).await))
+    };
+    assert_eq!(lease(1, &[]).await, []);
+    assert_eq!(lease(2, &[(MailKind::SignUp, 0), (MailKind::EmailChange, 9)]).await, []);
+    let room = [(MailKind::PasswordReset, 2), (MailKind::SignUp, 2)];
+    assert_eq!(
+        lease(3, &room).await,
+        [sign_ups[0], sign_ups[1], reset],
+        "older ones of another kind do not come first"
+    );
+    let room = [(MailKind::SignUp, 2), (MailKind::PasswordChanged, 1)];
+    assert_eq!(lease(4, &room).await, [sign_ups[2], told, sign_ups[3]], "the oldest due first");
+    assert_eq!(lease(5, &any_kind(9)).await, [sign_ups[4]]);
+}
+
 pub async fn a_leased_job_is_nobody_elses_until_the_lease_ends(store: Arc<dyn Store>) {
     let id = enqueue(&store, request("alice@example.com", 0, 10)).await;
     let first = lease(&store, 1, 0).await.remove(0);
-    let lease_at = async |lease_id, now| must(store.lease_mail(lease_id, now, at(900), 10).await);
+    let lease_at = async |lease_id, now| must(store.lease_mail(lease_id, now, at(900), &any_kind(10)).await);
     assert_eq!(lease_at(2, at(0)).await, []);
     assert_eq!(lease_at(3, at(300) - Duration::microseconds(1)).await, []);
     let second = lease_at(4, at(300)).await;
@@ -89,7 +118,7 @@ pub async fn a_leased_job_is_nobody_elses_until_the_lease_ends(store: Arc<dyn St
 
 pub async fn a_lease_that_ended_is_good_until_somebody_else_has_it(store: Arc<dyn Store>) {
     enqueue(&store, request("alice@example.com", 0, 10)).await;
-    let job = must(store.lease_mail(1, at(0), at(0), 10).await).remove(0);
+    let job = must(store.lease_mail(1, at(0), at(0), &any_kind(10)).await).remove(0);
     commit(&store, expecting(job.lease)).await;
     assert!(finish(&store, &job, MailOutcome::Done).await);
     assert_eq!(mail_jobs(&store).await, []);
@@ -179,7 +208,7 @@ pub async fn workers_who_race_for_jobs_never_share_one(store: Arc<dyn Store>) {
     let mut workers = JoinSet::new();
     for worker in 1..=12 {
         let store = store.clone();
-        workers.spawn(async move { must(store.lease_mail(worker, at(1), at(301), 3).await) });
+        workers.spawn(async move { must(store.lease_mail(worker, at(1), at(301), &any_kind(3)).await) });
     }
     let leased = workers.join_all().await;
     assert!(leased.iter().all(|jobs| jobs.len() <= 3), "{leased:?}");

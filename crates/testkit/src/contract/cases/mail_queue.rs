@@ -14,7 +14,7 @@ use denizen_services::{
 use crate::{
     contract::{
         examples::notice,
-        verbs::{NOBODY, QUEUE_FULL, USER_GONE, at, commit, insert, mail_jobs, refusal},
+        verbs::{NOBODY, QUEUE_FULL, USER_GONE, any_kind, at, commit, insert, mail_jobs, refusal},
     },
     must, user_values,
 };
@@ -34,7 +34,7 @@ pub async fn enqueue(store: &Arc<dyn Store>, job: NewMailJob) -> MailJobId {
 
 /// Leases everything that is due, for five minutes.
 pub async fn lease(store: &Arc<dyn Store>, lease_id: i64, seconds: i64) -> Vec<LeasedMail> {
-    must(store.lease_mail(lease_id, at(seconds), at(seconds + 300), 100).await)
+    must(store.lease_mail(lease_id, at(seconds), at(seconds + 300), &any_kind(100)).await)
 }
 
 pub async fn finish(store: &Arc<dyn Store>, job: &LeasedMail, outcome: MailOutcome) -> bool {
@@ -182,6 +182,36 @@ pub async fn jobs_for_users_and_dead_jobs_take_no_room(store: Arc<dyn Store>) {
     }
     enqueue(&store, notice(alice.id)).await;
     assert_eq!(mail_jobs(&store).await.len(), 6);
+}
+
+pub async fn a_kind_whose_queue_is_full_keeps_no_other_out(store: Arc<dyn Store>) {
+    let ask = |kind, name: &str, capacity| {
+        let mail = MailJob::from_parts(kind, Recipient::Address(format!("{name}@example.com")));
+        let job =
+            NewMailJob::new(must(mail.ok_or("a kind for addresses")), &AccessContext::anonymous(), at(0));
+        UnitOfWork::new().enqueue_mail(job.within(capacity))
+    };
+    let kinds = [MailKind::SignUp, MailKind::PasswordReset, MailKind::EmailVerification];
+    for (number, kind) in kinds.into_iter().enumerate() {
+        for name in ["alice", "bob"] {
+            commit(&store, ask(kind, name, 2)).await;
+        }
+        assert_eq!(refusal(&store, ask(kind, "carol", 2)).await, QUEUE_FULL, "{kind:?}");
+        assert_eq!(mail_jobs(&store).await.len(), 2 * (number + 1));
+    }
+    // What fails and is tried again still waits; what is done or dead does not.
+    let leased = lease(&store, 1, 0).await;
+    for (job, outcome) in leased.iter().zip([retry(900), dead(), retry(900), MailOutcome::Done]) {
+        assert!(finish(&store, job, outcome).await);
+    }
+    for kind in [MailKind::SignUp, MailKind::PasswordReset] {
+        commit(&store, ask(kind, "carol", 2)).await;
+        assert_eq!(refusal(&store, ask(kind, "dave", 2)).await, QUEUE_FULL, "{kind:?}");
+    }
+    assert_eq!(refusal(&store, ask(MailKind::EmailVerification, "carol", 2)).await, QUEUE_FULL);
+    let dropped = UnitOfWork::new().drop_mail(leased[4].lease.job);
+    commit(&store, dropped).await;
+    commit(&store, ask(MailKind::EmailVerification, "carol", 2)).await;
 }
 
 pub async fn mail_job_ids_only_grow_and_none_is_given_twice(store: Arc<dyn Store>) {

@@ -18,8 +18,8 @@ use crate::{
         examples::{event, everything_before, notice},
         verbs::{
             NOBODY, RESET, TOKEN_GONE, USER_GONE, at, audit, commit, find_registration, find_session, hash,
-            insert, mail_jobs, refusal, registration, registration_by_token, session, session_ids, snapshot,
-            token, user,
+            insert, is_reserved, mail_jobs, name_key, refusal, registration, registration_by_token, session,
+            session_ids, snapshot, token, user,
         },
     },
     must, user_values,
@@ -30,15 +30,17 @@ const NEVER: DateTime<Utc> = DateTime::UNIX_EPOCH;
 const MICRO: Duration = Duration::microseconds(1);
 
 /// Removes nothing; each case says what it is about.
-const NOTHING: Purge = Purge {
+pub const NOTHING: Purge = Purge {
     expired_at: NEVER,
     sessions_unseen_since: NEVER,
     dead_mail_before: NEVER,
     audit_before: None,
+    mail_due_by: DateTime::<Utc>::MAX_UTC,
+    usernames_freed_until: NEVER,
     limit: u32::MAX,
 };
 
-async fn purge(store: &Arc<dyn Store>, purge: Purge) -> u64 {
+pub async fn purge(store: &Arc<dyn Store>, purge: Purge) -> u64 {
     match commit(store, UnitOfWork::new().purge(purge)).await[..] {
         [Outcome::Count(removed)] => removed,
         ref outcomes => must(Err(format!("no count: {outcomes:?}"))),
@@ -157,7 +159,8 @@ pub async fn a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
         commit(&store, all_expiring(user, byte, at(age))).await;
         let unseen = NewSession { created_at: at(-age), ..expiring(user, byte + 10, at(9_000)) };
         commit(&store, UnitOfWork::new().insert_session(unseen)).await;
-        commit(&store, UnitOfWork::new().record(AuditEvent { at: at(age), ..event(user) })).await;
+        let audited = UnitOfWork::new().record(AuditEvent { at: at(age), ..event(user) });
+        commit(&store, audited.reserve_username(name_key(byte), user, at(age), 3)).await;
         dying.push(enqueue(&store, request(&format!("{name}@example.com"), age, 10)).await);
     }
     for job in lease(&store, 1, 60).await {
@@ -165,26 +168,29 @@ pub async fn a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
     }
     let limited = |limit| Purge { limit, sessions_unseen_since: at(0), ..everything_before(at(60)) };
     assert_eq!(purge(&store, limited(0)).await, 0);
-    assert_eq!(purge(&store, limited(2)).await, 12, "of six things");
+    assert_eq!(purge(&store, limited(2)).await, 14, "of seven things");
     let left = |found: Vec<bool>| {
         let left = found.into_iter().zip(names).filter(|(found, _)| *found);
         left.map(|(_, name)| name).collect::<Vec<_>>()
     };
-    let (mut tokens, mut expired, mut unseen, mut registrations) = (vec![], vec![], vec![], vec![]);
+    let (mut tokens, mut expired, mut unseen, mut registrations, mut freed) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for byte in 0..4 {
         tokens.push(token(&store, hash(byte)).await.is_some());
         expired.push(find_session(&store, hash(byte)).await.is_some());
         unseen.push(find_session(&store, hash(byte + 10)).await.is_some());
         registrations.push(registration_by_token(&store, hash(byte)).await.is_some());
+        freed.push(is_reserved(&store, byte, None, -9).await);
     }
     assert_eq!(left(tokens), ["alice", "carol"]);
     assert_eq!(left(expired), ["alice", "carol"]);
     assert_eq!(left(registrations), ["alice", "carol"]);
     assert_eq!(left(unseen), ["bob", "dave"]);
+    assert_eq!(left(freed), ["alice", "carol"]);
     assert_eq!(audit(&store).await.iter().map(|event| event.at).collect::<Vec<_>>(), [at(4), at(3)]);
     let jobs: Vec<_> = mail_jobs(&store).await.into_iter().map(|job| job.id).collect();
     assert_eq!(jobs, [dying[0], dying[2]]);
-    assert_eq!(purge(&store, limited(3)).await, 12);
+    assert_eq!(purge(&store, limited(3)).await, 14);
     assert_eq!(purge(&store, limited(3)).await, 0);
 }
 
@@ -200,4 +206,22 @@ pub async fn a_purge_is_taken_back_when_its_unit_fails(store: Arc<dyn Store>) {
     assert_eq!(snapshot(&store).await, before);
     assert_eq!(commit(&store, work).await, [Outcome::Count(5)]);
     assert_eq!(must(store.list_mail_jobs(&MailQuery::oldest(10)).await), []);
+}
+
+/// Security checklist: 69.
+pub async fn mails_that_were_put_off_too_far_are_due_at_once(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    for (name, seconds) in [("one", 0), ("two", 900), ("three", 901), ("four", 90_000)] {
+        enqueue(&store, request(&format!("{name}@example.com"), seconds, 10)).await;
+    }
+    enqueue(&store, NewMailJob { at: at(90_000), ..notice(alice.id) }).await;
+    let job = lease(&store, 1, 901).await.remove(2);
+    assert!(finish(&store, &job, dead()).await);
+    let due = async || mail_jobs(&store).await.iter().map(|job| job.due_at).collect::<Vec<_>>();
+    let put_off = Purge { expired_at: at(9), mail_due_by: at(900), limit: 1, ..NOTHING };
+    assert_eq!(purge(&store, put_off).await, 1, "no more than the limit at once");
+    assert_eq!(due().await, [at(0), at(900), at(901), at(9), at(90_000)], "the dead one is left alone");
+    assert_eq!(purge(&store, Purge { limit: 9, ..put_off }).await, 1);
+    assert_eq!(due().await, [at(0), at(900), at(901), at(9), at(9)]);
+    assert_eq!(purge(&store, Purge { limit: 9, ..put_off }).await, 0);
 }

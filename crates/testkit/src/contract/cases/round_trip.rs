@@ -11,8 +11,8 @@ use denizen_services::store::{
 
 use crate::{
     contract::verbs::{
-        RESET, address, at, commit, find_registration, find_session, hash, insert, insert_values, mail_jobs,
-        password, registration_by_token, token, user,
+        RESET, address, any_kind, at, commit, find_registration, find_session, hash, insert, insert_values,
+        mail_jobs, password, registration_by_token, token, user,
     },
     must, user_values,
 };
@@ -122,7 +122,7 @@ pub async fn every_kind_of_mail_survives(store: Arc<dyn Store>) {
             capacity: Some(1),
         };
         commit(&store, UnitOfWork::new().enqueue_mail(job.clone())).await;
-        let jobs = must(store.lease_mail(1, at(61), at(62), 1).await);
+        let jobs = must(store.lease_mail(1, at(61), at(62), &any_kind(1)).await);
         let [leased] = &jobs[..] else { return must(Err(format!("one job of {kind:?}: {jobs:?}"))) };
         let mail = must(job.mail.resolve(None));
         let read = (&leased.mail, leased.requested_at, leased.ip, &leased.request_id);

@@ -1,10 +1,12 @@
 //! Sessions that are listed, and ended one by one.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use chrono::Duration;
 use denizen_models::UserId;
-use denizen_services::store::{NewSession, Outcome, Session, SessionId, SessionTouch, Store, UnitOfWork};
+use denizen_services::store::{
+    NewSession, Outcome, Session, SessionId, SessionTouch, SessionValidity, Store, UnitOfWork,
+};
 use tokio::task::JoinSet;
 
 use super::sessions::touch;
@@ -26,6 +28,8 @@ async fn trim(store: &Arc<dyn Store>, user: UserId, keep: u32) -> u64 {
         ref outcomes => must(Err(format!("no count: {outcomes:?}"))),
     }
 }
+
+const MICRO: Duration = Duration::microseconds(1);
 
 /// Opens so many sessions for `user`, with the hashes from `first` on.
 async fn open_many(store: &Arc<dyn Store>, user: UserId, first: u8, number: u8) -> Vec<SessionId> {
@@ -61,31 +65,61 @@ pub async fn the_sessions_of_a_user_are_listed_oldest_first(store: Arc<dyn Store
     assert_eq!(must(store.list_sessions(alice.id).await), expected[2..]);
 }
 
-pub async fn gone_sessions_are_told_from_open_ones(store: Arc<dyn Store>) {
+pub async fn ended_sessions_are_told_from_open_ones(store: Arc<dyn Store>) {
     let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
-    let expired = NewSession { expires_at: at(-1), ..session(alice.id, hash(9)) };
-    let expired = must(must(store.commit(UnitOfWork::new().insert_session(expired)).await).session());
     let mine = open_many(&store, alice.id, 1, 3).await;
     let theirs = open_many(&store, bob.id, 4, 2).await;
     let never = SessionId(i64::MAX);
-    let all: Vec<_> = [&mine[..], &theirs[..], &[expired, never]].concat();
-    let gone = async |asked: &[SessionId]| {
-        BTreeSet::from_iter(must(store.list_gone_sessions(asked).await)).into_iter().collect::<Vec<_>>()
-    };
-    assert_eq!(gone(&all).await, [never]);
+    let all: Vec<_> = [&mine[..], &theirs[..], &[never]].concat();
+    let ended = async |asked: &[SessionId]| ended(&store, asked, now()).await;
+    assert_eq!(ended(&all).await, [never]);
     commit(&store, revoke(alice.id, mine[1])).await;
-    assert_eq!(gone(&all).await, [mine[1], never]);
+    assert_eq!(ended(&all).await, [mine[1], never]);
     commit(&store, UnitOfWork::new().delete_user(bob.id, None)).await;
-    assert_eq!(gone(&all).await, [mine[1], theirs[0], theirs[1], never], "an expired one is not gone");
-    assert_eq!(gone(&[mine[0], expired]).await, [], "only those that are asked for");
-    assert_eq!(gone(&[]).await, []);
+    assert_eq!(ended(&all).await, [mine[1], theirs[0], theirs[1], never]);
+    assert_eq!(ended(&[mine[0]]).await, [], "only those that are asked for");
+    assert_eq!(ended(&[]).await, []);
+}
+
+/// Security checklist: 71.
+pub async fn a_session_has_ended_at_the_very_instant_of_its_expiry(store: Arc<dyn Store>) {
+    let alice = insert(&store, "alice").await;
+    let opened = NewSession { created_at: at(0), expires_at: at(600), ..session(alice.id, hash(1)) };
+    let work = UnitOfWork::new().insert_session(opened);
+    let id = must(must(store.commit(work).await).session());
+    touch(&store, &[(id, 60)]).await;
+    for (now, unseen_since, expected) in [
+        (at(600) - MICRO, at(60) - MICRO, &[][..]),
+        (at(600), at(60) - MICRO, &[id]),
+        (at(600) - MICRO, at(60), &[id]),
+        (at(9000), at(9000), &[id]),
+    ] {
+        assert_eq!(
+            ended(&store, &[id], SessionValidity { now, unseen_since }).await,
+            expected,
+            "{now} {unseen_since}"
+        );
+    }
+    assert!(find_session(&store, hash(1)).await.is_some(), "nothing is removed by asking");
+}
+
+fn now() -> SessionValidity {
+    SessionValidity { now: at(0), unseen_since: at(-3600) }
+}
+
+/// In the order of their ids.
+async fn ended(store: &Arc<dyn Store>, asked: &[SessionId], validity: SessionValidity) -> Vec<SessionId> {
+    let mut ended = must(store.list_ended_sessions(asked, validity).await);
+    ended.sort_unstable();
+    ended.dedup();
+    ended
 }
 
 pub async fn a_long_list_of_sessions_can_be_asked_for(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let open_one = open(&store, alice.id, hash(1)).await;
     let many: Vec<_> = (0..5000).map(|number| SessionId(i64::MAX - number)).chain([open_one]).collect();
-    let gone = must(store.list_gone_sessions(&many).await);
+    let gone = must(store.list_ended_sessions(&many, now()).await);
     assert_eq!((gone.len(), gone.contains(&open_one)), (5000, false));
 }
 
@@ -129,7 +163,7 @@ pub async fn touches_that_race_with_the_end_of_a_session_never_revive_it(store: 
         assert_eq!(find_session(&store, hash(round)).await, None, "round {round}");
         running.join_all().await;
         assert_eq!(find_session(&store, hash(round)).await, None, "round {round}");
-        assert_eq!(must(store.list_gone_sessions(&[session]).await), [session], "round {round}");
+        assert_eq!(must(store.list_ended_sessions(&[session], now()).await), [session], "round {round}");
     }
 }
 

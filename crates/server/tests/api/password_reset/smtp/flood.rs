@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::support::http::Connection;
 
-/// How many mails that strangers asked for may wait (`ServiceSettings::mail_capacity`).
+/// How many mails of a kind that strangers asked for may wait (`ServiceSettings::mail_capacity`).
 const CAPACITY: usize = 10_000;
 /// How many of those that wait are the flood's; the rest is there before it.
 const ROOM: usize = 1_000;
@@ -28,7 +28,7 @@ fn count(database: &Database, table: &str) -> usize {
 fn crowd(database: &Database, jobs: usize) {
     let sql = format!(
         "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {jobs}) INSERT INTO mail_jobs (kind, carries_token, address, requested_at, due_at, request_id) \
-         SELECT 'email_verification', 1, 'other_' || n || '@example.com', 0, 9000000000000000, 'req_0' FROM number"
+         SELECT 'password_reset', 1, 'other_' || n || '@example.com', 0, 9000000000000000, 'req_0' FROM number"
     );
     assert_eq!(database.execute(&sql, []), Ok(jobs));
 }
