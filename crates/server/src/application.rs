@@ -55,7 +55,13 @@ pub enum StartError {
     },
     /// The database does not open.
     #[error(transparent)]
-    Database(#[from] OpenError),
+    Database(OpenError),
+    /// There is no database, and production creates none unless it is told to.
+    #[error(
+        "{0}; check the path, or create it with `denizen serve --create-database` or with the first administrator \
+         (`denizen user create --admin`)"
+    )]
+    NoDatabase(#[source] OpenError),
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] Failure),
@@ -76,6 +82,16 @@ pub enum StartError {
     Hasher(#[from] HashError),
 }
 
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        if matches!(error, OpenError::Missing { .. }) {
+            Self::NoDatabase(error)
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
 /// Why the service stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -87,7 +103,8 @@ pub enum RunError {
     Store(#[source] StoreFailure),
 }
 
-/// Adapters to use instead of the configured ones. For tests, and for programs that bring their own.
+/// Adapters to use instead of the configured ones, for tests and for programs that bring their own; and what holds for one
+/// start only, which is therefore not a setting.
 #[derive(Clone, Default)]
 pub struct Overrides {
     /// Instead of the machine's clock.
@@ -102,6 +119,8 @@ pub struct Overrides {
     pub hasher: Option<Arc<dyn PasswordHasher>>,
     /// Instead of tasks on the runtime that builds the application.
     pub tasks: Option<Arc<dyn TaskService>>,
+    /// Whether a database file that is not there is created in the production profile too; development does so always.
+    pub create_database: bool,
 }
 
 /// The service, put together and bound to its address, not yet serving.
@@ -144,7 +163,10 @@ impl Application {
 
         let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
-            None => Storage::open(&config.database)?,
+            None => {
+                let create = overrides.create_database || config.profile == Profile::Development;
+                Storage::open(&config.database, create)?
+            }
         };
         let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
         if config.profile == Profile::Production {

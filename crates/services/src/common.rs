@@ -20,7 +20,7 @@ pub(crate) mod usernames;
 pub(crate) mod work;
 
 pub(crate) use self::{
-    delivery::{DeliveryContext, DeliveryError},
+    delivery::{DeliveryContext, DeliveryError, unsent},
     devices::Device,
     failure::embeds_failure,
     pagination::MAX_LIMIT,

@@ -6,11 +6,11 @@ use denizen_models::{EmailVerificationRequest, UserValues, Username, VerifyEmail
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Failure, LimitSubject, Work, embeds_failure,
-        mailed_tokens,
+        mailed_tokens, unsent,
     },
     ports::{
         AccessContext, LinkTemplate, Mail, MailMessage, TokenHash, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UnsentReason, UserRef},
     },
     sign_up,
 };
@@ -128,12 +128,12 @@ impl AccountService {
 }
 
 impl DeliveryContext<'_> {
-    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-    pub(crate) async fn email_verification(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
-        let user = self.find_user_at(address).await?;
-        let Some(user) = user.filter(|user| user.values.active && !user.values.email_verified) else {
-            return Ok(None);
-        };
+    /// Composes the mail of a job.
+    pub(crate) async fn email_verification(self, address: &str) -> Result<Mail, DeliveryError> {
+        let user = self.active_user_at(address).await?;
+        if user.values.email_verified {
+            return Err(unsent(UnsentReason::Verified, Some(user.id)));
+        }
         let valid_for = self.settings.verification_ttl;
         let store = |work: Work<_>, hash, now| {
             work.expect_user(user.id, user.security_version, DeliveryError::Changed).put_token(
@@ -145,6 +145,6 @@ impl DeliveryContext<'_> {
         };
         let token = self.mint(store).await?;
         let template = LinkTemplate::VerifyEmail;
-        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
+        Ok(self.mail_to(user, MailMessage::Link { template, token, valid_for }))
     }
 }

@@ -98,8 +98,9 @@ impl Logins for AccountService {
         let mut work = self
             .accept(work, &[ip, account], (user.id, client), LoginError::Rejected)
             .await?
+            // In this order: by a clock that went back, the new session would look like the one unused for longest.
+            .trim_sessions(user.id, MAX_SESSIONS - 1)
             .insert_session(session)
-            .trim_sessions(user.id, MAX_SESSIONS)
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
         if verdict == Some(Verdict::Outdated) {
             // Without a better hash of the same password the sign-in goes on: the next one tries again.

@@ -48,7 +48,9 @@ impl State {
             Change::ExpectUsername { name, user, since } => self.expect_username(name, user, since)?,
             Change::ReserveUsername { name, user, at, keep } => self.reserve_username(name, user, at, keep),
             Change::VerifyEmail { user, at } => self.verify_email(user, at),
-            Change::DeleteUser { user, revision } => self.delete_user(user, revision)?,
+            Change::DeleteUser { user, revision } => {
+                return self.delete_user(user, revision).map(Outcome::Unsent);
+            }
             Change::PutToken { user, purpose, hash, expires_at, address } => {
                 let user = self.existing(user.resolve(created)?)?;
                 self.put_token(purpose, hash, StoredToken { user, expires_at, address });
@@ -71,10 +73,14 @@ impl State {
             }
             Change::ConsumeRegistration { hash, now } => self.consume_registration(hash, now)?,
             Change::DropRegistration { address } => drop(self.remove_registration(&address)),
-            Change::EnqueueMail(job) => return self.enqueue_mail(&job, created).map(Outcome::Job),
+            Change::EnqueueMail(job) => return self.enqueue_mail(&job, created),
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
-            Change::DropMail { job } => require(self.remove_job(job), Precondition::MailJob)?,
+            Change::DropMail { job } => {
+                let removed = require(self.remove_job(job), Precondition::MailJob)?;
+                return Ok(Outcome::Unsent(vec![removed]));
+            }
             Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
+            Change::SkipIds { count } => self.skip_ids(i64::from(count)),
             Change::Record(event) => self.record(event, created)?,
         }
         Ok(Outcome::Done)

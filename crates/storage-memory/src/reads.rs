@@ -122,6 +122,10 @@ impl ReadStore for InMemoryStore {
         Ok(state.registration_by_token.get(token).and_then(|address| state.registration(address)))
     }
 
+    async fn find_earliest_audit_time(&self) -> Result<Option<DateTime<Utc>>, StoreFailure> {
+        Ok(self.state().audit.values().map(|event| event.at).min())
+    }
+
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure> {
         let state = self.state();
         let records = state.audit.iter().rev();

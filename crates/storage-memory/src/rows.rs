@@ -33,6 +33,7 @@ pub type JobKey = (MailKind, Option<UserId>, Option<String>);
 pub struct Job {
     pub queued: QueuedMail,
     pub ip: Option<IpAddr>,
+    pub security_version: Option<i64>,
     /// The number of the lease, and its end.
     pub lease: Option<(i64, DateTime<Utc>)>,
 }

@@ -73,6 +73,11 @@ impl State {
         UserId::new(self.last_user)
     }
 
+    pub fn skip_ids(&mut self, count: i64) {
+        self.last_user += count;
+        self.last_id += count;
+    }
+
     pub fn next_id(&mut self) -> i64 {
         self.last_id += 1;
         self.last_id

@@ -11,7 +11,7 @@ use denizen_services::{
     PasswordHash,
     store::{
         Authority, ClientKind, CommitError, FailedAttempts, NameKey, Precondition, Session, SessionValidity,
-        UniqueKey,
+        UniqueKey, UnsentMail,
     },
 };
 
@@ -189,14 +189,13 @@ impl State {
         });
     }
 
-    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), CommitError> {
+    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<Vec<UnsentMail>, CommitError> {
         let expected = |row: &UserRow| revision.is_none_or(|revision| row.user.revision == revision);
         let UserRow { user, .. } = require(self.users.remove(&id).filter(expected), Precondition::User)?;
         self.usernames.remove(&user.values.username.key().to_owned());
         self.emails.remove(&user.values.email.key().to_owned());
         self.revoke_tokens(id);
         self.revoke_sessions(id, None);
-        self.remove_jobs_of(id);
-        Ok(())
+        Ok(self.remove_jobs_of(id))
     }
 }

@@ -1,4 +1,4 @@
-//! Removing what is of no use any more.
+//! Removing what is of no use any more, and skipping what may have been given already.
 
 use denizen_services::store::{MailKind, Purge};
 use rusqlite::Connection;
@@ -28,6 +28,10 @@ statements! {
     MAIL_DUE = "UPDATE mail_jobs SET due_at = :now WHERE id IN (SELECT mail_jobs.id FROM json_each(:kinds) \
          CROSS JOIN mail_jobs INDEXED BY mail_jobs_due \
          ON mail_jobs.kind = json_each.value AND dead = 0 AND due_at > :mail_due_by LIMIT :limit)";
+    /// SQLite has a sequence for tables that have had a row only.
+    EVERY_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema \
+         WHERE type = 'table' AND sql LIKE '% AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence)";
+    SKIP_IDS = "UPDATE sqlite_sequence SET seq = seq + :count";
     /// The hours before the oldest record that is left.
     AUDIT_HOURS = "DELETE FROM audit_hours WHERE hour < (SELECT min(at) FROM audit) / 3600000000";
 }

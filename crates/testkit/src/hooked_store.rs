@@ -161,6 +161,7 @@ delegate! {
         find_registration(email: &EmailAddress) -> Option<Registration>;
         find_registration_by_token(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
+        find_earliest_audit_time() -> Option<DateTime<Utc>>;
         list_mail_jobs(query: &MailQuery) -> Vec<QueuedMail>;
         count_mail_jobs(now: DateTime<Utc>, limit: usize) -> MailCounts;
         ping() -> ();

@@ -15,7 +15,7 @@ use denizen_services::SystemClock;
 use super::{
     setting::Setting,
     table::{BIND, Config, DATABASE, HEALTH_BIND, MAIL, MAIL_ROOT_CERTIFICATE, MAIL_TEMPLATES},
-    types::Database,
+    types::{Database, Profile},
 };
 
 /// Returns what is missing on this machine, for this user. Nothing is changed, and nothing is sent to other machines.
@@ -25,6 +25,18 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static Setting, String)> {
         [(&BIND, listen(config.bind)), (&HEALTH_BIND, health), (&DATABASE, database(&config.database))];
     let found = found.into_iter().filter_map(|(setting, result)| Some((setting, result.err()?)));
     found.chain(mail(config)).collect()
+}
+
+/// Returns what is worth knowing although it is not a problem.
+pub(super) fn note(config: &Config) -> Option<String> {
+    let missing = config.database.path().filter(|path| !path.exists())?;
+    (config.profile == Profile::Production).then(|| {
+        format!(
+            "note: there is no database {} yet; `denizen user create --admin`, `denizen setup-link` and `denizen serve \
+             --create-database` create it\n",
+            missing.display()
+        )
+    })
 }
 
 /// Returns what other users of this machine can get at: the database, and the folder of mails that are written as files.
@@ -74,7 +86,7 @@ fn database(database: &Database) -> Result<(), String> {
         Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
             return Err(format!("{} is a link to a file that does not exist", path.display()));
         }
-        // The server would create it.
+        // It can be created.
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         opened => drop(opened.map_err(cannot("open", path))?),
     }

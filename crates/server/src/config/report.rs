@@ -38,8 +38,9 @@ pub fn check(settings: &Settings) -> Report {
     let stdout = if result.is_ok() { "configuration is valid\n" } else { "" };
     let warnings = result.as_ref().map(machine::warnings).unwrap_or_default();
     let warnings: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let note = result.as_ref().ok().and_then(machine::note).unwrap_or_default();
     let report = Report::new(stdout.to_owned(), result);
-    Report { stderr: warnings + &report.stderr, ..report }
+    Report { stderr: warnings + &note + &report.stderr, ..report }
 }
 
 /// Lists every setting with its value and where that came from, credentials redacted, and then what is wrong.

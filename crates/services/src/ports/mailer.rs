@@ -1,6 +1,6 @@
 //! Sending mail, as a port.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration as StdDuration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
@@ -96,4 +96,8 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// Returns [`MailError`], which says whether another attempt can succeed.
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
+
+    /// Ends what is kept for the next mail, such as connections, and was not used for this long. The worker calls it every
+    /// second, and with zero at a stop; [`Self::send`] still works after it.
+    async fn close_idle(&self, _unused_for: StdDuration) {}
 }

@@ -50,7 +50,7 @@ pub use error::{CommitError, Precondition, StoreFailure, UniqueKey};
 pub use limits::{BucketKey, Quota};
 pub use mail_jobs::{
     LONGEST_DELAY, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
-    QueuedMail, Recipient,
+    QueuedMail, Recipient, UnsentMail, UnsentReason,
 };
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};

@@ -22,6 +22,8 @@ mod forgotten_password;
 #[cfg(test)]
 mod hashing_queue;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
 mod invitation;

@@ -31,6 +31,16 @@ fn authorize(connection: &Connection, authority: &Authority) -> Result<(), Failu
     role.map_or(Ok(()), |role| require(connection, users::HAS_ROLE, params!(user, role)))
 }
 
+/// Whether `work` adds what was not there: users, sessions, and mails that strangers ask for. Everything else goes on
+/// when the disk is almost full: it removes, replaces, or ends.
+pub(crate) fn is_new_work(work: &UnitOfWork) -> bool {
+    work.changes().iter().any(|change| match change {
+        Change::InsertUser { .. } | Change::InsertSession(_) | Change::PutRegistration { .. } => true,
+        Change::EnqueueMail(job) => job.mail.user().is_none(),
+        _ => false,
+    })
+}
+
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
     macro_rules! one {
         ($statement:expr, $($params:tt)*) => { require(connection, $statement, params!($($params)*))? };
@@ -66,7 +76,11 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::VerifyEmail { user, at } => {
             count(users::VERIFY_EMAIL, params!(user, at))?;
         }
-        Change::DeleteUser { user, revision } => one!(users::DELETE, user, revision),
+        Change::DeleteUser { user, revision } => {
+            let unsent = mail_jobs::unsent(connection, mail_jobs::REQUESTS_OF_USER, user.get())?;
+            one!(users::DELETE, user, revision);
+            return Ok(unsent);
+        }
         Change::PutToken { user, purpose, hash, expires_at, address } => {
             count(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
         }
@@ -86,10 +100,18 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::DropRegistration { address } => {
             count(registrations::DROP, params!(address))?;
         }
-        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created).map(Outcome::Job),
+        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created),
         Change::RetryMail { job, now } => one!(mail_jobs::RETRY, job, now),
-        Change::DropMail { job } => one!(mail_jobs::DROP, job),
+        Change::DropMail { job } => {
+            let unsent = mail_jobs::unsent(connection, mail_jobs::REQUEST, job.0)?;
+            one!(mail_jobs::DROP, job);
+            return Ok(unsent);
+        }
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
+        Change::SkipIds { count } => {
+            execute(connection, purge::EVERY_SEQUENCE, [])?;
+            execute(connection, purge::SKIP_IDS, params!(count))?;
+        }
         Change::Record(event) => audit::record(connection, event, created)?,
     }
     Ok(Outcome::Done)

@@ -147,7 +147,7 @@ examples! { |world, new|
             => Ok(Outcome::Done);
     DeleteUser:
         new().delete_user(world.alice.id, None)
-            => Outcome::Done,
+            => Outcome::Unsent(_),
         else new().delete_user(NOBODY, None)
             => Err(USER_GONE);
     PutToken:
@@ -207,7 +207,7 @@ examples! { |world, new|
             => Ok(Outcome::Done);
     EnqueueMail:
         new().enqueue_mail(reset_mail(&world.alice))
-            => Outcome::Job(_),
+            => Outcome::Job { .. },
         else new().enqueue_mail(notice(NOBODY))
             => Err(USER_GONE);
     RetryMail:
@@ -217,7 +217,7 @@ examples! { |world, new|
             => Err(JOB_GONE);
     DropMail:
         new().drop_mail(world.lease.job)
-            => Outcome::Done,
+            => Outcome::Unsent(_),
         else new().drop_mail(MailJobId(-1))
             => Err(JOB_GONE);
     Purge:
@@ -225,6 +225,11 @@ examples! { |world, new|
             => Outcome::Count(4..),
         else new().purge(everything_before(at(0)))
             => Ok(Outcome::Count(0));
+    SkipIds:
+        new().skip_ids(7)
+            => Outcome::Done,
+        else new().skip_ids(0)
+            => Ok(Outcome::Done);
     Record:
         new().record(event(world.alice.id))
             => Outcome::Done,

@@ -49,6 +49,7 @@ macro_rules! for_each_store_case {
             an_update_may_change_the_case_of_its_own_name_and_address
             names_and_addresses_are_free_again_after_an_update_or_a_delete
             user_ids_only_grow_and_none_is_given_twice
+            skipped_ids_are_given_to_nothing
             a_deleted_user_is_gone_and_can_be_deleted_once
             nothing_can_be_given_to_a_deleted_user
         ;
@@ -203,6 +204,7 @@ macro_rules! for_each_store_case {
             notices_are_never_renewed
             jobs_of_users_and_of_addresses_do_not_meet
             a_mail_for_nobody_is_refused_wherever_it_should_go
+            what_a_change_keeps_from_being_mailed_is_named_by_its_outcome
             a_deleted_user_leaves_no_job_to_be_renewed
             mails_that_race_for_one_user_become_one_job
         ;

@@ -14,7 +14,7 @@ use crate::support::{
     process::{Process, run, run_with},
 };
 
-fn files_in(folder: &Path) -> Vec<String> {
+pub fn files_in(folder: &Path) -> Vec<String> {
     let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
     let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(name).collect();
     names.sort();
@@ -23,7 +23,7 @@ fn files_in(folder: &Path) -> Vec<String> {
 
 /// The one line that says why it did not start.
 #[track_caller]
-fn refusal(output: Output) -> String {
+pub fn refusal(output: Output) -> String {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert_eq!(output.stdout, b"", "nothing for programs to read");
@@ -251,7 +251,7 @@ async fn production_does_not_start_with_what_is_for_development() {
 }
 
 /// A configuration with all that production insists on, for the database in `users.db`.
-const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.db\"\n\
+pub const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.db\"\n\
     public_url = \"https://id.example.com\"\nmail = \"file:outbox\"\nmail_from = \"accounts@example.com\"\n";
 
 /// Security checklist: 43.
@@ -259,7 +259,7 @@ const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.
 async fn a_new_production_server_has_no_account_and_says_nothing_of_any() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("denizen.toml"), PRODUCTION).unwrap();
-    let process = Process::start(folder.path()).await;
+    let process = Process::start_with(folder.path(), &["serve", "--create-database"]).await;
     for name in ["alice_dev", "bob_coder", "charlie_go", "diana_admin", "eve_tester", "admin", "root"] {
         for password in [SAMPLE_PASSWORD, "admin"] {
             let answer = api::login(process.address, name, password).await;

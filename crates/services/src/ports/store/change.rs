@@ -174,7 +174,8 @@ pub enum Change {
         /// When.
         at: DateTime<Utc>,
     },
-    /// Exactly one: deletes the user with its sessions, tokens and mail jobs, else `Precondition::User`.
+    /// Exactly one: deletes the user with its sessions, tokens and mail jobs, else `Precondition::User`. Yields
+    /// `Outcome::Unsent`.
     DeleteUser {
         /// Who.
         user: UserId,
@@ -265,7 +266,7 @@ pub enum Change {
         /// [`EmailAddress::key`].
         address: String,
     },
-    /// Queues a mail. Yields `Outcome::Job`.
+    /// Queues a mail. Yields `Outcome::Job`, with the request whose job is renewed unless a worker holds it.
     ///
     /// Of a kind that carries a token or is for an address, one job for each recipient (an address, or a user at whatever
     /// address): the one that is there is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead,
@@ -282,13 +283,18 @@ pub enum Change {
         /// The present.
         now: DateTime<Utc>,
     },
-    /// Exactly one: removes a job, else `Precondition::MailJob`.
+    /// Exactly one: removes a job, else `Precondition::MailJob`. Yields `Outcome::Unsent`.
     DropMail {
         /// Which.
         job: MailJobId,
     },
     /// Any number: removes what is of no use any more, and mends what a wrong clock has left. Yields `Outcome::Count`.
     Purge(Purge),
+    /// Never gives the next so many ids of every kind of row: after a restore, they may have been given since the backup.
+    SkipIds {
+        /// How many.
+        count: u32,
+    },
     /// Appends to the audit trail.
     Record(AuditEvent),
 }

@@ -50,6 +50,33 @@ impl MailKind {
     }
 }
 
+named_enum! {
+    /// Why a mail that was asked for is not sent. Every job that ends without a mail has one, in the log and in the
+    /// metrics.
+    pub enum UnsentReason {
+        /// No user has the e-mail address.
+        UnknownAddress = "unknown_address",
+        /// The user is inactive.
+        Inactive = "inactive",
+        /// The user was deleted.
+        Deleted = "deleted",
+        /// The e-mail address is verified already.
+        Verified = "verified",
+        /// The invited user has a password already.
+        HasPassword = "has_password",
+        /// No sign-up with the e-mail address is pending, or registration was closed meanwhile.
+        NoSignUp = "no_sign_up",
+        /// The password, the e-mail address, the status or the roles were changed after the request.
+        AccountChanged = "account_changed",
+        /// The account has the new e-mail address already.
+        SameAddress = "same_address",
+        /// A newer request for the same recipient takes its place.
+        Replaced = "replaced",
+        /// An operator dropped the job.
+        Dropped = "dropped",
+    }
+}
+
 /// What is to be mailed to whom. `U` is [`UserRef`] on the way in and [`UserId`] on the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailJob<U = UserRef> {
@@ -187,6 +214,8 @@ pub struct NewMailJob {
     pub ip: Option<IpAddr>,
     /// By which request.
     pub request_id: String,
+    /// The user's security version at the request, if the mail is void when it has become another.
+    pub security_version: Option<i64>,
     /// A job for an address is refused with [`super::Precondition::QueueRoom`] if this many jobs of its kind wait; without a
     /// capacity, never. Other kinds and dead jobs do not count, nor do jobs for users have a capacity. That there is a job for the
     /// same address already makes no difference: where the mail server fails, the jobs that stay are those of addresses
@@ -199,7 +228,13 @@ impl NewMailJob {
     #[must_use]
     pub fn new(mail: MailJob, context: &AccessContext, at: DateTime<Utc>) -> Self {
         let (ip, request_id) = (context.ip, context.request_id.clone());
-        Self { mail, at, ip, request_id, capacity: None }
+        Self { mail, at, ip, request_id, security_version: None, capacity: None }
+    }
+
+    /// The same, void once the user has another security version.
+    #[must_use]
+    pub fn for_version(self, security_version: i64) -> Self {
+        Self { security_version: Some(security_version), ..self }
     }
 
     /// The same, refused if `capacity` jobs of its kind wait, and it is for an address.
@@ -239,6 +274,8 @@ pub struct LeasedMail {
     pub ip: Option<IpAddr>,
     /// By which request.
     pub request_id: String,
+    /// See [`NewMailJob::security_version`].
+    pub security_version: Option<i64>,
 }
 
 impl LeasedMail {
@@ -254,7 +291,7 @@ impl LeasedMail {
 /// What became of a leased job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailOutcome {
-    /// Sent, or there is nobody to send it to: the job goes away.
+    /// Sent, or not to be sent for an [`UnsentReason`]: the job goes away.
     Done,
     /// Try again.
     Retry {
@@ -268,6 +305,15 @@ pub enum MailOutcome {
         /// What went wrong, for the operator. No address, no token.
         reason: String,
     },
+}
+
+/// A mail job that was removed by a change instead of by the worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsentMail {
+    /// What the mail was about.
+    pub kind: MailKind,
+    /// Which request asked for it.
+    pub request_id: String,
 }
 
 /// A waiting or dead mail job, for operators and tests.

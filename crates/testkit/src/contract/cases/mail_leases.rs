@@ -30,9 +30,10 @@ pub async fn a_leased_job_tells_all_about_its_request(store: Arc<dyn Store>) {
     let stranger = NewMailJob { ip: "::ffff:192.0.2.1".parse().ok(), ..request("A@example.com", 5, 10) };
     let one = enqueue(&store, stranger.clone()).await;
     let member = NewMailJob { at: at(6), request_id: "of alice".to_owned(), ..notice(alice.id) };
-    let two = enqueue(&store, member).await;
+    let two = enqueue(&store, member.for_version(5)).await;
     let expected = [
         LeasedMail {
+            security_version: None,
             lease: Lease { job: one, id: -77, generation: 1 },
             mail: MailJob::PasswordReset { address: "a@example.com".to_owned() },
             attempts: 0,
@@ -41,6 +42,7 @@ pub async fn a_leased_job_tells_all_about_its_request(store: Arc<dyn Store>) {
             request_id: stranger.request_id,
         },
         LeasedMail {
+            security_version: Some(5),
             lease: Lease { job: two, id: -77, generation: 1 },
             mail: MailJob::PasswordChanged { user: alice.id },
             attempts: 0,

@@ -133,14 +133,18 @@ pub async fn old_dead_mail_is_removed_and_none_that_waits(store: Arc<dyn Store>)
 /// Security checklist: 60.
 pub async fn the_audit_trail_is_kept_until_its_time_or_forever(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
-    for seconds in [10, 20, 30] {
+    let earliest = async || must(store.find_earliest_audit_time().await);
+    assert_eq!(earliest().await, None);
+    for seconds in [20, 10, 30] {
         commit(&store, UnitOfWork::new().record(AuditEvent { at: at(seconds), ..event(alice.id) })).await;
     }
     let (far, of_audit) = (at(1_000_000), |audit_before| Purge { audit_before, ..NOTHING });
     let all_else = Purge { expired_at: far, sessions_unseen_since: far, dead_mail_before: far, ..NOTHING };
     assert_eq!(purge(&store, all_else).await, 0);
     assert_eq!(purge(&store, of_audit(Some(at(10)))).await, 0);
+    assert_eq!(earliest().await, Some(at(10)), "whatever came first");
     assert_eq!(purge(&store, of_audit(Some(at(20) + MICRO))).await, 2);
+    assert_eq!(earliest().await, Some(at(30)));
     assert_eq!(audit(&store).await.iter().map(|event| event.at).collect::<Vec<_>>(), [at(30)]);
     let newest = async || must(store.list_audit_records(&AuditQuery::newest(1)).await).pop();
     let last = newest().await.map(|record| record.id);
