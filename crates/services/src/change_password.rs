@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use denizen_models::ChangePasswordRequest;
 
 use crate::{
-    common::{AccountService, Failure, embeds_failure, passwords},
+    common::{AccountService, Failure, embeds_failure, passwords, retry},
     login::SignedIn,
     ports::{
         AccessContext,
@@ -45,25 +45,34 @@ impl PasswordChanges for AccountService {
     ) -> Result<SignedIn, ChangePasswordError> {
         use ChangePasswordError::WrongPassword;
         let (current, new) = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let user = self.reauthenticate(context, current, WrongPassword).await?;
+        let (user, compared) = self.reauthenticate(context, current, WrongPassword).await?;
         let hash = passwords::hash_new(&self.ports, context, new, &user.values, "new_password").await?;
         let now = self.ports.clock.now();
         // All other sessions end, and the current one gets a new token (OWASP, Session Management).
         let (token, session) = self.new_session(context, user.id, now)?;
-        let device = self.devices.remember(None, user.id, user.security_version + 1).await?;
         let expires_at = session.expires_at;
-        let notice = NewMailJob::new(MailJob::PasswordChanged { user: user.id.into() }, context, now);
-        // If the account changed after the password was compared, it may not be the right one any more.
-        let work = self
-            .accept_reauthentication(self.by(context, Needs::Session)?, context, &user, WrongPassword)
-            .await?
-            .set_password(user.id, hash, user.security_version, now, WrongPassword)
-            .revoke_tokens(user.id)
-            .revoke_sessions(user.id, None)
-            .insert_session(session)
-            .enqueue_mail(notice)
-            .record(AuditEvent::new(AuditKind::PasswordChanged, user.id, context, now));
-        let committed = work.commit(&self.ports).await?;
+        let (committed, device) = retry(|| async {
+            let version = self.security_version(context, user.id, &compared).await?.ok_or(WrongPassword)?;
+            let device = self.devices.remember(None, user.id, version + 1).await?;
+            let notice = NewMailJob::new(MailJob::PasswordChanged { user: user.id.into() }, context, now);
+            let work = self
+                .accept_reauthentication(
+                    self.by(context, Needs::Session)?,
+                    context,
+                    &user,
+                    Some(WrongPassword),
+                )
+                .await?
+                .set_password(user.id, hash.clone(), version, now, None)
+                .revoke_tokens(user.id)
+                .revoke_sessions(user.id, None)
+                .insert_session(session.clone())
+                .enqueue_mail(notice)
+                .record(AuditEvent::new(AuditKind::PasswordChanged, user.id, context, now));
+            let committed = work.attempt(&self.ports).await?;
+            Ok::<_, ChangePasswordError>(committed.map(|committed| (committed, device)))
+        })
+        .await?;
         Ok(SignedIn { token, session: committed.session()?, expires_at, user, device })
     }
 }

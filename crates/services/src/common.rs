@@ -15,6 +15,7 @@ pub(crate) mod rate_limits;
 pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod supervise;
+pub(crate) mod turns;
 pub(crate) mod usernames;
 pub(crate) mod work;
 

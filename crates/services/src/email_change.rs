@@ -73,23 +73,24 @@ impl EmailChanges for AccountService {
         let limits = &self.settings.limits;
         let ip = ("email_change.ip", LimitSubject::Ip(context), limits.mail_per_ip);
         self.limiter.count(&[ip]).await?;
-        let user = self.reauthenticate(context, password, WrongPassword).await?;
-        let now = self.ports.clock.now();
+        let (user, compared) = self.reauthenticate(context, password, WrongPassword).await?;
         // After the password, so that only mails count: nobody can use them up for another. The longest wait first.
         let rules = [
             ("email_change.address", LimitSubject::Address(&email), limits.mail_per_address),
             ("email_change.pace", LimitSubject::Address(&email), limits.mail_pace),
         ];
-        let mail = MailJob::EmailChange { user: user.id.into(), address: email.clone() };
-        // If the account changed after the password was compared, it may not be the right one any more.
-        let work = self.by(context, Needs::Session)?;
-        let work = work.expect_user(user.id, user.security_version, WrongPassword);
-        let work = self
-            .accept_reauthentication(work, context, &user, WrongPassword)
-            .await?
-            .enqueue_mail(NewMailJob::new(mail, context, now).for_version(user.security_version));
-        let work = self.limiter.consume(work, &rules).await?;
-        work.commit(&self.ports).await.map(|_| ())
+        retry(|| async {
+            let version = self.security_version(context, user.id, &compared).await?.ok_or(WrongPassword)?;
+            let mail = MailJob::EmailChange { user: user.id.into(), address: email.clone() };
+            let work = self.by(context, Needs::Session)?.expect_user(user.id, version, None);
+            let work = self
+                .accept_reauthentication(work, context, &user, Some(WrongPassword))
+                .await?
+                .enqueue_mail(NewMailJob::new(mail, context, self.ports.clock.now()).for_version(version));
+            self.limiter.consume(work, &rules).await?.attempt(&self.ports).await
+        })
+        .await
+        .map(|_| ())
     }
 
     async fn confirm_email_change(

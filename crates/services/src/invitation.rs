@@ -6,7 +6,7 @@ use denizen_models::{AcceptInvitationRequest, CreateUserRequest, Secret, User, U
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Failure, MAX_LIMIT, RegistrationMode,
-        ServiceSettings, Work, embeds_failure, mailed_tokens, passwords, retry, unsent,
+        ServiceSettings, Work, embeds_failure, mailed_tokens, passwords, unsent,
     },
     mail_jobs::{MailJobError, MailJobService as _},
     ports::{
@@ -159,7 +159,7 @@ impl AccountService {
     ) -> Result<Token, InviteByHandError> {
         expect_operator(context)?;
         let token = Token::mint(self.ports.tokens.as_ref())?;
-        retry(|| async {
+        self.retry(id, || async {
             let user = self.ports.store.find_user(id).await?.ok_or(InviteByHandError::NotFound(id))?;
             if !user.values.active {
                 return Err(InviteByHandError::Inactive);

@@ -15,7 +15,7 @@ use crate::{
     common::{AccountService, Device, Failure, LimitSubject, RateLimitRule, Work, embeds_failure},
     ports::{
         AccessContext, Actor, RandomnessError, Token, Verdict,
-        store::{AuditEvent, AuditKind, ClientKind, Credentials, NewSession, SessionId},
+        store::{AuditEvent, AuditKind, ClientKind, Credentials, Needs, NewSession, SessionId},
     },
 };
 
@@ -134,28 +134,46 @@ impl AccountService {
         Ok((token, session))
     }
 
-    /// Returns the actor if the password is right, and else `wrong`; the work that follows MUST expect the security version
-    /// of this reading, and pass [`Self::accept_reauthentication`]. Attempts are limited per session, and count like those
-    /// of a known device.
+    /// Returns the actor and the credentials that were compared if the password is right, and else `wrong`; the work that
+    /// follows MUST expect their [`Self::security_version`], and pass [`Self::accept_reauthentication`]. Attempts are
+    /// limited per session, and count like those of a known device.
     pub(crate) async fn reauthenticate<E: From<Failure> + Send>(
         &self,
         context: &AccessContext,
         password: Password,
         wrong: E,
-    ) -> Result<User, E> {
+    ) -> Result<(User, Credentials), E> {
         let (id, username) = context.actor.user().ok_or(Failure::Unauthenticated)?;
         self.limiter.count(&self.session_rules(context)).await?;
         let user = self.ports.store.find_user(id).await.map_err(Failure::from)?;
         let user = user.filter(|user| user.values.active).ok_or(Failure::Unauthenticated)?;
         let credentials = self.ports.store.find_credentials(id).await.map_err(Failure::from)?;
-        let same = |credentials: &Credentials| credentials.security_version == user.security_version;
-        let credentials = credentials.filter(same);
         let failed = (credentials.as_ref(), ClientKind::Known);
-        if self.compare(context, username.key(), password, failed).await?.is_some() {
-            return Ok(user);
+        if self.compare(context, username.key(), password, failed).await?.is_some()
+            && let Some(compared) = credentials
+        {
+            return Ok((user, compared));
         }
         let failed = (Some(user.id), credentials.as_ref(), ClientKind::Known);
         self.refuse(AuditKind::PasswordChangeFailed, failed, context, wrong).await
+    }
+
+    /// Returns the security version that a unit must expect of a user whose password was `compared`; `None` if it is no
+    /// longer the password. Other changes of the user, such as a confirmed e-mail address, do not stop the user.
+    pub(crate) async fn security_version(
+        &self,
+        context: &AccessContext,
+        user: UserId,
+        compared: &Credentials,
+    ) -> Result<Option<i64>, Failure> {
+        let same = |now: &Credentials| {
+            now.security_version == compared.security_version || now.hash == compared.hash
+        };
+        let now = self.ports.store.find_credentials(user).await?.filter(same);
+        if now.is_none() {
+            self.authorize(context, Needs::Session).await?;
+        }
+        Ok(now.map(|now| now.security_version))
     }
 
     /// Adds to `work` that the actor knew the password; it is refused with `wrong` if too many attempts have failed

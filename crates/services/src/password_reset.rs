@@ -14,7 +14,7 @@ use crate::{
         AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, Work,
         embeds_failure,
         mailed_tokens::{self, InvalidToken},
-        passwords, retry,
+        passwords,
     },
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, PasswordHash, Ports, Token, TokenPurpose,
@@ -200,15 +200,13 @@ impl PasswordResets for AccountService {
         }
         let discarded =
             if discard_password { Some(unusable_password(&self.ports, context).await?) } else { None };
-        retry(|| async {
-            let user = match self.ports.store.find_user(id).await? {
-                Some(user) if user.values.active => user,
-                unfit => {
-                    self.authorize(context, Needs::Admin).await?;
-                    return Err(unfit
-                        .map_or(SendPasswordResetError::NotFound(id), |_| SendPasswordResetError::Inactive));
-                }
-            };
+        self.retry(id, || async {
+            // Who is no longer an administrator is told that, and not which users exist.
+            self.authorize(context, Needs::Admin).await?;
+            let user = self.ports.store.find_user(id).await?.ok_or(SendPasswordResetError::NotFound(id))?;
+            if !user.values.active {
+                return Err(SendPasswordResetError::Inactive);
+            }
             let credentials = self.ports.store.find_credentials(id).await?;
             let has_password = credentials.is_some_and(|credentials| credentials.hash.is_some());
             // Without a capacity: a queue that strangers have filled does not stop administrators.

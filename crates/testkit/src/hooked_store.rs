@@ -59,6 +59,9 @@ pub trait StoreHook: Send + Sync {
     /// Whatever the caller is to be told; nothing is passed on then. Of a batch, every unit is answered with it.
     async fn before(&self, call: Call<'_>) -> Result<(), StoreFailure>;
 
+    /// Called when `call` has been answered, before the caller gets the answer of [`ReadStore`].
+    async fn after(&self, _call: Call<'_>) {}
+
     /// The answer to [`WriteStore::failed`].
     async fn failed(&self, store: &dyn Store) -> StoreFailure {
         store.failed().await
@@ -131,7 +134,9 @@ macro_rules! delegate {
                     async fn $method(&self, $($name: $argument),*) -> Result<$answer, StoreFailure> {
                         let call = Call { port: Port::$port, method: stringify!($method), units: &[] };
                         self.hook.before(call).await?;
-                        self.inner.$method($($name),*).await
+                        let answer = self.inner.$method($($name),*).await;
+                        self.hook.after(call).await;
+                        answer
                     }
                 )*
             }

@@ -107,7 +107,7 @@ async fn of_five_users_who_want_one_name_one_gets_it() {
 }
 
 #[tokio::test]
-async fn of_eight_replacements_of_one_user_every_one_counts_and_one_is_last() {
+async fn of_sixty_four_replacements_of_one_user_every_one_counts_and_one_is_last() {
     for server in servers().await {
         let replacement = |number| {
             let members = json!({
@@ -116,7 +116,7 @@ async fn of_eight_replacements_of_one_user_every_one_counts_and_one_is_last() {
             });
             Request::new("PUT", "/api/users/5").json(&with(user("eve"), members))
         };
-        let answers = race(server.address, (0..8).map(replacement).collect()).await;
+        let answers = race(server.address, (0..64).map(replacement).collect()).await;
         let replaced: Vec<Value> =
             answers.iter().map(|answer| answer.succeeded(200)["data"].clone()).collect();
         let last = api::get(server.address, 5).await.succeeded(200)["data"].clone();

@@ -1,13 +1,20 @@
 //! The type that implements the features.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use chrono::DateTime;
+use denizen_models::UserId;
 
 use crate::{
     common::{
-        devices::Devices, failure::Failure, last_seen::LastSeenBuffer, password_schemes::PasswordSchemes,
-        rate_limits::Limiter, settings::ServiceSettings, work::Work,
+        devices::Devices,
+        failure::Failure,
+        last_seen::LastSeenBuffer,
+        password_schemes::PasswordSchemes,
+        rate_limits::Limiter,
+        settings::ServiceSettings,
+        turns::Turns,
+        work::{self, Work},
     },
     ports::{
         AccessContext, Actor, Ports,
@@ -25,6 +32,7 @@ pub struct AccountService {
     pub(crate) limiter: Limiter,
     pub(crate) devices: Devices,
     pub(crate) last_seen: Arc<LastSeenBuffer>,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) schemes: Arc<PasswordSchemes>,
     pub(crate) sends_mail: bool,
 }
@@ -35,8 +43,8 @@ impl AccountService {
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
         let devices = Devices::new(ports.clone());
-        let (last_seen, schemes) = Default::default();
-        Self { ports, settings, limiter, devices, last_seen, schemes, sends_mail: true }
+        let (last_seen, schemes, turns) = Default::default();
+        Self { ports, settings, limiter, devices, last_seen, schemes, turns, sends_mail: true }
     }
 
     /// Reads which schemes the password hashes of users have. For the housekeeper: it is not on the path of a request.
@@ -53,6 +61,16 @@ impl AccountService {
     /// Returns [`Failure::Unauthenticated`] or [`Failure::Forbidden`] if the context itself does not show it.
     pub(crate) fn by<E>(&self, context: &AccessContext, needs: Needs) -> Result<Work<E>, Failure> {
         Work::by(context, needs, self.validity(context))
+    }
+
+    /// Decides a change of this user anew for as long as `attempt` returns `None`; see [`work::retry`]. In this process one
+    /// such change of a user at a time.
+    pub(crate) async fn retry<T, E: From<Failure>, F: Future<Output = Result<Option<T>, E>>>(
+        &self,
+        user: UserId,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, E> {
+        self.turns.take(user, work::retry(attempt)).await?
     }
 
     /// Checks what the actor is now, without a change: before an error tells of something that only the actor may know.

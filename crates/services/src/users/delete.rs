@@ -77,7 +77,7 @@ impl UserDeletion for AccountService {
             let reason = "to delete your own account, send your password to POST /api/auth/delete-account";
             return Err(Failure::forbidden(reason).into());
         }
-        retry(|| async {
+        self.retry(id, || async {
             let user = self.find_for_change(context, id).await?.ok_or(DeleteUserError::NotFound(id))?;
             condition.check(&user)?;
             let work = self.by(context, Needs::SelfOrAdmin(id))?;
@@ -95,12 +95,12 @@ impl UserDeletion for AccountService {
     ) -> Result<(), DeleteAccountError> {
         use DeleteAccountError::{LastAdministrator, WrongPassword};
         let password = request.validate(&self.settings.password_policy).map_err(Failure::Invalid)?;
-        let known = self.reauthenticate(context, password, WrongPassword).await?;
+        let (known, compared) = self.reauthenticate(context, password, WrongPassword).await?;
         retry(|| async {
-            // If the account changed after the password was compared, it may not be the right one any more.
+            // Read before the password is looked at again: the deletion expects the user as read here.
             let user = self.ports.store.find_user(known.id).await?;
-            let user = user.filter(|user| user.security_version == known.security_version);
-            let user = user.ok_or(WrongPassword)?;
+            self.security_version(context, known.id, &compared).await?.ok_or(WrongPassword)?;
+            let user = user.ok_or(Failure::Unauthenticated)?;
             let work = self.by(context, Needs::Session)?;
             let work = self.deletion(work, context, &user, LastAdministrator).await?;
             let mail = MailJob::AccountDeleted { address: user.values.email.to_string() };

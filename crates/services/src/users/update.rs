@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::is_administrator;
 use crate::{
-    common::{AccountService, Failure, IfMatch, PreconditionError, Work, retry},
+    common::{AccountService, Failure, IfMatch, PreconditionError, Work},
     ports::{
         AccessContext,
         store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey},
@@ -97,7 +97,7 @@ impl AccountService {
         validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send + Sync,
     ) -> Result<User, UpdateUserError> {
         let counted = OnceCell::new();
-        retry(|| async {
+        self.retry(id, || async {
             let user = self.find_for_change(context, id).await?.ok_or(UpdateUserError::NotFound(id))?;
             condition.check(&user)?;
             let values = validate(&user).map_err(Failure::Invalid)?;

@@ -7,6 +7,8 @@ mod accounts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod authority;
+#[cfg(test)]
 #[cfg(feature = "demos")]
 mod calculate;
 #[cfg(test)]

@@ -32,8 +32,8 @@ const MIGRATIONS: &[Migration] = migrations![
     "0010_registrations",
     "0011_limits_apart",
     "0012_fair_shares",
-    "0014_identity",
-    "0016_unsent_mail",
+    "0013_identity",
+    "0014_unsent_mail",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn users_of_an_older_database_who_can_be_sample_users_are_marked() {
         let connection = Connection::open_in_memory().unwrap();
-        let marks = MIGRATIONS.iter().position(|migration| migration.name == "0014_identity").unwrap();
+        let marks = MIGRATIONS.iter().position(|migration| migration.name == "0013_identity").unwrap();
         migrate_by(&connection, &MIGRATIONS[..marks]).unwrap();
         for (id, password, created) in [
             (1, Some("hash"), Some(("user.created", "system"))),

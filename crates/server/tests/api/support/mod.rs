@@ -3,6 +3,7 @@
 pub mod account;
 pub mod api;
 pub mod failing_store;
+pub mod gate;
 pub mod http;
 pub mod mailing;
 pub mod page;

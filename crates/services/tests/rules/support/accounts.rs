@@ -215,6 +215,7 @@ impl World {
 }
 
 /// Somebody who has signed in.
+#[derive(Clone)]
 pub struct Entered {
     pub signed_in: SignedIn,
     pub user: User,

@@ -164,10 +164,15 @@ impl World {
 
     /// Nobody's commit goes ahead before this many are decided.
     pub fn hold_commits_until_there_are(&self, crowd: usize) {
-        let barrier = Arc::new(Barrier::new(crowd));
-        for _ in 0..crowd {
+        Self::hold_next_commits(&vec![self; crowd]);
+    }
+
+    /// The same, of one commit in each of these worlds: changes of one user take turns within a process.
+    pub fn hold_next_commits(worlds: &[&Self]) {
+        let barrier = Arc::new(Barrier::new(worlds.len()));
+        for world in worlds {
             let barrier = barrier.clone();
-            self.before_next_commit(async move {
+            world.before_next_commit(async move {
                 barrier.wait().await;
             });
         }

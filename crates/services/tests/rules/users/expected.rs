@@ -172,10 +172,11 @@ async fn of_two_who_read_the_same_one_is_told_that_it_has_changed() {
     for (name, change) in [("update", UPDATE), ("patch", PATCH)] {
         let world = World::new();
         let alice = world.create("alice").await;
-        world.hold_commits_until_there_are(2);
+        let rival = world.rival();
+        World::hold_next_commits(&[&world, &rival]);
         let (one, two) = tokio::join!(
             change(&world, system(), &alice, IfMatch::as_read(&alice)),
-            change(&world, system(), &alice, IfMatch::as_read(&alice)),
+            change(&rival, system(), &alice, IfMatch::as_read(&alice)),
         );
         let ends = [one, two];
         assert!(ends.contains(&End::Done), "{name}: {ends:?}");

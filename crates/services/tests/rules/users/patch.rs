@@ -173,9 +173,10 @@ async fn of_two_patches_at_once_neither_undoes_the_other() {
     let alice = create_alice(&world).await;
     let last_name =
         PatchUserRequest { last_name: Patch::Set("Two".to_owned()), ..PatchUserRequest::default() };
-    world.hold_commits_until_there_are(2);
+    let rival = world.rival();
+    World::hold_next_commits(&[&world, &rival]);
     let (one, two) =
-        tokio::join!(patch(&world, alice.id, first_name("One")), patch(&world, alice.id, last_name));
+        tokio::join!(patch(&world, alice.id, first_name("One")), patch(&rival, alice.id, last_name));
     assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
     let values = world.find(alice.id).await.unwrap().values;
     assert_eq!((values.first_name.as_str(), values.last_name.as_str(), values.age), ("One", "Two", 30));
