@@ -158,7 +158,7 @@ async fn answers_that_are_not_read_share_what_one_address_may_hold() {
     let page = Request::get("/api/users?limit=100").bytes(at);
     let whole = Request::get("/api/users?limit=100").send(at).await;
     let length = u64::try_from(whole.body.len()).unwrap();
-    assert!(whole.status == 200 && length > 4 * 1024 * 1024, "{length}");
+    assert!(whole.status == 200 && length > 4_000_000, "{length}");
     let before = process.peak_memory();
 
     let (mut held, mut counts) = (Vec::new(), [0, 0]);
