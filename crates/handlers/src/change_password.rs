@@ -6,7 +6,7 @@ use denizen_services::ChangePasswordError;
 
 use crate::{
     http::{ApiResult, ErrorCode, Json, Member, RequestContext, map_error},
-    login::signed_in_answer,
+    login::{CookieLifetime, signed_in_answer},
     middleware::credentials::came_by_cookie,
     middleware::{Endpoint, route},
     services::Auth,
@@ -24,7 +24,7 @@ async fn change(
     Json(body): Json<ChangePasswordRequest>,
 ) -> ApiResult {
     let signed_in = auth.change_password(&request.access, body).await?;
-    let by_cookie = came_by_cookie(http.headers());
+    let by_cookie = came_by_cookie(http.headers()).then_some(CookieLifetime::Browser);
     signed_in_answer(&request, "Password changed successfully", signed_in, by_cookie)
 }
 

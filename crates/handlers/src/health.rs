@@ -37,7 +37,7 @@ async fn livez(request: RequestContext, _: NoQuery) -> HttpResponse {
     request.answer("Process is up", json!({ "status": "alive" }))
 }
 
-/// `GET /readyz`: store and mail worker can be reached; 503 otherwise.
+/// `GET /readyz`: store and mail worker work, as far as was known a second ago; 503 otherwise.
 async fn readyz(request: RequestContext, health: Data<dyn HealthService>, _: NoQuery) -> ApiResult {
     let readiness = health.readiness().await;
     let parts = json!({ "store": readiness.store, "mail_worker": readiness.mail_worker });

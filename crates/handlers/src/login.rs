@@ -2,7 +2,10 @@
 
 use actix_web::{
     HttpRequest,
-    cookie::{Cookie, time::OffsetDateTime},
+    cookie::{
+        Cookie,
+        time::{Duration, OffsetDateTime},
+    },
     http::header,
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
@@ -34,10 +37,23 @@ async fn login(
     auth: Auth,
     Json(mut body): Json<LoginRequest>,
 ) -> ApiResult {
-    let by_cookie = body.cookie.unwrap_or(false);
+    let lifetime = match (body.cookie, body.remember) {
+        (Some(true), Some(true)) => Some(CookieLifetime::Session),
+        (Some(true), _) => Some(CookieLifetime::Browser),
+        _ => None,
+    };
     body.device = body.device.or_else(|| device(&http, &request.state.settings));
     let signed_in = auth.login(&request.access, body).await?;
-    signed_in_answer(&request, "Signed in successfully", signed_in, by_cookie)
+    signed_in_answer(&request, "Signed in successfully", signed_in, lifetime)
+}
+
+/// How long a browser keeps the cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CookieLifetime {
+    /// Until the browser is closed.
+    Browser,
+    /// As long as the session can live: "stay signed in".
+    Session,
 }
 
 /// The token and what the device presents at the next sign-in, both in the answer or in cookies.
@@ -45,20 +61,23 @@ pub(crate) fn signed_in_answer(
     request: &RequestContext,
     message: &str,
     signed_in: SignedIn,
-    by_cookie: bool,
+    by_cookie: Option<CookieLifetime>,
 ) -> ApiResult {
     let SignedIn { token, session: _, expires_at, user, device } = signed_in;
     let answer = LoginResponse {
-        token: (!by_cookie).then(|| token.expose().to_owned()),
-        device: (!by_cookie).then(|| device.expose().to_owned()),
-        token_type: if by_cookie { "Cookie" } else { "Bearer" },
+        token: by_cookie.is_none().then(|| token.expose().to_owned()),
+        device: by_cookie.is_none().then(|| device.expose().to_owned()),
+        token_type: if by_cookie.is_some() { "Cookie" } else { "Bearer" },
         expires_at,
         user: UserResponse::full(user),
     };
     let mut response = request.answer(message, answer);
-    if by_cookie {
-        let ends = OffsetDateTime::from_unix_timestamp(expires_at.timestamp()).map_err(ApiError::internal)?;
-        let cookie = session_cookie(&request.state.settings, token.expose(), ends);
+    if let Some(lifetime) = by_cookie {
+        let mut cookie = session_cookie(&request.state.settings, token.expose());
+        if lifetime == CookieLifetime::Session {
+            let left = expires_at - request.state.clock.now();
+            cookie.set_max_age(Duration::seconds(left.num_seconds()));
+        }
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
         let cookie = device_cookie(&request.state.settings, device.expose());
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
@@ -66,15 +85,21 @@ pub(crate) fn signed_in_answer(
     Ok(response)
 }
 
-fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str, ends: OffsetDateTime) -> Cookie<'a> {
-    own_cookie(settings, cookie_name(settings), token).expires(ends).finish()
+fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str) -> Cookie<'a> {
+    own_cookie(settings, cookie_name(settings), token).finish()
 }
 
 /// `POST /api/auth/logout`
 async fn logout(request: RequestContext, auth: Auth, _: NoQuery) -> ApiResult {
     auth.logout(&request.access).await?;
-    let mut response = request.done("Signed out successfully");
-    let gone = session_cookie(&request.state.settings, "", OffsetDateTime::UNIX_EPOCH);
+    signed_out_answer(&request, "Signed out successfully")
+}
+
+/// Says what was done, and lets a browser forget the cookie.
+pub(crate) fn signed_out_answer(request: &RequestContext, message: &str) -> ApiResult {
+    let mut response = request.done(message);
+    let mut gone = session_cookie(&request.state.settings, "");
+    gone.set_expires(OffsetDateTime::UNIX_EPOCH);
     response.add_cookie(&gone).map_err(ApiError::internal)?;
     Ok(response)
 }

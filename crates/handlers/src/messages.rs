@@ -56,7 +56,11 @@ async fn send(
             (messages.broadcast(&request.access, content)?, "Message broadcast successfully")
         }
         MessageCommand::Direct { to, content } => {
-            (messages.direct(&request.access, &to, content)?, "Message delivered successfully")
+            match messages.direct(&request.access, &to, content)? {
+                // Whether there is such a recipient is not for this sender to know.
+                0 => return Ok(request.done("Message accepted")),
+                told => (told, "Message delivered successfully"),
+            }
         }
         MessageCommand::Subscribe(_) | MessageCommand::Unsubscribe(_) | MessageCommand::Ping => {
             return Err(InvalidMessage::UnsupportedType(kind).into());

@@ -7,8 +7,8 @@ use std::fmt::Display;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use denizen_services::{
-    MailResult, Metrics, MetricsService,
-    store::{MailCounts, MailKind, MailPhase},
+    HealthService, MailResult, Metrics, MetricsService, Readiness,
+    store::{MailCounts, MailKind, MailPhase, UnsentReason},
 };
 
 use crate::{
@@ -28,18 +28,30 @@ async fn metrics(
     request: HttpRequest,
     state: Data<AppState>,
     service: Data<dyn MetricsService>,
+    health: Option<Data<dyn HealthService>>,
     _: NoQuery,
 ) -> ApiResult {
     if is_proxied(request.headers()) {
         return Err(ApiError::new(ErrorCode::NotFound, "Not found"));
     }
-    let body = page(&service.metrics().await, state.counts.as_ref());
+    let readiness = match health {
+        Some(health) => Some(health.readiness().await),
+        None => None,
+    };
+    let body = page(&service.metrics().await, readiness, state.counts.as_ref());
     let text = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
     Ok(HttpResponse::Ok().insert_header(text).body(body))
 }
 
-fn page(metrics: &Metrics, requests: Option<&RequestCounts>) -> String {
+fn page(metrics: &Metrics, readiness: Option<Readiness>, requests: Option<&RequestCounts>) -> String {
     let mut page = Page::default();
+    if let Some(Readiness { store, mail_worker }) = readiness {
+        let name = "denizen_ready";
+        page.family(name, "gauge", "Whether the parts that `/readyz` looks at are ready (1) or not (0).");
+        for (part, is_ready) in [("store", store), ("mail_worker", mail_worker)] {
+            page.sample(name, &[("part", part)], u8::from(is_ready));
+        }
+    }
     if let Some(jobs) = &metrics.mail_jobs {
         put_jobs(&mut page, jobs);
         let (name, help) =
@@ -54,6 +66,15 @@ fn page(metrics: &Metrics, requests: Option<&RequestCounts>) -> String {
             let labels = [("kind", kind.as_str()), ("result", result.as_str())];
             page.sample(name, &labels, metrics.mails.count(kind, result));
         }
+    }
+    let name = "denizen_mails_unsent_total";
+    page.family(
+        name,
+        "counter",
+        "Mails of this process that were not sent, by reason; the log has the requests.",
+    );
+    for reason in UnsentReason::ALL {
+        page.sample(name, &[("reason", reason.as_str())], metrics.mails.count_unsent(reason));
     }
     let name = "denizen_limits_crowded_total";
     page.family(

@@ -1,5 +1,7 @@
 //! Users: list, search, create, get, replace, patch, delete.
 
+mod delete;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -9,8 +11,7 @@ use actix_web::{
 };
 use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
-    CreateUserError, DeleteUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery,
-    store::UserSort,
+    CreateUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery, store::UserSort,
 };
 use serde_json::json;
 
@@ -34,7 +35,8 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             .get(Owner, "Returns a user.", get)
             .put(Owner, "Replaces the editable members of a user.", update)
             .patch(Owner, "Changes members of a user.", patch)
-            .delete(Owner, "Deletes a user.", delete),
+            .delete(Owner, "Deletes another user.", delete::delete),
+        delete::own(),
     ]
 }
 
@@ -131,18 +133,6 @@ fn updated(request: &RequestContext, user: User) -> HttpResponse {
     tagged(at(response, header::CONTENT_LOCATION, path), &tag)
 }
 
-/// `DELETE /api/users/{id}`
-async fn delete(
-    request: RequestContext,
-    PathId(id): PathId,
-    users: Users,
-    Conditions(expected): Conditions,
-    _: NoQuery,
-) -> ApiResult {
-    users.delete_user(&request.access, id, expected).await?;
-    Ok(request.done("User deleted successfully"))
-}
-
 /// The user that the path names. It comes before query and body among a handler's arguments, so that an invalid id is
 /// reported first.
 pub(crate) struct PathId(pub(crate) UserId);
@@ -174,7 +164,7 @@ map_error! { error: GetUserError {
 } }
 
 map_error! { error: CreateUserError {
-    UsernameTaken(_) | EmailTaken(_) =>
+    UsernameTaken(_) | UsernameReserved(_) | EmailTaken(_) =>
         Self::because(ErrorCode::UserCreationError, "Failed to create user", error),
 } }
 
@@ -182,12 +172,6 @@ map_error! { error: UpdateUserError {
     NotFound(_) => Self::because(ErrorCode::UserNotFound, "User not found", error),
     PreconditionError(error) => error.into(),
     LastAdministrator => Self::forbidden(error),
-    UsernameTaken(_) | EmailTaken(_) =>
+    UsernameTaken(_) | UsernameReserved(_) | EmailTaken(_) =>
         Self::because(ErrorCode::UserUpdateError, "Failed to update user", error),
-} }
-
-map_error! { error: DeleteUserError {
-    NotFound(_) => Self::because(ErrorCode::UserDeleteError, "Failed to delete user", error),
-    LastAdministrator => Self::forbidden(error),
-    PreconditionError(error) => error.into(),
 } }

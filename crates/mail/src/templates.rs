@@ -68,6 +68,7 @@ built_in! {
         PasswordChanged => "password_changed";
         AccountExists => "account_exists";
         EmailChanged => "email_changed";
+        AccountDeleted => "account_deleted";
         Test => "test";
     }
 }

@@ -65,5 +65,6 @@ pub use password_reset::*;
 pub use sessions::SessionResponse;
 pub use types::*;
 pub use users::create::{CreateUserRequest, NewUser};
+pub use users::delete::DeleteAccountRequest;
 pub use users::patch::PatchUserRequest;
 pub use users::update::UpdateUserRequest;

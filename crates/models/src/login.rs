@@ -17,6 +17,8 @@ pub struct LoginRequest {
     pub password: Secret,
     /// Whether to be remembered by a cookie instead of a token, for browsers. Absent or null is `false`.
     pub cookie: Option<bool>,
+    /// Whether the cookie outlasts the browser's session, as "stay signed in" promises. Absent or null is `false`.
+    pub remember: Option<bool>,
     /// `device` of the last sign-in's answer: attempts of others do not count for this device. Browsers keep it in a
     /// cookie. One that is not known any more is ignored.
     pub device: Option<Secret>,
@@ -48,6 +50,8 @@ impl LoginRequest {
         errors.check(login.is_empty(), "login", "login cannot be empty");
         let long = login.len() > Self::MAX_LOGIN;
         errors.check(long, "login", format_args!("login cannot exceed {} bytes", Self::MAX_LOGIN));
+        let aimless = self.remember == Some(true) && self.cookie != Some(true);
+        errors.check(aimless, "remember", "remember needs cookie");
         let password = errors.password("password", policy.read(&self.password));
         errors.complete(password.map(|password| (Login::of(login), password)))
     }

@@ -22,7 +22,7 @@ use denizen_mail::TransportError;
 use denizen_services::{
     AccessContext, Accounts, Background, Clock, DefaultMathService, DefaultMessageService,
     DefaultTaskService, Failure, HashError, InvalidSettings, Mailer, MessageLimits, MessageService as _,
-    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery, UserService,
+    OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery,
     store::{Store, StoreFailure},
 };
 use denizen_storage_sqlite::{OpenError, SqliteStore};
@@ -34,7 +34,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, ConfigErrors, Profile},
+    config::{Config, ConfigErrors, Profile, warnings},
     http::{HttpLimits, Watch, descriptors, serve, serve_watched},
     samples::{self, SampleError},
     storage::Storage,
@@ -55,7 +55,13 @@ pub enum StartError {
     },
     /// The database does not open.
     #[error(transparent)]
-    Database(#[from] OpenError),
+    Database(OpenError),
+    /// There is no database, and production creates none unless it is told to.
+    #[error(
+        "{0}; check the path, or create it with `denizen serve --create-database` or with the first administrator \
+         (`denizen user create --admin`)"
+    )]
+    NoDatabase(#[source] OpenError),
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] Failure),
@@ -76,6 +82,16 @@ pub enum StartError {
     Hasher(#[from] HashError),
 }
 
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        if matches!(error, OpenError::Missing { .. }) {
+            Self::NoDatabase(error)
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
 /// Why the service stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -87,7 +103,8 @@ pub enum RunError {
     Store(#[source] StoreFailure),
 }
 
-/// Adapters to use instead of the configured ones. For tests, and for programs that bring their own.
+/// Adapters to use instead of the configured ones, for tests and for programs that bring their own; and what holds for one
+/// start only, which is therefore not a setting.
 #[derive(Clone, Default)]
 pub struct Overrides {
     /// Instead of the machine's clock.
@@ -102,6 +119,8 @@ pub struct Overrides {
     pub hasher: Option<Arc<dyn PasswordHasher>>,
     /// Instead of tasks on the runtime that builds the application.
     pub tasks: Option<Arc<dyn TaskService>>,
+    /// Whether a database file that is not there is created in the production profile too; development does so always.
+    pub create_database: bool,
 }
 
 /// The service, put together and bound to its address, not yet serving.
@@ -144,15 +163,19 @@ impl Application {
 
         let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
-            None => Storage::open(&config.database)?,
+            None => {
+                let create = overrides.create_database || config.profile == Profile::Development;
+                Storage::open(&config.database, create)?
+            }
         };
         let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
         if config.profile == Profile::Production {
             samples::refuse_sample_passwords(accounts.service()).await?;
         }
         describe(&config, address);
+        warnings(&config).iter().for_each(|warning| log::warn!("{warning}"));
         if config.profile == Profile::Development {
-            greet(&config, accounts.users().as_ref()).await?;
+            greet(&config, &accounts).await?;
         }
         let (stop_workers, stop) = watch::channel(false);
         let background = accounts.spawn_background(stop);
@@ -328,7 +351,8 @@ fn assemble(
         Some(mailer) => mailer,
         None => denizen_mail::connect(config.mail_settings(address), Arc::clone(&clock))?,
     };
-    let messages = DefaultMessageService::new(Arc::clone(&clock), MessageLimits::default());
+    let limits = MessageLimits { directory: config.directory, ..MessageLimits::default() };
+    let messages = DefaultMessageService::new(Arc::clone(&clock), limits);
     let accounts = Accounts::builder(Arc::clone(&storage.store), hasher)
         .clock(clock)
         .mailer(mailer)
@@ -367,10 +391,11 @@ fn services(
 }
 
 /// Creates the sample users in an empty database, and says where things are.
-async fn greet(config: &Config, users: &dyn UserService) -> Result<(), StartError> {
+async fn greet(config: &Config, accounts: &Accounts) -> Result<(), StartError> {
     let first = UserQuery { limit: Some(1), ..UserQuery::default() };
+    let users = accounts.users();
     let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
-    let created = if empty { samples::create(users).await? } else { Vec::new() };
+    let created = if empty { samples::create(accounts.service()).await? } else { Vec::new() };
     let place = match config.database.path() {
         Some(path) => format!("in {}", path.display()),
         None => "in memory, gone when this process ends".to_owned(),

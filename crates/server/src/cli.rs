@@ -28,11 +28,15 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Subcommand, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Start the server (the default).
-    #[default]
-    Serve,
+    Serve {
+        /// Create the database if there is none. In production, a start without this option fails then: a path that is
+        /// misspelt, or a file that is lost, must not look like a service without users.
+        #[arg(long)]
+        create_database: bool,
+    },
     /// Explain the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -77,7 +81,7 @@ impl Cli {
     /// The command that was given, or [`Command::Serve`].
     #[must_use]
     pub fn chosen(&self) -> Command {
-        self.command.clone().unwrap_or_default()
+        self.command.clone().unwrap_or(Command::Serve { create_database: false })
     }
 
     /// The settings of this command line in `environment`, which is `std::env::vars_os()` in a real process.
@@ -150,9 +154,11 @@ mod tests {
 
     #[test]
     fn the_server_is_started_unless_another_command_is_given() {
-        assert_eq!(parse("denizen").chosen(), Command::Serve);
-        assert_eq!(parse("denizen --bind 127.0.0.1:1").chosen(), Command::Serve);
-        assert_eq!(parse("denizen serve").chosen(), Command::Serve);
+        let serve = |create_database| Command::Serve { create_database };
+        assert_eq!(parse("denizen").chosen(), serve(false));
+        assert_eq!(parse("denizen --bind 127.0.0.1:1").chosen(), serve(false));
+        assert_eq!(parse("denizen serve").chosen(), serve(false));
+        assert_eq!(parse("denizen serve --create-database").chosen(), serve(true));
         assert_eq!(parse("denizen config check").chosen(), Command::Config(ConfigCommand::Check));
         assert_eq!(parse("denizen config print").chosen(), Command::Config(ConfigCommand::Print));
         assert_eq!(parse("denizen config reference").chosen(), Command::Config(ConfigCommand::Reference));

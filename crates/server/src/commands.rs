@@ -3,22 +3,25 @@
 //! These commands work on the configured database themselves. A server on the same database sees what they did with its
 //! next request, and sends the mails that they queue.
 
+mod after_restore;
+mod check;
 mod mail;
 mod password;
 mod setup_link;
 mod user;
 
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 use denizen_hashing::Argon2Hasher;
 use denizen_services::{
-    AccessContext, AccountService, Actor, OsTokenSource, Ports, ServiceSettings, SystemClock, TokenSource,
+    AccessContext, AccountService, Actor, MailCounters, OsTokenSource, Ports, ServiceSettings, SystemClock,
+    TokenSource,
 };
 
-pub use self::{mail::MailCommand, setup_link::SetupLink, user::UserCommand};
+pub use self::{after_restore::AfterRestore, mail::MailCommand, setup_link::SetupLink, user::UserCommand};
 use crate::{
-    config::{Config, Database, Report},
+    config::{Config, Report},
     storage::Storage,
 };
 
@@ -36,6 +39,13 @@ pub enum OperatorCommand {
     /// Look after mails that are still to be sent, or were given up.
     #[command(subcommand)]
     Mail(MailCommand),
+    /// Look for damage in the database, which may be in use. Changes nothing.
+    Check,
+    /// Make a database safe that was restored from a backup, before the server starts.
+    ///
+    /// Ends all sessions and voids all mailed tokens, because those that ended since the backup would work again; and
+    /// skips ids, because those given since would be given to others.
+    AfterRestore(AfterRestore),
 }
 
 impl OperatorCommand {
@@ -47,6 +57,8 @@ impl OperatorCommand {
             Self::User(UserCommand::Create(command)) => command.run(config).await,
             Self::SetupLink(command) => command.run(config).await,
             Self::Mail(command) => command.run(config).await,
+            Self::Check => check::run(config),
+            Self::AfterRestore(command) => command.run(config).await,
         };
         match result {
             // Whoever is in the wrong folder finds out at once.
@@ -61,6 +73,15 @@ impl OperatorCommand {
             }
         }
     }
+}
+
+/// Returns the path of the database file.
+fn expect_file(config: &Config) -> Result<PathBuf, CommandError> {
+    config.database.path().ok_or_else(|| {
+        CommandError::usage(
+            "the in-memory database is only visible to the server; name another one with --database",
+        )
+    })
 }
 
 /// Why a command failed, for the operator to read. Every error converts into one.
@@ -96,13 +117,10 @@ struct OperatorContext {
 }
 
 impl OperatorContext {
-    fn open(config: &Config) -> Result<Self, CommandError> {
-        if config.database == Database::Memory {
-            return Err(CommandError::usage(
-                "the in-memory database is only visible to the server; name another one with --database",
-            ));
-        }
-        let storage = Storage::open(&config.database)?;
+    fn open(config: &Config, create: bool) -> Result<Self, CommandError> {
+        expect_file(config)?;
+        let storage = Storage::open(&config.database, create)?;
+        storage.store.observe(Arc::new(MailCounters::default()));
         let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
         let mut request = [0; 8];
         tokens.fill(&mut request)?;
@@ -121,12 +139,13 @@ impl OperatorContext {
         AccountService::new(self.ports.clone(), self.settings.clone())
     }
 
-    /// Opens the store, carries `work` out, and closes the store.
+    /// Opens the store, which is created if it may and there is none, carries `work` out, and closes the store.
     async fn with<T>(
         config: &Config,
+        create: bool,
         work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
-        let operator = Self::open(config)?;
+        let operator = Self::open(config, create)?;
         let result = work(&operator).await;
         operator.storage.close().await;
         result

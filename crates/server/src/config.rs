@@ -45,6 +45,7 @@ pub(crate) use environment::CONFIG_VARIABLE;
 pub use errors::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
 pub use layer::Source;
+pub(crate) use machine::warnings;
 pub use reader::Resolved;
 pub use reference::reference;
 pub use report::{Report, check, print};

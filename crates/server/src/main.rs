@@ -10,7 +10,7 @@ use std::{
 use clap::Parser as _;
 use denizen_models::text;
 use denizen_server::{
-    Application,
+    Application, Overrides,
     cli::{Cli, Command},
     config::{Config, Report, Settings},
     flush_log, start_logging, write_message,
@@ -59,7 +59,7 @@ async fn run() -> Result<ExitCode, ExitCode> {
             flush_log(LAST_LINES);
             Ok(show(&report))
         }
-        Command::Serve => serve(configure(&settings)?).await,
+        Command::Serve { create_database } => serve(configure(&settings)?, create_database).await,
     }
 }
 
@@ -91,10 +91,11 @@ fn written(result: io::Result<()>, code: ExitCode) -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> Result<ExitCode, ExitCode> {
+async fn serve(config: Config, create_database: bool) -> Result<ExitCode, ExitCode> {
     // Before anything is there to be stopped: until then, a signal would end the process on the spot.
     let stop = stop_signal().map_err(|error| fail(&format_args!("cannot wait for signals: {error}")))?;
-    let application = Application::build(config).await.map_err(|error| fail(&error))?;
+    let overrides = Overrides { create_database, ..Overrides::default() };
+    let application = Application::build_with(config, overrides).await.map_err(|error| fail(&error))?;
     application.run_until(stop).await.map_err(|error| fail(&error))?;
     Ok(ExitCode::SUCCESS)
 }

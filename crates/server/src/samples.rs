@@ -1,7 +1,9 @@
 //! The five users that a fresh development database starts with.
 
-use denizen_models::{CreateUserRequest, Secret, Username};
-use denizen_services::{AccessContext, AccountService, CreateUserError, Failure, UserService};
+use denizen_models::{CreateUserRequest, Secret, User};
+use denizen_services::{AccountService, CreateUserError, Failure};
+
+pub use denizen_services::SAMPLE_PASSWORD;
 
 /// Why the sample users could not be created, or prevent the start.
 #[derive(Debug, thiserror::Error)]
@@ -17,14 +19,12 @@ pub enum SampleError {
     Check(#[from] Failure),
     /// This user still has the documented password, in production.
     #[error(
-        "the sample user {0} still has its documented password; set another one, or delete the user, in the \
-         development profile"
+        "the user {} (id {}) still has the documented password of the sample users; set another one, or delete the user, in the \
+         development profile",
+        .0.values.username, .0.id
     )]
-    Password(String),
+    Password(Box<User>),
 }
-
-/// The password of every sample user. Documented, therefore worthless: for development only.
-pub const SAMPLE_PASSWORD: &str = "tutorial-password";
 
 /// The sample user who is an administrator.
 pub(crate) const ADMINISTRATOR: &str = "diana_admin";
@@ -40,11 +40,11 @@ fn requests() -> Result<Vec<CreateUserRequest>, serde_json::Error> {
 
 /// Creates the sample users, and returns their names. Existing ones are left unchanged, so that an interrupted start can be
 /// repeated.
-pub(crate) async fn create(users: &dyn UserService) -> Result<Vec<String>, SampleError> {
+pub(crate) async fn create(accounts: &AccountService) -> Result<Vec<String>, SampleError> {
     let mut names = Vec::new();
     for request in requests()? {
         names.push(request.username.clone());
-        match users.create_user(&AccessContext::system(), request).await {
+        match accounts.create_sample_user(request).await {
             Ok(_) | Err(CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -52,13 +52,10 @@ pub(crate) async fn create(users: &dyn UserService) -> Result<Vec<String>, Sampl
     Ok(names)
 }
 
-/// Checks that no sample user still has the documented password.
+/// Checks that no user still has the documented password, whatever the user is called by now.
 pub(crate) async fn refuse_sample_passwords(accounts: &AccountService) -> Result<(), SampleError> {
-    for CreateUserRequest { username, .. } in requests()? {
-        let Ok(name) = Username::parse(&username) else { continue };
-        if accounts.has_password(&name, &Secret::from(SAMPLE_PASSWORD)).await? {
-            return Err(SampleError::Password(username));
-        }
+    match accounts.find_sample_password().await? {
+        Some(user) => Err(SampleError::Password(Box::new(user))),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -15,11 +15,13 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    pub(crate) fn open(database: &Database) -> Result<Self, OpenError> {
+    /// Opens the database, and creates it if it may and there is none.
+    pub(crate) fn open(database: &Database, create: bool) -> Result<Self, OpenError> {
         match database {
             Database::Memory => Ok(Self::given(Arc::new(InMemoryStore::new()))),
             Database::Sqlite(path) => {
-                let store = Arc::new(SqliteStore::open(SqliteOptions::new(path))?);
+                let store =
+                    Arc::new(SqliteStore::open(SqliteOptions { create, ..SqliteOptions::new(path) })?);
                 Ok(Self { store: Arc::clone(&store) as Arc<dyn Store>, sqlite: Some(store) })
             }
         }

@@ -138,7 +138,7 @@ impl Accounts {
     #[must_use]
     pub fn health(&self, background: &Background) -> Arc<dyn HealthService> {
         let (store, mail_worker) = (Arc::clone(&self.service.ports.store), background.worker.abort_handle());
-        Arc::new(DefaultHealthService { store, mail_worker })
+        Arc::new(DefaultHealthService::new(store, mail_worker))
     }
 
     /// Returns the implementation behind [`Self::users`] and [`Self::auth`], with the operations for operators.

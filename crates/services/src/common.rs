@@ -15,10 +15,11 @@ pub(crate) mod rate_limits;
 pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod supervise;
+pub(crate) mod usernames;
 pub(crate) mod work;
 
 pub(crate) use self::{
-    delivery::{DeliveryContext, DeliveryError},
+    delivery::{DeliveryContext, DeliveryError, unsent},
     devices::Device,
     failure::embeds_failure,
     pagination::MAX_LIMIT,
@@ -29,6 +30,7 @@ pub(crate) use self::{
 pub use self::{
     failure::Failure,
     lock::lock,
+    password_strength::SAMPLE_PASSWORD,
     preconditions::{EntityTags, IfMatch, PreconditionError},
     rate_limits::{CrowdedLimits, limit_keys},
     service::AccountService,

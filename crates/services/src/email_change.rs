@@ -6,11 +6,11 @@ use denizen_models::{ChangeEmailRequest, EmailAddress, TokenRequest, UserId, Use
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Failure, LimitSubject, Work, embeds_failure,
-        mailed_tokens, retry,
+        mailed_tokens, retry, unsent,
     },
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey, actor_name},
+        store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey, UnsentReason, actor_name},
     },
 };
 
@@ -87,7 +87,7 @@ impl EmailChanges for AccountService {
         let work = self
             .accept_reauthentication(work, context, &user, WrongPassword)
             .await?
-            .enqueue_mail(NewMailJob::new(mail, context, now));
+            .enqueue_mail(NewMailJob::new(mail, context, now).for_version(user.security_version));
         let work = self.limiter.consume(work, &rules).await?;
         work.commit(&self.ports).await.map(|_| ())
     }
@@ -128,20 +128,23 @@ impl EmailChanges for AccountService {
 }
 
 impl DeliveryContext<'_> {
-    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
+    /// Composes the mail of a job.
     pub(crate) async fn email_change(
         self,
         user: UserId,
         email: &EmailAddress,
-    ) -> Result<Option<Mail>, DeliveryError> {
-        let Some(user) = self.find_active_user(user).await? else { return Ok(None) };
-        // Whoever asked knew the password of then. If it was replaced since, that may have been to keep them out.
-        if user.updated_at > self.job.requested_at {
-            return Ok(None);
+    ) -> Result<Mail, DeliveryError> {
+        let user = self.active_user(user).await?;
+        // The request came with the password of that time. If it was replaced since, that may have been to keep its
+        // author out.
+        if self.job.security_version != Some(user.security_version) {
+            return Err(unsent(UnsentReason::AccountChanged, Some(user.id)));
         }
         match self.ports.store.find_user_by_email(email).await? {
-            Some(owner) if owner.id == user.id => return Ok(None),
-            Some(owner) => return Ok(Some(self.mail_of_account(owner))),
+            Some(owner) if owner.id == user.id => {
+                return Err(unsent(UnsentReason::SameAddress, Some(user.id)));
+            }
+            Some(owner) => return Ok(self.mail_of_account(owner)),
             None => {}
         }
         let valid_for = self.settings.verification_ttl;
@@ -154,6 +157,6 @@ impl DeliveryContext<'_> {
         let token = self.mint(store).await?;
         let template = LinkTemplate::ConfirmEmailChange;
         let message = MailMessage::Link { template, token, valid_for };
-        Ok(Some(self.mail_to_stranger(email.clone(), message)))
+        Ok(self.mail_to_stranger(email.clone(), message))
     }
 }

@@ -6,11 +6,11 @@ use denizen_models::{EmailVerificationRequest, UserValues, Username, VerifyEmail
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Failure, LimitSubject, Work, embeds_failure,
-        mailed_tokens,
+        mailed_tokens, unsent,
     },
     ports::{
         AccessContext, LinkTemplate, Mail, MailMessage, TokenHash, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UnsentReason, UserRef},
     },
     sign_up,
 };
@@ -106,14 +106,19 @@ impl AccountService {
         let registration = registration.filter(|kept| sign_up::is_valid(kept, &self.settings, now));
         let Registration { values, password, .. } = registration.ok_or(VerifyEmailError::InvalidOrExpired)?;
         let username = username.unwrap_or_else(|| values.username.clone());
+        let reserved = VerifyEmailError::UsernameTaken(username.to_string());
+        if self.is_reserved(context, &username) {
+            return Err(reserved);
+        }
         let values = UserValues { username: username.clone(), email_verified: true, ..values };
         // Another request was faster: with the same token, or by giving the address to another user.
         let taken = |key| match key {
             UniqueKey::Username => VerifyEmailError::UsernameTaken(username.to_string()),
             UniqueKey::Email => VerifyEmailError::InvalidOrExpired,
         };
-        Work::for_stranger()
-            .consume_registration(token, now, VerifyEmailError::InvalidOrExpired)
+        let work = Work::for_stranger().consume_registration(token, now, VerifyEmailError::InvalidOrExpired);
+        self.claim_username(work, &username, None, reserved)
+            .await?
             .insert_user(values, Some(password), now, taken)
             .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
             .commit(&self.ports)
@@ -123,12 +128,12 @@ impl AccountService {
 }
 
 impl DeliveryContext<'_> {
-    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-    pub(crate) async fn email_verification(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
-        let user = self.find_user_at(address).await?;
-        let Some(user) = user.filter(|user| user.values.active && !user.values.email_verified) else {
-            return Ok(None);
-        };
+    /// Composes the mail of a job.
+    pub(crate) async fn email_verification(self, address: &str) -> Result<Mail, DeliveryError> {
+        let user = self.active_user_at(address).await?;
+        if user.values.email_verified {
+            return Err(unsent(UnsentReason::Verified, Some(user.id)));
+        }
         let valid_for = self.settings.verification_ttl;
         let store = |work: Work<_>, hash, now| {
             work.expect_user(user.id, user.security_version, DeliveryError::Changed).put_token(
@@ -140,6 +145,6 @@ impl DeliveryContext<'_> {
         };
         let token = self.mint(store).await?;
         let template = LinkTemplate::VerifyEmail;
-        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
+        Ok(self.mail_to(user, MailMessage::Link { template, token, valid_for }))
     }
 }

@@ -6,12 +6,12 @@ use denizen_models::{AcceptInvitationRequest, CreateUserRequest, Secret, User, U
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Failure, MAX_LIMIT, RegistrationMode,
-        ServiceSettings, Work, embeds_failure, mailed_tokens, passwords, retry,
+        ServiceSettings, Work, embeds_failure, mailed_tokens, passwords, retry, unsent,
     },
     mail_jobs::{MailJobError, MailJobService as _},
     ports::{
         AccessContext, Actor, LinkTemplate, Mail, MailMessage, Token, TokenPurpose,
-        store::{AuditEvent, AuditKind, MailJob, MailQuery, Needs},
+        store::{AuditEvent, AuditKind, MailJob, MailQuery, Needs, UnsentReason},
     },
     users::{CreateUserError, UserCreation as _},
 };
@@ -208,13 +208,13 @@ impl Invitations for AccountService {
 }
 
 impl DeliveryContext<'_> {
-    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-    pub(crate) async fn invitation(self, user: UserId) -> Result<Option<Mail>, DeliveryError> {
-        let Some(user) = self.find_active_user(user).await? else { return Ok(None) };
+    /// Composes the mail of a job.
+    pub(crate) async fn invitation(self, user: UserId) -> Result<Mail, DeliveryError> {
+        let user = self.active_user(user).await?;
         // Read after the user, so that a password which is set in between costs the security version below.
         let credentials = self.ports.store.find_credentials(user.id).await?;
         if credentials.is_none_or(|credentials| credentials.hash.is_some()) {
-            return Ok(None);
+            return Err(unsent(UnsentReason::HasPassword, Some(user.id)));
         }
         let valid_for = self.settings.invitation_ttl;
         let store = |work: Work<_>, hash, now| {
@@ -224,6 +224,6 @@ impl DeliveryContext<'_> {
         };
         let token = self.mint(store).await?;
         let template = LinkTemplate::Invitation(user.values.username.clone());
-        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
+        Ok(self.mail_to(user, MailMessage::Link { template, token, valid_for }))
     }
 }

@@ -81,6 +81,6 @@ pub use ports::*;
 pub use sessions::{Authentication, SessionError, Sessions};
 pub use sign_up::*;
 pub use users::{
-    CreateUserError, DeleteUserError, GetUserError, UpdateUserError, UserCreation, UserDeletion, UserList,
-    UserLists, UserQuery, UserUpdates, Users,
+    CreateUserError, DeleteAccountError, DeleteUserError, GetUserError, UpdateUserError, UserCreation,
+    UserDeletion, UserList, UserLists, UserQuery, UserUpdates, Users,
 };

@@ -9,12 +9,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, Username, fold};
+use denizen_models::{Login, LoginRequest, Password, Secret, User, UserId, fold};
 
 use crate::{
     common::{AccountService, Device, Failure, LimitSubject, RateLimitRule, Work, embeds_failure},
     ports::{
-        AccessContext, Actor, Network, RandomnessError, Token, Verdict,
+        AccessContext, Actor, RandomnessError, Token, Verdict,
         store::{AuditEvent, AuditKind, ClientKind, Credentials, NewSession, SessionId},
     },
 };
@@ -98,8 +98,9 @@ impl Logins for AccountService {
         let mut work = self
             .accept(work, &[ip, account], (user.id, client), LoginError::Rejected)
             .await?
+            // In this order: by a clock that went back, the new session would look like the one unused for longest.
+            .trim_sessions(user.id, MAX_SESSIONS - 1)
             .insert_session(session)
-            .trim_sessions(user.id, MAX_SESSIONS)
             .record(AuditEvent::new(AuditKind::LoginSucceeded, user.id, context, now));
         if verdict == Some(Verdict::Outdated) {
             // Without a better hash of the same password the sign-in goes on: the next one tries again.
@@ -167,18 +168,6 @@ impl AccountService {
         wrong: E,
     ) -> Result<Work<E>, Failure> {
         self.accept(work, &self.session_rules(context), (user.id, ClientKind::Known), wrong).await
-    }
-
-    /// Whether the user of this name has this password. For operators, who read the hash anyway: neither counted nor
-    /// recorded.
-    ///
-    /// # Errors
-    /// Returns an error if the password cannot be compared or the store fails.
-    pub async fn has_password(&self, username: &Username, password: &Secret) -> Result<bool, Failure> {
-        let Some(user) = self.ports.store.find_user_by_username(username).await? else { return Ok(false) };
-        let credentials = self.ports.store.find_credentials(user.id).await?;
-        let Some(hash) = credentials.and_then(|credentials| credentials.hash) else { return Ok(false) };
-        Ok(self.ports.hasher.verify(Network::SERVICE, Password::presented(password), hash).await?.is_match())
     }
 
     /// Compares a password with the hash of the user whose name or e-mail address is `typed`, if there is one. Otherwise the

@@ -22,6 +22,9 @@ use crate::{
 
 /// How often the queue is looked at without being told to: for jobs of other processes, and for retries.
 const POLL: StdDuration = StdDuration::from_secs(1);
+/// How long connections are kept for the next mail. Mail servers wait five minutes (RFC 5321, section 4.5.3.2.7); routers
+/// often forget sooner.
+const IDLE: StdDuration = StdDuration::from_secs(30);
 /// How long mails that are being sent may take to end after a stop. Others are given up, to be sent again.
 const GRACE: StdDuration = StdDuration::from_secs(2);
 
@@ -34,15 +37,18 @@ pub struct MailWorker {
     wake: Arc<Wake>,
 }
 
-/// Wakes the worker when a commit of this process queues a mail.
-#[derive(Default)]
-struct Wake(Notify);
+/// Wakes the worker when a commit of this process queues a mail, and tells the counters of every commit.
+struct Wake {
+    queued: Notify,
+    counters: Arc<MailCounters>,
+}
 
 impl CommitObserver for Wake {
-    fn committed(&self, work: &UnitOfWork, _committed: &Committed) {
+    fn committed(&self, work: &UnitOfWork, committed: &Committed) {
+        self.counters.committed(work, committed);
         let queues = |change: &Change| matches!(change, Change::EnqueueMail(_) | Change::RetryMail { .. });
         if work.changes().iter().any(queues) {
-            self.0.notify_one();
+            self.queued.notify_one();
         }
     }
 }
@@ -77,13 +83,14 @@ impl MailWorker {
     /// Creates a worker; it does nothing before [`Self::run`].
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings, mailer: Arc<dyn Mailer>) -> Self {
-        let (counters, given_up) = (Arc::default(), watch::Sender::new(false));
+        let (counters, given_up) = (Arc::<MailCounters>::default(), watch::Sender::new(false));
+        let wake = Arc::new(Wake { queued: Notify::new(), counters: Arc::clone(&counters) });
         let dispatcher = Dispatcher { ports, settings, mailer, counters, given_up };
-        Self { dispatcher: Arc::new(dispatcher), wake: Arc::default() }
+        Self { dispatcher: Arc::new(dispatcher), wake }
     }
 
-    /// Returns the observer that wakes the worker when a commit queues a mail; register it with the store. Without it,
-    /// new mails wait for the next look at the queue.
+    /// Returns the observer that wakes the worker when a commit queues a mail, and logs the jobs that a commit ends;
+    /// register it with the store. Without it, new mails wait for the next look at the queue.
     #[must_use]
     pub fn observer(&self) -> Arc<dyn CommitObserver> {
         Arc::clone(&self.wake) as Arc<dyn CommitObserver>
@@ -98,15 +105,19 @@ impl MailWorker {
     /// Delivers whatever is due, until `stop` becomes true. Begins no mail after that. Mails that are being sent may take
     /// two more seconds; then they are given up and due again, so that another process need not wait for their leases.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        let mut under_way = self.nothing_yet();
+        let (mut under_way, mut poll) = (self.nothing_yet(), tokio::time::interval(POLL));
         while !*stop.borrow_and_update() {
             if let Err(error) = self.begin_due(&mut under_way).await {
                 log::warn!("the mail queue cannot be read: {error}");
             }
             tokio::select! {
                 Some(ended) = under_way.deliveries.join_next() => report(ended),
-                () = self.wake.0.notified() => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = self.wake.queued.notified() => {}
+                _ = poll.tick() => {
+                    let mailer = Arc::clone(&self.dispatcher.mailer);
+                    // Not waited for: a server may take its time to say goodbye.
+                    tokio::spawn(async move { mailer.close_idle(IDLE).await });
+                }
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
@@ -115,6 +126,7 @@ impl MailWorker {
             finish(&mut under_way).await;
             self.dispatcher.given_up.send_replace(false);
         }
+        self.dispatcher.mailer.close_idle(StdDuration::ZERO).await;
     }
 
     /// Delivers what is due now, and returns how many jobs were worked on. For programs that have no loop of their

@@ -142,7 +142,7 @@ pub enum SendMessageError {
 /// [`Actor::System`]: crate::Actor::System
 /// [`Actor::Cli`]: crate::Actor::Cli
 pub trait MessageService: Send + Sync {
-    /// Connects the signed-in user. The others are told with `user_joined` if it is their first connection, and with
+    /// Connects the signed-in user. The others who may see names ([`MessageLimits::directory`]) are told with `user_joined` if it is their first connection, and with
     /// `user_left` once the last is gone. Both are hints: a client with many messages to come misses them rather than
     /// being disconnected, and in a crowd everybody may.
     ///
@@ -156,7 +156,7 @@ pub trait MessageService: Send + Sync {
     /// Ends every connection with [`CloseReason::GoingAway`], and refuses new ones from now on.
     fn shut_down(&self);
 
-    /// The names of those who are connected, each once, in alphabetical order.
+    /// The names of those who are connected, each once, in alphabetical order; to an actor who may not see names, its own.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -168,7 +168,8 @@ pub trait MessageService: Send + Sync {
     /// See [`SendMessageError`].
     fn broadcast(&self, context: &AccessContext, content: MessageContent) -> Result<usize, SendMessageError>;
 
-    /// Tells one user, on every connection. Returns how many users are told, which is one.
+    /// Tells one user, on every connection. Returns how many users are told, which is one. An actor who may not see names
+    /// gets 0, whether the recipient is connected, exists, or neither: a message must not find that out.
     ///
     /// # Errors
     /// See [`SendMessageError`].

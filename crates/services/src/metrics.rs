@@ -16,7 +16,10 @@ use crate::{
     common::CrowdedLimits,
     ports::{
         Clock,
-        store::{MailCounts, MailKind, MailPhase, Store},
+        store::{
+            Change, CommitObserver, Committed, MailCounts, MailKind, MailPhase, Outcome, Store, UnitOfWork,
+            UnsentReason,
+        },
     },
 };
 
@@ -36,20 +39,55 @@ named_enum! {
     }
 }
 
-/// What a worker has done since the process began. Mails that turned out to be for nobody are not in it.
+/// What became of the mails of this process since it began. As an observer of commits, it also counts and logs the jobs
+/// that a change ends before their mails are sent.
 #[derive(Debug, Default)]
-pub struct MailCounters([[AtomicU64; MailResult::ALL.len()]; MailKind::ALL.len()]);
+pub struct MailCounters {
+    attempts: [[AtomicU64; MailResult::ALL.len()]; MailKind::ALL.len()],
+    unsent: [AtomicU64; UnsentReason::ALL.len()],
+}
 
 impl MailCounters {
     /// How many mails of this kind had this result.
     #[must_use]
     pub fn count(&self, kind: MailKind, result: MailResult) -> u64 {
-        self.0[kind as usize][result as usize].load(Ordering::Relaxed)
+        self.attempts[kind as usize][result as usize].load(Ordering::Relaxed)
     }
 
     /// Counts one more. For workers.
     pub fn add(&self, kind: MailKind, result: MailResult) {
-        self.0[kind as usize][result as usize].fetch_add(1, Ordering::Relaxed);
+        self.attempts[kind as usize][result as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many mails were not sent for this reason.
+    #[must_use]
+    pub fn count_unsent(&self, reason: UnsentReason) -> u64 {
+        self.unsent[reason as usize].load(Ordering::Relaxed)
+    }
+
+    /// Counts and logs that the mail of this request is not sent.
+    pub fn add_unsent(&self, kind: MailKind, request_id: &str, reason: UnsentReason) {
+        log::info!("mail {} of {request_id} is not sent: {}", kind.as_str(), reason.as_str());
+        self.unsent[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl CommitObserver for MailCounters {
+    fn committed(&self, work: &UnitOfWork, committed: &Committed) {
+        for (change, outcome) in work.changes().iter().zip(&committed.0) {
+            let (reason, mails) = match (change, outcome) {
+                (Change::EnqueueMail(job), Outcome::Job { replaced: Some(request_id), .. }) => {
+                    self.add_unsent(job.mail.kind(), request_id, UnsentReason::Replaced);
+                    continue;
+                }
+                (Change::DeleteUser { .. }, Outcome::Unsent(mails)) => (UnsentReason::Deleted, mails),
+                (_, Outcome::Unsent(mails)) => (UnsentReason::Dropped, mails),
+                _ => continue,
+            };
+            for mail in mails {
+                self.add_unsent(mail.kind, &mail.request_id, reason);
+            }
+        }
     }
 }
 

@@ -237,10 +237,9 @@ impl PasswordResets for AccountService {
 }
 
 impl DeliveryContext<'_> {
-    /// Composes the mail of a job; `None` if the e-mail address has no active user.
-    pub(crate) async fn password_reset(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
-        let user = self.find_user_at(address).await?;
-        let Some(user) = user.filter(|user| user.values.active) else { return Ok(None) };
+    /// Composes the mail of a job.
+    pub(crate) async fn password_reset(self, address: &str) -> Result<Mail, DeliveryError> {
+        let user = self.active_user_at(address).await?;
         let valid_for = self.settings.reset_token_ttl;
         let store = |work: Work<_>, hash, now| {
             work.expect_user(user.id, user.security_version, DeliveryError::Changed)
@@ -249,7 +248,7 @@ impl DeliveryContext<'_> {
         };
         let token = self.mint(store).await?;
         let template = LinkTemplate::PasswordReset;
-        Ok(Some(self.mail_to(user, MailMessage::Link { template, token, valid_for })))
+        Ok(self.mail_to(user, MailMessage::Link { template, token, valid_for }))
     }
 }
 

@@ -7,11 +7,11 @@ use denizen_models::{CreateUserRequest, DEFAULT_ROLE, EmailAddress, User, UserVa
 use crate::{
     common::{
         AccountService, DeliveryContext, DeliveryError, Disclosure, Failure, LimitSubject, RegistrationMode,
-        ServiceSettings, Work, embeds_failure, passwords,
+        ServiceSettings, Work, embeds_failure, passwords, unsent,
     },
     ports::{
         AccessContext, LinkTemplate, Mail, MailMessage,
-        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UserRef},
+        store::{AuditEvent, AuditKind, MailJob, NewMailJob, Registration, UniqueKey, UnsentReason, UserRef},
     },
     users,
 };
@@ -75,6 +75,9 @@ impl SignUps for AccountService {
             ("sign_up.ip", LimitSubject::Ip(context), limits.sign_up_per_ip),
         ];
         self.limiter.count(&rules).await?;
+        if self.settings.disclosure == Disclosure::Detailed && self.is_reserved(context, &values.username) {
+            return Err(SignUpError::UsernameTaken(values.username.to_string()));
+        }
         let hash = passwords::hash_new(&self.ports, context, password, &values, "password").await?;
         let now = self.ports.clock.now();
         let (capacity, address) = (self.settings.mail_capacity, values.email.key().to_owned());
@@ -85,7 +88,10 @@ impl SignUps for AccountService {
                     UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
                     UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
                 };
-                let work = Work::for_stranger()
+                let reserved = SignUpError::UsernameTaken(values.username.to_string());
+                let work =
+                    self.claim_username(Work::for_stranger(), &values.username, None, reserved).await?;
+                let work = work
                     .insert_user(values.clone(), Some(hash), now, taken)
                     .enqueue_mail_within(capacity, NewMailJob::new(mail, context, now))
                     .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
@@ -122,19 +128,18 @@ fn check_members(values: &UserValues) -> Result<(), Failure> {
 }
 
 impl DeliveryContext<'_> {
-    /// What the worker does when the job's turn has come; `None`: there is nobody to send a mail to.
-    pub(crate) async fn sign_up(self, address: &str) -> Result<Option<Mail>, DeliveryError> {
+    /// Composes the mail of a job.
+    pub(crate) async fn sign_up(self, address: &str) -> Result<Mail, DeliveryError> {
         let DeliveryContext { ports, settings, .. } = self;
-        let Ok(address) = EmailAddress::parse(address) else { return Ok(None) };
+        let void = || unsent(UnsentReason::NoSignUp, None);
+        let address = EmailAddress::parse(address).map_err(|_| void())?;
         if let Some(user) = ports.store.find_user_by_email(&address).await? {
             self.hold().drop_registration(&address).commit(ports).await?;
-            return Ok(Some(self.mail_of_account(user)));
+            return Ok(self.mail_of_account(user));
         }
         let registration = ports.store.find_registration(&address).await?;
-        let Some(registration) = registration.filter(|kept| is_valid(kept, settings, ports.clock.now()))
-        else {
-            return Ok(None);
-        };
+        let registration = registration.filter(|kept| is_valid(kept, settings, ports.clock.now()));
+        let registration = registration.ok_or_else(void)?;
         let valid_for = settings.verification_ttl;
         let store = |work: Work<_>, hash, now| {
             work.put_registration_token(&address, hash, now + valid_for, DeliveryError::Changed)
@@ -142,7 +147,7 @@ impl DeliveryContext<'_> {
         let token = self.mint(store).await?;
         let UserValues { username, email, .. } = registration.values;
         let template = LinkTemplate::ConfirmSignUp(username);
-        Ok(Some(self.mail_to_stranger(email, MailMessage::Link { template, token, valid_for })))
+        Ok(self.mail_to_stranger(email, MailMessage::Link { template, token, valid_for }))
     }
 }
 

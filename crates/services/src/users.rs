@@ -11,7 +11,7 @@ use denizen_models::{ADMIN_ROLE, PasswordPolicy, User, UserId, UserValues, Usern
 pub(crate) use self::create::inserted;
 pub use self::{
     create::{CreateUserError, UserCreation},
-    delete::{DeleteUserError, UserDeletion},
+    delete::{DeleteAccountError, DeleteUserError, UserDeletion},
     list::{UserList, UserLists, UserQuery},
     update::{UpdateUserError, UserUpdates},
 };

@@ -41,21 +41,22 @@ impl State {
                 self.update_user(user, revision, values, at)?;
             }
             Change::SetPassword { user, hash, security_version, at } => {
-                self.expect_user(user, security_version)?;
-                self.set_password(user, hash, at);
+                self.set_password(user, hash, security_version, at)?;
             }
-            Change::Rehash { user, hash, security_version } => {
-                self.expect_user(user, security_version)?;
-                self.users.change(user, |row| row.password = Some(hash));
-            }
+            Change::Rehash { user, hash, security_version } => self.rehash(user, hash, security_version)?,
+            Change::MarkSamplePassword { user } => self.mark_sample_password(user.resolve(created)?),
+            Change::ExpectUsername { name, user, since } => self.expect_username(name, user, since)?,
+            Change::ReserveUsername { name, user, at, keep } => self.reserve_username(name, user, at, keep),
             Change::VerifyEmail { user, at } => self.verify_email(user, at),
-            Change::DeleteUser { user, revision } => self.delete_user(user, revision)?,
+            Change::DeleteUser { user, revision } => {
+                return self.delete_user(user, revision).map(Outcome::Unsent);
+            }
             Change::PutToken { user, purpose, hash, expires_at, address } => {
                 let user = self.existing(user.resolve(created)?)?;
                 self.put_token(purpose, hash, StoredToken { user, expires_at, address });
             }
             Change::ConsumeToken { user, purpose, hash, now } => {
-                self.consume_token(user, purpose, hash, now)?;
+                self.consume_token(user, purpose, hash, now)?
             }
             Change::RevokeTokens { user } => return Ok(Outcome::Count(self.revoke_tokens(user))),
             Change::InsertSession(session) => return self.insert_session(session).map(Outcome::Session),
@@ -72,16 +73,24 @@ impl State {
             }
             Change::ConsumeRegistration { hash, now } => self.consume_registration(hash, now)?,
             Change::DropRegistration { address } => drop(self.remove_registration(&address)),
-            Change::EnqueueMail(job) => return self.enqueue_mail(&job, created).map(Outcome::Job),
+            Change::EnqueueMail(job) => return self.enqueue_mail(&job, created),
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
-            Change::DropMail { job } => require(self.remove_job(job), Precondition::MailJob)?,
-            Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
-            Change::Record(AuditEvent { kind, at, actor, target, ip, request_id }) => {
-                let target = target.map(|target| target.resolve(created)).transpose()?;
-                let id = AuditId(self.next_id());
-                self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
+            Change::DropMail { job } => {
+                let removed = require(self.remove_job(job), Precondition::MailJob)?;
+                return Ok(Outcome::Unsent(vec![removed]));
             }
+            Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
+            Change::SkipIds { count } => self.skip_ids(i64::from(count)),
+            Change::Record(event) => self.record(event, created)?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn record(&mut self, event: AuditEvent, created: Option<UserId>) -> Result<(), CommitError> {
+        let AuditEvent { kind, at, actor, target, ip, request_id } = event;
+        let target = target.map(|target| target.resolve(created)).transpose()?;
+        let id = AuditId(self.next_id());
+        self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::store::{
     CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailPhase, NewMailJob,
-    Precondition, QueuedMail, Recipient,
+    Outcome, Precondition, QueuedMail, Recipient, UnsentMail,
 };
 
 use crate::{
@@ -24,13 +24,15 @@ impl Job {
     }
 }
 
-/// Absent for kinds without a token, of which there can be many jobs.
+/// Absent for notices to users, of which there can be many jobs.
 fn key(mail: &MailJob<UserId>) -> Option<JobKey> {
-    let address = match mail.recipient() {
-        Recipient::Address(address) => Some(address),
-        Recipient::User(_) | Recipient::UserAt(..) => None,
-    };
-    mail.kind().carries_token().then_some((mail.kind(), mail.user(), address))
+    let kind = mail.kind();
+    match mail.recipient() {
+        Recipient::Address(address) => Some((kind, None, Some(address))),
+        Recipient::User(user) | Recipient::UserAt(user, _) => {
+            kind.carries_token().then_some((kind, Some(user), None))
+        }
+    }
 }
 
 impl State {
@@ -38,7 +40,7 @@ impl State {
         &mut self,
         new: &NewMailJob,
         created: Option<UserId>,
-    ) -> Result<MailJobId, CommitError> {
+    ) -> Result<Outcome, CommitError> {
         let mail = new.mail.resolve(created)?;
         if let Some(user) = mail.user() {
             self.existing(user)?;
@@ -50,8 +52,13 @@ impl State {
         }
         let key = key(&mail);
         let renewed = key.as_ref().and_then(|key| self.jobs.get(self.job_for.get(key)?));
-        let renewed = renewed.map(|job| (job.queued.id, job.queued.generation + 1, job.lease));
-        let (id, generation, lease) = renewed.unwrap_or_else(|| (MailJobId(self.next_id()), 1, None));
+        let renewed = renewed.map(|Job { queued, lease, .. }| {
+            let may_be_sent = lease.is_some_and(|(_, until)| until > new.at);
+            let replaced = (!may_be_sent).then(|| queued.request_id.clone());
+            (queued.id, queued.generation + 1, *lease, replaced)
+        });
+        let (id, generation, lease, replaced) =
+            renewed.unwrap_or_else(|| (MailJobId(self.next_id()), 1, None, None));
         if let Some(key) = key {
             self.job_for.insert(key, id);
         }
@@ -66,8 +73,9 @@ impl State {
             dead: false,
             reason: None,
         };
-        self.jobs.insert(id, Job { queued, ip: new.ip, lease });
-        Ok(id)
+        let NewMailJob { ip, security_version, .. } = *new;
+        self.jobs.insert(id, Job { queued, ip, security_version, lease });
+        Ok(Outcome::Job { id, replaced })
     }
 
     pub fn expect_lease(&self, lease: Lease) -> Result<(), CommitError> {
@@ -97,7 +105,7 @@ impl State {
             left.map(|left| *left -= 1).is_some()
         });
         let lease = |(_, id, _)| {
-            self.jobs.change(id, |Job { queued, ip, lease }| {
+            self.jobs.change(id, |Job { queued, ip, security_version, lease }| {
                 *lease = Some((lease_id, until));
                 LeasedMail {
                     lease: Lease { job: id, id: lease_id, generation: queued.generation },
@@ -106,6 +114,7 @@ impl State {
                     requested_at: queued.requested_at,
                     ip: *ip,
                     request_id: queued.request_id.clone(),
+                    security_version: *security_version,
                 }
             })
         };
@@ -148,17 +157,17 @@ impl State {
         require(retried, Precondition::MailJob)
     }
 
-    pub fn remove_job(&mut self, id: MailJobId) -> Option<()> {
-        if let Some(key) = key(&self.jobs.remove(&id)?.queued.mail) {
+    pub fn remove_job(&mut self, id: MailJobId) -> Option<UnsentMail> {
+        let QueuedMail { mail, request_id, .. } = self.jobs.remove(&id)?.queued;
+        if let Some(key) = key(&mail) {
             self.job_for.remove(&key);
         }
-        Some(())
+        Some(UnsentMail { kind: mail.kind(), request_id })
     }
 
-    pub fn remove_jobs_of(&mut self, user: UserId) {
+    pub fn remove_jobs_of(&mut self, user: UserId) -> Vec<UnsentMail> {
         let mine = self.jobs.values().filter(|job| job.queued.mail.user() == Some(user));
-        for id in mine.map(|job| job.queued.id).collect::<Vec<_>>() {
-            self.remove_job(id);
-        }
+        let mine: Vec<_> = mine.map(|job| job.queued.id).collect();
+        mine.into_iter().filter_map(|id| self.remove_job(id)).collect()
     }
 }

@@ -7,9 +7,8 @@ use crate::state::State;
 
 impl State {
     pub fn purge(&mut self, purge: &Purge) -> u64 {
-        let Purge { expired_at, sessions_unseen_since, dead_mail_before, audit_before, mail_due_by, limit } =
-            *purge;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let Purge { expired_at, sessions_unseen_since, dead_mail_before, audit_before, .. } = *purge;
+        let limit = usize::try_from(purge.limit).unwrap_or(usize::MAX);
         let expired = |at| at <= expired_at;
         let mut removed = 0;
 
@@ -36,8 +35,12 @@ impl State {
             removed += u64::from(self.audit.remove(&id).is_some());
         }
         let living = self.jobs.values().map(|job| &job.queued).filter(|job| !job.dead);
-        for job in oldest(living.map(|job| (job.due_at, job.id)), |at| at > mail_due_by, limit) {
+        for job in oldest(living.map(|job| (job.due_at, job.id)), |at| at > purge.mail_due_by, limit) {
             removed += u64::from(self.jobs.change(job, |job| job.queued.due_at = expired_at).is_some());
+        }
+        let freed = self.freed_names.iter().map(|(name, (_, at))| (*at, *name));
+        for name in oldest(freed, |at| at <= purge.usernames_freed_until, limit) {
+            removed += u64::from(self.freed_names.remove(&name).is_some());
         }
         removed
     }

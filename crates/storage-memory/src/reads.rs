@@ -58,6 +58,12 @@ impl ReadStore for InMemoryStore {
         Ok(users.into_iter().map(scheme).collect())
     }
 
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure> {
+        let state = self.state();
+        let marked = state.users.values().filter(|row| row.sample_password);
+        Ok(marked.take(100).map(|row| row.user.clone()).collect())
+    }
+
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {
         page.check(filter)?;
         let state = self.state();
@@ -114,6 +120,10 @@ impl ReadStore for InMemoryStore {
     ) -> Result<Option<Registration>, StoreFailure> {
         let state = self.state();
         Ok(state.registration_by_token.get(token).and_then(|address| state.registration(address)))
+    }
+
+    async fn find_earliest_audit_time(&self) -> Result<Option<DateTime<Utc>>, StoreFailure> {
+        Ok(self.state().audit.values().map(|event| event.at).min())
     }
 
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure> {

@@ -16,6 +16,8 @@ pub struct UserRow {
     /// The security version that came with the password.
     pub password_version: i64,
     pub failed_attempts: FailedAttempts,
+    /// Whether the password is a documented one.
+    pub sample_password: bool,
 }
 
 #[derive(Clone)]
@@ -31,6 +33,7 @@ pub type JobKey = (MailKind, Option<UserId>, Option<String>);
 pub struct Job {
     pub queued: QueuedMail,
     pub ip: Option<IpAddr>,
+    pub security_version: Option<i64>,
     /// The number of the lease, and its end.
     pub lease: Option<(i64, DateTime<Utc>)>,
 }

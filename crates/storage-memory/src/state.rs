@@ -1,10 +1,12 @@
 //! What is in the store.
 
+use chrono::{DateTime, Utc};
 use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, Precondition, Session, SessionId, StoredToken,
+        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, NameKey, Precondition, Session, SessionId,
+        StoredToken,
     },
 };
 
@@ -45,6 +47,8 @@ state! {
     usernames: String => UserId,
     /// By [`denizen_models::EmailAddress::key`].
     emails: String => UserId,
+    /// Who gave the name up, and when.
+    freed_names: NameKey => (UserId, DateTime<Utc>),
     tokens: (TokenPurpose, TokenHash) => StoredToken,
     token_of_user: (UserId, TokenPurpose) => TokenHash,
     sessions: SessionId => Session,
@@ -67,6 +71,11 @@ impl State {
     pub fn next_user(&mut self) -> UserId {
         self.last_user += 1;
         UserId::new(self.last_user)
+    }
+
+    pub fn skip_ids(&mut self, count: i64) {
+        self.last_user += count;
+        self.last_id += count;
     }
 
     pub fn next_id(&mut self) -> i64 {

@@ -10,7 +10,8 @@ use crate::{
 use denizen_services::{
     PasswordHash,
     store::{
-        Authority, ClientKind, CommitError, FailedAttempts, Precondition, Session, SessionValidity, UniqueKey,
+        Authority, ClientKind, CommitError, FailedAttempts, NameKey, Precondition, Session, SessionValidity,
+        UniqueKey, UnsentMail,
     },
 };
 
@@ -60,8 +61,9 @@ impl State {
         self.usernames.insert(values.username.key().to_owned(), id);
         self.emails.insert(values.email.key().to_owned(), id);
         let user = User { id, values, created_at: at, updated_at: at, revision: 1, security_version: 1 };
-        let failed_attempts = FailedAttempts::default();
-        self.users.insert(id, UserRow { user, password, password_version: 1, failed_attempts });
+        let (failed_attempts, sample_password) = Default::default();
+        self.users
+            .insert(id, UserRow { user, password, password_version: 1, failed_attempts, sample_password });
         Ok(id)
     }
 
@@ -104,15 +106,24 @@ impl State {
         Ok(())
     }
 
-    pub fn set_password(&mut self, id: UserId, hash: PasswordHash, at: DateTime<Utc>) {
+    pub fn set_password(
+        &mut self,
+        id: UserId,
+        hash: PasswordHash,
+        security_version: i64,
+        at: DateTime<Utc>,
+    ) -> Result<(), CommitError> {
+        self.expect_user(id, security_version)?;
         self.users.change(id, |row| {
             row.password = Some(hash);
+            row.sample_password = false;
             row.user.revision += 1;
             row.user.security_version += 1;
             row.user.updated_at = at;
             row.password_version = row.user.security_version;
             row.failed_attempts = FailedAttempts::default();
         });
+        Ok(())
     }
 
     pub fn count_failed_attempt(&mut self, user: Option<UserId>, client: ClientKind) {
@@ -136,6 +147,38 @@ impl State {
         Ok(())
     }
 
+    pub fn rehash(&mut self, user: UserId, hash: PasswordHash, version: i64) -> Result<(), CommitError> {
+        self.expect_user(user, version)?;
+        self.users.change(user, |row| row.password = Some(hash));
+        Ok(())
+    }
+
+    pub fn mark_sample_password(&mut self, user: UserId) {
+        self.users.change(user, |row| row.sample_password = true);
+    }
+
+    pub fn expect_username(
+        &self,
+        name: NameKey,
+        user: Option<UserId>,
+        since: DateTime<Utc>,
+    ) -> Result<(), CommitError> {
+        let reserved = self.freed_names.get(&name);
+        let other = reserved.is_some_and(|(owner, at)| Some(*owner) != user && *at > since);
+        require((!other).then_some(()), Precondition::Username)
+    }
+
+    pub fn reserve_username(&mut self, name: NameKey, user: UserId, at: DateTime<Utc>, keep: u32) {
+        self.freed_names.insert(name, (user, at));
+        let own = self.freed_names.iter().filter(|(_, (owner, _))| *owner == user);
+        let mut own: Vec<_> = own.map(|(name, (_, at))| (*at, *name)).collect();
+        own.sort_unstable();
+        own.truncate(own.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX)));
+        for (_, name) in own {
+            self.freed_names.remove(&name);
+        }
+    }
+
     pub fn verify_email(&mut self, id: UserId, at: DateTime<Utc>) {
         self.users.change(id, |UserRow { user, .. }| {
             if !user.values.email_verified {
@@ -146,14 +189,13 @@ impl State {
         });
     }
 
-    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<(), CommitError> {
+    pub fn delete_user(&mut self, id: UserId, revision: Option<i64>) -> Result<Vec<UnsentMail>, CommitError> {
         let expected = |row: &UserRow| revision.is_none_or(|revision| row.user.revision == revision);
         let UserRow { user, .. } = require(self.users.remove(&id).filter(expected), Precondition::User)?;
         self.usernames.remove(&user.values.username.key().to_owned());
         self.emails.remove(&user.values.email.key().to_owned());
         self.revoke_tokens(id);
         self.revoke_sessions(id, None);
-        self.remove_jobs_of(id);
-        Ok(())
+        Ok(self.remove_jobs_of(id))
     }
 }

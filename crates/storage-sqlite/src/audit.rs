@@ -29,6 +29,7 @@ statements! {
          VALUES (:kind, :at, :actor, :target, :ip, :request_id)";
     BETWEEN = "SELECT ifnull(min(first_id), 0) AS first, ifnull(max(last_id), 0) AS last FROM audit_hours \
          WHERE hour BETWEEN :since / 3600000000 AND :until / 3600000000";
+    EARLIEST = "SELECT id, at FROM audit ORDER BY at LIMIT 1";
     ALL_KINDS = newest!("TRUE");
     OF_KIND = newest!("kind = :kind");
     BY_ACTOR = newest!("actor = :actor");
@@ -44,6 +45,10 @@ pub(crate) fn record(
     let target = event.target.map(|target| target.resolve(created)).transpose()?;
     let AuditEvent { kind, at, actor, target: _, ip, request_id } = event;
     execute(connection, RECORD, params!(kind, at, actor, target, ip, request_id)).map(|_| ())
+}
+
+pub(crate) fn earliest(connection: &Connection) -> Result<Option<DateTime<Utc>>, Failure> {
+    find(connection, EARLIEST, [], |row| Record::new("audit", row)?.get("at"))
 }
 
 pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditRecord>, Failure> {

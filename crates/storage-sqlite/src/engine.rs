@@ -1,7 +1,9 @@
 //! Connections, threads and transactions.
 
+pub(crate) mod check;
 pub(crate) mod checkpoint;
 pub(crate) mod column;
+pub(crate) mod disk;
 pub(crate) mod error;
 pub(crate) mod migrations;
 pub(crate) mod open;

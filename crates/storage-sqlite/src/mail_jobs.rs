@@ -4,22 +4,25 @@ use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, UserId};
 use denizen_services::store::{
     CommitError, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
-    Precondition, QueuedMail, Recipient,
+    Outcome, Precondition, QueuedMail, Recipient, UnsentMail,
 };
 use rusqlite::{Connection, Row};
 use serde_json::Value;
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, at_most, execute, find, list, named, params, read_columns, statements},
+    sql::{Record, at_most, execute, find, list, named, params, read_columns, require, statements},
 };
 
-/// What a newer request makes of the job that is there. A lease on it stays, of a generation that is the past.
+/// What a newer request makes of the job that is there. A lease on it stays, of a generation that is the past: its holder
+/// may send the mail of the older request, which is replaced otherwise.
 macro_rules! renew {
     () => {
         " DO UPDATE SET generation = generation + 1, attempts = 0, requested_at = excluded.requested_at, \
          due_at = excluded.due_at, dead = 0, reason = NULL, send_to = excluded.send_to, ip = excluded.ip, \
-         request_id = excluded.request_id RETURNING id"
+         security_version = excluded.security_version, \
+         replaced = iif(ifnull(lease_until, 0) > excluded.requested_at, NULL, request_id), \
+         request_id = excluded.request_id RETURNING id, replaced"
     };
 }
 // A lease that lasts twice as long as one that is given now is of a clock that was wrong. The index is named because
@@ -48,15 +51,16 @@ macro_rules! queued {
 statements! {
     /// One statement, which does the same work whatever is known of the address. Gives no row if there is no room.
     ENQUEUE_FOR_ADDRESS = concat!(
-        "INSERT INTO mail_jobs (kind, carries_token, address, requested_at, due_at, ip, request_id) \
-         SELECT :kind, 1, :address, :at, :at, :ip, :request_id \
+        "INSERT INTO mail_jobs (kind, carries_token, address, requested_at, due_at, ip, request_id, \
+         security_version) SELECT :kind, 1, :address, :at, :at, :ip, :request_id, :security_version \
          WHERE ifnull((SELECT jobs FROM mail_waiting WHERE kind = :kind), 0) < :capacity \
          ON CONFLICT (address, kind)",
         renew!()
     );
     ENQUEUE_FOR_USER = concat!(
-        "INSERT INTO mail_jobs (kind, carries_token, user_id, send_to, requested_at, due_at, ip, request_id) \
-         VALUES (:kind, :carries_token, :user, :send_to, :at, :at, :ip, :request_id) \
+        "INSERT INTO mail_jobs (kind, carries_token, user_id, send_to, requested_at, due_at, ip, request_id, \
+         security_version) \
+         VALUES (:kind, :carries_token, :user, :send_to, :at, :at, :ip, :request_id, :security_version) \
          ON CONFLICT (user_id, kind) WHERE carries_token = 1 AND user_id IS NOT NULL",
         renew!()
     );
@@ -68,7 +72,7 @@ statements! {
         "UPDATE mail_jobs SET lease_id = :lease, lease_until = :until WHERE id IN (",
         free!(":kind"),
         " ORDER BY due_at, id LIMIT :limit) RETURNING id, kind, address, user_id, send_to, generation, attempts, \
-         requested_at, ip, request_id, due_at"
+         requested_at, ip, request_id, security_version, due_at"
     );
     FINISH = "DELETE FROM mail_jobs WHERE id = :job AND lease_id = :lease AND generation = :generation";
     /// With `:due_at`: to be tried again then. NULL: dead.
@@ -80,34 +84,55 @@ statements! {
     RETRY = "UPDATE mail_jobs SET dead = 0, attempts = 0, reason = NULL, due_at = :now WHERE id = :job",
         else MailJob;
     DROP = "DELETE FROM mail_jobs WHERE id = :job", else MailJob;
+    REQUEST = "SELECT kind, request_id FROM mail_jobs WHERE id = :job";
+    REQUESTS_OF_USER = "SELECT kind, request_id FROM mail_jobs WHERE user_id = :user";
     OLDEST = queued!("");
     OLDEST_OF_STATUS = queued!("dead = :dead AND ");
 }
 
-/// Queues a mail job. `created` is the user that the unit has created.
+pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), Failure> {
+    let Lease { job, id, generation } = lease;
+    require(connection, EXPECT_LEASE, params!(job, lease: id, generation))
+}
+
+/// Queues a mail job. `created` is the user that the unit has created. Returns its id and the request that it replaces.
 pub(crate) fn enqueue(
     connection: &Connection,
     job: &NewMailJob,
     created: Option<UserId>,
-) -> Result<MailJobId, Failure> {
-    let NewMailJob { at, ip, request_id, .. } = job;
+) -> Result<Outcome, Failure> {
+    let NewMailJob { at, ip, request_id, security_version, .. } = job;
     let mail = job.mail.resolve(created)?;
     let kind = mail.kind();
     let for_user = |user: UserId, send_to: Option<EmailAddress>| {
         let carries_token = kind.carries_token();
-        let params = named!(kind, carries_token, user, send_to, at, ip, request_id);
-        find(connection, ENQUEUE_FOR_USER, params.as_slice(), |row| Ok(row.get(0)?))
+        let params = named!(kind, carries_token, user, send_to, at, ip, request_id, security_version);
+        find(connection, ENQUEUE_FOR_USER, params.as_slice(), queued_as)
     };
-    let id = match mail.recipient() {
+    let queued = match mail.recipient() {
         Recipient::Address(address) => {
             let capacity = job.capacity.map_or(i64::MAX, i64::from);
-            let params = named!(kind, address, at, ip, request_id, capacity);
-            find(connection, ENQUEUE_FOR_ADDRESS, params.as_slice(), |row| Ok(row.get(0)?))?
+            let params = named!(kind, address, at, ip, request_id, security_version, capacity);
+            find(connection, ENQUEUE_FOR_ADDRESS, params.as_slice(), queued_as)?
         }
         Recipient::User(user) => for_user(user, None)?,
         Recipient::UserAt(user, address) => for_user(user, Some(address))?,
     };
-    id.map(MailJobId).ok_or_else(|| CommitError::PreconditionFailed(Precondition::QueueRoom).into())
+    queued.ok_or_else(|| CommitError::PreconditionFailed(Precondition::QueueRoom).into())
+}
+
+/// Reads [`renew!`].
+fn queued_as(row: &Row<'_>) -> Result<Outcome, Failure> {
+    Ok(Outcome::Job { id: MailJobId(row.get("id")?), replaced: row.get("replaced")? })
+}
+
+/// Reads [`REQUEST`] or [`REQUESTS_OF_USER`] before the jobs are removed, without kinds that only a newer program knows.
+pub(crate) fn unsent(connection: &Connection, sql: &str, id: i64) -> Result<Outcome, Failure> {
+    let jobs = list(connection, sql, [id], |row| {
+        let (kind, request_id): (String, _) = (row.get("kind")?, row.get("request_id")?);
+        Ok(MailKind::from_name(&kind).map(|kind| UnsentMail { kind, request_id }))
+    })?;
+    Ok(Outcome::Unsent(jobs.into_iter().flatten().collect()))
 }
 
 /// Returns the part of `room` for which there is something to lease. For workers, who ask all the time: it needs no writer.
@@ -141,7 +166,7 @@ pub(crate) fn lease(
             let lease =
                 Lease { job: MailJobId(record.id), id: lease_id, generation: record.get("generation")? };
             let leased = read_columns!(record => LeasedMail {
-                lease: lease, mail: mail, attempts, requested_at, ip, request_id
+                lease: lease, mail: mail, attempts, requested_at, ip, request_id, security_version
             });
             Ok((record.get("due_at")?, leased))
         })?);

@@ -2,6 +2,7 @@
 
 mod audit;
 mod faults;
+mod files;
 mod full_disk;
 mod growth;
 mod limits;
@@ -14,12 +15,15 @@ mod rows;
 mod settings;
 mod upkeep;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use denizen_models::{CreateUserRequest, PasswordPolicy, UserValues};
 use denizen_services::store::{
-    CommitError, CommitObserver, MailKind, StoreFailure, UnitOfWork, WriteStore as _,
+    CommitError, CommitObserver, MailKind, ReadStore as _, StoreFailure, UnitOfWork, WriteStore as _,
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -138,6 +142,15 @@ async fn write_together(
             .push(answer.await.unwrap_or_else(|_| Err(StoreFailure::Unavailable("no answer".into()).into())));
     }
     verdicts
+}
+
+/// Waits until the store says that it is ready; five seconds at most.
+async fn until_ready(store: &SqliteStore) {
+    let begun = Instant::now();
+    while let Err(failure) = store.ping().await {
+        assert!(begun.elapsed() < Duration::from_secs(5), "{failure:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// The names of all users.

@@ -1,16 +1,18 @@
 //! Users and their passwords.
 
+pub(crate) mod names;
+
 use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
-    store::{CommitError, Credentials, FailedAttempts, PasswordScheme, StoreFailure, UniqueKey},
+    store::{ClientKind, CommitError, Credentials, FailedAttempts, PasswordScheme, StoreFailure, UniqueKey},
 };
 use rusqlite::{Connection, Row, types::Null};
 
 use crate::engine::{
     error::Failure,
-    sql::{Param, Record, find, list, named, params, read_columns, require, statements},
+    sql::{Param, Record, execute, find, list, named, params, read_columns, require, statements},
 };
 
 /// The columns of [`UserValues`], which users and registrations have alike, and others behind them.
@@ -72,7 +74,13 @@ statements! {
          security_version + ((email_key, active, roles) IS NOT (:email_key, :active, :roles)) \
          WHERE id = :user AND revision = :revision"
     ), else User;
-    SET_PASSWORD = "UPDATE users SET password_hash = :hash, updated_at = :at, revision = revision + 1, \
+    /// All that [`read`] reads, of those whose password is a documented one.
+    SAMPLE_PASSWORDS = concat!(
+        "SELECT ", user_columns!(), " FROM users u WHERE u.sample_password = 1 ORDER BY u.id LIMIT 100"
+    );
+    /// Marks the password as a documented one.
+    MARK = "UPDATE users SET sample_password = 1 WHERE id = :user";
+    SET_PASSWORD = "UPDATE users SET password_hash = :hash, sample_password = 0, updated_at = :at, revision = revision + 1, \
          security_version = security_version + 1, password_version = security_version + 1, \
          stranger_failed_attempts = 0, known_failed_attempts = 0 \
          WHERE id = :user AND security_version = :security_version", else User;
@@ -116,6 +124,19 @@ pub(crate) fn password_schemes(connection: &Connection) -> Result<Vec<PasswordSc
         let users = u64::try_from(users).map_err(|_| Failure::corrupt("password_schemes", users))?;
         Ok(PasswordScheme { scheme: PasswordHash::new(row.get(0)?), users })
     })
+}
+
+pub(crate) fn count_failed(
+    connection: &Connection,
+    user: Option<UserId>,
+    client: ClientKind,
+) -> Result<(), Failure> {
+    let known = client == ClientKind::Known;
+    let counted = match user {
+        Some(user) => execute(connection, COUNT_FAILED_ATTEMPT, params!(user, stranger: !known, known)),
+        None => execute(connection, COUNT_UNKNOWN, []),
+    };
+    counted.map(|_| ())
 }
 
 pub(crate) fn insert(

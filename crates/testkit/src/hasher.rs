@@ -26,6 +26,7 @@ pub struct InsecureTestHasher {
     verifications: AtomicU64,
     compared: Mutex<Vec<Option<PasswordHash>>>,
     runs: AtomicU64,
+    networks: Mutex<Vec<Network>>,
     failures: Mutex<Vec<HashError>>,
 }
 
@@ -61,6 +62,12 @@ impl InsecureTestHasher {
         mem::take(&mut self.compared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// On whose behalf it was called since this was asked for last, once for each call.
+    #[must_use]
+    pub fn take_networks(&self) -> Vec<Network> {
+        mem::take(&mut self.networks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// How often other work was run, failures included.
     #[must_use]
     pub fn runs(&self) -> u64 {
@@ -72,13 +79,14 @@ impl InsecureTestHasher {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(error);
     }
 
-    fn compare(&self, scheme: Option<PasswordHash>) -> Result<(), HashError> {
+    fn compare(&self, network: Network, scheme: Option<PasswordHash>) -> Result<(), HashError> {
         self.verifications.fetch_add(1, Ordering::Relaxed);
         self.compared.lock().unwrap_or_else(PoisonError::into_inner).push(scheme);
-        self.failure()
+        self.failure(network)
     }
 
-    fn failure(&self) -> Result<(), HashError> {
+    fn failure(&self, network: Network) -> Result<(), HashError> {
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner).push(network);
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.is_empty() { Ok(()) } else { Err(failures.remove(0)) }
     }
@@ -86,14 +94,19 @@ impl InsecureTestHasher {
 
 #[async_trait]
 impl PasswordHasher for InsecureTestHasher {
-    async fn hash(&self, _: Network, password: Password) -> Result<PasswordHash, HashError> {
+    async fn hash(&self, network: Network, password: Password) -> Result<PasswordHash, HashError> {
         let salt = self.hashes.fetch_add(1, Ordering::Relaxed).to_string();
-        self.failure()?;
+        self.failure(network)?;
         Ok(PasswordHash::new(format!("{SCHEME}{salt}${}", digest(&salt, password.as_bytes()))))
     }
 
-    async fn verify(&self, _: Network, password: Password, hash: PasswordHash) -> Result<Verdict, HashError> {
-        self.compare(Some(hash.scheme()))?;
+    async fn verify(
+        &self,
+        network: Network,
+        password: Password,
+        hash: PasswordHash,
+    ) -> Result<Verdict, HashError> {
+        self.compare(network, Some(hash.scheme()))?;
         let (current, old) = (hash.expose().strip_prefix(SCHEME), hash.expose().strip_prefix(OLD_SCHEME));
         let (salt, expected) = current
             .or(old)
@@ -111,16 +124,16 @@ impl PasswordHasher for InsecureTestHasher {
 
     async fn verify_dummy(
         &self,
-        _: Network,
+        network: Network,
         _: Password,
         scheme: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
-        self.compare(scheme).map(|()| Verdict::Mismatch)
+        self.compare(network, scheme).map(|()| Verdict::Mismatch)
     }
 
-    async fn run(&self, _: Network, work: CostlyWork) -> Result<(), HashError> {
+    async fn run(&self, network: Network, work: CostlyWork) -> Result<(), HashError> {
         self.runs.fetch_add(1, Ordering::Relaxed);
-        self.failure()?;
+        self.failure(network)?;
         work();
         Ok(())
     }

@@ -146,6 +146,7 @@ delegate! {
         find_user_by_email(email: &EmailAddress) -> Option<User>;
         find_credentials(user: UserId) -> Option<Credentials>;
         list_password_schemes() -> Vec<PasswordScheme>;
+        list_sample_passwords() -> Vec<User>;
         list_users(filter: &UserFilter, page: &PageRequest) -> UserPage;
         count_users(filter: &UserFilter) -> u64;
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
@@ -155,6 +156,7 @@ delegate! {
         find_registration(email: &EmailAddress) -> Option<Registration>;
         find_registration_by_token(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
+        find_earliest_audit_time() -> Option<DateTime<Utc>>;
         list_mail_jobs(query: &MailQuery) -> Vec<QueuedMail>;
         count_mail_jobs(now: DateTime<Utc>, limit: usize) -> MailCounts;
         ping() -> ();

@@ -101,6 +101,8 @@ struct State {
     connections: usize,
     /// How many of the connections are over.
     ended: usize,
+    /// How many of them ended with QUIT.
+    quits: usize,
     mails: VecDeque<ReceivedMail>,
 }
 
@@ -246,6 +248,12 @@ impl SmtpServer {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.with(|state| state.connections)
+    }
+
+    /// How many connections ended with QUIT so far.
+    #[must_use]
+    pub fn quits(&self) -> usize {
+        self.shared.with(|state| state.quits)
     }
 
     /// Waits until no connection is open.

@@ -2,6 +2,7 @@
 //! green run there. Nothing is skipped silently: what `--without` left out stands in the last line.
 
 mod examples;
+mod nginx;
 mod setup;
 mod toolchain;
 mod unit;
@@ -59,6 +60,7 @@ const STEPS: &[Step] = &[
     Step { title: "examples, copied out", left_out_by: Some("examples"), run: examples::check_copies },
     always("weight of the library", weight::check),
     Step { title: "systemd unit", left_out_by: Some("systemd"), run: unit::check },
+    Step { title: "nginx configuration", left_out_by: Some("nginx"), run: nginx::check },
 ];
 
 /// The command.
@@ -204,11 +206,11 @@ mod tests {
     fn what_cannot_be_left_out_is_refused_with_what_can() {
         assert_eq!(
             parse("--without clippy").unwrap_err(),
-            "`--without clippy`: can only leave out docs, examples, systemd"
+            "`--without clippy`: can only leave out docs, examples, nginx, systemd"
         );
         assert_eq!(
             parse("--without examples,").unwrap_err(),
-            "`--without `: can only leave out docs, examples, systemd"
+            "`--without `: can only leave out docs, examples, nginx, systemd"
         );
         assert_eq!(
             parse("--without").unwrap_err(),
@@ -222,6 +224,6 @@ mod tests {
         let time = Duration::from_millis(125_900);
         assert_eq!(last_line(10, &[], time), "cargo xtask test: all 10 steps passed in 2 min 5 s");
         let line = last_line(STEPS.len() - 2, &["examples".to_owned()], Duration::from_millis(1_230));
-        assert_eq!(line, "cargo xtask test: 12 of 14 steps passed in 1.2 s; LEFT OUT: examples");
+        assert_eq!(line, "cargo xtask test: 13 of 15 steps passed in 1.2 s; LEFT OUT: examples");
     }
 }

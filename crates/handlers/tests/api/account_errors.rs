@@ -3,8 +3,9 @@
 use actix_web::test::TestRequest;
 use denizen_models::{UserId, ValidationErrors};
 use denizen_services::{
-    AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, DeleteUserError,
-    Failure, LoginError, SessionError, SignUpError, UpdateUserError, VerifyEmailError,
+    AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError,
+    DeleteAccountError, DeleteUserError, Failure, LoginError, SessionError, SignUpError, UpdateUserError,
+    VerifyEmailError,
 };
 use serde_json::{Value, json};
 
@@ -73,7 +74,7 @@ async fn a_stranger_who_may_not_or_cannot_sign_up_is_told_why() {
 
 #[actix_web::test]
 async fn members_that_break_rules_are_all_named() {
-    let changes: [(TestRequest, Complaint); 8] = [
+    let changes: [(TestRequest, Complaint); 9] = [
         (sign_up(), |setup, errors| {
             setup.answers.sign_up = Err(SignUpError::Failure(Failure::Invalid(errors)))
         }),
@@ -94,6 +95,9 @@ async fn members_that_break_rules_are_all_named() {
         }),
         (post("/api/auth/change-email"), |setup, errors| {
             setup.answers.change_email = Err(ChangeEmailError::Failure(Failure::Invalid(errors)));
+        }),
+        (post("/api/auth/delete-account"), |setup, errors| {
+            setup.answers.delete_account = Err(DeleteAccountError::Failure(Failure::Invalid(errors)));
         }),
         (post("/api/auth/login"), |setup, errors| {
             setup.auth.login = Err(LoginError::Failure(Failure::Invalid(errors)));
@@ -131,8 +135,9 @@ async fn who_is_signed_in_no_longer_is_asked_to_sign_in() {
     let change = |setup: &mut Setup| {
         setup.auth.change_password = Err(ChangePasswordError::Failure(Failure::Unauthenticated));
         setup.answers.change_email = Err(ChangeEmailError::Failure(Failure::Unauthenticated));
+        setup.answers.delete_account = Err(DeleteAccountError::Failure(Failure::Unauthenticated));
     };
-    for target in ["/api/auth/change-password", "/api/auth/change-email"] {
+    for target in ["/api/auth/change-password", "/api/auth/change-email", "/api/auth/delete-account"] {
         let request = request_of(MEMBER, "POST", target).set_json(json!({}));
         let message = "Authentication required";
         assert_eq!(refusal(request, change, 401, "UNAUTHENTICATED", message).await, Value::Null);
@@ -164,8 +169,9 @@ async fn the_last_administrator_stays() {
     let change = |setup: &mut Setup| {
         setup.answers.update = Err(UpdateUserError::LastAdministrator);
         setup.answers.delete = Err(DeleteUserError::LastAdministrator);
+        setup.answers.delete_account = Err(DeleteAccountError::LastAdministrator);
     };
-    for request in [update_user(), patch_user(), delete_user()] {
+    for request in [update_user(), patch_user(), delete_user(), post("/api/auth/delete-account")] {
         let message = "Forbidden: there would be no administrator left";
         assert_eq!(refusal(request, change, 403, "FORBIDDEN", message).await, Value::Null);
     }

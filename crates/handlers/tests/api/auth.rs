@@ -3,8 +3,8 @@
 use denizen_handlers::ErrorCode;
 use denizen_models::{UserId, ValidationErrors};
 use denizen_services::{
-    ChangeEmailError, ChangePasswordError, Failure, LoginError, SessionError, SignUpError, SignedUp,
-    store::SessionId,
+    ChangeEmailError, ChangePasswordError, DeleteAccountError, Failure, LoginError, SessionError,
+    SignUpError, SignedUp, store::SessionId,
 };
 use serde_json::{Value, json};
 
@@ -86,14 +86,49 @@ async fn a_session_in_a_cookie_is_out_of_reach_of_scripts_and_other_sites() {
         let cookie = answer.cookie(name).expect("a cookie");
         let token = signed_in().token.expose().to_owned();
         assert!(cookie.starts_with(&format!("{name}={token}; ")), "{cookie}");
-        for attribute in ["HttpOnly", "SameSite=Strict", "Path=/", "Expires=Sat, 31 Jan 2026 00:00:00 GMT"] {
+        for attribute in ["HttpOnly", "SameSite=Strict", "Path=/"] {
             assert!(cookie.split("; ").any(|other| other == attribute), "{attribute}: {cookie}");
         }
         assert_eq!(cookie.split("; ").any(|other| other == "Secure"), secure, "{cookie}");
-        assert!(!cookie.contains("Domain"), "{cookie}");
+        for other in ["Domain", "Expires", "Max-Age"] {
+            assert!(!cookie.contains(other), "{other}: {cookie}");
+        }
         let hsts = answer.header("strict-transport-security");
         assert_eq!(hsts.is_some(), secure);
     }
+}
+
+/// Unless people want to stay signed in, the cookie goes with the browser's session.
+#[actix_web::test]
+async fn a_cookie_outlasts_the_browser_if_that_is_asked_for() {
+    let api = Api::start().await;
+    for (remember, max_age) in
+        [(json!(true), Some("Max-Age=2592000")), (json!(false), None), (json!(null), None)]
+    {
+        let body = json!({ "login": "a", "password": "b", "cookie": true, "remember": remember });
+        let answer = api.send(login(&body)).await;
+        let cookie = answer.header("set-cookie").expect("a cookie");
+        let found = cookie.split("; ").find(|attribute| attribute.starts_with("Max-Age"));
+        assert_eq!(found, max_age, "{cookie}");
+        assert!(!cookie.contains("Expires"), "{cookie}");
+    }
+}
+
+#[actix_web::test]
+async fn an_account_is_deleted_with_its_password_and_the_cookie_goes_with_it() {
+    let api = Api::start().await;
+    let request =
+        request_of(MEMBER, "POST", "/api/auth/delete-account").set_json(json!({ "password": "mine" }));
+    let answer = api.send(request).await;
+    answer.expect_success(200, "Account deleted successfully");
+    let cookie = answer.header("set-cookie").expect("a cookie");
+    assert!(
+        cookie.starts_with("denizen_session=; ") && cookie.contains("Expires=Thu, 01 Jan 1970"),
+        "{cookie}"
+    );
+    let (context, Asked::DeleteAccount(asked)) = api.users.last_call() else { panic!("another call") };
+    assert!(context.is_self(UserId::new(7)), "{context:?}");
+    assert_eq!(asked.password.expose(), "mine");
 }
 
 #[actix_web::test]
@@ -183,7 +218,8 @@ async fn a_changed_password_opens_a_new_session() {
     let own = own.insert_header(("cookie", format!("{COOKIE}={MEMBER}")));
     let answer = api.send(own.insert_header(("sec-fetch-site", "same-origin"))).await;
     let (data, _) = answer.expect_success(200, "Password changed successfully");
-    assert_eq!((data.get("token"), answer.header("set-cookie").is_some()), (None, true));
+    assert_eq!((data.get("token"), answer.cookie(COOKIE).is_some()), (None, true));
+    assert_device_cookie(&answer, "denizen_device");
 }
 
 #[actix_web::test]
@@ -211,12 +247,18 @@ async fn a_wrong_password_is_no_end_of_the_session() {
     let change = |setup: &mut Setup| {
         setup.auth.change_password = Err(ChangePasswordError::WrongPassword);
         setup.answers.change_email = Err(ChangeEmailError::WrongPassword);
+        setup.answers.delete_account = Err(DeleteAccountError::WrongPassword);
         setup.auth.logout = Err(SessionError::NotFound);
     };
     let api = Api::start_with(change).await;
     for (target, message) in [
         ("/api/auth/change-password", "Failed to change password: the current password is wrong"),
         ("/api/auth/change-email", "Failed to change email: the password is wrong"),
+        (
+            "/api/auth/delete-account",
+            "Failed to delete account: the password is wrong; an account without a password gets one by a password reset \
+             first",
+        ),
     ] {
         let answer = api.send(send_json("POST", target, &json!({}))).await;
         answer.expect_error(403, "WRONG_PASSWORD", message);

@@ -288,6 +288,8 @@ async fn every_member_is_given_at_most_once() {
     for (target, member) in [
         ("/api/auth/login", "password"),
         ("/api/auth/login", "cookie"),
+        ("/api/auth/login", "remember"),
+        ("/api/auth/delete-account", "password"),
         ("/api/auth/change-password", "new_password"),
         ("/api/auth/change-email", "email"),
         ("/api/users/verify-email", "token"),
@@ -296,7 +298,7 @@ async fn every_member_is_given_at_most_once() {
         ("/api/users/confirm-email-change", "token"),
         ("/api/users/request-email-verification", "email"),
     ] {
-        let value = if member == "cookie" { "true" } else { "\"x\"" };
+        let value = if ["cookie", "remember"].contains(&member) { "true" } else { "\"x\"" };
         assert_is_given_at_most_once(target, member, value).await;
     }
 }

@@ -3,8 +3,8 @@
 use actix_web::test::TestRequest;
 use denizen_services::{
     AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, CreateUserError,
-    DeleteUserError, Failure, GetUserError, HashError, LoginError, RandomnessError, Readiness, SessionError,
-    SignUpError, UpdateUserError, VerifyEmailError, store::StoreFailure,
+    DeleteAccountError, DeleteUserError, Failure, GetUserError, HashError, LoginError, RandomnessError,
+    Readiness, SessionError, SignUpError, UpdateUserError, VerifyEmailError, store::StoreFailure,
 };
 use log::Level;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::support::{
 pub type UseCase = (fn() -> TestRequest, fn(&mut Setup, StoreFailure));
 
 /// Every method of a service that a route reaches, each with the way to let its store fail.
-const USE_CASES: [UseCase; 20] = [
+const USE_CASES: [UseCase; 21] = [
     (|| get("/api/users/7"), |setup, error| setup.answers.get = Err(GetUserError::from(error))),
     (|| get("/api/users"), |setup, error| setup.answers.list = Err(Failure::from(error))),
     (create_user, |setup, error| setup.answers.create = Err(CreateUserError::from(error))),
@@ -78,6 +78,12 @@ const USE_CASES: [UseCase; 20] = [
         || post("/api/auth/change-email"),
         |setup, error| {
             setup.answers.change_email = Err(ChangeEmailError::from(error));
+        },
+    ),
+    (
+        || post("/api/auth/delete-account"),
+        |setup, error| {
+            setup.answers.delete_account = Err(DeleteAccountError::from(error));
         },
     ),
 ];
@@ -161,7 +167,7 @@ pub async fn assert_internal_with_the_store(use_cases: &[UseCase]) {
 pub type HashingUseCase = (fn() -> TestRequest, fn(&mut Setup, HashError));
 
 /// Every method of a service that hashes, each with the way to let that fail.
-const HASHING: [HashingUseCase; 6] = [
+const HASHING: [HashingUseCase; 7] = [
     (create_user, |setup, error| setup.answers.create = Err(CreateUserError::from(error))),
     (sign_up, |setup, error| setup.answers.sign_up = Err(SignUpError::from(error))),
     (
@@ -181,6 +187,12 @@ const HASHING: [HashingUseCase; 6] = [
         || post("/api/auth/change-email"),
         |setup, error| {
             setup.answers.change_email = Err(ChangeEmailError::from(error));
+        },
+    ),
+    (
+        || post("/api/auth/delete-account"),
+        |setup, error| {
+            setup.answers.delete_account = Err(DeleteAccountError::from(error));
         },
     ),
 ];

@@ -126,7 +126,9 @@ async fn looking_at_a_link_uses_nothing_up_and_pressing_the_button_does() {
         assert!(api.users.is_untouched(), "{target}");
         let answer = api.send(form(target, fields)).await;
         assert!(answer.expect_page(200).contains(done), "{target}");
-        assert!(answer.header("set-cookie").is_none(), "{target}");
+        assert!(answer.cookie("denizen_session").is_none(), "{target}");
+        // The browser is known that has set a password.
+        assert_eq!(answer.cookie("denizen_device").is_some(), fields.contains("password"), "{target}");
         assert!(!api.users.is_untouched(), "{target}");
     }
 }

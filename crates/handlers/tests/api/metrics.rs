@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use denizen_services::{
-    CrowdedLimits, MailCounters, MailResult, Metrics,
+    CrowdedLimits, MailCounters, MailResult, Metrics, Readiness,
     store::{
         BucketKey, CommitObserver as _, Committed, MailCounts, MailKind, MailPhase, Outcome, Quota,
-        UnitOfWork,
+        UnitOfWork, UnsentReason,
     },
 };
 use denizen_testkit::FixedClock;
@@ -18,12 +18,13 @@ use crate::support::{
     requests::{get, request},
 };
 
-/// One mail that waits, one that was sent, one that was given up.
+/// One mail that waits, one that was sent, one that was given up, one for an e-mail address of no user.
 fn measured() -> Metrics {
     let (mut jobs, mails) = (MailCounts::default(), MailCounters::default());
     jobs.add(MailKind::PasswordReset, MailPhase::Waiting, FixedClock::start());
     mails.add(MailKind::PasswordReset, MailResult::Sent);
     mails.add(MailKind::EmailChanged, MailResult::GivenUp);
+    mails.add_unsent(MailKind::PasswordReset, "req_1", UnsentReason::UnknownAddress);
     let oldest_mail_job = TimeDelta::milliseconds(1_500);
     Metrics {
         mail_jobs: Some(jobs),
@@ -62,6 +63,10 @@ async fn every_number_has_a_line_in_the_text_format_of_prometheus() {
     let text = answer.text();
     let (zeros, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.ends_with("} 0"));
     let expected = [
+        "# HELP denizen_ready Whether the parts that `/readyz` looks at are ready (1) or not (0).",
+        "# TYPE denizen_ready gauge",
+        "denizen_ready{part=\"store\"} 1",
+        "denizen_ready{part=\"mail_worker\"} 1",
         "# HELP denizen_mail_jobs Mails in the queue of all processes; of very many, the first ones only.",
         "# TYPE denizen_mail_jobs gauge",
         "denizen_mail_jobs{kind=\"password_reset\",state=\"waiting\"} 1",
@@ -72,6 +77,10 @@ async fn every_number_has_a_line_in_the_text_format_of_prometheus() {
         "# TYPE denizen_mails_total counter",
         "denizen_mails_total{kind=\"password_reset\",result=\"sent\"} 1",
         "denizen_mails_total{kind=\"email_changed\",result=\"given_up\"} 1",
+        "# HELP denizen_mails_unsent_total Mails of this process that were not sent, by reason; the log has the \
+         requests.",
+        "# TYPE denizen_mails_unsent_total counter",
+        "denizen_mails_unsent_total{reason=\"unknown_address\"} 1",
         "# HELP denizen_limits_crowded_total How often a limit had no room for more clients in this process, and forgot one.",
         "# TYPE denizen_limits_crowded_total counter",
         "denizen_limits_crowded_total{limit=\"login.ip\"} 2",
@@ -82,7 +91,7 @@ async fn every_number_has_a_line_in_the_text_format_of_prometheus() {
     ];
     assert_eq!(rest, expected);
     // What never happened is a number, too: a series must not begin with its first event.
-    assert_eq!(zeros.len(), 7 * 4 - 1 + 7 * 3 - 2 + 3, "{zeros:#?}");
+    assert_eq!(zeros.len(), 7 * 4 - 1 + 7 * 3 - 2 + 10 - 1 + 3, "{zeros:#?}");
     for zero in
         ["mail_jobs{kind=\"invitation\",state=\"dead\"}", "mails_total{kind=\"sign_up\",result=\"failed\"}"]
     {
@@ -123,4 +132,16 @@ async fn whoever_comes_through_a_proxy_finds_no_metrics() {
 async fn metrics_do_not_tell_which_version_runs() {
     let text = api(measured()).await.send(get("/metrics")).await.text();
     assert!(!text.contains(env!("CARGO_PKG_VERSION")) && !text.contains("version"), "{text}");
+}
+
+#[actix_web::test]
+async fn what_is_not_ready_is_zero() {
+    let api = Api::start_with(|setup| {
+        setup.metrics = Some(measured());
+        setup.readiness = Readiness { store: false, mail_worker: true };
+    });
+    let text = api.await.send(get("/metrics")).await.text();
+    for line in ["denizen_ready{part=\"store\"} 0", "denizen_ready{part=\"mail_worker\"} 1"] {
+        assert!(text.lines().any(|other| other == line), "{text}");
+    }
 }

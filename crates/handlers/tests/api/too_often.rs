@@ -3,8 +3,8 @@
 use actix_web::test::TestRequest;
 use chrono::Duration;
 use denizen_services::{
-    AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError, Failure,
-    LoginError, SignUpError, VerifyEmailError,
+    AcceptInvitationError, ChangeEmailError, ChangePasswordError, ConfirmEmailChangeError,
+    DeleteAccountError, Failure, LoginError, SignUpError, VerifyEmailError,
 };
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ fn limit(setup: &mut Setup, wait: Duration) {
     auth.login = Err(LoginError::Failure(Failure::RateLimited(wait)));
     auth.change_password = Err(ChangePasswordError::Failure(Failure::RateLimited(wait)));
     answers.change_email = Err(ChangeEmailError::Failure(Failure::RateLimited(wait)));
+    answers.delete_account = Err(DeleteAccountError::Failure(Failure::RateLimited(wait)));
 }
 
 async fn send(request: TestRequest, wait: Duration) -> Answer {
@@ -43,6 +44,7 @@ async fn who_does_it_too_often_is_told_when_to_come_back() {
         "/api/auth/login",
         "/api/auth/change-password",
         "/api/auth/change-email",
+        "/api/auth/delete-account",
         "/api/users",
     ] {
         let request = if target.starts_with("/api/auth/") {

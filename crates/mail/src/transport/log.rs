@@ -96,6 +96,7 @@ mod tests {
             (NoticeTemplate::PasswordChanged, "your password was changed"),
             (NoticeTemplate::AccountExists, "you have an account already"),
             (NoticeTemplate::EmailChanged, "the address of your account was changed"),
+            (NoticeTemplate::AccountDeleted, "your account was deleted"),
             (NoticeTemplate::Test, "test"),
         ] {
             let lines = lines(MailMessage::Notice { template, at, ip: "::1".parse().ok() });

@@ -4,19 +4,18 @@ mod reply;
 mod server;
 mod stream;
 
-use std::{
-    path::Path,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{path::Path, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
-use denizen_services::{Mail, MailError, Mailer};
+use denizen_services::{Mail, MailError, Mailer, lock};
 use lettre::{
     Address,
     transport::smtp::{client::AsyncSmtpConnection, commands},
 };
-use tokio::time::{Instant, timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 pub use self::server::TlsError;
 use self::{
@@ -25,22 +24,19 @@ use self::{
 };
 use crate::{compose::Composer, url::SmtpServer};
 
-/// Connections that are kept open for the next mail.
-const MAX_IDLE: usize = 4;
-/// How long they are kept. Servers wait five minutes (RFC 5321, section 4.5.3.2.7); routers often forget sooner.
-const IDLE_TIME: Duration = Duration::from_secs(30);
-/// How long a server may take to say goodbye after it refused something.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// How long a server may take to answer QUIT. Within the time that a stop has for mails.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Sends every mail to a mail server (RFC 5321).
 ///
-/// A connection is kept for half a minute, so that many mails in a row share one. Only connections with a complete delivery
-/// are kept: lettre's own pool would also keep a connection whose delivery was cut short by the time-out, and would take
-/// late replies to it for replies to the next mail.
+/// Connections are kept, so that many mails in a row share one, and ended with QUIT by [`Mailer::close_idle`]. Only those
+/// with a complete delivery are kept: lettre's own pool would also keep a connection whose delivery was cut short by the
+/// time-out, and would take late replies to it for replies to the next mail.
 pub struct SmtpMailer {
     composer: Composer,
     server: Server,
     time_limit: Duration,
+    /// Since when each connection has waited for the next mail; the one that has waited longest is the first.
     idle: Mutex<Vec<(Instant, AsyncSmtpConnection)>>,
 }
 
@@ -78,7 +74,7 @@ impl SmtpMailer {
         };
         match sent.await {
             Ok(_) => {
-                self.idle().push((Instant::now(), connection));
+                lock(&self.idle).push((Instant::now(), connection));
                 Ok(())
             }
             Err(failure) => {
@@ -93,23 +89,12 @@ impl SmtpMailer {
     /// refuse more mails on it. No mail has been sent at this point, so another connection can be used.
     async fn resume(&self, sender: commands::Mail) -> Option<AsyncSmtpConnection> {
         loop {
-            let mut connection = self.take_idle()?;
+            // The one that was used last, so that those that are not needed grow old.
+            let (_, mut connection) = lock(&self.idle).pop()?;
             if connection.command(sender.clone()).await.is_ok() {
                 return Some(connection);
             }
         }
-    }
-
-    fn take_idle(&self) -> Option<AsyncSmtpConnection> {
-        let mut idle = self.idle();
-        idle.retain(|(since, _)| since.elapsed() < IDLE_TIME);
-        // Concurrent deliveries may have left more than the limit.
-        idle.truncate(MAX_IDLE);
-        idle.pop().map(|(_, connection)| connection)
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, AsyncSmtpConnection)>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,5 +115,18 @@ impl Mailer for SmtpMailer {
                 Err(MailError::Temporary(format!("the mail server took longer than {seconds} s").into()))
             }
         }
+    }
+
+    async fn close_idle(&self, unused_for: Duration) {
+        let old: Vec<_> = {
+            let mut idle = lock(&self.idle);
+            let count = idle.partition_point(|(since, _)| since.elapsed() >= unused_for);
+            idle.drain(..count).collect()
+        };
+        let goodbye = |(_, mut connection): (Instant, AsyncSmtpConnection)| async move {
+            // No mail waits on it, so a failed QUIT does not matter.
+            drop(timeout(GOODBYE, connection.abort()).await);
+        };
+        old.into_iter().map(goodbye).collect::<JoinSet<()>>().join_all().await;
     }
 }

@@ -1,10 +1,13 @@
 //! Mails to a mail server that works.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use denizen_mail::MailSettings;
 use denizen_services::{LinkTemplate, Mail, MailMessage};
-use denizen_testkit::{SmtpSecurity, SmtpServer};
+use denizen_testkit::{SmtpCommand, SmtpSecurity, SmtpServer};
 
 use crate::support::{
     LONG, SENDER, mailer, notice, password_reset, settings, smtp_mailer, smtp_mailer_with_login, token,
@@ -68,6 +71,55 @@ async fn many_mails_need_one_connection() {
         assert_eq!(id, Some(format!("<{number}@accounts.example.com>")));
     }
     assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_used_for_a_while_ends_with_a_goodbye() {
+    const WHILE: Duration = Duration::from_secs(30);
+    for security in SECURITY {
+        let server = SmtpServer::start(security);
+        let mailer = smtp_mailer(&server, LONG);
+        for _ in 0..3 {
+            mailer.send(&notice()).await.unwrap();
+            tokio::time::pause();
+            tokio::time::advance(WHILE - Duration::from_secs(5)).await;
+            tokio::time::resume();
+            mailer.close_idle(WHILE).await;
+        }
+        assert_eq!((server.connections(), server.quits()), (1, 0), "{security:?}");
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        tokio::time::resume();
+        mailer.close_idle(WHILE).await;
+        server.idle().await;
+        assert_eq!((server.connections(), server.quits()), (1, 1), "{security:?}");
+        mailer.send(&notice()).await.unwrap();
+        assert_eq!(server.connections(), 2, "{security:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_many_connections_those_that_are_not_needed_end() {
+    let server = SmtpServer::start(SmtpSecurity::StartTls);
+    let mailer = smtp_mailer(&server, LONG);
+    let mails: Vec<Mail> = (0..6).map(|id| Mail { id: id.to_string(), ..notice() }).collect();
+    server.hold_at(SmtpCommand::Rcpt);
+    let sending = futures_util::future::join_all(mails.iter().map(|mail| mailer.send(mail)));
+    let (sent, ()) = tokio::join!(sending, async {
+        server.held().await;
+        server.release();
+    });
+    assert!(sent.iter().all(Result::is_ok), "{sent:?}");
+    let many = server.connections();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(20)).await;
+    tokio::time::resume();
+    mailer.send(&notice()).await.unwrap();
+    mailer.close_idle(Duration::from_secs(20)).await;
+    assert_eq!((server.connections(), server.quits()), (many, many - 1), "one is in use");
+    mailer.close_idle(Duration::ZERO).await;
+    server.idle().await;
+    assert_eq!((server.connections(), server.quits()), (many, many));
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ fn happened(template: NoticeTemplate, ip: &str) -> Mail {
 }
 
 /// One of each kind, with its name.
-pub fn one_of_each() -> [(&'static str, Mail); 9] {
+pub fn one_of_each() -> [(&'static str, Mail); 10] {
     let username = Username::parse("ada_l").unwrap();
     let (day, week, ip) = (chrono::Duration::hours(24), chrono::Duration::days(7), "203.0.113.7");
     [
@@ -49,6 +49,7 @@ pub fn one_of_each() -> [(&'static str, Mail); 9] {
         ("verify_email", link(LinkTemplate::VerifyEmail, day)),
         ("confirm_email_change", link(LinkTemplate::ConfirmEmailChange, day)),
         ("email_changed", happened(NoticeTemplate::EmailChanged, ip)),
+        ("account_deleted", happened(NoticeTemplate::AccountDeleted, ip)),
         ("test", happened(NoticeTemplate::Test, ip)),
     ]
 }

@@ -103,14 +103,14 @@ impl User {
     }
 }
 
-/// A user as a client sees it.
+/// A user as a client sees it: everything to the user and to administrators, and names alone to other members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserResponse {
     /// The number in `/api/users/{id}`.
     pub id: UserId,
     /// The user name as typed.
     pub username: String,
-    /// The address; left out for anybody but the user and administrators.
+    /// The e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// First name.
@@ -118,18 +118,23 @@ pub struct UserResponse {
     /// Last name.
     pub last_name: String,
     /// Age in years.
-    pub age: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<u8>,
     /// Whether the user may use the service.
-    pub active: bool,
-    /// Whether the address is confirmed; shown where the address is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// Whether the address is confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_verified: Option<bool>,
     /// When it was created (RFC 3339, UTC).
-    pub created_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
     /// When anything about it last changed (RFC 3339, UTC).
-    pub updated_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<DateTime<Utc>>,
     /// At least one.
-    pub roles: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
     /// Left out where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
@@ -146,20 +151,34 @@ impl UserResponse {
             email: Some(values.email.as_str().to_owned()),
             first_name: values.first_name,
             last_name: values.last_name,
-            age: values.age,
-            active: values.active,
+            age: Some(values.age),
+            active: Some(values.active),
             email_verified: Some(values.email_verified),
-            created_at,
-            updated_at,
-            roles: values.roles,
+            created_at: Some(created_at),
+            updated_at: Some(updated_at),
+            roles: Some(values.roles),
             profile: values.profile,
         }
     }
 
-    /// The same without the address, for other members.
+    /// The number and the names, for other members.
     #[must_use]
-    pub fn without_email(user: User) -> Self {
-        Self { email: None, email_verified: None, ..Self::full(user) }
+    pub fn names(user: User) -> Self {
+        let UserValues { username, first_name, last_name, .. } = user.values;
+        Self {
+            id: user.id,
+            username: username.as_str().to_owned(),
+            email: None,
+            first_name,
+            last_name,
+            age: None,
+            active: None,
+            email_verified: None,
+            created_at: None,
+            updated_at: None,
+            roles: None,
+            profile: None,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `denizen mail …`
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
@@ -54,7 +54,7 @@ impl MailCommand {
         match self {
             Self::Test { address } => test(config, &address).await,
             Self::Queue(command) => {
-                OperatorContext::with(config, async |operator| command.run(operator).await).await
+                OperatorContext::with(config, false, async |operator| command.run(operator).await).await
             }
         }
     }
@@ -88,7 +88,9 @@ async fn test(config: &Config, address: &str) -> Result<String, CommandError> {
     let id = format!("test.{:x}", at.timestamp_micros());
     let message = MailMessage::Notice { template: NoticeTemplate::Test, at, ip: None };
     let mail = Mail { id, to, name: String::new(), message };
-    mailer.send(&mail).await.map_err(|error| CommandError::state(text::escaped(&error.to_string())))?;
+    let sent = mailer.send(&mail).await;
+    mailer.close_idle(Duration::ZERO).await;
+    sent.map_err(|error| CommandError::state(text::escaped(&error.to_string())))?;
     Ok(format!("the test mail to {} is on its way\n", mail.to))
 }
 

@@ -26,7 +26,7 @@ impl SetupLink {
         }
         let links = Links::below(config.public_url_at(config.bind).as_str());
         let request = self.new_user.request(true);
-        OperatorContext::with(config, async |operator| {
+        OperatorContext::with(config, true, async |operator| {
             let token = operator.accounts().set_up_administrator(&operator.context, request).await;
             let token = token.map_err(|error| match error {
                 SetUpError::Create(error) => command_error(error),

@@ -5,7 +5,7 @@ use denizen_models::{ADMIN_ROLE, CreateUserRequest, DEFAULT_ROLE, ValidationErro
 use denizen_services::{CreateUserError, Failure, RegistrationMode, UserCreation as _};
 
 use super::{CommandError, OperatorContext, password};
-use crate::config::Config;
+use crate::config::{Config, Profile};
 
 /// What to do with users.
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,7 @@ impl CreateUser {
             ));
         }
         let is_invited = password.is_none();
+        let create = self.admin || config.profile == Profile::Development;
         let request = self.new_user.request(self.admin);
         let request = CreateUserRequest {
             first_name: self.first_name.unwrap_or(request.first_name),
@@ -80,7 +81,7 @@ impl CreateUser {
             password,
             ..request
         };
-        let user = OperatorContext::with(config, async |operator| {
+        let user = OperatorContext::with(config, create, async |operator| {
             operator.accounts().create_user(&operator.context, request).await.map_err(command_error)
         })
         .await?;
@@ -97,9 +98,10 @@ impl CreateUser {
 pub(super) fn command_error(error: CreateUserError) -> CommandError {
     match error {
         CreateUserError::Failure(Failure::Invalid(errors)) => CommandError::usage(listed(&errors)),
-        CreateUserError::UsernameTaken(_) | CreateUserError::EmailTaken(_) | CreateUserError::Failure(_) => {
-            error.into()
-        }
+        CreateUserError::UsernameTaken(_)
+        | CreateUserError::UsernameReserved(_)
+        | CreateUserError::EmailTaken(_)
+        | CreateUserError::Failure(_) => error.into(),
     }
 }
 

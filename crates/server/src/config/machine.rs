@@ -15,7 +15,7 @@ use denizen_services::SystemClock;
 use super::{
     setting::Setting,
     table::{BIND, Config, DATABASE, HEALTH_BIND, MAIL, MAIL_ROOT_CERTIFICATE, MAIL_TEMPLATES},
-    types::Database,
+    types::{Database, Profile},
 };
 
 /// Returns what is missing on this machine, for this user. Nothing is changed, and nothing is sent to other machines.
@@ -25,6 +25,49 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static Setting, String)> {
         [(&BIND, listen(config.bind)), (&HEALTH_BIND, health), (&DATABASE, database(&config.database))];
     let found = found.into_iter().filter_map(|(setting, result)| Some((setting, result.err()?)));
     found.chain(mail(config)).collect()
+}
+
+/// Returns what is worth knowing although it is not a problem.
+pub(super) fn note(config: &Config) -> Option<String> {
+    let missing = config.database.path().filter(|path| !path.exists())?;
+    (config.profile == Profile::Production).then(|| {
+        format!(
+            "note: there is no database {} yet; `denizen user create --admin`, `denizen setup-link` and `denizen serve \
+             --create-database` create it\n",
+            missing.display()
+        )
+    })
+}
+
+/// Returns what other users of this machine can get at: the database, and the folder of mails that are written as files.
+/// What the server creates itself is private.
+pub(crate) fn warnings(config: &Config) -> Vec<String> {
+    let database = config.database.path().filter(|path| is_open(path, 0o066)).map(|path| {
+        format!(
+            "other users of this machine can read or write {}: allow only its owner (chmod 600)",
+            path.display()
+        )
+    });
+    let MailUrl::File(folder) = &config.mail else { return database.into_iter().collect() };
+    let mail = is_open(folder, 0o022).then(|| {
+        format!(
+            "other users of this machine can write to {}: allow only its owner (chmod 700)",
+            folder.display()
+        )
+    });
+    database.into_iter().chain(mail).collect()
+}
+
+/// Whether the file or folder exists and gives its group or all others one of these rights.
+#[cfg(unix)]
+fn is_open(path: &Path, rights: u32) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & rights != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &Path, _: u32) -> bool {
+    false
 }
 
 /// An address in use is most likely that of the running server.
@@ -43,7 +86,7 @@ fn database(database: &Database) -> Result<(), String> {
         Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
             return Err(format!("{} is a link to a file that does not exist", path.display()));
         }
-        // The server would create it.
+        // It can be created.
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         opened => drop(opened.map_err(cannot("open", path))?),
     }

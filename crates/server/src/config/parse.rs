@@ -11,6 +11,7 @@ use std::{
     str::FromStr,
 };
 
+use denizen_models::Username;
 use ipnet::IpNet;
 
 pub(super) use self::{log_filter::*, time::*, web::*};
@@ -82,6 +83,11 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
             })
         })
         .collect()
+}
+
+pub(super) fn usernames(text: &str) -> Result<Vec<Username>, String> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items.map(|item| Username::parse(item).map_err(|error| format!("{item:?}: {error}"))).collect()
 }
 
 pub(super) fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String>

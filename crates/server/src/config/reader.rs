@@ -27,6 +27,11 @@ impl Resolved {
         Some(if self.setting.secret { redact(value) } else { value.clone() })
     }
 
+    /// Returns whether the value is a flag with something in it that is never shown: the system shows flags to everybody.
+    pub(super) fn shows_secret(&self) -> bool {
+        matches!(self.source, Source::Flag(_)) && self.shown() != self.value
+    }
+
     /// Returns whether the value is not set, so that the default is used.
     #[must_use]
     pub fn is_default(&self) -> bool {

@@ -26,7 +26,7 @@ impl Report {
 }
 
 /// Says whether the server would start with these settings on this machine: also looks at the folders, files,
-/// certificates and addresses that they name.
+/// certificates and addresses that they name, and warns of those that others can get at.
 #[must_use]
 pub fn check(settings: &Settings) -> Report {
     let result = Config::from_settings(settings).and_then(|config| {
@@ -36,7 +36,11 @@ pub fn check(settings: &Settings) -> Report {
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     });
     let stdout = if result.is_ok() { "configuration is valid\n" } else { "" };
-    Report::new(stdout.to_owned(), result)
+    let warnings = result.as_ref().map(machine::warnings).unwrap_or_default();
+    let warnings: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let note = result.as_ref().ok().and_then(machine::note).unwrap_or_default();
+    let report = Report::new(stdout.to_owned(), result);
+    Report { stderr: warnings + &note + &report.stderr, ..report }
 }
 
 /// Lists every setting with its value and where that came from, credentials redacted, and then what is wrong.

@@ -36,6 +36,8 @@ impl Config {
         for (setting, reason) in violations(&partial) {
             reader.refuse(setting, reason);
         }
+        let exposed = settings.iter().filter(|resolved| resolved.shows_secret());
+        exposed.for_each(|resolved| reader.refuse(resolved.setting, ON_THE_COMMAND_LINE));
         match partial.complete() {
             Some(config) if reader.errors.is_empty() => Ok(config),
             _ => Err(reader.into_errors()),
@@ -56,6 +58,10 @@ impl Config {
         if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
     }
 }
+
+/// Why a secret in a flag is refused.
+const ON_THE_COMMAND_LINE: &str = "every user of this machine can read a command line, and this value has a password in it: put it into \
+                                   the environment or the configuration file";
 
 /// A setting, and why its value is refused.
 type Violation = (&'static Setting, &'static str);

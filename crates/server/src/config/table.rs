@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use denizen_mail::{MailUrl, Sender};
+use denizen_models::Username;
 use denizen_services::{Directory, RegistrationMode, store::Quota};
 use ipnet::IpNet;
 
@@ -59,9 +60,15 @@ settings! {
         REGISTRATION registration: RegistrationMode = Text,
             parse::choice(RegistrationMode::ALL, RegistrationMode::as_str), "open" / "closed";
 
-        /// Who may list and search users: `admins`, or all `members`, who then see no e-mail addresses.
+        /// Who may list and search users, and sees who is connected: `admins`, or all `members`, who then see names only.
         DIRECTORY directory: Directory = Text,
             parse::choice(Directory::ALL, Directory::as_str), "admins" / "admins";
+
+        /// How long the user name of a renamed user stays that user's, and that of a deleted user stays unused: `0s` to `3650d`.
+        USERNAME_RESERVATION username_reservation: Duration = Text, parse::duration("0s", "3650d"), "365d" / "365d";
+
+        /// User names that only administrators may give, beside `admin`, `root`, `support`, `postmaster` and the like.
+        RESERVED_USERNAMES reserved_usernames: Vec<Username> = List, parse::usernames, "" / "";
 
         /// How many characters a new password needs at least: 8 to 64.
         // NIST SP 800-63B-4 asks for 15 characters without a second factor, for 8 with one.
@@ -199,6 +206,9 @@ settings! {
         /// How often one IP address may sign up: a quota such as `10/6m`.
         LIMIT_SIGN_UP_PER_IP limit_sign_up_per_ip: Quota = Text, parse::quota, "generous" / "10/6m";
 
+        /// How often users may change their user name, attempts with a taken name included: a quota such as `1/24h`.
+        LIMIT_RENAMES_PER_USER limit_renames_per_user: Quota = Text, parse::quota, "generous" / "1/24h";
+
         /// How often one IP address may present a token out of a mail: a quota such as `30/2s`.
         // Tokens cannot be guessed; this bounds the work.
         LIMIT_TOKENS_PER_IP limit_tokens_per_ip: Quota = Text, parse::quota, "generous" / "30/2s";
@@ -207,7 +217,7 @@ settings! {
         /// to 10000000. Beyond that, it forgets those that have used it least.
         LIMIT_CAPACITY limit_capacity: u32 = Number, parse::number(1_000..=10_000_000), "200000" / "200000";
 
-        /// How many mails that strangers asked for may wait to be sent before all requests for one get 503: 1 to 1000000.
+        /// How many mails of a kind that strangers asked for may wait before requests for this kind get 503: 1 to 1000000.
         MAIL_CAPACITY mail_capacity: u32 = Number, parse::number(1..=1_000_000), "10000" / "10000";
 
         /// How many sign-ups may wait to be confirmed before all others get 503: 1 to 10000000.

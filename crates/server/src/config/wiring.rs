@@ -56,6 +56,8 @@ impl Config {
             disclosure,
             registration: self.registration,
             directory: self.directory,
+            username_reservation: whole(self.username_reservation),
+            reserved_usernames: self.reserved_usernames.clone(),
             password_policy: self.password_policy(),
             session_lifetime: whole(self.session_lifetime),
             session_idle_timeout: whole(self.session_idle_timeout),
@@ -77,6 +79,7 @@ impl Config {
                 login_per_device: self.limit_login_per_device,
                 login_failures: self.limit_login_failures,
                 sign_up_per_ip: self.limit_sign_up_per_ip,
+                renames: self.limit_renames_per_user,
                 capacity: self.limit_capacity,
             },
         }

@@ -1,13 +1,20 @@
 //! Another address for an account: asked for with the password, confirmed at the new address, told to the old one.
 
+use std::time::Duration;
+
+use denizen_server::SAMPLE_PASSWORD;
 use denizen_services::{MailMessage, NoticeTemplate};
+use denizen_testkit::{SmtpSecurity, SmtpServer};
 use serde_json::json;
+use tempfile::TempDir;
+use tokio::time::timeout;
 
 use crate::support::{
     TestServer,
-    account::{change_email, confirm_email_change, logout},
+    account::{change_email, change_password, confirm_email_change, logout},
     api::{self, user},
     http::{Request, act_as},
+    process::Process,
     production::{PASSWORD, UNLIMITED},
 };
 
@@ -59,6 +66,33 @@ async fn an_address_changes_when_its_owner_confirms_and_the_old_one_is_told() {
     assert_eq!(server.mailer.last_token_for("alice@example.com"), None);
     let alice = Request::get("/api/users/1").bearer(&session).send(at).await.succeeded(200);
     assert_eq!(alice["data"]["email_verified"], true);
+}
+
+/// Security checklist: 81.
+#[tokio::test]
+async fn a_user_who_is_edited_while_the_mail_server_is_down_gets_the_mail_all_the_same() {
+    let folder = TempDir::new().unwrap();
+    let smtp = SmtpServer::start(SmtpSecurity::None);
+    smtp.close().await;
+    let mail = format!("smtp://{}", smtp.address());
+    let process = Process::start_with(folder.path(), &["--mail", &mail]).await;
+    let at = process.address;
+    let session = api::token_of(at, "alice_dev").await;
+    change_email(at, &session, SAMPLE_PASSWORD, "alice@new.example.com").await.succeeded(202);
+    process.line_with(" not sent: ").await;
+    api::patch(at, 1, &json!({ "first_name": "Alicia" })).await.succeeded(200);
+    smtp.reopen();
+    let mail = timeout(Duration::from_secs(60), smtp.next_mail()).await.expect("a mail");
+    assert_eq!(mail.to, ["alice@new.example.com"]);
+    confirm_email_change(at, mail.letter.token().expect("a token")).await.succeeded(200);
+    // One that a new password has made void is not forgotten either.
+    smtp.close().await;
+    let answer = change_email(at, &session, SAMPLE_PASSWORD, "alice@third.example.com").await;
+    let id = answer.succeeded(202)["request_id"].as_str().expect("an id").to_owned();
+    process.line_with(&format!("mail email_change of {id} not sent: ")).await;
+    change_password(at, &session, SAMPLE_PASSWORD, "newsecurepassword").await.succeeded(200);
+    smtp.reopen();
+    process.line_with(&format!("mail email_change of {id} is not sent: account_changed")).await;
 }
 
 /// Security checklist: 56.

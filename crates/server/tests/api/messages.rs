@@ -7,6 +7,7 @@ pub mod revocations;
 
 use std::{net::SocketAddr, time::Duration};
 
+use denizen_server::config::DIRECTORY;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -17,6 +18,11 @@ use crate::support::{
     process::Process,
     socket::{Socket, handshake},
 };
+
+/// A server whose users see who is connected.
+pub async fn chatting() -> TestServer {
+    TestServer::start_configured(&[(&DIRECTORY, "members")]).await
+}
 
 /// Sends a message over plain HTTP, as the administrator.
 async fn post(at: SocketAddr, message: Value) -> Response {
@@ -39,7 +45,7 @@ pub fn timeless(mut message: Value) -> Value {
 
 #[tokio::test]
 async fn two_users_meet_talk_and_part() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     assert_eq!(connected(at).await, json!([]));
     let mut alice = Socket::open(at, "alice").await;
@@ -63,7 +69,7 @@ async fn two_users_meet_talk_and_part() {
 
 #[tokio::test]
 async fn a_client_that_just_disappears_has_left_too() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     drop(Socket::open(server.address, "bob").await);
     assert_eq!(alice.next().await["type"], "user_joined");
@@ -72,7 +78,7 @@ async fn a_client_that_just_disappears_has_left_too() {
 
 #[tokio::test]
 async fn a_message_over_http_reaches_sockets() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     let mut alice = Socket::open(at, "alice").await;
     let hi = json!({"text": "hi"});
@@ -94,7 +100,7 @@ async fn a_message_over_http_reaches_sockets() {
 /// Security checklist: 58.
 #[tokio::test]
 async fn nobody_speaks_in_the_name_of_another() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     let mut alice = Socket::open(at, "alice").await;
     let mut mallory = Socket::open(at, "mallory").await;
@@ -125,7 +131,7 @@ async fn next_error(socket: &mut Socket) -> Value {
 
 #[tokio::test]
 async fn mistakes_are_answered_with_the_codes_of_http_and_cost_no_connection() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     let body = |column: u64, reason: &str| json!({"line": 1, "column": column, "reason": reason});
     let field = |name: &str, reason: &str| json!({"fields": {name: [reason]}});
@@ -169,7 +175,7 @@ async fn mistakes_are_answered_with_the_codes_of_http_and_cost_no_connection() {
 /// Security checklist: 58.
 #[tokio::test]
 async fn whoever_has_not_signed_in_or_comes_from_a_foreign_page_is_refused() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     handshake("/ws").anonymous().send(at).await.refused(401, "UNAUTHENTICATED");
     handshake("/ws").anonymous().bearer("dead").send(at).await.refused(401, "UNAUTHENTICATED");
@@ -183,7 +189,7 @@ async fn whoever_has_not_signed_in_or_comes_from_a_foreign_page_is_refused() {
 
 #[tokio::test]
 async fn a_handshake_that_is_none_is_told_what_is_wrong() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     let old = String::from_utf8(handshake("/ws").bytes(at)).expect("text");
     let old = Request::raw(old.replacen("HTTP/1.1", "HTTP/1.0", 1));
@@ -198,7 +204,7 @@ async fn a_handshake_that_is_none_is_told_what_is_wrong() {
 /// Whoever is offered a WebSocket may stay with HTTP.
 #[tokio::test]
 async fn a_message_that_offers_one_is_sent_as_if_it_did_not() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     let message = json!({"type": "broadcast", "content": {"text": "hi"}});
     let offer = Request::post("/ws").header("Connection", "Upgrade").header("Upgrade", "websocket");
@@ -223,7 +229,7 @@ async fn strangers_get_no_socket_no_list_and_no_voice() {
 
 #[tokio::test]
 async fn a_server_that_stops_says_goodbye_and_does_not_linger() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut sockets = Vec::new();
     for name in ["alice", "bob"] {
         sockets.push(Socket::open(server.address, name).await);

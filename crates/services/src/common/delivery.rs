@@ -11,7 +11,7 @@ use crate::{
     },
     ports::{
         AccessContext, Actor, Mail, MailError, MailMessage, NoticeTemplate, Ports, Token, TokenHash,
-        store::{AuditEvent, AuditKind, LeasedMail},
+        store::{AuditEvent, AuditKind, LeasedMail, UnsentReason},
     },
 };
 
@@ -26,6 +26,9 @@ pub(crate) enum DeliveryError {
     /// What the mail is about has changed since it was read.
     #[error("the account changed meanwhile")]
     Changed,
+    /// The mail is not to be sent; `user` is whom it would have been about.
+    #[error("not to be sent: {}", reason.as_str())]
+    Unsent { reason: UnsentReason, user: Option<UserId> },
     #[error(transparent)]
     Failure(#[from] Failure),
 }
@@ -41,17 +44,24 @@ pub(crate) struct DeliveryContext<'a> {
 }
 
 impl DeliveryContext<'_> {
-    /// The user with this folded address.
-    pub async fn find_user_at(&self, address: &str) -> Result<Option<User>, DeliveryError> {
-        match EmailAddress::parse(address) {
-            Ok(address) => Ok(self.ports.store.find_user_by_email(&address).await?),
-            Err(_) => Ok(None),
-        }
+    /// Returns the active user with this folded e-mail address.
+    pub async fn active_user_at(&self, address: &str) -> Result<User, DeliveryError> {
+        let user = match EmailAddress::parse(address) {
+            Ok(address) => self.ports.store.find_user_by_email(&address).await?,
+            Err(_) => None,
+        };
+        active(user, UnsentReason::UnknownAddress)
     }
 
-    /// The user with this id, if it may use the service.
-    pub async fn find_active_user(&self, id: UserId) -> Result<Option<User>, DeliveryError> {
-        Ok(self.ports.store.find_user(id).await?.filter(|user| user.values.active))
+    /// Returns the active user with this id.
+    pub async fn active_user(&self, id: UserId) -> Result<User, DeliveryError> {
+        active(self.ports.store.find_user(id).await?, UnsentReason::Deleted)
+    }
+
+    /// Records in the audit trail that the mail about this user is not sent.
+    pub async fn record_unsent(&self, user: UserId) -> Result<(), DeliveryError> {
+        let event = self.event(AuditKind::MailUnsent, Actor::System, user, self.ports.clock.now());
+        self.hold().record(event).commit(self.ports).await.map(|_| ())
     }
 
     /// Mints a token, and commits what `store` makes of its hash, provided that the job is still ours and nobody has
@@ -104,12 +114,17 @@ impl DeliveryContext<'_> {
         user: UserId,
         address: Option<&EmailAddress>,
         template: NoticeTemplate,
-    ) -> Result<Option<Mail>, DeliveryError> {
+    ) -> Result<Mail, DeliveryError> {
         let user = self.ports.store.find_user(user).await?;
-        Ok(user.map(|User { values, .. }| {
-            let to = address.cloned().unwrap_or(values.email);
-            self.mail(to, values.first_name, self.message(template))
-        }))
+        let User { values, .. } = user.ok_or(unsent(UnsentReason::Deleted, None))?;
+        let to = address.cloned().unwrap_or(values.email);
+        Ok(self.mail(to, values.first_name, self.message(template)))
+    }
+
+    /// A notice to the e-mail address of an account that is gone, whose name is gone with it.
+    pub fn farewell(&self, address: &str) -> Result<Mail, DeliveryError> {
+        let to = EmailAddress::parse(address).map_err(|_| unsent(UnsentReason::UnknownAddress, None))?;
+        Ok(self.mail_to_stranger(to, self.message(NoticeTemplate::AccountDeleted)))
     }
 
     const fn message(&self, template: NoticeTemplate) -> MailMessage {
@@ -118,5 +133,18 @@ impl DeliveryContext<'_> {
 
     fn mail(&self, to: EmailAddress, name: String, message: MailMessage) -> Mail {
         Mail { id: self.job.mail_id(), to, name, message }
+    }
+}
+
+/// The mail about this user is not to be sent.
+pub(crate) const fn unsent(reason: UnsentReason, user: Option<UserId>) -> DeliveryError {
+    DeliveryError::Unsent { reason, user }
+}
+
+fn active(user: Option<User>, missing: UnsentReason) -> Result<User, DeliveryError> {
+    match user {
+        Some(user) if user.values.active => Ok(user),
+        Some(user) => Err(unsent(UnsentReason::Inactive, Some(user.id))),
+        None => Err(unsent(missing, None)),
     }
 }

@@ -3,6 +3,9 @@
 use denizen_models::{Password, UserValues, fold};
 use zxcvbn::{matching::patterns::MatchPattern, zxcvbn};
 
+/// The password of every sample user. It is documented, so nobody else can set it.
+pub const SAMPLE_PASSWORD: &str = "tutorial-password";
+
 /// No entry of the dictionaries is longer than 23 characters; repeated ones are. From 29 on, the number of guesses for a
 /// walk on a number pad overflows in zxcvbn, which panics where overflows are checked.
 const LONGEST: usize = 28;
@@ -43,14 +46,16 @@ enum Weakness {
 /// with digits and signs for letters. A password that merely *contains* a word is no business of ours (NIST SP
 /// 800-63B-4, section 3.1.1.2).
 fn weakness(password: &str, personal: &[&str]) -> Option<Weakness> {
-    if is_personal(password, personal) {
+    if is_disguise(password, personal) {
         return Some(Weakness::Personal);
     }
-    (password.chars().count() <= LONGEST && is_common(password)).then_some(Weakness::Common)
+    let common = is_disguise(password, &[SAMPLE_PASSWORD])
+        || (password.chars().count() <= LONGEST && is_common(password));
+    common.then_some(Weakness::Common)
 }
 
-/// Whether the password is, in one of those disguises, one of these names or addresses.
-fn is_personal(password: &str, personal: &[&str]) -> bool {
+/// Whether the password is, in one of those disguises, one of these texts.
+fn is_disguise(password: &str, texts: &[&str]) -> bool {
     let forms = |text: &str| {
         let folded = fold(text);
         let plain = without_lookalikes(&folded);
@@ -59,8 +64,8 @@ fn is_personal(password: &str, personal: &[&str]) -> bool {
         [folded, plain, a, b]
     };
     let password = forms(password);
-    let own = personal.iter().filter(|text| text.chars().count() > 2).flat_map(|text| forms(text));
-    own.into_iter().any(|own| password.contains(&own))
+    let texts = texts.iter().filter(|text| text.chars().count() > 2).flat_map(|text| forms(text));
+    texts.into_iter().any(|text| password.contains(&text))
 }
 
 fn is_common(password: &str) -> bool {
@@ -161,6 +166,9 @@ mod tests {
             "20011987",
             "passwordpassword",
             "пппппппп",
+            "tutorial-password",
+            "Tutorial-Passw0rd",
+            "drowssap-lairotut",
         ] {
             assert_eq!(weakness(text, &ALICE), Some(Weakness::Common), "{text}");
         }
@@ -170,7 +178,7 @@ mod tests {
     fn what_merely_contains_a_word_is_not() {
         for text in [
             "newsecurepassword",
-            "tutorial-password",
+            "a tutorial-password",
             "longenough",
             "correct horse battery staple",
             "another password",

@@ -20,7 +20,7 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::{EmailAddress, UserId};
+use denizen_models::{EmailAddress, UserId, Username};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
@@ -31,7 +31,7 @@ use crate::{
     ports::{
         AccessContext, Actor, Ports,
         store::{
-            BucketKey, Change, CommitObserver, Committed, Outcome, Quota, SecretName, ServiceSecret,
+            BucketKey, Change, CommitObserver, Committed, NameKey, Outcome, Quota, SecretName, ServiceSecret,
             SessionId, UnitOfWork,
         },
     },
@@ -73,7 +73,7 @@ pub(crate) enum LimitSubject<'a> {
     Device(&'a [u8]),
     /// An open session.
     Session(SessionId),
-    /// A user with sessions that are not ours.
+    /// A user, whatever the session.
     User(UserId),
     /// The IP address of the caller. Strangers share the quotas of their wider networks, too.
     Ip(&'a AccessContext),
@@ -157,6 +157,12 @@ impl Limiter {
     pub async fn draw(&self, purpose: &'static str, typed: &str) -> Result<u64, Failure> {
         let name = name(self.secret().await?, purpose, typed.as_bytes());
         Ok(name.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    /// Names a user name that was given up, with the same key as the buckets.
+    pub async fn name_key(&self, username: &Username) -> Result<NameKey, Failure> {
+        let hmac = name(self.secret().await?, "username", username.key().as_bytes());
+        Ok(NameKey::from_bytes(*hmac.as_bytes()))
     }
 
     async fn secret(&self) -> Result<&ServiceSecret, Failure> {

@@ -1,7 +1,7 @@
 //! What can be set on the services.
 
 use chrono::Duration;
-use denizen_models::{PasswordPolicy, named_enum};
+use denizen_models::{PasswordPolicy, Username, named_enum};
 
 use crate::ports::store::Quota;
 
@@ -32,7 +32,7 @@ named_enum! {
     pub enum Directory {
         /// Administrators.
         Admins = "admins",
-        /// Everybody who has signed in; members neither see nor search addresses.
+        /// Everybody who has signed in; members see and search the names of active users, and nothing else of them.
         Members = "members",
     }
 }
@@ -46,6 +46,11 @@ pub struct ServiceSettings {
     pub registration: RegistrationMode,
     /// Who may list and search users.
     pub directory: Directory,
+    /// How long a user name that was given up stays its former owner's, and that of a deleted user stays unused; zero: not
+    /// at all.
+    pub username_reservation: Duration,
+    /// User names that only administrators may give, beside the usual ones (`admin`, `support`, `postmaster`, …).
+    pub reserved_usernames: Vec<Username>,
     /// What a new password must be.
     pub password_policy: PasswordPolicy,
     /// When a session ends, whatever happens. NIST SP 800-63B-4 allows 30 days at most where a password suffices.
@@ -78,6 +83,8 @@ impl Default for ServiceSettings {
             disclosure: Disclosure::Uniform,
             registration: RegistrationMode::Closed,
             directory: Directory::Admins,
+            username_reservation: Duration::days(365),
+            reserved_usernames: Vec::new(),
             password_policy: PasswordPolicy::default(),
             session_lifetime: Duration::days(30),
             session_idle_timeout: Duration::days(7),
@@ -126,6 +133,8 @@ pub struct Limits {
     pub login_failures: u32,
     /// Sign-ups from one IP address: 10, and one more every 6 minutes.
     pub sign_up_per_ip: Quota,
+    /// Changes of the user name by its owner, those to a name that is taken included: 1, and the next after a day.
+    pub renames: Quota,
     /// How many buckets of each limit the store keeps, some 100 bytes each: 200,000. Beyond that, those nearest to full
     /// are forgotten.
     pub capacity: u32,
@@ -145,6 +154,7 @@ impl Limits {
             login_per_device: quota,
             login_failures: 1_000_000,
             sign_up_per_ip: quota,
+            renames: quota,
             capacity: 200_000,
         }
     };
@@ -162,6 +172,7 @@ impl Default for Limits {
             login_per_device: Quota::new(10, Duration::minutes(1)),
             login_failures: 50,
             sign_up_per_ip: Quota::new(10, Duration::minutes(6)),
+            renames: Quota::new(1, Duration::days(1)),
             capacity: 200_000,
         }
     }

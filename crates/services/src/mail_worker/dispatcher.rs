@@ -10,7 +10,7 @@ use crate::{
     metrics::{MailCounters, MailResult},
     ports::{
         MailError, Mailer, NoticeTemplate, Ports, RandomnessError,
-        store::{Lease, LeasedMail, MailJob, MailKind, MailOutcome, StoreFailure},
+        store::{Lease, LeasedMail, MailJob, MailKind, MailOutcome, StoreFailure, UnsentReason},
     },
 };
 
@@ -54,17 +54,18 @@ impl Dispatcher {
             }
         };
         let outcome = match sent {
-            Ok(true) => {
+            Ok(()) => {
                 log::debug!("mail {kind} of {request}: sent");
                 self.counters.add(job.mail.kind(), MailResult::Sent);
                 MailOutcome::Done
             }
-            Ok(false) => {
-                log::debug!("mail {kind} of {request}: nobody to send it to");
+            Err(DeliveryError::Unsent { reason, .. }) => {
+                self.counters.add_unsent(job.mail.kind(), request, reason);
                 MailOutcome::Done
             }
             // Finishing only releases the job, which stays due for the newer request.
             Err(error @ DeliveryError::Renewed) => {
+                self.counters.add_unsent(job.mail.kind(), request, UnsentReason::Replaced);
                 MailOutcome::Retry { at: self.ports.clock.now(), reason: error.to_string() }
             }
             Err(error @ DeliveryError::Changed) => self.retry(job, error.to_string()),
@@ -84,8 +85,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Sends the mail of `job`; `false` if there is nobody to send it to.
-    async fn send(&self, job: &LeasedMail) -> Result<bool, DeliveryError> {
+    /// Sends the mail of `job`, or records that it is not to be sent.
+    async fn send(&self, job: &LeasedMail) -> Result<(), DeliveryError> {
         let delivery = DeliveryContext { ports: &self.ports, settings: &self.settings, job };
         let mail = match &job.mail {
             MailJob::PasswordReset { address } => delivery.password_reset(address).await,
@@ -99,10 +100,12 @@ impl Dispatcher {
             MailJob::EmailChanged { user, address } => {
                 delivery.notice(*user, Some(address), NoticeTemplate::EmailChanged).await
             }
+            MailJob::AccountDeleted { address } => delivery.farewell(address),
         };
-        let Some(mail) = mail? else { return Ok(false) };
-        self.mailer.send(&mail).await?;
-        Ok(true)
+        if let Err(DeliveryError::Unsent { user: Some(user), .. }) = mail {
+            delivery.record_unsent(user).await?;
+        }
+        Ok(self.mailer.send(&mail?).await?)
     }
 
     /// A second after the first failure, then twice as long each time, at most 6 hours; and up to a quarter longer, lest

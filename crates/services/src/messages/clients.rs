@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::{UserId, UserValues, Username};
+use denizen_models::{ADMIN_ROLE, UserId, UserValues, Username};
 use tokio::sync::mpsc::Sender;
 
 use super::{CloseReason, ConnectionId, Outgoing};
@@ -21,6 +21,10 @@ pub(super) struct AuthSnapshot {
 }
 
 impl AuthSnapshot {
+    pub(super) fn is_admin(&self) -> bool {
+        self.roles.iter().any(|role| role == ADMIN_ROLE)
+    }
+
     /// None for users who are switched off.
     pub(super) fn of(values: &UserValues) -> Option<Self> {
         values.active.then(|| Self { name: values.username.clone(), roles: values.roles.clone() })
@@ -132,9 +136,10 @@ impl Clients {
         ids
     }
 
-    /// Each name once, in the order of the folded names.
-    pub(super) fn names(&self) -> Vec<String> {
-        let first = self.by_name.values().filter_map(|user| self.by_id.get(self.by_user.get(user)?.first()?));
+    /// Each name of these users once, in the order of the folded names.
+    pub(super) fn names(&self, is_meant: impl Fn(UserId) -> bool) -> Vec<String> {
+        let users = self.by_name.values().filter(|user| is_meant(**user));
+        let first = users.filter_map(|user| self.by_id.get(self.by_user.get(user)?.first()?));
         first.map(|client| client.snapshot.name.as_str().to_owned()).collect()
     }
 
@@ -200,15 +205,21 @@ impl Clients {
         Ok(())
     }
 
-    /// Hints to everybody, unless `most` hints or more have gone out in this second.
-    pub(super) fn hint_all(&mut self, second: i64, most: usize, text: impl FnOnce() -> Arc<str>) {
+    /// Hints to those who are meant, unless `most` hints or more have gone out in this second.
+    pub(super) fn hint(
+        &mut self,
+        second: i64,
+        most: usize,
+        is_meant: impl Fn(&Client) -> bool,
+        text: impl FnOnce() -> Arc<str>,
+    ) {
         if self.hints.0 != second {
             self.hints = (second, 0);
         }
         if self.count() > 0 && self.hints.1 < most {
             self.hints.1 += self.count();
             let text = text();
-            self.by_id.values().for_each(|client| client.presence(&text));
+            self.by_id.values().filter(|client| is_meant(client)).for_each(|client| client.presence(&text));
         }
     }
 

@@ -15,14 +15,14 @@ use super::{
     clients::{AuthSnapshot, Client, Clients},
 };
 use crate::{
-    common::{Failure, lock},
+    common::{Directory, Failure, lock},
     ports::{
         AccessContext, Actor, Clock,
         store::{CommitObserver, Committed, Quota, UnitOfWork},
     },
 };
 
-/// How many may be connected, and how far behind.
+/// How many may be connected, how far behind, and who sees whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageLimits {
     /// Connections in all.
@@ -39,6 +39,8 @@ pub struct MessageLimits {
     /// How many messages a user may send, over all connections and without one. Every message costs each recipient a place in
     /// the queue.
     pub messages_per_user: Quota,
+    /// Who sees who is connected: those who may list users.
+    pub directory: Directory,
 }
 
 impl Default for MessageLimits {
@@ -50,6 +52,7 @@ impl Default for MessageLimits {
             queue: 256,
             hints_per_second: 50_000,
             messages_per_user,
+            directory: Directory::Admins,
         }
     }
 }
@@ -130,12 +133,17 @@ impl Hub {
         Message { kind, from, to: to.map(str::to_owned), content, timestamp }.to_string().into()
     }
 
-    /// Tells those who are there that somebody comes or goes.
+    /// Tells those who may see it that a user comes or goes.
     fn presence(&self, clients: &mut Clients, kind: MessageKind, of: &Username) {
         let second = self.clock.now().timestamp();
-        clients.hint_all(second, self.limits.hints_per_second, || {
+        let sees = |client: &Client| self.sees_names(client.snapshot.is_admin());
+        clients.hint(second, self.limits.hints_per_second, sees, || {
             self.text(kind, Some(of), None, MessageContent::new())
         });
+    }
+
+    fn sees_names(&self, is_admin: bool) -> bool {
+        is_admin || self.limits.directory == Directory::Members
     }
 
     fn admit(&self, clients: &mut Clients, client: Client) -> Result<ConnectionId, ConnectError> {
@@ -204,6 +212,8 @@ impl Hub {
         });
         let told = told.map_err(SendMessageError::TooMany)?;
         match (told, to) {
+            // Neither answer may tell whether the name exists, or is connected.
+            (_, Some(_)) if !self.sees_names(context.is_admin()) => Ok(0),
             (0, Some(to)) => Err(SendMessageError::NotConnected(excerpt(to))),
             (0, None) => Err(SendMessageError::NobodyConnected),
             (told, _) => Ok(told),
@@ -247,7 +257,8 @@ impl MessageService for DefaultMessageService {
         if context.actor == Actor::Anonymous {
             return Err(Failure::forbidden("only signed-in users can see who is connected"));
         }
-        Ok(self.hub.with(|clients| clients.names()))
+        let sees = |user| self.hub.sees_names(context.is_admin()) || context.is_self(user);
+        Ok(self.hub.with(|clients| clients.names(sees)))
     }
 
     fn broadcast(&self, context: &AccessContext, content: MessageContent) -> Result<usize, SendMessageError> {

@@ -112,9 +112,9 @@ impl AccessContext {
         self.is_admin() || self.is_self(user)
     }
 
-    /// What the actor may see of `user`: its address only if it is their own, or if they are an administrator.
+    /// What the actor may see of `user`: everything if it is themselves or if they are an administrator, else its names.
     #[must_use]
     pub fn view(&self, user: User) -> UserResponse {
-        if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::without_email(user) }
+        if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::names(user) }
     }
 }

@@ -1,6 +1,6 @@
 //! Sending mail, as a port.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration as StdDuration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
@@ -70,6 +70,8 @@ pub enum NoticeTemplate {
     AccountExists,
     /// The account has another e-mail address. Goes to the previous one.
     EmailChanged,
+    /// The account was deleted by its user.
+    AccountDeleted,
     /// A test by an operator.
     Test,
 }
@@ -94,4 +96,8 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// Returns [`MailError`], which says whether another attempt can succeed.
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
+
+    /// Ends what is kept for the next mail, such as connections, and was not used for this long. The worker calls it every
+    /// second, and with zero at a stop; [`Self::send`] still works after it.
+    async fn close_idle(&self, _unused_for: StdDuration) {}
 }

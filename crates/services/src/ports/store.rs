@@ -50,13 +50,13 @@ pub use error::{CommitError, Precondition, StoreFailure, UniqueKey};
 pub use limits::{BucketKey, Quota};
 pub use mail_jobs::{
     LONGEST_DELAY, Lease, LeasedMail, MailJob, MailJobId, MailKind, MailOutcome, MailQuery, NewMailJob,
-    QueuedMail, Recipient,
+    QueuedMail, Recipient, UnsentMail, UnsentReason,
 };
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};
 pub use records::{
-    ClientKind, Credentials, FailedAttempts, NewSession, PasswordScheme, Registration, Session, SessionId,
-    SessionTouch, StoredToken, UserRef,
+    ClientKind, Credentials, FailedAttempts, NameKey, NewSession, PasswordScheme, Registration, Session,
+    SessionId, SessionTouch, StoredToken, UserRef,
 };
 pub use secrets::{SecretName, ServiceSecret};
 pub(crate) use unit_of_work::verbs;

@@ -83,7 +83,7 @@ pub struct UserList {
 #[async_trait]
 pub trait UserLists: Send + Sync {
     /// Returns a page of the users that match `query`; an empty query matches all. Administrators only, or all
-    /// signed-in users, as [`Directory`] says.
+    /// signed-in users, as [`Directory`] says: members find active users by name, and filter neither by role nor by status.
     async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, Failure>;
 
     /// Returns the first page of the users in whose names or, for administrators, e-mail address `text` occurs.
@@ -102,9 +102,14 @@ impl UserLists for AccountService {
         if !is_allowed {
             return Err(Failure::forbidden("only administrators can list users"));
         }
-        let (filter, page) = query.validate().map_err(Failure::InvalidQuery)?;
-        // An actor who may not see e-mail addresses must not find out by searching for them either.
-        let filter = UserFilter { search_email: context.is_admin(), ..filter };
+        if !context.is_admin() && (query.role.is_some() || query.active.is_some()) {
+            return Err(Failure::forbidden("only administrators can filter by role or active"));
+        }
+        let (mut filter, page) = query.validate().map_err(Failure::InvalidQuery)?;
+        // What an actor may not see cannot be found out by searching for it either.
+        if !context.is_admin() {
+            (filter.search_email, filter.active) = (false, Some(true));
+        }
         let store = &self.ports.store;
         let UserPage { users, next } = store.list_users(&filter, &page).await?;
         let total = if query.total { Some(store.count_users(&filter).await?) } else { None };

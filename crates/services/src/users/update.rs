@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserValues, ValidationErrors};
+use tokio::sync::OnceCell;
 
 use super::is_administrator;
 use crate::{
@@ -22,9 +23,12 @@ pub enum UpdateUserError {
     /// It is not in a state in which the actor wants to change it.
     #[error(transparent)]
     PreconditionError(#[from] PreconditionError),
-    /// Somebody else has this name.
+    /// Another user has this name, or only administrators may give it.
     #[error("username '{0}' already exists")]
     UsernameTaken(String),
+    /// Another user had this name, and may have it again for some time. Administrators alone are told so.
+    #[error("username '{0}' is reserved for the user who had it")]
+    UsernameReserved(String),
     /// Somebody else has this address.
     #[error("email '{0}' already exists")]
     EmailTaken(String),
@@ -39,7 +43,8 @@ pub enum UpdateUserError {
 /// Changing users.
 #[async_trait]
 pub trait UserUpdates: Send + Sync {
-    /// Replaces the editable values of a user and returns it. A change of e-mail address or status revokes the user's
+    /// Replaces the editable values of a user and returns it. Members change their name once a day
+    /// ([`Limits::renames`](crate::Limits::renames)); the old one stays reserved for them. A change of e-mail address or status revokes the user's
     /// one-time tokens; a deactivated user loses every session. Roles and status: administrators only.
     async fn update_user(
         &self,
@@ -91,12 +96,28 @@ impl AccountService {
         condition: &IfMatch,
         validate: impl Fn(&User) -> Result<UserValues, ValidationErrors> + Send + Sync,
     ) -> Result<User, UpdateUserError> {
+        let counted = OnceCell::new();
         retry(|| async {
             let user = self.find_for_change(context, id).await?.ok_or(UpdateUserError::NotFound(id))?;
             condition.check(&user)?;
             let values = validate(&user).map_err(Failure::Invalid)?;
             let work = self.by(context, needs(context, &user, &values)?)?;
-            let work = replacement(work, &user, values, context, self.ports.clock.now());
+            let (name, at) = (values.username.clone(), self.ports.clock.now());
+            let is_renamed = name.key() != user.values.username.key();
+            let mut work = replacement(work, &user, values, context, at);
+            if is_renamed {
+                // Also a name that is taken counts: otherwise this would tell every name that there is.
+                counted.get_or_try_init(|| self.count_rename(context, id)).await?;
+                if self.is_reserved(context, &name) {
+                    return Err(UpdateUserError::UsernameTaken(name.to_string()));
+                }
+                let reserved = match context.is_admin() {
+                    true => UpdateUserError::UsernameReserved(name.to_string()),
+                    false => UpdateUserError::UsernameTaken(name.to_string()),
+                };
+                work = self.claim_username(work, &name, Some(id), Some(reserved)).await?;
+                work = self.release_username(work, &user).await?;
+            }
             if work.attempt(&self.ports).await?.is_none() {
                 return Ok(None);
             }
@@ -115,7 +136,10 @@ fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs
         ("active", old.active != new.active),
         ("email", old.email != new.email),
     ];
+    let renamed = old.username.key() != new.username.key();
     match changed.into_iter().find(|(_, changed)| *changed) {
+        // Reserved names and the limit of renames do not bind administrators.
+        None if renamed && context.is_admin() => Ok(Needs::Admin),
         None => Ok(Needs::SelfOrAdmin(user.id)),
         Some(_) if context.is_admin() => Ok(Needs::Admin),
         Some((member, _)) => Err(Failure::forbidden(format!("only administrators can change {member}"))),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use chrono::Duration;
 use denizen_models::{Secret, User};
 use denizen_services::{
-    AccountService, Clock as _, Housekeeper, LiveSessions, MailError, Ports, ServiceSettings, Sessions as _,
-    Token, TokenHash, TokenPurpose,
+    AccessContext, AccountService, Clock as _, Housekeeper, LiveSessions, MailError, Ports, ServiceSettings,
+    Sessions as _, Token, TokenHash, TokenPurpose,
     store::{
         AuditEvent, AuditKind, MailJob, NewMailJob, ReadStore as _, Registration, StoreFailure, UnitOfWork,
         WriteStore as _,
@@ -18,7 +18,7 @@ use denizen_services::{
 };
 use denizen_testkit::user_values;
 
-use crate::support::{World, stranger};
+use crate::support::{World, administrator, stranger};
 
 /// A world that is kept in order.
 #[derive(Clone)]
@@ -190,6 +190,29 @@ async fn much_is_removed_in_small_units() {
     assert_eq!(house.tidy().await, 2_500);
     assert_eq!(house.world.store.calls("commit"), 3);
     assert!(house.world.audit().await.is_empty());
+}
+
+/// Security checklist: 61.
+#[tokio::test]
+async fn after_a_restore_no_session_and_no_token_of_before_works() {
+    let house = House::new();
+    let alice = house.world.create("alice").await;
+    let session = house.sign_in(&alice).await;
+    let token = house.world.obtain_verification("alice@example.com").await;
+    let event = house.world.audit().await.len();
+    for context in [stranger(), administrator(alice.id)] {
+        assert!(house.auth.after_restore(&context, 1_000).await.is_err());
+    }
+    assert!(house.is_kept(&session).await);
+    assert_eq!(house.auth.after_restore(&AccessContext::system(), 1_000).await, Ok(2));
+    assert!(!house.is_kept(&session).await);
+    assert!(house.world.verify(&token).await.is_err());
+    let trail = house.world.audit().await;
+    assert_eq!(
+        trail[event..].iter().map(|event| event.kind).collect::<Vec<_>>(),
+        [AuditKind::DatabaseRestored]
+    );
+    assert!(house.world.create("bob").await.id.get() > alice.id.get() + 1_000);
 }
 
 #[tokio::test]

@@ -5,3 +5,4 @@ mod kinds;
 mod races;
 mod retry;
 mod run;
+mod unsent;

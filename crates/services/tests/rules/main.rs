@@ -18,6 +18,10 @@ mod email_verification;
 #[cfg(test)]
 mod forgotten_password;
 #[cfg(test)]
+mod hashing_queue;
+#[cfg(test)]
+mod health;
+#[cfg(test)]
 mod housekeeping;
 #[cfg(test)]
 mod invitation;

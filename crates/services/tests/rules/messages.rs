@@ -10,8 +10,8 @@ mod sweeps;
 use denizen_models::{DEFAULT_ROLE, MessageContent, User, UserId, Username};
 use denizen_services::store::WriteStore as _;
 use denizen_services::{
-    AccessContext, Actor, CloseReason, ConnectError, Connection, DefaultMessageService, LiveSessions as _,
-    MessageLimits, MessageService as _, Outgoing,
+    AccessContext, Actor, CloseReason, ConnectError, Connection, DefaultMessageService, Directory,
+    LiveSessions as _, MessageLimits, MessageService as _, Outgoing,
     store::{ReadStore as _, SessionId},
 };
 use serde_json::{Value, json};
@@ -30,8 +30,13 @@ impl Chat {
         Self::with(MessageLimits::default())
     }
 
+    /// One in which all see who is connected.
     fn with(limits: MessageLimits) -> Self {
-        let world = World::new();
+        Self::in_directory(Directory::Members, limits)
+    }
+
+    fn in_directory(directory: Directory, limits: MessageLimits) -> Self {
+        let (world, limits) = (World::new(), MessageLimits { directory, ..limits });
         let messages = DefaultMessageService::new(world.clock.clone(), limits);
         world.store.observe(messages.observer());
         Self { world, messages }

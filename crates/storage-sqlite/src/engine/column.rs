@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use denizen_models::{EmailAddress, Profile, UserId, Username};
 use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
-    store::{AuditId, AuditKind, BucketKey, MailJobId, MailKind, ServiceSecret, SessionId},
+    store::{AuditId, AuditKind, BucketKey, MailJobId, MailKind, NameKey, ServiceSecret, SessionId},
 };
 use rusqlite::types::{FromSql as _, Null, ToSqlOutput, ValueRef};
 
@@ -65,6 +65,7 @@ encode! {
     PasswordHash: value => value.expose();
     TokenHash: value => value.as_bytes().as_slice();
     BucketKey: value => value.as_bytes().as_slice();
+    NameKey: value => value.as_bytes().as_slice();
     ServiceSecret: value => value.expose().as_slice();
     TokenPurpose: value => value.as_str();
     AuditKind: value => value.as_str();

@@ -8,10 +8,19 @@ use denizen_services::{
 };
 use rusqlite::ffi;
 
+/// What the disk itself refuses.
+pub(crate) const UNREADABLE: &str = "the disk cannot be read or written";
+
+/// Why nothing more is written.
+pub(crate) const DAMAGED: &str = "the database file is damaged";
+
 /// Why a database could not be opened. Every message is for the operator: it says which file, and what to do. Reasons
 /// are in the words of SQLite or of the operating system.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// There is no such file, and [`SqliteOptions::create`](crate::SqliteOptions::create) is off.
+    #[error("there is no database {}", path.display())]
+    Missing { path: PathBuf },
     /// The file can neither be opened nor created: a folder is missing, or permissions are.
     #[error("cannot open or create the database {}: {reason}", path.display())]
     Unusable { path: PathBuf, reason: String },
@@ -83,6 +92,18 @@ impl Failure {
         primary(self.code()) == ffi::SQLITE_FULL
     }
 
+    /// The failure of the disk or the file behind it, if it is one, and whether the file is damaged.
+    pub fn of_disk(&self) -> Option<(StoreFailure, bool)> {
+        let code = self.code();
+        match primary(code) {
+            ffi::SQLITE_FULL | ffi::SQLITE_IOERR | ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => {
+                Some((of_code(code), false))
+            }
+            ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Some((of_code(code), true)),
+            _ => None,
+        }
+    }
+
     /// What the caller of a COMMIT is told that failed. SQLite does not get as far as the commit mark if it waits in
     /// vain or runs out of room. In every other case the mark may be on the disk already, and come to life when the
     /// file is opened again.
@@ -130,24 +151,28 @@ impl From<Failure> for CommitError {
         if code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY {
             return Self::PreconditionFailed(Precondition::User);
         }
-        let named = |reason: &str| because(reason, code);
-        Self::Failed(match primary(code) {
-            ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => StoreFailure::Busy(named("another process is writing")),
-            ffi::SQLITE_FULL => StoreFailure::Busy(named("the disk is full")),
-            ffi::SQLITE_INTERRUPT => StoreFailure::Busy(named("it took too long")),
-            ffi::SQLITE_IOERR | ffi::SQLITE_NOMEM | ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => {
-                StoreFailure::Busy(named(ffi::code_to_str(code)))
-            }
-            ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => {
-                StoreFailure::Corrupt(named("the database file is damaged"))
-            }
-            ffi::SQLITE_CONSTRAINT | ffi::SQLITE_TOOBIG => StoreFailure::Malformed(because(
-                format!("a value is out of bounds ({})", ffi::code_to_str(code)),
-                code,
-            )),
-            0 => StoreFailure::Corrupt("a column holds a value of another type".into()),
-            _ => StoreFailure::Unavailable(named(ffi::code_to_str(code))),
-        })
+        Self::Failed(of_code(code))
+    }
+}
+
+fn of_code(code: i32) -> StoreFailure {
+    let named = |reason: &str| because(reason, code);
+    match primary(code) {
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => StoreFailure::Busy(named("another process is writing")),
+        ffi::SQLITE_FULL => StoreFailure::Busy(named("the disk is full")),
+        ffi::SQLITE_INTERRUPT => StoreFailure::Busy(named("it took too long")),
+        // Also if SQLite's own text for a code speaks of damage: it knows only that the disk did not read or write.
+        ffi::SQLITE_IOERR => StoreFailure::Busy(named(UNREADABLE)),
+        ffi::SQLITE_NOMEM | ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => {
+            StoreFailure::Busy(named(ffi::code_to_str(code)))
+        }
+        ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => StoreFailure::Corrupt(named(DAMAGED)),
+        ffi::SQLITE_CONSTRAINT | ffi::SQLITE_TOOBIG => StoreFailure::Malformed(because(
+            format!("a value is out of bounds ({})", ffi::code_to_str(code)),
+            code,
+        )),
+        0 => StoreFailure::Corrupt("a column holds a value of another type".into()),
+        _ => StoreFailure::Unavailable(named(ffi::code_to_str(code))),
     }
 }
 

@@ -31,6 +31,8 @@ const MIGRATIONS: &[Migration] = migrations![
     "0009_registrations",
     "0011_limits_apart",
     "0012_fair_shares",
+    "0014_identity",
+    "0016_unsent_mail",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.
@@ -76,6 +78,14 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(), OpenE
 /// What was applied before differs from what this program knows, or a migration failed.
 pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     migrate_to(MIGRATIONS, connection, path)
+}
+
+/// Returns how many migrations the database has been through.
+///
+/// # Errors
+/// As [`migrate`]. Nothing was written.
+pub(crate) fn applied(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
+    check(MIGRATIONS, connection, path)
 }
 
 fn migrate_to(migrations: &[Migration], connection: &Connection, path: &Path) -> Result<(), OpenError> {
@@ -169,6 +179,37 @@ mod tests {
         assert_eq!(checksum("foobar").cast_unsigned(), 0x8594_4171_f739_67e8);
     }
 
+    /// Security checklist: 78.
+    #[test]
+    fn users_of_an_older_database_who_can_be_sample_users_are_marked() {
+        let connection = Connection::open_in_memory().unwrap();
+        let marks = MIGRATIONS.iter().position(|migration| migration.name == "0014_identity").unwrap();
+        migrate_by(&connection, &MIGRATIONS[..marks]).unwrap();
+        for (id, password, created) in [
+            (1, Some("hash"), Some(("user.created", "system"))),
+            (2, Some("hash"), Some(("user.created", "cli"))),
+            (3, None, Some(("user.created", "system"))),
+            (4, Some("hash"), None),
+            (5, Some("hash"), Some(("user.signed_up", "anonymous"))),
+            (6, Some("hash"), Some(("user.created", "system"))),
+        ] {
+            let insert = "INSERT INTO users (id, username, username_key, email, email_key, first_name, first_name_key, \
+                 last_name, last_name_key, age, active, email_verified, roles, password_hash, created_at, updated_at) \
+                 VALUES (?1, ?1, ?1, ?1, ?1, '', '', '', '', 0, 1, 1, '[]', ?2, 0, 0)";
+            connection.execute(insert, (id, password)).unwrap();
+            if let Some((kind, actor)) = created {
+                let record =
+                    "INSERT INTO audit (kind, at, actor, target, request_id) VALUES (?2, 0, ?3, ?1, '')";
+                connection.execute(record, (id, kind, actor)).unwrap();
+            }
+        }
+        migrate_by(&connection, MIGRATIONS).unwrap();
+        let mut marked = connection.prepare("SELECT id FROM users WHERE sample_password = 1").unwrap();
+        let marked: Vec<i64> =
+            marked.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(marked, [1, 4]);
+    }
+
     #[test]
     fn a_failing_migration_leaves_what_was_before_it() {
         let connection = Connection::open_in_memory().unwrap();
@@ -184,6 +225,49 @@ mod tests {
         let good = Migration { name: "0001_good", sql: "CREATE TABLE good (x)" };
         migrate_by(&connection, &[good, mended]).unwrap();
         assert_eq!(tables(&connection), ["bad", "good", "migrations"]);
+    }
+
+    #[test]
+    fn password_schemes_and_waiting_mails_that_are_there_already_are_counted() {
+        let connection = Connection::open_in_memory().unwrap();
+        let counting = MIGRATIONS.iter().position(|known| known.name == "0012_fair_shares").unwrap();
+        migrate_by(&connection, &MIGRATIONS[..counting]).unwrap();
+        for (number, hash) in [Some("$a$v=1$c2Fs$b3V0"), Some("$a$v=1$dHNh$cHV0"), Some("$2b$04$abc"), None]
+            .into_iter()
+            .enumerate()
+        {
+            let user = "INSERT INTO users (username, username_key, email, email_key, first_name, first_name_key, \
+                 last_name, last_name_key, age, active, email_verified, roles, password_hash, created_at, updated_at) \
+                 VALUES (:name, :name, :name, :name, '', '', '', '', 1, 1, 1, '[]', :hash, 0, 0)";
+            let params = rusqlite::named_params! { ":name": number.to_string(), ":hash": hash };
+            connection.execute(user, params).unwrap();
+        }
+        for (kind, address, dead) in [
+            ("sign_up", "a", 0),
+            ("sign_up", "b", 0),
+            ("sign_up", "c", 1),
+            ("password_reset", "a", 0),
+            ("email_verification", "a", 1),
+        ] {
+            let job = "INSERT INTO mail_jobs (kind, carries_token, address, requested_at, due_at, dead, request_id) \
+                 VALUES (?1, 1, ?2, 0, 0, ?3, '')";
+            connection.execute(job, (kind, address, dead)).unwrap();
+        }
+        migrate(&connection, Path::new(PATH)).unwrap();
+        let counts = |sql: &str| -> Vec<(String, i64)> {
+            let mut statement = connection.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.collect::<Result<_, _>>().unwrap()
+        };
+        let count = |name: &str, number| (name.to_owned(), number);
+        assert_eq!(
+            counts("SELECT scheme, users FROM password_schemes ORDER BY 1"),
+            [count("$2b$04$...", 1), count("$a$v=1$AAAA$AAAA", 2)]
+        );
+        assert_eq!(
+            counts("SELECT kind, jobs FROM mail_waiting ORDER BY 1"),
+            [count("password_reset", 1), count("sign_up", 2)]
+        );
     }
 
     #[test]

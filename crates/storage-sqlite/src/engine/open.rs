@@ -13,14 +13,14 @@ use denizen_services::lock;
 /// Settings and the values that SQLite must report after they were made. The order matters: changing the journal
 /// mode can meet a lock, so the time to wait for one is set before.
 ///
-/// `wal_autocheckpoint = 0`: checkpoints have a thread of their own. `journal_size_limit`: after a rush the log
-/// shrinks again. `synchronous = FULL` (2): a commit that was answered survives a power failure.
+/// `wal_autocheckpoint = 0`: checkpoints have a thread of their own. `journal_size_limit`: a log that begins anew
+/// shrinks to [`SHORT_LOG`](crate::engine::disk::SHORT_LOG). `synchronous = FULL` (2): a commit that was answered survives a power failure.
 const WRITER_SETTINGS: &[(&str, &str, &str)] = &[
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", "2"),
     ("foreign_keys", "ON", "1"),
     ("wal_autocheckpoint", "0", "0"),
-    ("journal_size_limit", "67108864", "67108864"),
+    ("journal_size_limit", "8388608", "8388608"),
     ("temp_store", "MEMORY", "2"),
     ("cache_size", "-16384", "-16384"),
 ];
@@ -31,24 +31,52 @@ const READER_SETTINGS: &[(&str, &str, &str)] =
 /// How often switching to the log is tried. Whoever fails has seen another succeed, so that once more is enough.
 const TRIES: usize = 8;
 
-/// Creates the file if there is none, readable for its owner only. SQLite gives its other files the same mode.
+/// Finds the file, or creates it if it may, readable for its owner only. SQLite gives its other files the same mode.
 ///
 /// A file that is there is not touched: when any descriptor of a file is closed, POSIX lets go of all locks that the
 /// process has on it, and with them of those of SQLite. For the same reason no other store of this process may come
 /// across the file before it is closed in here.
-pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn find(path: &Path, or_create: bool) -> Result<(), OpenError> {
     static CREATING: Mutex<()> = Mutex::new(());
     let _creating = lock(&CREATING);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unusable(path, &error)),
+    match path.try_exists() {
+        Err(error) => return Err(unusable(path, &error)),
+        Ok(false) if path.is_symlink() => {
+            return Err(unusable(path, &"it is a link to a file that does not exist"));
+        }
+        Ok(false) if !or_create => return Err(OpenError::Missing { path: path.to_owned() }),
+        Ok(false) => {
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            match options.open(path) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(unusable(path, &error)),
+                _ => {}
+            }
+        }
         // SQLite would only say that it is unable to open it.
-        Err(_) if path.is_dir() => Err(unusable(path, &std::io::Error::from(ErrorKind::IsADirectory))),
-        _ => Ok(()),
+        Ok(true) if path.is_dir() => {
+            return Err(unusable(path, &std::io::Error::from(ErrorKind::IsADirectory)));
+        }
+        Ok(true) => {}
     }
+    permitted(path)
+}
+
+/// Whether this user may use the file and its folder. SQLite does not say what it is that it cannot open.
+fn permitted(path: &Path) -> Result<(), OpenError> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, access};
+        let may = Access::READ_OK | Access::WRITE_OK;
+        access(path, may).map_err(|error| unusable(path, &error))?;
+        if let Some(folder) = path.parent() {
+            let refused = |error| format!("files cannot be created in its folder: {error}");
+            access(folder, may | Access::EXEC_OK).map_err(|error| unusable(path, &refused(error)))?;
+        }
+    }
+    Ok(())
 }
 
 /// A connection without settings, to look at the file before anything is changed in it.
@@ -86,7 +114,13 @@ pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, 
     let connection =
         open(path, busy_timeout, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| failed(path, &error))?;
     set(&connection, path, READER_SETTINGS)?;
+    open_log(&connection, path)?;
     Ok(connection)
+}
+
+/// Opens the log, which SQLite puts off to the first read: a connection must not find another one by then.
+pub(crate) fn open_log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    setting(connection, "schema_version").map(|_| ()).map_err(|error| failed(path, &error))
 }
 
 fn open(path: &Path, busy_timeout: Duration, mode: OpenFlags) -> rusqlite::Result<Connection> {

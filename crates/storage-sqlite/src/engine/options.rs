@@ -11,9 +11,11 @@ use std::{path::PathBuf, time::Duration};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteOptions {
-    /// The database file; created, for its owner only (mode 0600), if there is none. Its folder must exist, must be
-    /// writable and must not be on a network file system: SQLite also keeps `…-wal` and `…-shm` there.
+    /// The database file. Its folder must exist, must be writable and must not be on a network file system: SQLite also
+    /// keeps `…-wal` and `…-shm` there.
     pub path: PathBuf,
+    /// Whether the file is created, for its owner only (mode 0600), if there is none.
+    pub create: bool,
     /// Threads that read, at least 1. More than two bring little: SQLite answers a look-up in microseconds. Lists and
     /// searches leave one of them to the look-ups if there are two or more.
     pub readers: usize,
@@ -33,6 +35,7 @@ impl SqliteOptions {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            create: true,
             readers: 2,
             queue: 1024,
             busy_timeout: Duration::from_secs(1),

@@ -20,6 +20,7 @@ use tokio::{
 
 use crate::engine::{
     column::Encode,
+    disk::Disk,
     error::{Failure, without_precondition},
     queue::{PATIENCE, send, stopped},
     sql::find,
@@ -39,6 +40,8 @@ enum Message {
 /// The callers' end of the queue. The threads end when it is dropped.
 pub(crate) struct Readers {
     queue: mpsc::Sender<Message>,
+    /// Hears of every failure.
+    disk: Arc<Disk>,
     /// One permit fewer than there are threads, so that long reads never keep the short ones waiting.
     long: Arc<Semaphore>,
 }
@@ -47,6 +50,7 @@ impl Readers {
     /// Starts one thread per connection, each of which drops a clone of `alive` at its end.
     pub fn start(
         connections: Vec<Connection>,
+        disk: Arc<Disk>,
         capacity: usize,
         time_limit: Duration,
         alive: &(impl Clone + Send + 'static),
@@ -65,7 +69,7 @@ impl Readers {
             thread::Builder::new().name("denizen-reader".to_owned()).spawn(run)
         };
         let threads = connections.into_iter().map(start).collect::<io::Result<_>>()?;
-        Ok((Self { queue, long }, threads))
+        Ok((Self { queue, disk, long }, threads))
     }
 
     /// Runs `read` on one of the threads.
@@ -74,10 +78,12 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreFailure> {
         let (reply, answer) = oneshot::channel();
+        let disk = Arc::clone(&self.disk);
         let read = move |connection: &Connection| {
             // Nobody waits for the answer if the caller is gone.
             if !reply.is_closed() {
-                let _ = reply.send(read(connection).map_err(without_precondition));
+                let read = read(connection).map_err(|failure| disk.note(connection, failure));
+                let _ = reply.send(read.map_err(without_precondition));
             }
         };
         send(&self.queue, Message::Read(Box::new(read))).await?;

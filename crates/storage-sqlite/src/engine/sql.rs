@@ -71,7 +71,11 @@ pub(crate) struct Required {
 }
 
 statements! {
-    PING = "SELECT 1";
+    /// The way to the first row of the tables that matter most: their pages must be there and make sense.
+    PROBE = "SELECT (SELECT id FROM users WHERE id > 0 ORDER BY id LIMIT 1), \
+         (SELECT id FROM sessions WHERE id > 0 ORDER BY id LIMIT 1), \
+         (SELECT id FROM mail_jobs WHERE id > 0 ORDER BY id LIMIT 1), \
+         (SELECT id FROM audit WHERE id > 0 ORDER BY id LIMIT 1)";
 }
 
 /// How many statements each connection keeps prepared: more than there are.

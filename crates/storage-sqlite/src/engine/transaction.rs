@@ -9,6 +9,7 @@ use denizen_services::store::{CommitError, CommitObserver, StoreFailure};
 use rusqlite::Connection;
 
 use crate::engine::{
+    disk::Disk,
     error::Failure,
     sql::{execute, statements},
 };
@@ -26,6 +27,11 @@ statements! {
 pub(crate) trait Write: Send {
     /// Writes. Is called again if the transaction was lost for reasons that may not concern this unit.
     fn apply(&mut self, connection: &Connection) -> Result<(), Failure>;
+
+    /// Whether it makes the database grow and can be put off: it is refused before the disk is full.
+    fn is_new_work(&self) -> bool {
+        false
+    }
 
     /// Tells the observers, if what was written is for them.
     fn committed(&self, _observers: &[Arc<dyn CommitObserver>]) {}
@@ -50,79 +56,85 @@ impl Lost {
     }
 }
 
-/// Writes `batch` in one transaction, and answers. A unit that fails leaves its neighbours unharmed.
-pub(crate) fn write(
-    connection: &Connection,
-    mut batch: Vec<Box<dyn Write>>,
-    complete: Complete,
-    observers: &[Arc<dyn CommitObserver>],
-) {
-    match transaction(connection, &mut batch, complete) {
-        Ok(verdicts) => {
-            for (unit, _) in batch.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()) {
-                unit.committed(observers);
+/// What every transaction needs.
+pub(crate) struct Means<'a> {
+    pub connection: &'a Connection,
+    pub complete: Complete,
+    /// Hears of every failure.
+    pub disk: &'a Disk,
+}
+
+impl Means<'_> {
+    /// Writes `batch` in one transaction, and answers. A unit that fails leaves its neighbours unharmed.
+    pub fn write(&self, mut batch: Vec<Box<dyn Write>>, observers: &[Arc<dyn CommitObserver>]) {
+        match self.transaction(&mut batch) {
+            Ok(verdicts) => {
+                for (unit, _) in batch.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()) {
+                    unit.committed(observers);
+                }
+                for (unit, verdict) in batch.into_iter().zip(verdicts) {
+                    unit.answer(verdict);
+                }
             }
-            for (unit, verdict) in batch.into_iter().zip(verdicts) {
-                unit.answer(verdict);
+            Err(Lost { judge_each: true, .. }) if batch.len() > 1 => {
+                for unit in batch {
+                    self.write(vec![unit], observers);
+                }
             }
-        }
-        Err(Lost { judge_each: true, .. }) if batch.len() > 1 => {
-            for unit in batch {
-                write(connection, vec![unit], complete, observers);
-            }
-        }
-        Err(Lost { error, .. }) => {
-            for unit in batch {
-                unit.answer(Err(error.clone()));
+            Err(Lost { error, .. }) => {
+                for unit in batch {
+                    unit.answer(Err(error.clone()));
+                }
             }
         }
     }
-}
 
-fn transaction(
-    connection: &Connection,
-    batch: &mut [Box<dyn Write>],
-    complete: Complete,
-) -> Result<Vec<Result<(), CommitError>>, Lost> {
-    let run = |sql| execute(connection, sql, []);
-    run(BEGIN).map_err(|failure| Lost { error: failure.into(), judge_each: false })?;
-    let written = write_each(connection, batch).and_then(|verdicts| {
-        complete(connection).map_err(Lost::by)?;
-        let lost = |failure: Failure| Lost { judge_each: failure.is_full(), error: failure.of_commit() };
-        run(COMMIT).map_err(lost)?;
+    fn run(&self, sql: &str) -> Result<(), Failure> {
+        execute(self.connection, sql, [])
+            .map(|_| ())
+            .map_err(|failure| self.disk.note(self.connection, failure))
+    }
+
+    fn transaction(&self, batch: &mut [Box<dyn Write>]) -> Result<Vec<Result<(), CommitError>>, Lost> {
+        self.run(BEGIN).map_err(|failure| Lost { error: failure.into(), judge_each: false })?;
+        let written = self.write_each(batch).and_then(|verdicts| {
+            let completed = (self.complete)(self.connection);
+            completed.map_err(|failure| self.disk.note(self.connection, failure)).map_err(Lost::by)?;
+            let lost = |failure: Failure| Lost { judge_each: failure.is_full(), error: failure.of_commit() };
+            self.run(COMMIT).map_err(lost)?;
+            Ok(verdicts)
+        });
+        if !self.connection.is_autocommit() && self.run(ROLLBACK).is_err() {
+            log::error!("a transaction could not be rolled back");
+        }
+        written
+    }
+
+    fn write_each(&self, batch: &mut [Box<dyn Write>]) -> Result<Vec<Result<(), CommitError>>, Lost> {
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for unit in batch {
+            self.run(SAVEPOINT).map_err(Lost::by)?;
+            let verdict = match catch_unwind(AssertUnwindSafe(|| unit.apply(self.connection))) {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(failure)) => {
+                    let failure = self.disk.note(self.connection, failure);
+                    // SQLite itself rolled back, not only this unit: it does so when the disk is full.
+                    if self.connection.is_autocommit() {
+                        return Err(Lost { error: failure.into(), judge_each: true });
+                    }
+                    Err(failure.into())
+                }
+                Err(_) => {
+                    log::error!("a unit of work panicked");
+                    Err(StoreFailure::Malformed("the unit panicked".into()).into())
+                }
+            };
+            if verdict.is_err() {
+                self.run(ROLLBACK_TO).map_err(Lost::by)?;
+            }
+            self.run(RELEASE).map_err(Lost::by)?;
+            verdicts.push(verdict);
+        }
         Ok(verdicts)
-    });
-    if !connection.is_autocommit() && run(ROLLBACK).is_err() {
-        log::error!("a transaction could not be rolled back");
     }
-    written
-}
-
-fn write_each(
-    connection: &Connection,
-    batch: &mut [Box<dyn Write>],
-) -> Result<Vec<Result<(), CommitError>>, Lost> {
-    let run = |sql| execute(connection, sql, []);
-    let mut verdicts = Vec::with_capacity(batch.len());
-    for unit in batch {
-        run(SAVEPOINT).map_err(Lost::by)?;
-        let verdict = match catch_unwind(AssertUnwindSafe(|| unit.apply(connection))) {
-            Ok(Ok(())) => Ok(()),
-            // SQLite itself rolled back, not only this unit: it does so when the disk is full.
-            Ok(Err(failure)) if connection.is_autocommit() => {
-                return Err(Lost { error: failure.into(), judge_each: true });
-            }
-            Ok(Err(failure)) => Err(failure.into()),
-            Err(_) => {
-                log::error!("a unit of work panicked");
-                Err(StoreFailure::Malformed("the unit panicked".into()).into())
-            }
-        };
-        if verdict.is_err() {
-            run(ROLLBACK_TO).map_err(Lost::by)?;
-        }
-        run(RELEASE).map_err(Lost::by)?;
-        verdicts.push(verdict);
-    }
-    Ok(verdicts)
 }

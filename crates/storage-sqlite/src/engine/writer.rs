@@ -1,6 +1,7 @@
 //! The one thread that writes.
 
 use std::{
+    cell::Cell,
     collections::VecDeque,
     convert::Infallible,
     io,
@@ -17,14 +18,18 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::engine::{
     checkpoint::{Checkpoints, RESTART_PATIENCE, checkpoint},
+    disk::{Disk, Room, almost_full},
     error::{Failure, without_precondition},
     queue::{send, stopped},
-    transaction::{Complete, Write, write},
+    transaction::{Complete, Means, Write},
 };
 use denizen_services::lock;
 
 /// How many units share a transaction at most. More would gain little and make the first wait longer.
 const BATCH: usize = 256;
+
+/// The same while the disk has little room, which is measured between two transactions.
+const SMALL_BATCH: usize = 16;
 
 pub(crate) enum Message {
     One(Box<dyn Write>),
@@ -39,6 +44,8 @@ pub(crate) struct Statements {
     /// Applies one unit of work.
     pub apply: fn(&Connection, &UnitOfWork) -> Result<Committed, Failure>,
     pub complete: Complete,
+    /// See [`Write::is_new_work`].
+    pub is_new_work: fn(&UnitOfWork) -> bool,
 }
 
 type Observers = Arc<Mutex<Vec<Arc<dyn CommitObserver>>>>;
@@ -57,7 +64,7 @@ impl Writer {
     pub fn start(
         connection: Connection,
         statements: Statements,
-        checkpoints: Checkpoints,
+        (checkpoints, disk): (Checkpoints, Arc<Disk>),
         capacity: usize,
         busy_timeout: Duration,
         others: mpsc::Receiver<Infallible>,
@@ -71,6 +78,8 @@ impl Writer {
             connection,
             complete,
             checkpoints,
+            disk,
+            room: Cell::new(Room::Plenty),
             busy_timeout,
             others,
             observers: Arc::clone(&observers),
@@ -86,11 +95,11 @@ impl Writer {
     }
 
     pub async fn commit(&self, work: UnitOfWork) -> Result<Committed, CommitError> {
-        self.write(task(work, self.statements.apply, tell_observers)).await
+        self.write(self.task(work)).await
     }
 
     pub async fn commit_many(&self, units: Vec<UnitOfWork>) -> Vec<Result<Committed, CommitError>> {
-        let tasks = units.into_iter().map(|work| task(work, self.statements.apply, tell_observers));
+        let tasks = units.into_iter().map(|work| self.task(work));
         let (tasks, answers): (Vec<_>, Vec<_>) = tasks.unzip();
         let sent = send(&self.queue, Message::Many(tasks)).await;
         let mut results = Vec::with_capacity(answers.len());
@@ -103,12 +112,17 @@ impl Writer {
         results
     }
 
+    fn task(&self, work: UnitOfWork) -> (Box<dyn Write>, Answer<Committed>) {
+        let is_new_work = (self.statements.is_new_work)(&work);
+        task(work, is_new_work, self.statements.apply, tell_observers)
+    }
+
     /// Writes something that is not a unit of work.
     pub async fn run<T: Send + 'static>(
         &self,
         mut run: impl FnMut(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreFailure> {
-        self.write(task((), move |connection, ()| run(connection), |_, (), _| ()))
+        self.write(task((), false, move |connection, ()| run(connection), |_, (), _| ()))
             .await
             .map_err(without_precondition)
     }
@@ -154,6 +168,9 @@ struct Thread {
     connection: Connection,
     complete: Complete,
     checkpoints: Checkpoints,
+    disk: Arc<Disk>,
+    /// What was measured last.
+    room: Cell<Room>,
     busy_timeout: Duration,
     /// Closed when the threads with the other connections have ended.
     others: mpsc::Receiver<Infallible>,
@@ -171,16 +188,17 @@ impl Thread {
                 messages.try_recv().ok()
             };
             let mut batch: Vec<Box<dyn Write>> = Vec::new();
+            let most = if self.room.get() == Room::Plenty { BATCH } else { SMALL_BATCH };
             while let Some(message) = next {
                 match message {
                     Message::One(unit) => batch.push(unit),
                     Message::Many(units) => imports.extend(units),
                     Message::Stop => messages.close(),
                 }
-                next = if batch.len() < BATCH { messages.try_recv().ok() } else { None };
+                next = if batch.len() < most { messages.try_recv().ok() } else { None };
             }
             self.write(batch);
-            self.write(imports.drain(..imports.len().min(BATCH)).collect());
+            self.write(imports.drain(..imports.len().min(most)).collect());
         }
         let Self { connection, checkpoints, mut others, .. } = self;
         drop(checkpoints);
@@ -192,32 +210,55 @@ impl Thread {
         }
     }
 
-    fn write(&self, batch: Vec<Box<dyn Write>>) {
+    fn write(&self, mut batch: Vec<Box<dyn Write>>) {
+        if let Err(failure) = self.look_at_disk() {
+            refuse(batch.drain(..), &failure);
+        } else if self.room.get() == Room::Low {
+            refuse(batch.extract_if(.., |unit| unit.is_new_work()), &almost_full());
+        }
         if batch.is_empty() {
             return;
         }
         // A copy, because an observer may register another one.
         let observers = lock(&self.observers).clone();
-        write(&self.connection, batch, self.complete, &observers);
+        let Self { connection, complete, disk, .. } = self;
+        Means { connection, complete: *complete, disk }.write(batch, &observers);
         self.checkpoints.committed();
-        if self.checkpoints.log_is_long()
+    }
+
+    /// Fails if nothing may be written.
+    fn look_at_disk(&self) -> Result<(), StoreFailure> {
+        self.disk.admit()?;
+        let note = |failure| self.disk.note(&self.connection, failure);
+        if (self.checkpoints.log_is_long() || self.disk.log_is_too_long())
             && let Err(error) = self.begin_log_anew()
         {
             log::warn!("the log could not begin anew: {error}");
+            note(error.into());
         }
+        let room = self.disk.measure(&self.connection, self.room.get()).map_err(note);
+        self.room.set(room.map_err(without_precondition)?);
+        Ok(())
     }
 
     fn begin_log_anew(&self) -> rusqlite::Result<()> {
         self.connection.busy_timeout(RESTART_PATIENCE)?;
-        let restarted = checkpoint(&self.connection, "RESTART");
+        let restarted = self.checkpoints.begin_log_anew(&self.connection);
         self.connection.busy_timeout(self.busy_timeout)?;
-        restarted.map(|_| ())
+        restarted
+    }
+}
+
+fn refuse(units: impl Iterator<Item = Box<dyn Write>>, failure: &StoreFailure) {
+    for unit in units {
+        unit.answer(Err(failure.clone().into()));
     }
 }
 
 /// Something to be written for a caller: a unit of work, or anything else that returns a value.
 struct Task<I, T, F> {
     input: I,
+    is_new_work: bool,
     run: F,
     tell: Tell<I, T>,
     value: Option<T>,
@@ -229,17 +270,22 @@ type Tell<I, T> = fn(&[Arc<dyn CommitObserver>], &I, &T);
 
 fn task<I: Send + 'static, T: Send + 'static>(
     input: I,
+    is_new_work: bool,
     run: impl FnMut(&Connection, &I) -> Result<T, Failure> + Send + 'static,
     tell: Tell<I, T>,
 ) -> (Box<dyn Write>, Answer<T>) {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Task { input, run, tell, value: None, reply }), answer)
+    (Box::new(Task { input, is_new_work, run, tell, value: None, reply }), answer)
 }
 
 impl<I: Send, T: Send, F: FnMut(&Connection, &I) -> Result<T, Failure> + Send> Write for Task<I, T, F> {
     fn apply(&mut self, connection: &Connection) -> Result<(), Failure> {
         self.value = Some((self.run)(connection, &self.input)?);
         Ok(())
+    }
+
+    fn is_new_work(&self) -> bool {
+        self.is_new_work
     }
 
     fn committed(&self, observers: &[Arc<dyn CommitObserver>]) {

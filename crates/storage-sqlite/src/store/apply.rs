@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    Authority, Change, ClientKind, Committed, Lease, Outcome, SessionValidity, UnitOfWork,
+    Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
 };
 use rusqlite::Connection;
 
@@ -12,7 +12,8 @@ use crate::{
         error::Failure,
         sql::{Param, execute, params, require},
     },
-    limits, mail_jobs, purge, registrations, sessions, tokens, users,
+    limits, mail_jobs, purge, registrations, sessions, tokens,
+    users::{self, names},
 };
 
 /// Applies the changes of `work` in order, up to the first that fails. The caller takes back what was done by then.
@@ -30,32 +31,32 @@ fn authorize(connection: &Connection, authority: &Authority) -> Result<(), Failu
     role.map_or(Ok(()), |role| require(connection, users::HAS_ROLE, params!(user, role)))
 }
 
+/// Whether `work` adds what was not there: users, sessions, and mails that strangers ask for. Everything else goes on
+/// when the disk is almost full: it removes, replaces, or ends.
+pub(crate) fn is_new_work(work: &UnitOfWork) -> bool {
+    work.changes().iter().any(|change| match change {
+        Change::InsertUser { .. } | Change::InsertSession(_) | Change::PutRegistration { .. } => true,
+        Change::EnqueueMail(job) => job.mail.user().is_none(),
+        _ => false,
+    })
+}
+
 fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
-    let one = |statement, params: &[Param<'_>]| require(connection, statement, params);
+    macro_rules! one {
+        ($statement:expr, $($params:tt)*) => { require(connection, $statement, params!($($params)*))? };
+    }
     let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
-    let run = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(|_| ());
     match change {
-        Change::ExpectUser { user, security_version } => {
-            one(users::EXPECT, params!(user, security_version))?;
-        }
-        Change::ExpectLease(Lease { job, id: lease, generation }) => {
-            one(mail_jobs::EXPECT_LEASE, params!(job, lease, generation))?;
-        }
-        Change::ExpectOtherAdministrator { user } => {
-            one(users::OTHER_ADMIN, params!(user, role: ADMIN_ROLE))?;
-        }
+        Change::ExpectUser { user, security_version } => one!(users::EXPECT, user, security_version),
+        Change::ExpectLease(lease) => mail_jobs::expect_lease(connection, *lease)?,
+        Change::ExpectOtherAdministrator { user } => one!(users::OTHER_ADMIN, user, role: ADMIN_ROLE),
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
             return limits::take(connection, *bucket, *quota, *now, *capacity);
         }
         Change::ReturnToBucket { bucket, quota, now } => limits::put_back(connection, *bucket, *quota, *now)?,
-        Change::CountFailedAttempt { user: Some(user), client } => {
-            let known = *client == ClientKind::Known;
-            run(users::COUNT_FAILED_ATTEMPT, params!(user, stranger: !known, known))?;
-        }
-        Change::CountFailedAttempt { user: None, client: _ } => run(users::COUNT_UNKNOWN, params!())?,
+        Change::CountFailedAttempt { user, client } => users::count_failed(connection, *user, *client)?,
         Change::ClearFailedAttempts { user, client, below } => {
-            let known = *client == ClientKind::Known;
-            one(users::CLEAR_FAILED_ATTEMPTS, params!(user, known, below))?;
+            one!(users::CLEAR_FAILED_ATTEMPTS, user, known: *client == ClientKind::Known, below)
         }
         Change::InsertUser { values, password, at } => {
             return users::insert(connection, values, password.as_ref(), *at).map(Outcome::User);
@@ -64,36 +65,53 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
             users::update(connection, *user, *revision, values, *at)?;
         }
         Change::SetPassword { user, hash, security_version, at } => {
-            one(users::SET_PASSWORD, params!(user, hash, security_version, at))?;
+            one!(users::SET_PASSWORD, user, hash, security_version, at)
         }
-        Change::Rehash { user, hash, security_version } => {
-            one(users::REHASH, params!(user, hash, security_version))?;
+        Change::Rehash { user, hash, security_version } => one!(users::REHASH, user, hash, security_version),
+        Change::MarkSamplePassword { user } => {
+            count(users::MARK, params!(user: user.resolve(created)?))?;
         }
-        Change::VerifyEmail { user, at } => run(users::VERIFY_EMAIL, params!(user, at))?,
-        Change::DeleteUser { user, revision } => one(users::DELETE, params!(user, revision))?,
+        Change::ExpectUsername { name, user, since } => one!(names::EXPECT, name, user, since),
+        Change::ReserveUsername { name, user, at, keep } => names::put(connection, *name, *user, *at, *keep)?,
+        Change::VerifyEmail { user, at } => {
+            count(users::VERIFY_EMAIL, params!(user, at))?;
+        }
+        Change::DeleteUser { user, revision } => {
+            let unsent = mail_jobs::unsent(connection, mail_jobs::REQUESTS_OF_USER, user.get())?;
+            one!(users::DELETE, user, revision);
+            return Ok(unsent);
+        }
         Change::PutToken { user, purpose, hash, expires_at, address } => {
-            run(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
+            count(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
         }
-        Change::ConsumeToken { user, purpose, hash, now } => {
-            one(tokens::CONSUME, params!(user, purpose, hash, now))?;
-        }
+        Change::ConsumeToken { user, purpose, hash, now } => one!(tokens::CONSUME, user, purpose, hash, now),
         Change::RevokeTokens { user } => return count(tokens::REVOKE, params!(user)),
         Change::InsertSession(session) => return sessions::insert(connection, session).map(Outcome::Session),
         Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
-        Change::RevokeSession { user, session } => one(sessions::REVOKE, params!(user, session))?,
+        Change::RevokeSession { user, session } => one!(sessions::REVOKE, user, session),
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
         Change::PutRegistration { registration, capacity } => {
             registrations::put(connection, registration, *capacity)?;
         }
         Change::PutRegistrationToken { address, hash, expires_at } => {
-            one(registrations::PUT_TOKEN, params!(address, hash, expires_at))?;
+            one!(registrations::PUT_TOKEN, address, hash, expires_at)
         }
-        Change::ConsumeRegistration { hash, now } => one(registrations::CONSUME, params!(hash, now))?,
-        Change::DropRegistration { address } => run(registrations::DROP, params!(address))?,
-        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created).map(Outcome::Job),
-        Change::RetryMail { job, now } => one(mail_jobs::RETRY, params!(job, now))?,
-        Change::DropMail { job } => one(mail_jobs::DROP, params!(job))?,
+        Change::ConsumeRegistration { hash, now } => one!(registrations::CONSUME, hash, now),
+        Change::DropRegistration { address } => {
+            count(registrations::DROP, params!(address))?;
+        }
+        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created),
+        Change::RetryMail { job, now } => one!(mail_jobs::RETRY, job, now),
+        Change::DropMail { job } => {
+            let unsent = mail_jobs::unsent(connection, mail_jobs::REQUEST, job.0)?;
+            one!(mail_jobs::DROP, job);
+            return Ok(unsent);
+        }
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
+        Change::SkipIds { count } => {
+            execute(connection, purge::EVERY_SEQUENCE, [])?;
+            execute(connection, purge::SKIP_IDS, params!(count))?;
+        }
         Change::Record(event) => audit::record(connection, event, created)?,
     }
     Ok(Outcome::Done)

@@ -18,7 +18,10 @@ use denizen_services::{
 
 use crate::{
     SqliteStore, audit,
-    engine::sql::{PING, find, params},
+    engine::{
+        disk::check,
+        sql::{self, PROBE, find, params},
+    },
     list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
 };
 
@@ -104,6 +107,10 @@ impl ReadStore for SqliteStore {
         self.readers.read(users::password_schemes).await
     }
 
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure> {
+        self.readers.read(|connection| sql::list(connection, users::SAMPLE_PASSWORDS, [], users::read)).await
+    }
+
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure> {
         let (filter, page) = (filter.clone(), page.clone());
         self.readers.read_long(move |connection| list::page(connection, &filter, &page)).await
@@ -153,6 +160,10 @@ impl ReadStore for SqliteStore {
         self.readers.find(registrations::FIND_BY_TOKEN, *token, registrations::read).await
     }
 
+    async fn find_earliest_audit_time(&self) -> Result<Option<DateTime<Utc>>, StoreFailure> {
+        self.readers.read(audit::earliest).await
+    }
+
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure> {
         let query = query.clone();
         self.readers.read_long(move |connection| audit::newest(connection, &query)).await
@@ -167,10 +178,16 @@ impl ReadStore for SqliteStore {
         self.readers.read_long(move |connection| metrics::count_mail_jobs(connection, now, limit)).await
     }
 
-    /// Takes the write lock and lets it go. That the disk is full shows only in a write that needs room: the store
-    /// goes on reading then, and a server that is taken out of service for it would not.
+    /// Writes a page and reads others, for real. The read comes second: what was written has emptied the reader's memory,
+    /// so it goes to the files.
     async fn ping(&self) -> Result<(), StoreFailure> {
-        self.readers.read(|connection| find(connection, PING, [], |_| Ok(()))).await?;
-        self.writer.run(|_| Ok(())).await
+        if self.disk.is_damaged() {
+            self.readers.read_long(check).await?;
+            self.disk.is_sound();
+        }
+        // A field that nothing else uses. A row that stays as it was would not be written.
+        self.writer.run(|connection| Ok(connection.pragma_update(None, "user_version", 0)?)).await?;
+        self.readers.read(|connection| find(connection, PROBE, [], |_| Ok(()))).await?;
+        self.disk.verdict()
     }
 }

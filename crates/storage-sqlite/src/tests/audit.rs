@@ -84,6 +84,7 @@ async fn what_is_left_after_a_purge_is_found_by_its_time() {
         dead_mail_before: now(),
         audit_before: Some(old),
         mail_due_by: now(),
+        usernames_freed_until: now(),
         limit: 1000,
     };
     store.commit(UnitOfWork::new().purge(purge)).await.unwrap();

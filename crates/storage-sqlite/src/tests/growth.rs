@@ -57,7 +57,7 @@ fn costs(path: &Path, count: i64) -> Vec<(&'static str, i32, i32)> {
         ":kind": "x", ":carries_token": true, ":user": some, ":send_to": Null, ":at": 1, ":ip": Null,
         ":request_id": ""
     };
-    let lease = named_params! { ":now": 1, ":kinds": r#"["x"]"#, ":lease": 7, ":until": 2, ":limit": 10 };
+    let lease = named_params! { ":now": 1, ":kind": "x", ":lease": 7, ":until": 2, ":limit": 10 };
     let administrator = named_params! { ":user": some, ":role": "gardener" };
     let page = |sql: &str, key: &str, id: i64, list: Option<&str>| {
         let mut params: Vec<Param<'_>> = vec![(":id", id.into()), (":limit", 50.into())];

@@ -64,6 +64,7 @@ async fn registrations_are_counted_as_they_come_and_go() {
         dead_mail_before: now(),
         audit_before: None,
         mail_due_by: now(),
+        usernames_freed_until: now(),
         limit: 10,
     };
     store.commit(UnitOfWork::new().purge(purge)).await.unwrap();

@@ -15,6 +15,7 @@ mod mail_leases;
 mod mail_operations;
 mod mail_queue;
 mod metrics;
+mod names;
 mod observers;
 mod password_schemes;
 mod purge;

@@ -13,10 +13,10 @@ use denizen_services::{
 };
 
 use super::verbs::{
-    JOB_GONE, LEASE_LOST, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL, REGISTRATION_GONE, RESET,
-    SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS, address, administrator, any_kind, at,
-    bucket, changed, commit, hash, insert_with_password, limited, password, registration, session,
-    session_ids, waiting,
+    JOB_GONE, LEASE_LOST, NAME_RESERVED, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL,
+    REGISTRATION_GONE, RESET, SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS, address,
+    administrator, any_kind, at, bucket, changed, commit, hash, insert_with_password, limited, name_key,
+    password, registration, session, session_ids, waiting,
 };
 use crate::{must, user_values};
 
@@ -125,6 +125,21 @@ examples! { |world, new|
             => Outcome::Done,
         else new().rehash(NOBODY, password("costlier"), 1)
             => Err(USER_GONE);
+    MarkSamplePassword:
+        new().mark_sample_password(world.alice.id)
+            => Outcome::Done,
+        else new().mark_sample_password(NOBODY)
+            => Ok(Outcome::Done);
+    ExpectUsername:
+        new().expect_username(name_key(world.number + WORLDS), None, at(0))
+            => Outcome::Done,
+        else new().expect_username(name_key(world.number), None, at(0))
+            => Err(NAME_RESERVED);
+    ReserveUsername:
+        new().reserve_username(name_key(world.number + 2 * WORLDS), world.alice.id, at(9), 3)
+            => Outcome::Done,
+        else new().reserve_username(name_key(world.number + 2 * WORLDS), NOBODY, at(9), 3)
+            => Ok(Outcome::Done);
     VerifyEmail:
         new().verify_email(world.alice.id, at(9))
             => Outcome::Done,
@@ -132,7 +147,7 @@ examples! { |world, new|
             => Ok(Outcome::Done);
     DeleteUser:
         new().delete_user(world.alice.id, None)
-            => Outcome::Done,
+            => Outcome::Unsent(_),
         else new().delete_user(NOBODY, None)
             => Err(USER_GONE);
     PutToken:
@@ -192,7 +207,7 @@ examples! { |world, new|
             => Ok(Outcome::Done);
     EnqueueMail:
         new().enqueue_mail(reset_mail(&world.alice))
-            => Outcome::Job(_),
+            => Outcome::Job { .. },
         else new().enqueue_mail(notice(NOBODY))
             => Err(USER_GONE);
     RetryMail:
@@ -202,7 +217,7 @@ examples! { |world, new|
             => Err(JOB_GONE);
     DropMail:
         new().drop_mail(world.lease.job)
-            => Outcome::Done,
+            => Outcome::Unsent(_),
         else new().drop_mail(MailJobId(-1))
             => Err(JOB_GONE);
     Purge:
@@ -210,6 +225,11 @@ examples! { |world, new|
             => Outcome::Count(4..),
         else new().purge(everything_before(at(0)))
             => Ok(Outcome::Count(0));
+    SkipIds:
+        new().skip_ids(7)
+            => Outcome::Done,
+        else new().skip_ids(0)
+            => Ok(Outcome::Done);
     Record:
         new().record(event(world.alice.id))
             => Outcome::Done,
@@ -242,6 +262,7 @@ pub const fn everything_before(instant: DateTime<Utc>) -> Purge {
         dead_mail_before: instant,
         audit_before: Some(instant),
         mail_due_by: instant,
+        usernames_freed_until: instant,
         limit: u32::MAX,
     }
 }
@@ -262,6 +283,7 @@ impl World {
             .insert_session(session(alice.id, hash(number + WORLDS)))
             .take_from_bucket(bucket(number + WORLDS), ONE_AN_HOUR, at(0), 1000)
             .count_failed_attempt(Some(alice.id), ClientKind::Known)
+            .reserve_username(name_key(number), alice.id, at(1), 3)
             .put_registration(waiting.clone(), 1000)
             .put_registration_token(&waiting.values.email, hash(number + 4 * WORLDS), at(3600))
             .enqueue_mail(reset_mail(&alice))

@@ -49,12 +49,21 @@ macro_rules! for_each_store_case {
             an_update_may_change_the_case_of_its_own_name_and_address
             names_and_addresses_are_free_again_after_an_update_or_a_delete
             user_ids_only_grow_and_none_is_given_twice
+            skipped_ids_are_given_to_nothing
             a_deleted_user_is_gone_and_can_be_deleted_once
             nothing_can_be_given_to_a_deleted_user
         ;
         password_schemes:
             schemes_are_counted_as_passwords_come_change_and_go
             the_schemes_of_a_unit_that_fails_are_not_counted
+        ;
+        names:
+            a_name_that_was_given_up_stays_its_former_owners
+            the_name_of_a_deleted_user_is_nobodys
+            of_the_names_of_one_user_the_newest_stay_reserved
+            a_name_is_reserved_for_whoever_gave_it_up_last
+            names_are_removed_from_the_instant_on_that_is_asked_for
+            the_mark_of_a_documented_password_goes_with_the_password
         ;
         versions:
             a_new_user_begins_with_both_versions_at_one
@@ -195,6 +204,7 @@ macro_rules! for_each_store_case {
             notices_are_never_renewed
             jobs_of_users_and_of_addresses_do_not_meet
             a_mail_for_nobody_is_refused_wherever_it_should_go
+            what_a_change_keeps_from_being_mailed_is_named_by_its_outcome
             a_deleted_user_leaves_no_job_to_be_renewed
             mails_that_race_for_one_user_become_one_job
         ;

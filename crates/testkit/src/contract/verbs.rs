@@ -12,8 +12,8 @@ use denizen_services::{
     Actor, PasswordHash, TokenHash, TokenPurpose,
     store::{
         AuditEvent, AuditQuery, AuditRecord, BucketKey, CommitError, Credentials, MailKind, MailQuery,
-        NewSession, Outcome, PageRequest, Precondition, QueuedMail, Quota, Registration, Session, SessionId,
-        Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserSort,
+        NameKey, NewSession, Outcome, PageRequest, Precondition, QueuedMail, Quota, Registration, Session,
+        SessionId, Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserSort,
     },
 };
 use tokio::task::JoinSet;
@@ -29,12 +29,13 @@ pub const SESSION_GONE: CommitError = CommitError::PreconditionFailed(Preconditi
 pub const NO_OTHER_ADMINISTRATOR: CommitError = CommitError::PreconditionFailed(Precondition::Administrator);
 pub const REGISTRATION_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Registration);
 pub const TOO_MANY_FAILED: CommitError = CommitError::PreconditionFailed(Precondition::FailedAttempts);
+pub const NAME_RESERVED: CommitError = CommitError::PreconditionFailed(Precondition::Username);
 pub const JOB_GONE: CommitError = CommitError::PreconditionFailed(Precondition::MailJob);
 /// An id that no store gives during a test.
 pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
 
 /// How many worlds fit into one store: each has six [`hash`]es of its own.
-pub const WORLDS: u8 = 32;
+pub const WORLDS: u8 = 40;
 
 /// Room for this many jobs of each kind.
 pub fn any_kind(limit: usize) -> Vec<(MailKind, usize)> {
@@ -64,6 +65,10 @@ pub fn bucket(byte: u8) -> BucketKey {
 /// A bucket of another limit.
 pub fn other_bucket(byte: u8) -> BucketKey {
     BucketKey::new("other", [byte + 128; 32])
+}
+
+pub fn name_key(byte: u8) -> NameKey {
+    NameKey::from_bytes([byte; 32])
 }
 
 /// What one is told who does something too often.
@@ -199,6 +204,7 @@ pub async fn session_ids(store: &Arc<dyn Store>, user: UserId) -> Vec<SessionId>
 #[derive(Debug, PartialEq)]
 pub struct Snapshot {
     pub users: Vec<(User, Option<Credentials>, Vec<Session>)>,
+    pub sample_passwords: Vec<User>,
     pub tokens: Vec<Option<StoredToken>>,
     pub sessions: Vec<Option<Session>>,
     pub registrations: Vec<Option<Registration>>,
@@ -231,7 +237,8 @@ pub async fn snapshot(store: &Arc<dyn Store>) -> Snapshot {
     }
     let (mail_jobs, newest) = (mail_jobs(store).await, AuditQuery::newest(1000));
     let audit = must(store.list_audit_records(&newest).await);
-    Snapshot { users, tokens, sessions, registrations, mail_jobs, audit }
+    let sample_passwords = must(store.list_sample_passwords().await);
+    Snapshot { users, sample_passwords, tokens, sessions, registrations, mail_jobs, audit }
 }
 
 /// Commits the unit that `work` builds for each number, all at once, and counts the successes; the failures must
@@ -261,4 +268,16 @@ pub async fn begin_and_abandon<T>(future: impl Future<Output = T>) {
         Poll::Ready(())
     })
     .await;
+}
+
+/// Whether anybody but `user` gave this name up after the second `since`.
+pub async fn is_reserved(store: &Arc<dyn Store>, name: u8, user: Option<UserId>, since: i64) -> bool {
+    let work = UnitOfWork::new().expect_username(name_key(name), user, at(since));
+    match store.commit(work).await {
+        Ok(_) => false,
+        Err(error) => {
+            assert_eq!(error, NAME_RESERVED);
+            true
+        }
+    }
 }

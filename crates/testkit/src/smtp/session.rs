@@ -110,6 +110,7 @@ impl Session {
             }
             SmtpCommand::Noop => self.reply(command, "250 ok").await,
             SmtpCommand::Quit => {
+                self.shared.with(|state| state.quits += 1);
                 self.reply(command, "221 bye").await?;
                 Ok(Next::Bye)
             }

@@ -47,6 +47,27 @@ pub const NEEDS: &[Need] = &[
         probe: ("systemd-analyze", &["--version"]),
         debian_packages: &["systemd"],
     },
+    Need {
+        what: "nginx",
+        why: "it checks the nginx configuration that the pages recommend",
+        left_out_by: Some("nginx"),
+        probe: ("nginx", &["-v"]),
+        debian_packages: &["nginx"],
+    },
+    Need {
+        what: "openssl",
+        why: "it makes a certificate for the nginx configuration",
+        left_out_by: Some("nginx"),
+        probe: ("openssl", &["version"]),
+        debian_packages: &["openssl"],
+    },
+    Need {
+        what: "sqlite3",
+        why: "the pages back the database up with it",
+        left_out_by: Some("docs"),
+        probe: ("sqlite3", &["--version"]),
+        debian_packages: &["sqlite3"],
+    },
 ];
 
 /// Where we are, as far as installing goes.

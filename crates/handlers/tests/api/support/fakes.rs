@@ -7,15 +7,16 @@ use std::sync::{
 
 use async_trait::async_trait;
 use denizen_models::{
-    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, EmailVerificationRequest, PasswordPolicy,
-    PatchUserRequest, Secret, TokenRequest, UpdateUserRequest, User, UserId, VerifyEmailRequest,
+    AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, DeleteAccountRequest,
+    EmailVerificationRequest, PasswordPolicy, PatchUserRequest, Secret, TokenRequest, UpdateUserRequest,
+    User, UserId, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
-    DeleteUserError, EmailChanges, EmailVerifications, Failure, GetUserError, HealthService, IfMatch,
-    Invitations, Metrics, MetricsService, RandomnessError, Readiness, SignUpError, SignUps, SignedUp,
-    TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList, UserLists, UserQuery, UserService,
-    UserUpdates, Users, VerifyEmailError,
+    DeleteAccountError, DeleteUserError, EmailChanges, EmailVerifications, Failure, GetUserError,
+    HealthService, IfMatch, Invitations, Metrics, MetricsService, RandomnessError, Readiness, SignUpError,
+    SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList, UserLists,
+    UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
 };
 use denizen_testkit::sample_user;
 
@@ -27,6 +28,7 @@ pub struct Answers {
     pub list: Result<UserList, Failure>,
     pub create: Result<User, CreateUserError>,
     pub update: Result<User, UpdateUserError>,
+    pub delete_account: Result<(), DeleteAccountError>,
     pub delete: Result<(), DeleteUserError>,
     pub password_reset: crate::password_reset::fakes::ResetAnswers,
     pub sign_up: Result<SignedUp, SignUpError>,
@@ -48,6 +50,7 @@ impl Default for Answers {
             create: Ok(alice.clone()),
             sign_up: Ok(SignedUp::User(alice.clone())),
             update: Ok(alice),
+            delete_account: Ok(()),
             delete: Ok(()),
             password_reset: crate::password_reset::fakes::ResetAnswers::default(),
             request_verification: Ok(()),
@@ -67,6 +70,7 @@ pub enum Asked {
     Create(CreateUserRequest),
     Update(UserId, UpdateUserRequest, IfMatch),
     Patch(UserId, PatchUserRequest, IfMatch),
+    DeleteAccount(DeleteAccountRequest),
     Delete(UserId, IfMatch),
     PasswordReset(crate::password_reset::fakes::ResetAsked),
     SignUp(CreateUserRequest),
@@ -195,6 +199,15 @@ impl UserDeletion for FakeUsers {
     ) -> Result<(), DeleteUserError> {
         self.record(context, Asked::Delete(id, expected));
         self.answers.delete.clone()
+    }
+
+    async fn delete_account(
+        &self,
+        context: &AccessContext,
+        request: DeleteAccountRequest,
+    ) -> Result<(), DeleteAccountError> {
+        self.record(context, Asked::DeleteAccount(request));
+        self.answers.delete_account.clone()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use denizen_hashing::Argon2Cost;
 use denizen_mail::MailUrl;
+use denizen_models::Username;
 use denizen_services::{Directory, RegistrationMode, store::Quota};
 
 use super::*;
@@ -31,6 +32,8 @@ fn nothing_set_is_a_valid_development_configuration() {
             shutdown_timeout: Duration::from_secs(20),
             registration: RegistrationMode::Open,
             directory: Directory::Admins,
+            username_reservation: 365 * DAY,
+            reserved_usernames: Vec::new(),
             password_min_length: 8,
             hash_memory: 19_456,
             hash_passes: 2,
@@ -69,6 +72,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             limit_mail_per_address: generous,
             limit_mail_pace: generous,
             limit_sign_up_per_ip: generous,
+            limit_renames_per_user: generous,
             limit_tokens_per_ip: generous,
             limit_capacity: 200_000,
             mail_capacity: 10_000,
@@ -134,6 +138,8 @@ fn every_setting_can_be_set_in_the_file() {
         shutdown_timeout = "0s"
         registration = "invite"
         directory = "members"
+        username_reservation = "30d"
+        reserved_usernames = ["acme", "acme_inc"]
         password_min_length = 12
         hash_memory = 65_536
         hash_passes = 3
@@ -172,6 +178,7 @@ fn every_setting_can_be_set_in_the_file() {
         limit_mail_per_address = "4/1s"
         limit_mail_pace = "9/1s"
         limit_sign_up_per_ip = "5/1s"
+        limit_renames_per_user = "7/1s"
         limit_tokens_per_ip = "6/1s"
         limit_capacity = 1_000
         mail_capacity = 1
@@ -195,6 +202,8 @@ fn every_setting_can_be_set_in_the_file() {
         shutdown_timeout: Duration::ZERO,
         registration: RegistrationMode::Invite,
         directory: Directory::Members,
+        username_reservation: 30 * DAY,
+        reserved_usernames: ["acme", "acme_inc"].map(|name| Username::parse(name).unwrap()).to_vec(),
         password_min_length: 12,
         hash_memory: 65_536,
         hash_passes: 3,
@@ -235,6 +244,7 @@ fn every_setting_can_be_set_in_the_file() {
         limit_mail_per_address: second(4),
         limit_mail_pace: second(9),
         limit_sign_up_per_ip: second(5),
+        limit_renames_per_user: second(7),
         limit_tokens_per_ip: second(6),
         limit_capacity: 1_000,
         mail_capacity: 1,

@@ -31,6 +31,7 @@ const MATRIX: &str = "
     DELETE  /api/auth/sessions/{session}            401  200  404  404
     POST    /api/auth/change-password               401  200  200  200
     POST    /api/auth/change-email                  401  202  202  202
+    POST    /api/auth/delete-account                401  200  200  200
     GET     /api/users                              401  403  403  200
     POST    /api/users                              202  403  403  201
     POST    /api/users/request-email-verification   202  202  202  202
@@ -43,7 +44,7 @@ const MATRIX: &str = "
     GET     /api/users/{id:.*}                      401  200  404  200
     PUT     /api/users/{id:.*}                      401  200  404  200
     PATCH   /api/users/{id:.*}                      401  200  404  200
-    DELETE  /api/users/{id:.*}                      401  200  404  200
+    DELETE  /api/users/{id:.*}                      401  403  404  200
     GET     /api/audit                              401  403  403  200
     GET     /api/mail/jobs                          401  403  403  200
     DELETE  /api/mail/jobs/{id}                     401  403  403  200
@@ -203,6 +204,7 @@ fn body(row: &Row, target: &Target, token: Option<&str>) -> Option<Value> {
         ("POST", "/auth/login") => json!({ "login": name, "password": PASSWORD }),
         ("POST", "/auth/change-password") => json!({ "current_password": PASSWORD, "new_password": new }),
         ("POST", "/auth/change-email") => json!({ "email": format!("new_{email}"), "password": PASSWORD }),
+        ("POST", "/auth/delete-account") => json!({ "password": PASSWORD }),
         ("POST", "/users") => with(user(&format!("new_{name}")), json!({ "password": PASSWORD })),
         ("POST", "/users/request-email-verification") => json!({ "email": email }),
         ("POST", "/users/accept-invitation") => json!({ "token": token, "password": new }),

@@ -81,7 +81,9 @@ async fn what_is_sent_back_as_it_was_does_no_harm() {
 async fn members_can_leave_and_are_gone() {
     let (server, alice, olga) = as_alice().await;
     let at = server.address;
-    api::delete(at, alice).await.succeeded(200);
+    let delete = Request::post("/api/auth/delete-account");
+    let body = json!({ "password": crate::support::production::PASSWORD });
+    delete.json(&body).send(at).await.succeeded(200);
     api::get(at, alice).await.refused(401, "UNAUTHENTICATED");
     let gone = Request::get(&format!("/api/users/{alice}")).bearer(&olga).send(at).await;
     gone.refused(404, "USER_NOT_FOUND");

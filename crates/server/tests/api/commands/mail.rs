@@ -46,6 +46,7 @@ async fn listed(folder: &Path, options: &str) -> Vec<String> {
 #[tokio::test]
 async fn an_empty_queue_is_an_empty_list() {
     let folder = TempDir::new().unwrap();
+    Process::start(folder.path()).await.stop().await;
     assert!(listed(folder.path(), "").await.is_empty());
 }
 
@@ -100,7 +101,9 @@ async fn a_mail_that_is_retried_is_sent_by_the_server() {
 async fn a_mail_that_is_dropped_is_gone_and_the_trail_says_who_did_it() {
     let folder = folder_with_an_invitation().await;
     create(folder.path(), ROOT, PASSWORD).await.done();
-    assert_eq!(denizen(folder.path(), "mail drop 1").await.done(), "mail 1 is dropped\n");
+    let said = denizen(folder.path(), "mail drop 1").await;
+    assert!(said.stderr.contains(" mail invitation of cli-"), "the request that asked for it: {said:?}");
+    assert_eq!(said.done(), "mail 1 is dropped\n");
     assert!(listed(folder.path(), "").await.is_empty());
     for command in ["drop", "retry"] {
         let refused = denizen(folder.path(), &format!("mail {command} 1")).await.refused(1);

@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::process::run;
+use crate::support::process::{Process, run};
 
 /// The one problem of a development configuration with these lines.
 async fn problem(folder: &Path, lines: &str) -> String {
@@ -85,4 +85,41 @@ async fn a_password_in_the_public_url_is_refused_and_not_shown() {
     let folder = TempDir::new().unwrap();
     let problem = problem(folder.path(), "public_url = \"https://ann:hunter2@example.org\"").await;
     assert!(!problem.contains("hunter2") && problem.contains("https://***@example.org"), "{problem}");
+}
+
+#[tokio::test]
+async fn files_that_others_can_get_at_are_warned_of_at_the_start_and_by_the_check() {
+    let folder = TempDir::new().unwrap();
+    let allow = |name: &str, mode| {
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    fs::write(folder.path().join("denizen.toml"), "mail = \"file:mails\"").unwrap();
+    let log = Process::start(folder.path()).await.stop().await;
+    assert!(!log.iter().any(|line| line.contains("other users of this machine")), "{log:#?}");
+
+    allow("mails", 0o777);
+    for mode in [0o640, 0o620, 0o604, 0o602, 0o644] {
+        allow("denizen.db", mode);
+        let checked = run(folder.path(), &["config", "check"]).await;
+        let warnings = String::from_utf8(checked.stderr).unwrap();
+        assert_eq!(
+            warnings,
+            "warning: other users of this machine can read or write denizen.db: allow only its owner (chmod 600)\n\
+             warning: other users of this machine can write to mails: allow only its owner (chmod 700)\n",
+            "{mode:o}"
+        );
+        assert_eq!(
+            (checked.status.code(), checked.stdout.as_slice()),
+            (Some(0), &b"configuration is valid\n"[..])
+        );
+    }
+    let log = Process::start(folder.path()).await.stop().await;
+    let warned: Vec<_> = log.iter().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warned.len(), 2, "{log:#?}");
+    assert!(warned.iter().all(|line| line.contains("other users of this machine")), "{log:#?}");
+
+    allow("denizen.db", 0o600);
+    allow("mails", 0o755);
+    let checked = run(folder.path(), &["config", "check"]).await;
+    assert_eq!((checked.status.code(), checked.stderr.as_slice()), (Some(0), &b""[..]));
 }

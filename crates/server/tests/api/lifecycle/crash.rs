@@ -17,10 +17,14 @@ use crate::support::{
 };
 
 /// A user that the server said it had created.
-type Acknowledged = (u64, String);
+pub type Acknowledged = (u64, String);
 
 /// Four clients who create one user after the other until the server is gone.
-fn create_users(at: SocketAddr, prefix: String, told: mpsc::UnboundedSender<Acknowledged>) -> JoinHandle<()> {
+pub fn create_users(
+    at: SocketAddr,
+    prefix: String,
+    told: mpsc::UnboundedSender<Acknowledged>,
+) -> JoinHandle<()> {
     let mut clients = JoinSet::new();
     for client in 0..4 {
         let (prefix, told) = (prefix.clone(), told.clone());

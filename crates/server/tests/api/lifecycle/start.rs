@@ -14,7 +14,7 @@ use crate::support::{
     process::{Process, run, run_with},
 };
 
-fn files_in(folder: &Path) -> Vec<String> {
+pub fn files_in(folder: &Path) -> Vec<String> {
     let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
     let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(name).collect();
     names.sort();
@@ -23,7 +23,7 @@ fn files_in(folder: &Path) -> Vec<String> {
 
 /// The one line that says why it did not start.
 #[track_caller]
-fn refusal(output: Output) -> String {
+pub fn refusal(output: Output) -> String {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert_eq!(output.stdout, b"", "nothing for programs to read");
@@ -67,7 +67,8 @@ async fn the_first_start_creates_the_sample_users_and_says_where_and_the_second_
 async fn each_start_says_what_runs_in_one_line_without_secrets() {
     let folder = TempDir::new().unwrap();
     let mail = "smtps://accounts:hunter2@127.0.0.1:1";
-    let arguments = ["--mail", mail, "--public-url", "https://id.example.com"];
+    fs::write(folder.path().join("denizen.toml"), format!("mail = {mail:?}")).unwrap();
+    let arguments = ["--public-url", "https://id.example.com"];
     let log = Process::start_with(folder.path(), &arguments).await.stop().await;
     let lines: Vec<_> = log.iter().filter(|line| line.contains(" development profile, version ")).collect();
     assert_eq!(lines.len(), 1, "{log:#?}");
@@ -219,6 +220,20 @@ async fn a_wrong_configuration_is_told_whole_and_nothing_is_started() {
     assert!(stderr.contains("listens on loopback addresses only"), "{stderr}");
 }
 
+/// Security checklist: 62.
+#[tokio::test]
+async fn a_password_on_the_command_line_is_refused_and_not_shown() {
+    let stderr = wrong_configuration(&["--mail", "smtps://ann:hunter2@mail.example.org"], &[]).await;
+    assert!(!stderr.contains("hunter2"), "{stderr}");
+    assert!(
+        stderr.trim_end().ends_with(
+            "- `mail` = \"smtps://***@mail.example.org\" (flag --mail): every user of this machine can read a command \
+             line, and this value has a password in it: put it into the environment or the configuration file"
+        ),
+        "{stderr}"
+    );
+}
+
 /// Security checklist: 9.
 #[tokio::test]
 async fn production_does_not_start_with_what_is_for_development() {
@@ -236,7 +251,7 @@ async fn production_does_not_start_with_what_is_for_development() {
 }
 
 /// A configuration with all that production insists on, for the database in `users.db`.
-const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.db\"\n\
+pub const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.db\"\n\
     public_url = \"https://id.example.com\"\nmail = \"file:outbox\"\nmail_from = \"accounts@example.com\"\n";
 
 /// Security checklist: 43.
@@ -244,7 +259,7 @@ const PRODUCTION: &str = "profile = \"production\"\ndatabase = \"sqlite://users.
 async fn a_new_production_server_has_no_account_and_says_nothing_of_any() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("denizen.toml"), PRODUCTION).unwrap();
-    let process = Process::start(folder.path()).await;
+    let process = Process::start_with(folder.path(), &["serve", "--create-database"]).await;
     for name in ["alice_dev", "bob_coder", "charlie_go", "diana_admin", "eve_tester", "admin", "root"] {
         for password in [SAMPLE_PASSWORD, "admin"] {
             let answer = api::login(process.address, name, password).await;
@@ -259,7 +274,7 @@ async fn a_new_production_server_has_no_account_and_says_nothing_of_any() {
     assert_eq!(users, 0);
 }
 
-/// Security checklist: 43.
+/// Security checklist: 43, 78.
 #[tokio::test]
 async fn production_does_not_start_while_a_sample_user_has_the_documented_password() {
     let folder = TempDir::new().unwrap();
@@ -269,32 +284,35 @@ async fn production_does_not_start_while_a_sample_user_has_the_documented_passwo
         api::delete(process.address, id).await.succeeded(200);
     }
     api::patch(process.address, 5, &json!({ "active": false })).await.succeeded(200);
+    // Whatever they are called by now.
+    let other = json!({ "username": "olga", "email": "olga@example.org" });
+    api::patch(process.address, 4, &other).await.succeeded(200);
     process.stop().await;
     let production = folder.path().join("production.toml");
     fs::write(&production, PRODUCTION).unwrap();
     let start = ["--config", "production.toml", "--bind", "127.0.0.1:0"];
     let refused = |name: &str| {
         format!(
-            "denizen: the sample user {name} still has its documented password; set another one, or delete the user, \
-             in the development profile"
+            "denizen: the user {name} still has the documented password of the sample users; set another one, or \
+             delete the user, in the development profile"
         )
     };
-    assert_eq!(refusal(run(folder.path(), &start).await), refused("diana_admin"));
+    assert_eq!(refusal(run(folder.path(), &start).await), refused("olga (id 4)"));
 
     let process = Process::start_with(folder.path(), &development).await;
-    let token = api::token_of(process.address, "diana_admin").await;
+    let token = api::session(process.address, "olga", SAMPLE_PASSWORD).await;
     let new = "the battery of diana";
     change_password(process.address, &token, SAMPLE_PASSWORD, new).await.succeeded(200);
     process.stop().await;
     // One who is switched off could be switched on again.
-    assert_eq!(refusal(run(folder.path(), &start).await), refused("eve_tester"));
+    assert_eq!(refusal(run(folder.path(), &start).await), refused("eve_tester (id 5)"));
 
     let process = Process::start_with(folder.path(), &development).await;
-    act_as(process.address, Some(api::session(process.address, "diana_admin", new).await));
+    act_as(process.address, Some(api::session(process.address, "olga", new).await));
     api::delete(process.address, 5).await.succeeded(200);
     process.stop().await;
     let process = Process::start_with(folder.path(), &start[..2]).await;
-    act_as(process.address, Some(api::session(process.address, "diana_admin", new).await));
+    act_as(process.address, Some(api::session(process.address, "olga", new).await));
     assert_eq!(api::ids_of(&api::list(process.address, "").await.succeeded(200)), [4]);
     process.stop().await;
 }

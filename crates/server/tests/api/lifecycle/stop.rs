@@ -141,6 +141,20 @@ async fn a_mail_that_was_asked_for_before_the_stop_is_sent_after_the_start() {
     accept_invitation(process.address, &token, "newsecurepassword").await.succeeded(200);
 }
 
+#[tokio::test]
+async fn a_stop_says_goodbye_to_the_mail_server() {
+    let folder = TempDir::new().unwrap();
+    let smtp = SmtpServer::start(SmtpSecurity::None);
+    let process =
+        Process::start_with(folder.path(), &["--mail", &format!("smtp://{}", smtp.address())]).await;
+    api::create(process.address, &user("frank")).await.succeeded(201);
+    timeout(Duration::from_secs(60), smtp.next_mail()).await.expect("a mail");
+    assert_eq!(smtp.quits(), 0);
+    process.stop().await;
+    smtp.idle().await;
+    assert_eq!((smtp.quits(), smtp.connections()), (1, 1));
+}
+
 /// The longest stop is `shutdown_timeout` and 9 seconds, for the mail server's answer may take a minute.
 #[tokio::test]
 async fn a_mail_server_that_says_nothing_does_not_hold_the_stop_up() {

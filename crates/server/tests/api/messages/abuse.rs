@@ -13,12 +13,12 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use super::{connected, post};
+use super::{chatting, connected, post};
 use crate::support::{TestServer, api::token_of, process::Process, socket::Socket};
 
 /// Sends these frames as alice, and returns the code of the goodbye.
 async fn ended_by(frames: Vec<Message>) -> u16 {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut bob = Socket::open(server.address, "bob").await;
     let mut alice = Socket::open(server.address, "alice").await;
     bob.next().await;
@@ -95,7 +95,7 @@ async fn a_long_message_is_refused_before_it_fills_the_memory() {
 
 #[tokio::test]
 async fn a_frame_that_never_ends_is_cut_off() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     // A text frame of 2^40 bytes, masked with zeros.
     alice.write(&[0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]).await;
@@ -107,7 +107,7 @@ async fn a_frame_that_never_ends_is_cut_off() {
 
 #[tokio::test]
 async fn the_longest_message_is_read_whole_or_in_parts() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     alice.send_frame(Message::text(text_of(64 * 1024))).await;
     assert_eq!(alice.next().await["content"]["code"], "UNSUPPORTED_MESSAGE_TYPE");
@@ -130,7 +130,7 @@ async fn a_flood_is_stopped() {
 
 #[tokio::test]
 async fn what_is_no_frame_ends_the_connection() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let mut alice = Socket::open(server.address, "alice").await;
     // Clients must mask (RFC 6455, section 5.1).
     alice.write(&[0x81, 2, b'{', b'}']).await;
@@ -139,7 +139,7 @@ async fn what_is_no_frame_ends_the_connection() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_dropped_and_delays_nobody() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     let mut alice = Socket::open(at, "alice").await;
     let mut stalled = Socket::open_narrow(at, "stalled").await;

@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{connected, handshake, post};
-use crate::support::{TestServer, api::member, socket::Socket};
+use super::{chatting, connected, handshake, post};
+use crate::support::{api::member, socket::Socket};
 
 const CROWD: usize = 1_000;
 
@@ -12,7 +12,7 @@ const CROWD: usize = 1_000;
 async fn a_thousand_connections_all_hear_a_broadcast() {
     // Both ends of each are in this process.
     rlimit::increase_nofile_limit(4 * 1_024).expect("room for so many sockets");
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     let mut tokens = Vec::new();
     for index in 0..100 {
@@ -38,7 +38,7 @@ async fn a_thousand_connections_all_hear_a_broadcast() {
 
 #[tokio::test]
 async fn one_user_may_have_sixteen() {
-    let server = TestServer::start().await;
+    let server = chatting().await;
     let at = server.address;
     let mut tabs = Vec::new();
     for _ in 0..16 {

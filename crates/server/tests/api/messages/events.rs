@@ -24,13 +24,13 @@ async fn a_subscriber_hears_of_every_change_without_personal_data() {
     admin.settle().await;
 
     // With a password, so that the first token in a mail is not an invitation's.
-    let frank = with(user("frank"), json!({"password": "tutorial-password"}));
+    let frank = with(user("frank"), json!({"password": "password of frank"}));
     create(at, &frank).await.succeeded(201);
     assert_eq!(timeless(admin.next().await), event("user.created", 6));
     put(at, 6, &user("frank")).await.succeeded(200);
     assert_eq!(timeless(admin.next().await), event("user.updated", 6));
-    let session = session(at, "frank", "tutorial-password").await;
-    change_password(at, &session, "tutorial-password", "newsecurepassword").await.succeeded(200);
+    let session = session(at, "frank", "password of frank").await;
+    change_password(at, &session, "password of frank", "newsecurepassword").await.succeeded(200);
     assert_eq!(timeless(admin.next().await), event("user.password_changed", 6));
     request_verification(at, "frank@example.com").await.succeeded(202);
     verify_email(at, &server.next_token("frank@example.com").await).await.succeeded(200);

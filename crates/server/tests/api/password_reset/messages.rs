@@ -17,7 +17,7 @@ async fn a_subscriber_hears_of_a_reset_and_that_the_address_was_shown_to_be_thei
     let server = TestServer::start().await;
     let at = server.address;
     // With a password, so that the first token in a mail is the reset's and not an invitation's.
-    let frank = with(user("frank"), json!({"password": "tutorial-password"}));
+    let frank = with(user("frank"), json!({"password": "password of frank"}));
     create(at, &frank).await.succeeded(201);
     let mut admin = Socket::open(at, "diana_admin").await;
     admin.say("subscribe", json!({"topic": "user_events"})).await;

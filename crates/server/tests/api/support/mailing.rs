@@ -38,7 +38,8 @@ impl TestServer {
             let (host, port) = (smtp.address().ip().to_string(), smtp.address().port());
             config.mail = MailUrl::Smtp(Address { host, port, encryption, login: None });
         }
-        let mut server = Self::launch(config, Default::default(), Overrides::default()).await;
+        let overrides = Overrides { create_database: true, ..Overrides::default() };
+        let mut server = Self::launch(config, Default::default(), overrides).await;
         server.folder = Some(folder);
         server
     }

@@ -58,6 +58,25 @@ pub async fn run_with_input(folder: &Path, arguments: &[&str], input: &str) -> O
     output.expect("a process that ends").expect("what it said")
 }
 
+/// `denizen` by a shell script that may mount what no other process sees: `$0` is the program, `arguments` are `$1` and
+/// so on. After a mount on the folder, the script has to enter it again (`cd "$PWD"`).
+#[cfg(target_os = "linux")]
+fn in_own_mounts(folder: &Path, script: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_denizen")]);
+    let path = std::env::var_os("PATH").expect("a path to find programs");
+    command.args(arguments).current_dir(folder).env_clear().env("PATH", path).env("PWD", folder);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Runs such a script to its end.
+#[cfg(target_os = "linux")]
+pub async fn run_in_own_mounts(folder: &Path, script: &str, arguments: &[&str]) -> Output {
+    let output = in_own_mounts(folder, script, arguments).output();
+    timeout(PATIENCE, output).await.expect("a process that ends").expect("a process that starts")
+}
+
 /// A server. It is killed when it is dropped.
 pub struct Process {
     pub address: SocketAddr,
@@ -77,13 +96,40 @@ impl Process {
         Self::listening(denizen(folder, &[&["--bind", "127.0.0.1:0"], arguments].concat())).await
     }
 
+    /// The same in an environment.
+    pub async fn start_in(folder: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = denizen(folder, &["--bind", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
+        Self::listening(command).await
+    }
+
     /// On a disk that is full when a file has one mebibyte or two; shells disagree about the unit.
     pub async fn start_on_small_disk(folder: &Path) -> Self {
+        Self::start_limited(folder, "ulimit -f 2048; ").await
+    }
+
+    /// Ready for a limit on the size of files.
+    pub async fn start_ignoring_limits(folder: &Path) -> Self {
+        Self::start_limited(folder, "").await
+    }
+
+    async fn start_limited(folder: &Path, limit: &str) -> Self {
         let mut command = Command::new("sh");
-        // Without the trap the kernel would end the process, where a full disk only fails the write.
-        command.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" --bind 127.0.0.1:0"]);
+        // Without the trap the kernel would end the process, where a disk only fails the write.
+        command.args(["-c", &format!("trap '' XFSZ; {limit}exec \"$0\" --bind 127.0.0.1:0")]);
         command.arg(env!("CARGO_BIN_EXE_denizen")).current_dir(folder).env_clear().kill_on_drop(true);
         Self::listening(command).await
+    }
+
+    /// By a script that may mount what no other process sees; see [`run_in_own_mounts`].
+    #[cfg(target_os = "linux")]
+    pub async fn start_in_own_mounts(folder: &Path, script: &str, arguments: &[&str]) -> Self {
+        Self::listening(in_own_mounts(folder, script, arguments)).await
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("a process that runs")
     }
 
     /// Where a shell allows so many open files, such as `-n 512`.
@@ -154,7 +200,7 @@ impl Process {
     /// The most memory that it has had at a time, in bytes.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
-        let pid = self.child.id().expect("a process that runs");
+        let pid = self.id();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
         let kibibytes = line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok());
@@ -173,7 +219,7 @@ impl Process {
 
     /// Sends signals, such as `TERM`, right after each other.
     pub async fn signal(&self, names: &str) {
-        let pid = self.child.id().expect("a process that runs").to_string();
+        let pid = self.id().to_string();
         let script = "for name in $0; do kill -s \"$name\" \"$1\" || exit; done";
         let kill = Command::new("sh").args(["-c", script, names, &pid]).status();
         assert!(kill.await.expect("a shell").success());

@@ -59,6 +59,7 @@ impl TestServer {
     ) -> Self {
         let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
         let settings = [&[(&DATABASE, &*database)], &PRODUCTION[..], settings].concat();
+        let overrides = Overrides { create_database: true, ..overrides };
         let mut server = Self::start_with(&settings, overrides).await;
         server.folder = Some(folder);
         server

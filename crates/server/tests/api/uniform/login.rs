@@ -56,8 +56,8 @@ async fn whoever_does_not_get_in_gets_the_same_answer_for_the_same_work() {
     }
 }
 
-/// Ten at once and one more every two minutes; that after fifty none is looked at, nobody sees. Security checklist: 37,
-/// 38, 68.
+/// Ten at once and one more every two minutes. That after fifty none is looked at does not show.
+/// Security checklist: 37, 38, 68.
 #[tokio::test]
 async fn the_limits_of_an_account_come_after_as_many_attempts_whether_or_not_it_exists() {
     let minutes = [vec![0; 11], vec![2; 50]].concat();

@@ -61,6 +61,10 @@ named_enum! {
         MailRetried = "mail.retried",
         /// An operator gave a mail up.
         MailDropped = "mail.dropped",
+        /// An operator restored the database from a backup, which ended all sessions and tokens.
+        DatabaseRestored = "database.restored",
+        /// A mail to a user came to nothing. The log says why, with the same request id.
+        MailUnsent = "mail.unsent",
     }
 }
 

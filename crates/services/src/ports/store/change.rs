@@ -7,7 +7,7 @@ use super::{
     audit::AuditEvent,
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob},
-    records::{ClientKind, NewSession, Registration, SessionId, UserRef},
+    records::{ClientKind, NameKey, NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
     hasher::PasswordHash,
@@ -27,8 +27,10 @@ pub struct Purge {
     pub audit_before: Option<DateTime<Utc>>,
     /// Mail jobs that are due later than this are due at `expired_at`: a clock was wrong when they were put off.
     pub mail_due_by: DateTime<Utc>,
+    /// User names that were given up at this instant or before.
+    pub usernames_freed_until: DateTime<Utc>,
     /// At most so many of each (tokens, expired sessions, unseen sessions, registrations, dead mail jobs, audit records,
-    /// mail jobs put off too far), so that nobody waits long for it. Those go first whose time was over first.
+    /// mail jobs put off too far, names), so that nobody waits long for it. Those go first whose time was over first.
     pub limit: u32,
 }
 
@@ -129,6 +131,32 @@ pub enum Change {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Any number: marks that the password of the user is a documented one, until [`Change::SetPassword`].
+    MarkSamplePassword {
+        /// Who.
+        user: UserRef,
+    },
+    /// Writes nothing. No other user gave this name up after `since`, else `Precondition::Username`.
+    ExpectUsername {
+        /// Which name.
+        name: NameKey,
+        /// Who is to have it; absent for a new user.
+        user: Option<UserId>,
+        /// Names that were given up at this instant or before are free.
+        since: DateTime<Utc>,
+    },
+    /// Notes that a user gives up a name, in place of an older note on the same name, and forgets all but the `keep` newest
+    /// notes on this user. They stay when the user is deleted.
+    ReserveUsername {
+        /// Which name.
+        name: NameKey,
+        /// Whose it is.
+        user: UserId,
+        /// When.
+        at: DateTime<Utc>,
+        /// How many names stay reserved for the user.
+        keep: u32,
+    },
     /// Exactly one: replaces the hash of the *same* password, of the user with this security version, else
     /// `Precondition::User`. Raises no version.
     Rehash {
@@ -146,7 +174,8 @@ pub enum Change {
         /// When.
         at: DateTime<Utc>,
     },
-    /// Exactly one: deletes the user with its sessions, tokens and mail jobs, else `Precondition::User`.
+    /// Exactly one: deletes the user with its sessions, tokens and mail jobs, else `Precondition::User`. Yields
+    /// `Outcome::Unsent`.
     DeleteUser {
         /// Who.
         user: UserId,
@@ -237,10 +266,10 @@ pub enum Change {
         /// [`EmailAddress::key`].
         address: String,
     },
-    /// Queues a mail. Yields `Outcome::Job`.
+    /// Queues a mail. Yields `Outcome::Job`, with the request whose job is renewed unless a worker holds it.
     ///
-    /// Of a kind that carries a token, one job for each recipient (an address, or a user at whatever address): the one
-    /// that is there is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead,
+    /// Of a kind that carries a token or is for an address, one job for each recipient (an address, or a user at whatever
+    /// address): the one that is there is renewed (higher generation, due at once, attempts at 0, no failure, alive again if it was dead,
     /// the new address if it is for a user). Of other kinds, always a new job.
     ///
     /// For an address: one statement, whatever is known of the address; at its capacity, it fails with
@@ -254,13 +283,18 @@ pub enum Change {
         /// The present.
         now: DateTime<Utc>,
     },
-    /// Exactly one: removes a job, else `Precondition::MailJob`.
+    /// Exactly one: removes a job, else `Precondition::MailJob`. Yields `Outcome::Unsent`.
     DropMail {
         /// Which.
         job: MailJobId,
     },
     /// Any number: removes what is of no use any more, and mends what a wrong clock has left. Yields `Outcome::Count`.
     Purge(Purge),
+    /// Never gives the next so many ids of every kind of row: after a restore, they may have been given since the backup.
+    SkipIds {
+        /// How many.
+        count: u32,
+    },
     /// Appends to the audit trail.
     Record(AuditEvent),
 }
@@ -269,7 +303,7 @@ impl Change {
     /// The user that this change refers to by reference, if any: only these changes have a [`UserRef`].
     pub(super) fn user_ref(&self) -> Option<UserRef> {
         match self {
-            Self::PutToken { user, .. } => Some(*user),
+            Self::PutToken { user, .. } | Self::MarkSamplePassword { user } => Some(*user),
             Self::EnqueueMail(job) => job.mail.user(),
             Self::Record(event) => event.target,
             _ => None,

@@ -51,6 +51,9 @@ pub enum Precondition {
     /// There is no such mail job.
     #[error("no such mail job")]
     MailJob,
+    /// The user name was another user's, and is reserved.
+    #[error("the user name is reserved")]
+    Username,
 }
 
 /// The store failed, whatever it was asked.

@@ -29,6 +29,8 @@ named_enum! {
         PasswordChanged = "password_changed",
         /// A notice to the address that an account had.
         EmailChanged = "email_changed",
+        /// A notice to the address of an account that its user deleted.
+        AccountDeleted = "account_deleted",
     }
 }
 
@@ -43,8 +45,35 @@ impl MailKind {
             | Self::EmailVerification
             | Self::Invitation
             | Self::EmailChange => true,
-            Self::PasswordChanged | Self::EmailChanged => false,
+            Self::PasswordChanged | Self::EmailChanged | Self::AccountDeleted => false,
         }
+    }
+}
+
+named_enum! {
+    /// Why a mail that was asked for is not sent. Every job that ends without a mail has one, in the log and in the
+    /// metrics.
+    pub enum UnsentReason {
+        /// No user has the e-mail address.
+        UnknownAddress = "unknown_address",
+        /// The user is inactive.
+        Inactive = "inactive",
+        /// The user was deleted.
+        Deleted = "deleted",
+        /// The e-mail address is verified already.
+        Verified = "verified",
+        /// The invited user has a password already.
+        HasPassword = "has_password",
+        /// No sign-up with the e-mail address is pending, or registration was closed meanwhile.
+        NoSignUp = "no_sign_up",
+        /// The password, the e-mail address, the status or the roles were changed after the request.
+        AccountChanged = "account_changed",
+        /// The account has the new e-mail address already.
+        SameAddress = "same_address",
+        /// A newer request for the same recipient takes its place.
+        Replaced = "replaced",
+        /// An operator dropped the job.
+        Dropped = "dropped",
     }
 }
 
@@ -90,12 +119,17 @@ pub enum MailJob<U = UserRef> {
         /// The previous e-mail address.
         address: EmailAddress,
     },
+    /// A notice that an account was deleted. It outlives the user, so it has the e-mail address of the account.
+    AccountDeleted {
+        /// The e-mail address, as it was typed.
+        address: String,
+    },
 }
 
 /// For whom a [`MailJob`] is: the columns of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient<U> {
-    /// The user with this folded e-mail address, if there is one.
+    /// This e-mail address: of the user with this folded e-mail address, if there is one, or of nobody any more.
     Address(String),
     /// A user, at the e-mail address that the account has when the mail is sent.
     User(U),
@@ -164,7 +198,7 @@ macro_rules! recipients {
 }
 
 recipients! {
-    Address: PasswordReset SignUp EmailVerification;
+    Address: PasswordReset SignUp EmailVerification AccountDeleted;
     User: Invitation PasswordChanged;
     UserAt: EmailChange EmailChanged;
 }
@@ -180,6 +214,8 @@ pub struct NewMailJob {
     pub ip: Option<IpAddr>,
     /// By which request.
     pub request_id: String,
+    /// The user's security version at the request, if the mail is void when it has become another.
+    pub security_version: Option<i64>,
     /// A job for an address is refused with [`super::Precondition::QueueRoom`] if this many jobs of its kind wait; without a
     /// capacity, never. Other kinds and dead jobs do not count, nor do jobs for users have a capacity. That there is a job for the
     /// same address already makes no difference: where the mail server fails, the jobs that stay are those of addresses
@@ -192,7 +228,13 @@ impl NewMailJob {
     #[must_use]
     pub fn new(mail: MailJob, context: &AccessContext, at: DateTime<Utc>) -> Self {
         let (ip, request_id) = (context.ip, context.request_id.clone());
-        Self { mail, at, ip, request_id, capacity: None }
+        Self { mail, at, ip, request_id, security_version: None, capacity: None }
+    }
+
+    /// The same, void once the user has another security version.
+    #[must_use]
+    pub fn for_version(self, security_version: i64) -> Self {
+        Self { security_version: Some(security_version), ..self }
     }
 
     /// The same, refused if `capacity` jobs of its kind wait, and it is for an address.
@@ -232,6 +274,8 @@ pub struct LeasedMail {
     pub ip: Option<IpAddr>,
     /// By which request.
     pub request_id: String,
+    /// See [`NewMailJob::security_version`].
+    pub security_version: Option<i64>,
 }
 
 impl LeasedMail {
@@ -247,7 +291,7 @@ impl LeasedMail {
 /// What became of a leased job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailOutcome {
-    /// Sent, or there is nobody to send it to: the job goes away.
+    /// Sent, or not to be sent for an [`UnsentReason`]: the job goes away.
     Done,
     /// Try again.
     Retry {
@@ -261,6 +305,15 @@ pub enum MailOutcome {
         /// What went wrong, for the operator. No address, no token.
         reason: String,
     },
+}
+
+/// A mail job that was removed by a change instead of by the worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsentMail {
+    /// What the mail was about.
+    pub kind: MailKind,
+    /// Which request asked for it.
+    pub request_id: String,
 }
 
 /// A waiting or dead mail job, for operators and tests.

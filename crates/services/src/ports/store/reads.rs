@@ -85,6 +85,9 @@ pub trait ReadStore: Send + Sync {
     /// count of them as they change.
     async fn list_password_schemes(&self) -> Result<Vec<PasswordScheme>, StoreFailure>;
 
+    /// The users with [`Change::MarkSamplePassword`](super::Change::MarkSamplePassword), by id; at most 100.
+    async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure>;
+
     /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
     /// refuse what [`PageRequest::check`] refuses.
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure>;
@@ -124,6 +127,9 @@ pub trait ReadStore: Send + Sync {
     /// Audit records that match, newest first: by their numbers, whatever the clocks said.
     async fn list_audit_records(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreFailure>;
 
+    /// When the audit record with the earliest time was written, of those that are left.
+    async fn find_earliest_audit_time(&self) -> Result<Option<DateTime<Utc>>, StoreFailure>;
+
     /// Mail jobs that match, oldest first.
     async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure>;
 
@@ -132,6 +138,10 @@ pub trait ReadStore: Send + Sync {
     /// a queue.
     async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure>;
 
-    /// Whether the store can read and write at this moment.
+    /// Whether the store can read and write at this moment, tried for real: a store on a disk writes and reads some of it,
+    /// knows what failed a moment ago, and notices that its files are gone.
+    ///
+    /// # Errors
+    /// See [`StoreFailure`]. Every failure means that the store is not ready.
     async fn ping(&self) -> Result<(), StoreFailure>;
 }

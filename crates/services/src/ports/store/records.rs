@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, UserId, UserValues};
+use denizen_models::{EmailAddress, UserId, UserValues, redacted};
 
 use super::error::StoreFailure;
 use crate::ports::{hasher::PasswordHash, randomness::TokenHash};
@@ -102,6 +102,26 @@ pub struct StoredToken {
     /// The address that it proves to be the user's, if that is not the account's own.
     pub address: Option<EmailAddress>,
 }
+
+/// A user name that was given up: its HMAC, so that no former name is at rest in a form that can be read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameKey([u8; 32]);
+
+impl NameKey {
+    /// Wraps an HMAC.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes to keep.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+redacted! { NameKey }
 
 /// Somebody who wants to become a user, and has not yet shown that the address is theirs. One at most per address.
 #[derive(Debug, Clone, PartialEq, Eq)]

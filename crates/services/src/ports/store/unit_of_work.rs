@@ -11,8 +11,8 @@ use super::{
     change::{Change, Purge},
     error::{Precondition, StoreFailure},
     limits::{BucketKey, Quota},
-    mail_jobs::{Lease, MailJobId, NewMailJob},
-    records::{ClientKind, NewSession, Registration, SessionId, UserRef},
+    mail_jobs::{Lease, MailJobId, NewMailJob, UnsentMail},
+    records::{ClientKind, NameKey, NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
     context::AccessContext,
@@ -43,6 +43,11 @@ macro_rules! verbs {
                 => UpdateUser { user, revision, values, at } or Conflict;
             rehash(user: UserId, hash: PasswordHash, security_version: i64)
                 => Rehash { user, hash, security_version };
+            mark_sample_password(user: impl Into<UserRef>) => MarkSamplePassword { user: user.into() };
+            expect_username(name: NameKey, user: Option<UserId>, since: DateTime<Utc>)
+                => ExpectUsername { name, user, since } or Username;
+            reserve_username(name: NameKey, user: UserId, at: DateTime<Utc>, keep: u32)
+                => ReserveUsername { name, user, at, keep };
             verify_email(user: UserId, at: DateTime<Utc>) => VerifyEmail { user, at };
             delete_user(user: UserId, revision: Option<i64>) => DeleteUser { user, revision } or User;
             put_token(user: impl Into<UserRef>, purpose: TokenPurpose, hash: TokenHash, expires_at: DateTime<Utc>)
@@ -68,6 +73,7 @@ macro_rules! verbs {
             retry_mail(job: MailJobId, now: DateTime<Utc>) => RetryMail { job, now } or MailJob;
             drop_mail(job: MailJobId) => DropMail { job } or MailJob;
             purge(purge: Purge) => Purge(purge);
+            skip_ids(count: u32) => SkipIds { count };
             record(event: AuditEvent) => Record(event);
         }
     };
@@ -183,7 +189,7 @@ impl UnitOfWork {
 }
 
 /// What one change gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Nothing to tell.
     Done,
@@ -194,7 +200,14 @@ pub enum Outcome {
     /// The new session.
     Session(SessionId),
     /// The new or renewed mail job.
-    Job(MailJobId),
+    Job {
+        /// Its number.
+        id: MailJobId,
+        /// The request whose mail is not sent, if the job was renewed while no worker held it.
+        replaced: Option<String>,
+    },
+    /// The mail jobs that were removed.
+    Unsent(Vec<UnsentMail>),
     /// How many rows were removed or mended.
     Count(u64),
 }
@@ -209,7 +222,7 @@ impl Committed {
     /// # Errors
     /// [`StoreFailure::Corrupt`] if there is none, which only a faulty store can bring about.
     pub fn user(&self) -> Result<UserId, StoreFailure> {
-        self.find(|outcome| if let Outcome::User(id) = outcome { Some(id) } else { None })
+        self.find(|outcome| if let Outcome::User(id) = outcome { Some(*id) } else { None })
     }
 
     /// The session that the unit opened.
@@ -217,7 +230,7 @@ impl Committed {
     /// # Errors
     /// [`StoreFailure::Corrupt`] if there is none, which only a faulty store can bring about.
     pub fn session(&self) -> Result<SessionId, StoreFailure> {
-        self.find(|outcome| if let Outcome::Session(id) = outcome { Some(id) } else { None })
+        self.find(|outcome| if let Outcome::Session(id) = outcome { Some(*id) } else { None })
     }
 
     /// How many rows the first change removed that removes any number.
@@ -225,11 +238,11 @@ impl Committed {
     /// # Errors
     /// [`StoreFailure::Corrupt`] if none was counted, which only a faulty store can bring about.
     pub fn count(&self) -> Result<u64, StoreFailure> {
-        self.find(|outcome| if let Outcome::Count(count) = outcome { Some(count) } else { None })
+        self.find(|outcome| if let Outcome::Count(count) = outcome { Some(*count) } else { None })
     }
 
-    fn find<T>(&self, wanted: impl FnMut(Outcome) -> Option<T>) -> Result<T, StoreFailure> {
-        let found = self.0.iter().copied().find_map(wanted);
+    fn find<T>(&self, wanted: impl FnMut(&Outcome) -> Option<T>) -> Result<T, StoreFailure> {
+        let found = self.0.iter().find_map(wanted);
         found.ok_or_else(|| StoreFailure::Corrupt("a committed unit did not say what it did".into()))
     }
 }

@@ -170,6 +170,27 @@ async fn a_wish_from_before_the_password_was_replaced_is_mailed_to_nobody() {
     }
 }
 
+/// Security checklist: 81.
+#[tokio::test]
+async fn a_user_who_is_edited_before_the_mail_leaves_gets_it_all_the_same() {
+    let (world, alice) = world_with_request().await;
+    world.clock.advance(Duration::minutes(1));
+    world.change(alice.user.id, |request| request.first_name = "Alicia".to_owned()).await;
+    world.deliver_mail().await;
+    assert_eq!(world.confirm_email(&world.token_for(NEW)).await, Ok(()));
+}
+
+/// Security checklist: 69, 81.
+#[tokio::test]
+async fn a_password_that_is_replaced_by_a_clock_which_went_back_counts_as_the_newer_one() {
+    let (world, alice) = world_with_request().await;
+    world.clock.advance(-Duration::hours(14));
+    world.replace_password(alice.user.id, NEW_PASSWORD).await;
+    world.clock.advance(Duration::hours(14));
+    world.deliver_mail().await;
+    assert_eq!((world.mailer.sent_to(NEW).len(), world.jobs().await.len()), (0, 0));
+}
+
 #[tokio::test]
 async fn somebody_who_is_switched_off_is_mailed_nothing() {
     let (world, alice) = world_with_request().await;

@@ -102,6 +102,19 @@ async fn a_hash_that_is_out_of_date_is_replaced_by_whoever_knows_its_password() 
     assert_eq!((world.password_hash(alice.id).await, world.hasher.hashes()), (replaced, 1));
 }
 
+/// Security checklist: 69, 81.
+#[tokio::test]
+async fn a_session_that_is_opened_by_a_clock_which_went_back_is_not_the_one_to_end() {
+    let (world, alice) = world_with_alice().await;
+    for _ in 0..100 {
+        world.open_session(alice.id).await;
+    }
+    world.clock.advance(-Duration::hours(14));
+    let signed_in = world.log_in("alice", OLD_PASSWORD).await.unwrap();
+    assert!(world.lets_in(&signed_in).await);
+    assert_eq!(world.sessions_of(alice.id).await.len(), 100);
+}
+
 #[tokio::test]
 async fn the_session_that_was_used_longest_ago_ends_when_there_are_more_than_a_hundred() {
     let (world, alice) = world_with_alice().await;

@@ -87,7 +87,7 @@ async fn what_becomes_due_without_a_commit_is_found_within_a_second() {
     world.clock.advance(Duration::hours(1));
     let due = Instant::now();
     wait_for_mail_to(&world, ALICE).await;
-    assert!((1..=1_000).contains(&due.elapsed().as_millis()), "{:?}", due.elapsed());
+    assert!(due.elapsed() <= StdDuration::from_secs(1), "{:?}", due.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -200,6 +200,7 @@ mod elsewhere {
                 dead_mail_before: later,
                 audit_before: None,
                 mail_due_by: later,
+                usernames_freed_until: later,
                 limit: 100,
             })
         })

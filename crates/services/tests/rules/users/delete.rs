@@ -1,21 +1,22 @@
 //! Deleting users.
 
 use chrono::Duration;
-use denizen_models::UserId;
+use denizen_models::{CreateUserRequest, UserId};
 use denizen_services::{
     AccessContext, Clock as _, DeleteUserError,
     store::{AuditEvent, AuditKind, Recipient, StoreFailure},
 };
 
-use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator};
+use crate::support::{NEW_PASSWORD, OLD_PASSWORD, World, administrator, new_user};
 
 #[tokio::test]
-async fn a_deleted_user_is_gone_and_their_names_are_free() {
+async fn a_deleted_user_is_gone_and_the_address_is_free() {
     let world = World::new();
     let alice = world.create("alice").await;
     world.delete(alice.id).await;
     assert_eq!(world.find(alice.id).await, None);
-    let again = world.create("alice").await;
+    let request = CreateUserRequest { username: "alice2".to_owned(), ..new_user("alice") };
+    let again = world.users.create_user(&AccessContext::system(), request).await.unwrap();
     assert!(again.id > alice.id, "{} was given twice", alice.id);
 }
 

@@ -120,10 +120,15 @@ async fn for_strangers_and_other_members_nobody_is_there_to_be_changed_or_delete
     assert_eq!((world.find(alice.id).await, world.audit().await), (Some(alice), before));
 }
 
+/// Security checklist: 77.
 #[tokio::test]
-async fn members_may_delete_themselves() {
+async fn an_open_session_alone_deletes_nobodys_own_account() {
     let world = World::new();
-    let alice = world.create("alice").await;
-    assert_eq!(world.try_delete(&member(alice.id), alice.id).await, Ok(()));
-    assert_eq!(world.find(alice.id).await, None);
+    let (alice, _) = (world.create("alice").await, world.create_administrator("olga").await);
+    let hint = "to delete your own account, send your password to POST /api/auth/delete-account";
+    for context in [member(alice.id), administrator(alice.id)] {
+        let answer = world.try_delete(&context, alice.id).await;
+        assert_eq!(answer, Err(DeleteUserError::Failure(Failure::Forbidden(hint.into()))));
+    }
+    assert_eq!(world.find(alice.id).await, Some(alice));
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use denizen_models::UserId;
 use denizen_services::{
     AccessContext,
-    store::{MailJob, MailKind, MailOutcome, NewMailJob, QueuedMail, Store, UnitOfWork, UserRef},
+    store::{
+        MailJob, MailKind, MailOutcome, NewMailJob, Outcome, QueuedMail, Store, UnitOfWork, UnsentMail,
+        UserRef,
+    },
 };
 
 use super::mail_queue::{dead, enqueue, finish, lease, request, retry};
@@ -70,7 +73,7 @@ pub async fn every_kind_with_a_token_is_one_job_of_a_user(store: Arc<dyn Store>)
         let jobs: Vec<_> = jobs.iter().map(|job| (job.mail.kind(), job.generation)).collect();
         assert_eq!(jobs, [(MailKind::Invitation, generation), (MailKind::EmailChange, generation)]);
     }
-    let notices = [MailKind::PasswordChanged, MailKind::EmailChanged];
+    let notices = [MailKind::PasswordChanged, MailKind::EmailChanged, MailKind::AccountDeleted];
     assert!(MailKind::ALL.iter().all(|kind| kind.carries_token() != notices.contains(kind)));
 }
 
@@ -170,6 +173,43 @@ pub async fn a_mail_for_nobody_is_refused_wherever_it_should_go(store: Arc<dyn S
     let alice = must(must(store.commit(invite).await).user());
     assert_eq!(mails(&mail_jobs(&store).await), [MailJob::Invitation { user: alice }]);
     assert_eq!(mail_jobs(&store).await[0].generation, 1, "the unit that failed left no job to be renewed");
+}
+
+/// Security checklist: 81.
+pub async fn what_a_change_keeps_from_being_mailed_is_named_by_its_outcome(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    let asked = |job: NewMailJob, request_id: &str| {
+        UnitOfWork::new().enqueue_mail(NewMailJob { request_id: request_id.to_owned(), ..job })
+    };
+    let ask = async |job, request_id: &str| match commit(&store, asked(job, request_id)).await.remove(0) {
+        Outcome::Job { replaced, .. } => replaced,
+        other => must(Err(format!("no job: {other:?}"))),
+    };
+    let (to, new) = (|seconds| change_to(alice.id, "new@example.com", seconds), "new@example.com");
+    assert_eq!(ask(to(0), "first").await, None);
+    assert_eq!(ask(to(60), "second").await, Some("first".to_owned()));
+    assert_eq!(ask(request(new, 0, 10), "third").await, None);
+    assert_eq!(ask(request(new, 60, 10), "fourth").await, Some("third".to_owned()));
+    assert_eq!(lease(&store, 1, 60).await.len(), 2);
+    for (job, request_id) in [(to(120), "fifth"), (request(new, 120, 10), "sixth")] {
+        assert_eq!(ask(job, request_id).await, None, "what a worker holds may be sent");
+    }
+    assert_eq!(ask(to(360), "seventh").await, Some("fifth".to_owned()), "its lease has ended");
+    let unsent = |kind, request_id: &str| UnsentMail { kind, request_id: request_id.to_owned() };
+    let drop_first = UnitOfWork::new().drop_mail(mail_jobs(&store).await[0].id);
+    let dropped = unsent(MailKind::EmailChange, "seventh");
+    assert_eq!(commit(&store, drop_first).await, [Outcome::Unsent(vec![dropped])]);
+    commit(&store, asked(invitation(alice.id, 0), "invited")).await;
+    commit(&store, asked(notice(alice.id), "noticed")).await;
+    commit(&store, asked(notice(bob.id), "another user's")).await;
+    let mut deleted = commit(&store, UnitOfWork::new().delete_user(alice.id, None)).await;
+    let Outcome::Unsent(mut mails) = deleted.remove(0) else { must(Err(format!("{deleted:?}"))) };
+    mails.sort_by(|one, other| one.request_id.cmp(&other.request_id));
+    let expected = [unsent(MailKind::Invitation, "invited"), unsent(MailKind::PasswordChanged, "noticed")];
+    assert_eq!(mails, expected);
+    let stale = UnitOfWork::new().delete_user(bob.id, Some(99));
+    assert_eq!(refusal(&store, stale).await, USER_GONE);
+    assert_eq!(mail_jobs(&store).await.len(), 2, "a refused deletion removes nothing");
 }
 
 pub async fn a_deleted_user_leaves_no_job_to_be_renewed(store: Arc<dyn Store>) {

@@ -30,9 +30,10 @@ pub async fn a_leased_job_tells_all_about_its_request(store: Arc<dyn Store>) {
     let stranger = NewMailJob { ip: "::ffff:192.0.2.1".parse().ok(), ..request("A@example.com", 5, 10) };
     let one = enqueue(&store, stranger.clone()).await;
     let member = NewMailJob { at: at(6), request_id: "of alice".to_owned(), ..notice(alice.id) };
-    let two = enqueue(&store, member).await;
+    let two = enqueue(&store, member.for_version(5)).await;
     let expected = [
         LeasedMail {
+            security_version: None,
             lease: Lease { job: one, id: -77, generation: 1 },
             mail: MailJob::PasswordReset { address: "a@example.com".to_owned() },
             attempts: 0,
@@ -41,6 +42,7 @@ pub async fn a_leased_job_tells_all_about_its_request(store: Arc<dyn Store>) {
             request_id: stranger.request_id,
         },
         LeasedMail {
+            security_version: Some(5),
             lease: Lease { job: two, id: -77, generation: 1 },
             mail: MailJob::PasswordChanged { user: alice.id },
             attempts: 0,
@@ -78,7 +80,7 @@ pub async fn each_kind_is_leased_up_to_a_number_of_its_own(store: Arc<dyn Store>
     for number in 0..5 {
         sign_ups.push(enqueue(&store, sign_up(number)).await);
     }
-    let told = enqueue(&store, NewMailJob { at: at(3), ..notice(alice.id) }).await;
+    let told = enqueue(&store, NewMailJob { at: at(2), ..notice(alice.id) }).await;
     let reset = enqueue(&store, request("alice@example.com", 7, 10)).await;
     let lease = async |lease_id, room: &[(MailKind, usize)]| {
         job_ids(&must(store.lease_mail(lease_id, at(10), at(1000), room).await))

@@ -28,7 +28,7 @@ pub fn request(address: &str, seconds: i64, capacity: u32) -> NewMailJob {
 
 pub async fn enqueue(store: &Arc<dyn Store>, job: NewMailJob) -> MailJobId {
     let outcomes = commit(store, UnitOfWork::new().enqueue_mail(job)).await;
-    let job = |outcome: &Outcome| if let Outcome::Job(job) = outcome { Some(*job) } else { None };
+    let job = |outcome: &Outcome| if let Outcome::Job { id, .. } = outcome { Some(*id) } else { None };
     must(outcomes.iter().find_map(job).ok_or(format!("no job in {outcomes:?}")))
 }
 

@@ -18,8 +18,8 @@ use crate::{
         examples::{event, everything_before, notice},
         verbs::{
             NOBODY, RESET, TOKEN_GONE, USER_GONE, at, audit, commit, find_registration, find_session, hash,
-            insert, mail_jobs, refusal, registration, registration_by_token, session, session_ids, snapshot,
-            token, user,
+            insert, is_reserved, mail_jobs, name_key, refusal, registration, registration_by_token, session,
+            session_ids, snapshot, token, user,
         },
     },
     must, user_values,
@@ -30,16 +30,17 @@ const NEVER: DateTime<Utc> = DateTime::UNIX_EPOCH;
 const MICRO: Duration = Duration::microseconds(1);
 
 /// Removes nothing; each case says what it is about.
-const NOTHING: Purge = Purge {
+pub const NOTHING: Purge = Purge {
     expired_at: NEVER,
     sessions_unseen_since: NEVER,
     dead_mail_before: NEVER,
     audit_before: None,
     mail_due_by: DateTime::<Utc>::MAX_UTC,
+    usernames_freed_until: NEVER,
     limit: u32::MAX,
 };
 
-async fn purge(store: &Arc<dyn Store>, purge: Purge) -> u64 {
+pub async fn purge(store: &Arc<dyn Store>, purge: Purge) -> u64 {
     match commit(store, UnitOfWork::new().purge(purge)).await[..] {
         [Outcome::Count(removed)] => removed,
         ref outcomes => must(Err(format!("no count: {outcomes:?}"))),
@@ -132,14 +133,18 @@ pub async fn old_dead_mail_is_removed_and_none_that_waits(store: Arc<dyn Store>)
 /// Security checklist: 60.
 pub async fn the_audit_trail_is_kept_until_its_time_or_forever(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
-    for seconds in [10, 20, 30] {
+    let earliest = async || must(store.find_earliest_audit_time().await);
+    assert_eq!(earliest().await, None);
+    for seconds in [20, 10, 30] {
         commit(&store, UnitOfWork::new().record(AuditEvent { at: at(seconds), ..event(alice.id) })).await;
     }
     let (far, of_audit) = (at(1_000_000), |audit_before| Purge { audit_before, ..NOTHING });
     let all_else = Purge { expired_at: far, sessions_unseen_since: far, dead_mail_before: far, ..NOTHING };
     assert_eq!(purge(&store, all_else).await, 0);
     assert_eq!(purge(&store, of_audit(Some(at(10)))).await, 0);
+    assert_eq!(earliest().await, Some(at(10)), "whatever came first");
     assert_eq!(purge(&store, of_audit(Some(at(20) + MICRO))).await, 2);
+    assert_eq!(earliest().await, Some(at(30)));
     assert_eq!(audit(&store).await.iter().map(|event| event.at).collect::<Vec<_>>(), [at(30)]);
     let newest = async || must(store.list_audit_records(&AuditQuery::newest(1)).await).pop();
     let last = newest().await.map(|record| record.id);
@@ -158,7 +163,8 @@ pub async fn a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
         commit(&store, all_expiring(user, byte, at(age))).await;
         let unseen = NewSession { created_at: at(-age), ..expiring(user, byte + 10, at(9_000)) };
         commit(&store, UnitOfWork::new().insert_session(unseen)).await;
-        commit(&store, UnitOfWork::new().record(AuditEvent { at: at(age), ..event(user) })).await;
+        let audited = UnitOfWork::new().record(AuditEvent { at: at(age), ..event(user) });
+        commit(&store, audited.reserve_username(name_key(byte), user, at(age), 3)).await;
         dying.push(enqueue(&store, request(&format!("{name}@example.com"), age, 10)).await);
     }
     for job in lease(&store, 1, 60).await {
@@ -166,26 +172,29 @@ pub async fn a_purge_removes_no_more_of_each_than_its_limit_and_the_oldest_first
     }
     let limited = |limit| Purge { limit, sessions_unseen_since: at(0), ..everything_before(at(60)) };
     assert_eq!(purge(&store, limited(0)).await, 0);
-    assert_eq!(purge(&store, limited(2)).await, 12, "of six things");
+    assert_eq!(purge(&store, limited(2)).await, 14, "of seven things");
     let left = |found: Vec<bool>| {
         let left = found.into_iter().zip(names).filter(|(found, _)| *found);
         left.map(|(_, name)| name).collect::<Vec<_>>()
     };
-    let (mut tokens, mut expired, mut unseen, mut registrations) = (vec![], vec![], vec![], vec![]);
+    let (mut tokens, mut expired, mut unseen, mut registrations, mut freed) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for byte in 0..4 {
         tokens.push(token(&store, hash(byte)).await.is_some());
         expired.push(find_session(&store, hash(byte)).await.is_some());
         unseen.push(find_session(&store, hash(byte + 10)).await.is_some());
         registrations.push(registration_by_token(&store, hash(byte)).await.is_some());
+        freed.push(is_reserved(&store, byte, None, -9).await);
     }
     assert_eq!(left(tokens), ["alice", "carol"]);
     assert_eq!(left(expired), ["alice", "carol"]);
     assert_eq!(left(registrations), ["alice", "carol"]);
     assert_eq!(left(unseen), ["bob", "dave"]);
+    assert_eq!(left(freed), ["alice", "carol"]);
     assert_eq!(audit(&store).await.iter().map(|event| event.at).collect::<Vec<_>>(), [at(4), at(3)]);
     let jobs: Vec<_> = mail_jobs(&store).await.into_iter().map(|job| job.id).collect();
     assert_eq!(jobs, [dying[0], dying[2]]);
-    assert_eq!(purge(&store, limited(3)).await, 12);
+    assert_eq!(purge(&store, limited(3)).await, 14);
     assert_eq!(purge(&store, limited(3)).await, 0);
 }
 

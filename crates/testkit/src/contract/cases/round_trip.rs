@@ -119,14 +119,16 @@ pub async fn every_kind_of_mail_survives(store: Arc<dyn Store>) {
             at: at(60) + Duration::microseconds(999_999),
             ip: "2001:db8::7".parse().ok(),
             request_id: DIFFICULT.to_owned(),
+            security_version: Some(i64::MAX),
             capacity: Some(1),
         };
         commit(&store, UnitOfWork::new().enqueue_mail(job.clone())).await;
         let jobs = must(store.lease_mail(1, at(61), at(62), &any_kind(1)).await);
         let [leased] = &jobs[..] else { return must(Err(format!("one job of {kind:?}: {jobs:?}"))) };
         let mail = must(job.mail.resolve(None));
-        let read = (&leased.mail, leased.requested_at, leased.ip, &leased.request_id);
-        assert_eq!(read, (&mail, job.at, job.ip, &job.request_id));
+        let read =
+            (&leased.mail, leased.requested_at, leased.ip, &leased.request_id, leased.security_version);
+        assert_eq!(read, (&mail, job.at, job.ip, &job.request_id, job.security_version));
         let dead = MailOutcome::Dead { reason: DIFFICULT.to_owned() };
         assert!(must(store.finish_mail(leased.lease, dead).await), "{kind:?}");
         let queued = must(mail_jobs(&store).await.pop().ok_or("no job"));

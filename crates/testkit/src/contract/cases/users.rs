@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use denizen_models::Username;
-use denizen_services::store::{CommitError, Outcome, SessionId, Store, UniqueKey, UnitOfWork};
+use denizen_services::store::{AuditQuery, CommitError, Outcome, SessionId, Store, UniqueKey, UnitOfWork};
 
 use crate::{
-    contract::examples::notice,
+    contract::examples::{event, notice},
     contract::verbs::{
         NOBODY, RESET, SESSION_GONE, USER_GONE, address, at, changed, commit, credentials, hash, insert,
-        insert_values, password, refusal, session, snapshot, update, user,
+        insert_values, mail_jobs, password, refusal, session, snapshot, update, user,
     },
     must, user_values,
 };
@@ -151,10 +151,33 @@ pub async fn user_ids_only_grow_and_none_is_given_twice(store: Arc<dyn Store>) {
     }
 }
 
+pub async fn skipped_ids_are_given_to_nothing(store: Arc<dyn Store>) {
+    let skip = 1_000;
+    let give = async |name| {
+        let byte = if name == "alice" { 1 } else { 2 };
+        let user = insert(&store, name).await.id;
+        let work = UnitOfWork::new().insert_session(session(user, hash(byte))).enqueue_mail(notice(user));
+        commit(&store, work.record(event(user))).await;
+        let session = must(store.list_sessions(user).await)[0].id.0;
+        let (job, audit) =
+            (mail_jobs(&store).await, must(store.list_audit_records(&AuditQuery::newest(1)).await));
+        [user.get(), session, job[job.len() - 1].id.0, audit[0].id.0]
+    };
+    // Also ids of kinds that had no row yet.
+    commit(&store, UnitOfWork::new().skip_ids(skip)).await;
+    let before = give("alice").await;
+    assert!(before.iter().all(|id| *id > i64::from(skip)), "{before:?}");
+    commit(&store, UnitOfWork::new().skip_ids(skip)).await;
+    let after = give("bob").await;
+    for (before, after) in before.into_iter().zip(after) {
+        assert!(after > before + i64::from(skip), "{after} after {before}");
+    }
+}
+
 pub async fn a_deleted_user_is_gone_and_can_be_deleted_once(store: Arc<dyn Store>) {
     let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
     let delete = || UnitOfWork::new().delete_user(alice.id, None);
-    assert_eq!(commit(&store, delete()).await, [Outcome::Done]);
+    assert_eq!(commit(&store, delete()).await, [Outcome::Unsent(Vec::new())]);
     assert_eq!(must(store.find_user(alice.id).await), None);
     assert_eq!(must(store.find_user_by_username(&alice.values.username).await), None);
     assert_eq!(must(store.find_user_by_email(&alice.values.email).await), None);
@@ -183,7 +206,7 @@ pub async fn nothing_can_be_given_to_a_deleted_user(store: Arc<dyn Store>) {
     let harmless = new().verify_email(alice.id, at(1)).revoke_tokens(alice.id);
     let harmless = harmless.revoke_sessions(alice.id, Some(SessionId(1))).trim_sessions(alice.id, 0);
     let nothing = Outcome::Count(0);
-    assert_eq!(commit(&store, harmless).await, [Outcome::Done, nothing, nothing, nothing]);
+    assert_eq!(commit(&store, harmless).await, [Outcome::Done, nothing.clone(), nothing.clone(), nothing]);
     assert_eq!(refusal(&store, new().revoke_session(alice.id, SessionId(1))).await, SESSION_GONE);
     assert_eq!(snapshot(&store).await, before);
 }

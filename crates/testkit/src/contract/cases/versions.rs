@@ -56,7 +56,7 @@ pub async fn a_deletion_of_another_revision_fails(store: Arc<dyn Store>) {
     }
     assert_eq!(refusal(&store, work(NOBODY, newer.revision)).await, USER_GONE);
     assert_eq!(user(&store, alice.id).await, newer);
-    assert_eq!(commit(&store, work(alice.id, newer.revision)).await, [Outcome::Done]);
+    assert_eq!(commit(&store, work(alice.id, newer.revision)).await, [Outcome::Unsent(Vec::new())]);
     assert_eq!(must(store.find_user(alice.id).await), None);
 }
 

@@ -206,7 +206,7 @@ async fn a_mail_server_that_is_down_is_reached_when_it_is_up_again() {
 
     let answers = [ask("bobby").await, ask("ghost").await];
     // One after the other: when it is Ghost's turn, Bobby's is over.
-    process.line_with(": nobody to send it to").await;
+    process.line_with(" is not sent: unknown_address").await;
     let list = run(folder.path(), &["mail", "list"]).await;
     smtp.reopen();
     let mail = next_mail(&smtp).await;

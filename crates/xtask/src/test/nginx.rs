@@ -1,0 +1,43 @@
+//! The nginx configuration that the pages recommend: nginx accepts it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::Context;
+use crate::process::run;
+
+const CONFIG: &str = "deploy/nginx.conf";
+
+pub fn check(context: &mut Context) -> Result<(), String> {
+    let path = context.workspace.root.join(CONFIG);
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let folder = context.scratch("nginx");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    check_text(&text, &folder)
+}
+
+fn check_text(text: &str, folder: &Path) -> Result<(), String> {
+    let place = |name: &str| folder.join(name).display().to_string();
+    let (key, certificate) = (place("key.pem"), place("certificate.pem"));
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
+    openssl.args(["-subj", "/CN=accounts.example.org", "-keyout", &key, "-out", &certificate]);
+    run(&mut openssl)?;
+    // What belongs to the machine: paths, and a port that only root may use.
+    let text = text
+        .replace("/etc/ssl/certs/accounts.example.org.pem", &certificate)
+        .replace("/etc/ssl/private/accounts.example.org.key", &key)
+        .replace("/var/log/nginx/denizen.log", &place("access.log"))
+        .replace("listen 443 ssl;", "listen 127.0.0.1:8443 ssl;");
+    let (main, pid, temporary) = (folder.join("nginx.conf"), place("pid"), place("temporary"));
+    let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {temporary}-{name};\n"))
+        .concat();
+    let main_text =
+        format!("pid {pid};\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{paths}{text}\n}}\n");
+    fs::write(&main, main_text).map_err(|error| format!("{}: {error}", main.display()))?;
+    let mut nginx = Command::new("nginx");
+    nginx.args(["-t", "-q", "-e", "stderr", "-c"]).arg(&main);
+    run(&mut nginx).map_err(|error| format!("nginx refuses {CONFIG}: {error}"))
+}
