@@ -14,7 +14,7 @@ use futures_util::StreamExt as _;
 
 use crate::http::{
     error::{ApiError, ErrorCode},
-    network_share::{FREE, NetworkShare},
+    network_share::NetworkShare,
     request::{AppState, RequestMeta},
     route::RouteLimits,
 };
@@ -54,6 +54,11 @@ fn end_of_body(headers: &HeaderMap) -> usize {
     length.and_then(|length| length.trim().parse().ok()).unwrap_or(0)
 }
 
+/// A body of at most this many bytes takes no more memory than its connection does anyway.
+const FREE: usize = 4 * 1024;
+/// A byte of a body is in memory about three times: in the buffers of its connection, and twice in a vector that grows.
+const COST: usize = 3;
+
 /// While it is read, the body counts for the share of the client's network.
 async fn read(
     mut payload: Payload,
@@ -73,7 +78,7 @@ async fn read(
             break;
         } else if length > max {
             bytes = Vec::new();
-        } else if length <= FREE || share.as_mut().is_none_or(|share| share.hold(length)) {
+        } else if length <= FREE || share.as_mut().is_none_or(|share| share.hold(COST * length)) {
             bytes.extend_from_slice(&chunk);
         } else {
             return Err(ApiError::rate_limited(Duration::ZERO));

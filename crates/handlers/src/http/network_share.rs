@@ -15,7 +15,7 @@ use actix_web::{
 };
 use denizen_services::limit_keys;
 
-/// A body or an answer of at most this many bytes does not count: it takes no more than its connection does anyway.
+/// An answer of at most this many bytes does not count: it takes no more than its connection does anyway.
 pub(crate) const FREE: usize = 16 * 1024;
 /// An answer is sent in pieces of this many bytes, so that the rest of it is held here and not by the connection.
 const PIECE: usize = 32 * 1024;

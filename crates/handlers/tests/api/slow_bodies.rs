@@ -56,7 +56,7 @@ async fn a_body_that_does_not_come_in_time_is_not_waited_for() {
 async fn what_the_bodies_of_one_network_hold_is_bounded_and_other_networks_are_served() {
     let kibibytes = |number: usize| Bytes::from(vec![b' '; number * 1024]);
     let api = Api::start_with(|setup| {
-        setup.settings.memory = Some(NetworkShares::new(40 * 1024, usize::MAX));
+        setup.settings.memory = Some(NetworkShares::new(100 * 1024, usize::MAX));
         setup.settings.trusted_proxies = vec!["10.0.0.0/8".parse().expect("a network")];
     })
     .await;
@@ -72,7 +72,7 @@ async fn what_the_bodies_of_one_network_hold_is_bounded_and_other_networks_are_s
     let held = stream::iter([Ok(kibibytes(30))]).chain(rest).boxed_local();
     let others = async {
         for (ip, length, status) in [
-            ("192.0.2.1", 15, 200),
+            ("192.0.2.1", 3, 200),
             ("192.0.2.1", 17, 429),
             ("192.0.2.1", 30, 429),
             ("::ffff:192.0.2.1", 30, 429),

@@ -164,8 +164,8 @@ pub(super) struct IdleTimeoutStream<S> {
     end: Pin<Box<Sleep>>,
     /// How many bytes have arrived since actix last looked at what it has.
     unseen: usize,
-    /// Whether a head was too large, so that the rest is thrown away.
-    discards: bool,
+    /// What is left to send of the refusal of a head that is too large; the rest of the head is thrown away.
+    refusal: Option<&'static [u8]>,
     send_timeout: SendTimeout,
     on_refusal: OnRefusal,
     /// Whether it has been told.
@@ -197,7 +197,7 @@ impl<S> IdleTimeoutStream<S> {
             in_flight: InFlight(Rc::new(state)),
             end: Box::pin(sleep(timeout)),
             unseen: 0,
-            discards: false,
+            refusal: None,
             send_timeout,
             on_refusal,
             refused: false,
@@ -245,19 +245,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleTimeoutStream<S> {
         } else if !is_idle {
             state.reader.set(Some(context.waker().clone()));
         } else {
-            // Not by actix, which would go on to 128 KiB. If it cannot be written now, the client reads nothing anyway.
-            let _written = Pin::new(&mut self.stream).poll_write(context, TOO_LARGE);
+            // Not by actix, which would go on to 128 KiB.
             self.refuse(431);
+            self.refusal = Some(TOO_LARGE);
             state.idle_since.set(Instant::now());
             state.patience.set(LINGER);
-            self.discards = true;
             return true;
         }
         false
     }
 
-    /// Throws away what arrives, so that the client reads the refusal and not an error.
+    /// Sends the refusal and throws away what arrives, so that the client reads it and not an error.
     fn discard(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(unsent) = self.refusal.filter(|unsent| !unsent.is_empty())
+            && let Poll::Ready(sent) = Pin::new(&mut self.stream).poll_write(context, unsent)?
+        {
+            self.refusal = unsent.get(sent..);
+        }
         let filled = buffer.filled().len();
         loop {
             ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
@@ -279,10 +283,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for IdleTimeoutStream<S> {
             // As if the client had hung up.
             return Poll::Ready(Ok(()));
         }
-        if !self.discards && !self.may_read(context) {
+        if self.refusal.is_none() && !self.may_read(context) {
             return Poll::Pending;
         }
-        if self.discards {
+        if self.refusal.is_some() {
             // The time has changed since.
             return if self.is_over(context) { Poll::Ready(Ok(())) } else { self.discard(context, buffer) };
         }
@@ -302,7 +306,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for IdleTimeoutStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.discards {
+        if self.refusal.is_some() {
             // A second refusal, because the head has not come in time either.
             return Poll::Ready(Ok(bytes.len()));
         }
