@@ -9,7 +9,7 @@ use std::{
     cell::Cell,
     future::ready,
     io,
-    net::{IpAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
     rc::Rc,
     sync::{Arc, atomic::AtomicUsize},
     task::{Poll, ready},
@@ -92,6 +92,7 @@ where
 }
 
 /// What is seen of the server from outside.
+#[derive(Clone)]
 pub(crate) struct Watch {
     /// The requests in flight.
     pub(crate) in_flight: Arc<AtomicUsize>,
@@ -112,8 +113,12 @@ pub(crate) fn serve_watched(
     let HttpLimits { workers, max_connections, max_connections_per_ip, header_timeout, idle_timeout, .. } =
         limits;
     let HttpLimits { body_timeout, shutdown_timeout, .. } = limits;
-    let Watch { in_flight, on_refusal, proxies } = watch;
-    let places = NetworkShares::new(max_connections_per_ip, usize::MAX);
+    let entrance = Entrance {
+        watch,
+        places: NetworkShares::new(max_connections_per_ip, usize::MAX),
+        patience: idle_timeout + header_timeout,
+        body_timeout,
+    };
     let address = listener.local_addr()?;
     let builder = Server::build();
     let stop = builder.graceful_shutdown_signal();
@@ -125,8 +130,7 @@ pub(crate) fn serve_watched(
         // Signals are the caller's: the store has to be closed after the server.
         .disable_signals()
         .listen("denizen", listener, move || {
-            let (configure, in_flight) = (configure.clone(), Arc::clone(&in_flight));
-            let (places, proxies, on_refusal) = (places.clone(), proxies.clone(), Arc::clone(&on_refusal));
+            let (configure, entrance) = (configure.clone(), entrance.clone());
             let app = App::new()
                 .configure(move |config| configure(config))
                 .wrap(from_fn(count))
@@ -151,33 +155,46 @@ pub(crate) fn serve_watched(
                 })
                 .h1(map_config(app, |()| AppConfig::default()));
             fn_service(move |connection: TcpStream| {
-                send_timeout::set(body_timeout, &connection);
-                // A client that has disconnected by now has no IP address, and no limit would count it.
-                let admitted = connection.peer_addr().and_then(|peer| {
-                    let ip = peer.ip().to_canonical();
-                    let mut place = places.share_of(ip);
-                    if !is_exempt(ip, &proxies) && !place.hold(1) {
-                        on_refusal(429, ip);
-                        return Err(io::ErrorKind::QuotaExceeded.into());
-                    }
-                    let on_refusal = Arc::clone(&on_refusal);
-                    let on_refusal = Box::new(move |status| {
-                        // Until the connection ends.
-                        let _place = &place;
-                        on_refusal(status, ip);
-                    });
-                    let patience = idle_timeout + header_timeout;
-                    let send = SendTimeout::new(body_timeout);
-                    let in_flight = Arc::clone(&in_flight);
-                    let stream = IdleTimeoutStream::new(connection, patience, in_flight, send, on_refusal);
-                    Ok((stream, Some(peer)))
-                });
-                ready(admitted.map_err(DispatchError::Io))
+                ready(entrance.admit(connection).map_err(DispatchError::Io))
             })
             .and_then(http)
         })?
         .run();
     Ok(server)
+}
+
+/// Where connections come in.
+#[derive(Clone)]
+struct Entrance {
+    watch: Watch,
+    places: NetworkShares,
+    /// How long a connection may wait for the end of a head.
+    patience: Duration,
+    body_timeout: Duration,
+}
+
+impl Entrance {
+    /// Admits a connection, unless its IP address has as many as it may have.
+    fn admit(&self, connection: TcpStream) -> io::Result<(IdleTimeoutStream<TcpStream>, Option<SocketAddr>)> {
+        send_timeout::set(self.body_timeout, &connection);
+        // A client that has disconnected by now has no IP address, and no limit would count it.
+        let peer = connection.peer_addr()?;
+        let ip = peer.ip().to_canonical();
+        let mut place = self.places.share_of(ip);
+        if !is_exempt(ip, &self.watch.proxies) && !place.hold(1) {
+            (self.watch.on_refusal)(429, ip);
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        let on_refusal = Arc::clone(&self.watch.on_refusal);
+        let on_refusal = Box::new(move |status| {
+            // Until the connection ends.
+            let _place = &place;
+            on_refusal(status, ip);
+        });
+        let (send, in_flight) = (SendTimeout::new(self.body_timeout), Arc::clone(&self.watch.in_flight));
+        let stream = IdleTimeoutStream::new(connection, self.patience, in_flight, send, on_refusal);
+        Ok((stream, Some(peer)))
+    }
 }
 
 /// Returns whether an address may have any number of connections: that of a proxy, behind which are many clients, or of this

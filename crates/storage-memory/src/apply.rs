@@ -2,7 +2,8 @@
 
 use denizen_models::UserId;
 use denizen_services::store::{
-    AuditEvent, AuditId, Change, CommitError, Committed, Outcome, Precondition, StoredToken, UnitOfWork,
+    AuditEvent, AuditId, Change, CommitError, Committed, MailJobId, Outcome, Precondition, StoredToken,
+    UnitOfWork,
 };
 
 use crate::state::{State, require};
@@ -22,6 +23,7 @@ impl State {
     }
 
     fn apply(&mut self, change: Change, created: Option<UserId>) -> Result<Outcome, CommitError> {
+        let count = |rows| Ok(Outcome::Count(rows));
         match change {
             Change::ExpectUser { user, security_version } => self.expect_user(user, security_version)?,
             Change::ExpectLease(lease) => self.expect_lease(lease)?,
@@ -58,13 +60,11 @@ impl State {
             Change::ConsumeToken { user, purpose, hash, now } => {
                 self.consume_token(user, purpose, hash, now)?
             }
-            Change::RevokeTokens { user } => return Ok(Outcome::Count(self.revoke_tokens(user))),
+            Change::RevokeTokens { user } => return count(self.revoke_tokens(user)),
             Change::InsertSession(session) => return self.insert_session(session).map(Outcome::Session),
-            Change::RevokeSessions { user, except } => {
-                return Ok(Outcome::Count(self.revoke_sessions(user, except)));
-            }
+            Change::RevokeSessions { user, except } => return count(self.revoke_sessions(user, except)),
             Change::RevokeSession { user, session } => self.revoke_session(user, session)?,
-            Change::TrimSessions { user, keep } => return Ok(Outcome::Count(self.trim_sessions(user, keep))),
+            Change::TrimSessions { user, keep } => return count(self.trim_sessions(user, keep)),
             Change::PutRegistration { registration, capacity } => {
                 self.put_registration(registration, capacity)?;
             }
@@ -74,15 +74,17 @@ impl State {
             Change::ConsumeRegistration { token, now } => self.consume_registration(token, now)?,
             Change::EnqueueMail(job) => return self.enqueue_mail(&job, created),
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
-            Change::DropMail { job } => {
-                let removed = require(self.remove_job(job), Precondition::MailJob)?;
-                return Ok(Outcome::Unsent(vec![removed]));
-            }
-            Change::Purge(purge) => return Ok(Outcome::Count(self.purge(&purge))),
+            Change::DropMail { job } => return self.drop_mail(job),
+            Change::Purge(purge) => return count(self.purge(&purge)),
             Change::SkipIds { count } => self.skip_ids(i64::from(count)),
             Change::Record(event) => self.record(event, created)?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn drop_mail(&mut self, job: MailJobId) -> Result<Outcome, CommitError> {
+        let removed = require(self.remove_job(job), Precondition::MailJob)?;
+        Ok(Outcome::Unsent(vec![removed]))
     }
 
     fn record(&mut self, event: AuditEvent, created: Option<UserId>) -> Result<(), CommitError> {

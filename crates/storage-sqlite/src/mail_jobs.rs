@@ -135,6 +135,11 @@ pub(crate) fn unsent(connection: &Connection, sql: &str, id: i64) -> Result<Outc
     Ok(Outcome::Unsent(jobs.into_iter().flatten().collect()))
 }
 
+pub(crate) fn drop_job(connection: &Connection, job: MailJobId) -> Result<Outcome, Failure> {
+    let unsent = unsent(connection, REQUEST, job.0)?;
+    require(connection, DROP, params!(job)).map(|()| unsent)
+}
+
 /// Returns the part of `room` for which there is something to lease. For workers, who ask all the time: it needs no writer.
 pub(crate) fn due(
     connection: &Connection,

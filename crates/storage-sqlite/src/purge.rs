@@ -61,3 +61,9 @@ pub(crate) fn purge(connection: &Connection, purge: &Purge) -> Result<u64, Failu
     execute(connection, AUDIT_HOURS, [])?;
     Ok(gone)
 }
+
+/// Moves the ids of every table past `count` more.
+pub(crate) fn skip_ids(connection: &Connection, count: u32) -> Result<(), Failure> {
+    execute(connection, EVERY_SEQUENCE, [])?;
+    execute(connection, SKIP_IDS, params!(count)).map(|_| ())
+}

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row};
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, find, params, read_columns, statements},
+    sql::{Record, find, params, read_columns, require, statements},
 };
 
 statements! {
@@ -29,6 +29,11 @@ statements! {
 pub(crate) fn read(row: &Row<'_>) -> Result<Registration, Failure> {
     let record = Record::new("registrations", row)?;
     Ok(read_columns!(record => Registration { address, token, attempts, expires_at }))
+}
+
+pub(crate) fn put(connection: &Connection, kept: &Registration, capacity: u32) -> Result<(), Failure> {
+    let Registration { address, token, attempts, expires_at } = kept;
+    require(connection, PUT, params!(address, token, attempts, expires_at, capacity))
 }
 
 /// Counts an attempt, and returns how many remain.

@@ -6,13 +6,19 @@ use chrono::{DateTime, Utc};
 use denizen_models::{User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
-    store::{ClientKind, CommitError, Credentials, FailedAttempts, PasswordScheme, StoreFailure, UniqueKey},
+    store::{
+        ClientKind, CommitError, Credentials, FailedAttempts, Outcome, PasswordScheme, StoreFailure,
+        UniqueKey,
+    },
 };
 use rusqlite::{Connection, Row, types::Null};
 
-use crate::engine::{
-    error::Failure,
-    sql::{Param, Record, execute, find, list, named, params, read_columns, require, statements},
+use crate::{
+    engine::{
+        error::Failure,
+        sql::{Param, Record, execute, find, list, named, params, read_columns, require, statements},
+    },
+    mail_jobs,
 };
 
 /// The columns of [`UserValues`], and others behind them.
@@ -124,6 +130,16 @@ pub(crate) fn password_schemes(connection: &Connection) -> Result<Vec<PasswordSc
         let users = u64::try_from(users).map_err(|_| Failure::corrupt("password_schemes", users))?;
         Ok(PasswordScheme { scheme: PasswordHash::new(row.get(0)?), users })
     })
+}
+
+/// Deletes a user, with what belongs to it. Returns the mail jobs that go with it.
+pub(crate) fn delete(
+    connection: &Connection,
+    user: UserId,
+    revision: Option<i64>,
+) -> Result<Outcome, Failure> {
+    let unsent = mail_jobs::unsent(connection, mail_jobs::REQUESTS_OF_USER, user.get())?;
+    require(connection, DELETE, params!(user, revision)).map(|()| unsent)
 }
 
 pub(crate) fn count_failed(

@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    Authority, Change, ClientKind, Committed, Outcome, Registration, SessionValidity, UnitOfWork,
+    Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
 };
 use rusqlite::Connection;
 
@@ -76,11 +76,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::VerifyEmail { user, at } => {
             count(users::VERIFY_EMAIL, params!(user, at))?;
         }
-        Change::DeleteUser { user, revision } => {
-            let unsent = mail_jobs::unsent(connection, mail_jobs::REQUESTS_OF_USER, user.get())?;
-            one!(users::DELETE, user, revision);
-            return Ok(unsent);
-        }
+        Change::DeleteUser { user, revision } => return users::delete(connection, *user, *revision),
         Change::PutToken { user, purpose, hash, expires_at, address } => {
             count(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
         }
@@ -90,11 +86,8 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
         Change::RevokeSession { user, session } => one!(sessions::REVOKE, user, session),
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
-        Change::PutRegistration {
-            registration: Registration { address, token, attempts, expires_at },
-            capacity,
-        } => {
-            one!(registrations::PUT, address, token, attempts, expires_at, capacity)
+        Change::PutRegistration { registration, capacity } => {
+            registrations::put(connection, registration, *capacity)?;
         }
         Change::TryRegistration { token, now, most } => {
             return registrations::attempt(connection, *token, *now, *most).map(Outcome::Count);
@@ -102,16 +95,9 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::ConsumeRegistration { token, now } => one!(registrations::CONSUME, token, now),
         Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created),
         Change::RetryMail { job, now } => one!(mail_jobs::RETRY, job, now),
-        Change::DropMail { job } => {
-            let unsent = mail_jobs::unsent(connection, mail_jobs::REQUEST, job.0)?;
-            one!(mail_jobs::DROP, job);
-            return Ok(unsent);
-        }
+        Change::DropMail { job } => return mail_jobs::drop_job(connection, *job),
         Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
-        Change::SkipIds { count } => {
-            execute(connection, purge::EVERY_SEQUENCE, [])?;
-            execute(connection, purge::SKIP_IDS, params!(count))?;
-        }
+        Change::SkipIds { count } => purge::skip_ids(connection, *count)?,
         Change::Record(event) => audit::record(connection, event, created)?,
     }
     Ok(Outcome::Done)
