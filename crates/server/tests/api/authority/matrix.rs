@@ -104,7 +104,7 @@ fn body(row: &Row, actor: &Actor, target: &Target) -> Option<Value> {
         }
         ("PUT", _) => with(user(about), json!({ "age": 30 })),
         ("PATCH", _) if row.needs_admin && !row.other => json!({ "roles": ["user", "admin", "editor"] }),
-        ("PATCH", _) => json!({ "username": format!("{about}_pwned") }),
+        ("PATCH", _) => json!({ "first_name": "Pwned" }),
         ("POST", "/api/users/{id}/send-password-reset") => json!({ "discard_password": true }),
         ("POST", "/api/auth/change-password") => {
             json!({ "current_password": PASSWORD, "new_password": "another horse battery" })
