@@ -132,6 +132,10 @@ pub(crate) fn password_schemes(connection: &Connection) -> Result<Vec<PasswordSc
     })
 }
 
+pub(crate) fn verify_email(connection: &Connection, user: UserId, at: DateTime<Utc>) -> Result<(), Failure> {
+    execute(connection, VERIFY_EMAIL, params!(user, at)).map(|_| ())
+}
+
 /// Deletes a user, with what belongs to it. Returns the mail jobs that go with it.
 pub(crate) fn delete(
     connection: &Connection,

@@ -147,7 +147,7 @@ async fn who_is_signed_in_no_longer_is_asked_to_sign_in() {
     };
     for target in ["/api/auth/change-password", "/api/auth/change-email", "/api/auth/delete-account"] {
         let request = request_of(MEMBER, "POST", target).set_json(json!({}));
-        let message = "Authentication required";
+        let message = "The session has ended or never existed";
         assert_eq!(refusal(request, change, 401, "UNAUTHENTICATED", message).await, Value::Null);
     }
 }

@@ -73,9 +73,7 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         }
         Change::ExpectUsername { name, user, since } => one!(names::EXPECT, name, user, since),
         Change::ReserveUsername { name, user, at, keep } => names::put(connection, *name, *user, *at, *keep)?,
-        Change::VerifyEmail { user, at } => {
-            count(users::VERIFY_EMAIL, params!(user, at))?;
-        }
+        Change::VerifyEmail { user, at } => users::verify_email(connection, *user, *at)?,
         Change::DeleteUser { user, revision } => return users::delete(connection, *user, *revision),
         Change::PutToken { user, purpose, hash, expires_at, address } => {
             count(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
