@@ -78,7 +78,13 @@ fn user_query(query: Query) -> Result<UserQuery, ApiError> {
 pub(crate) fn created(request: &RequestContext, user: User) -> HttpResponse {
     let (path, tag) = (path_of(request, user.id), user.tag());
     let metadata = json!({ "user_id": user.id });
-    let view = request.access.view(user);
+    let full = UserResponse::full(user);
+    // A stranger is told what the defaults have become, and not the e-mail address.
+    let view = if request.access.is_admin() {
+        full
+    } else {
+        UserResponse { email: None, email_verified: None, ..full }
+    };
     let response = request.answer_with(StatusCode::CREATED, "User created successfully", view, metadata);
     tagged(at(response, header::LOCATION, path), &tag)
 }

@@ -229,7 +229,7 @@ async fn strangers_get_no_socket_no_list_and_no_voice() {
 
 #[tokio::test]
 async fn a_server_that_stops_says_goodbye_and_does_not_linger() {
-    let server = chatting().await;
+    let server = TestServer::start().await;
     let mut sockets = Vec::new();
     for name in ["alice", "bob"] {
         sockets.push(Socket::open(server.address, name).await);

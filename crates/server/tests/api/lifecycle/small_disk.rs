@@ -18,7 +18,9 @@ async fn a_full_disk_fails_writes_one_by_one_and_loses_nothing_that_was_acknowle
     let folder = TempDir::new().unwrap();
     let process = Process::start_on_small_disk(folder.path()).await;
     let at = process.address;
-    let large = json!({"profile": {"bio": "x".repeat(1000)}});
+    // 40 KB, so that the room for new users, which ends 8 MiB before the disk is full, is used up soon.
+    let entries = vec!["\u{1f511}".repeat(100); 50];
+    let large = json!({"profile": {"interests": entries.clone(), "skills": entries}});
     let mut acknowledged = BTreeMap::new();
     let mut refused = 0;
     for number in 0.. {

@@ -162,7 +162,7 @@ async fn passwords_are_counted_in_characters_from_8_to_256() {
         ("семь777", short),
         (&*"p".repeat(257), long),
         (&*"🔑".repeat(257), long),
-        (&*"p".repeat(1_000_000), long),
+        (&*"p".repeat(15_000), long),
     ] {
         let body = verbs::reset(at, "some token", password).await.refused(400, "VALIDATION_ERROR");
         assert_eq!(body["details"]["fields"], json!({"new_password": [reason]}));

@@ -105,7 +105,7 @@ impl Process {
 
     /// On a disk that is full when a file has one mebibyte or two; shells disagree about the unit.
     pub async fn start_on_small_disk(folder: &Path) -> Self {
-        Self::start_limited(folder, "ulimit -f 2048; ").await
+        Self::start_limited(folder, "ulimit -f 32768; ").await
     }
 
     /// Ready for a limit on the size of files.
