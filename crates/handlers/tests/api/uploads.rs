@@ -109,7 +109,8 @@ async fn strangers_have_short_bodies_and_every_route_its_limit() {
             }
         }
     }
-    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(LIMIT, 12), (64 * KIBIBYTE, 1), (MEBIBYTE, 9)]);
+    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), [LIMIT, 64 * KIBIBYTE, MEBIBYTE]);
+    assert!(counts[&LIMIT] >= 12 && counts[&MEBIBYTE] >= 9, "{counts:?}");
 }
 
 #[actix_web::test]

@@ -30,7 +30,8 @@ mod limits;
 mod messages;
 #[cfg(test)]
 mod metrics;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod one_client;
 #[cfg(test)]
 mod one_time_tokens;
