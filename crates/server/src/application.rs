@@ -26,7 +26,6 @@ use denizen_services::{
     store::{Store, StoreFailure},
 };
 use denizen_storage_sqlite::{OpenError, SqliteStore};
-use ipnet::IpNet;
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -171,22 +170,8 @@ impl Application {
             serve_health(&config, services.clone(), listener)
         });
         let health = health.transpose().map_err(bind_error)?;
-        let (settings, refusing) = (config.handler_settings(), services.clone());
-        let routes = move |config: &mut ServiceConfig| {
-            denizen_handlers::mount("", services.clone(), settings.clone())(config);
-            denizen_handlers::fallback(config);
-        };
         let in_flight = Arc::default();
-        let limits = HttpLimits {
-            max_connections: descriptors::connections(config.max_connections),
-            ..HttpLimits::from(&config)
-        };
-        let watch = Watch {
-            in_flight: Arc::clone(&in_flight),
-            on_refusal: Arc::new(move |status, ip| refusing.note_refusal(status, ip)),
-            proxies: config.trusted_proxies.clone(),
-        };
-        let server = serve_watched(limits, listener, watch, routes).map_err(bind_error)?;
+        let server = serve_all(&config, services, listener, Arc::clone(&in_flight)).map_err(bind_error)?;
         log::info!("denizen {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
         let shutdown_timeout = config.shutdown_timeout;
         Ok(Self {
@@ -257,6 +242,24 @@ fn listen(address: SocketAddr, setting: &'static str) -> Result<(TcpListener, So
     Ok((listener, bound))
 }
 
+/// Serves all routes to all clients.
+fn serve_all(
+    config: &Config,
+    services: Services,
+    listener: TcpListener,
+    in_flight: Arc<AtomicUsize>,
+) -> io::Result<Server> {
+    let max_connections = descriptors::connections(config.max_connections);
+    let limits = HttpLimits { max_connections, ..HttpLimits::from(config) };
+    let (settings, refusing) = (config.handler_settings(), services.clone());
+    let on_refusal = Arc::new(move |status, ip| refusing.note_refusal(status, ip));
+    let watch = Watch { in_flight, on_refusal, proxies: config.trusted_proxies.clone() };
+    serve_watched(limits, listener, watch, move |config: &mut ServiceConfig| {
+        denizen_handlers::mount("", services.clone(), settings.clone())(config);
+        denizen_handlers::fallback(config);
+    })
+}
+
 /// Serves the health checks and nothing else, on a thread and connections of their own, without a rate limit.
 fn serve_health(config: &Config, services: Services, listener: TcpListener) -> io::Result<Server> {
     const PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
@@ -287,14 +290,6 @@ async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
     }
 }
 
-/// Returns whether a network is larger than any private one (RFC 1918, RFC 4193), so that it contains clients.
-const fn is_wide(network: &IpNet) -> bool {
-    match network {
-        IpNet::V4(network) => network.prefix_len() < 8,
-        IpNet::V6(network) => network.prefix_len() < 7,
-    }
-}
-
 /// Logs what is about to run, in one line. The URLs hold no passwords.
 fn describe(config: &Config, address: SocketAddr) {
     let database = match config.database.path() {
@@ -309,12 +304,6 @@ fn describe(config: &Config, address: SocketAddr) {
         config.public_url_at(address),
         config.mail
     );
-    for network in config.trusted_proxies.iter().filter(|network| is_wide(network)) {
-        log::warn!(
-            "trusted_proxies = {network} trusts clients, too: each can choose the IP address that limits, audit trail and \
-             mails see; name the addresses of your proxies only"
-        );
-    }
 }
 
 /// The account services of this configuration, and the message service beside them.

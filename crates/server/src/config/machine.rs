@@ -11,6 +11,7 @@ use std::{
 
 use denizen_mail::{MailUrl, TransportError};
 use denizen_services::SystemClock;
+use ipnet::IpNet;
 
 use super::{
     setting::Setting,
@@ -40,7 +41,8 @@ pub(super) fn note(config: &Config) -> Option<String> {
 }
 
 /// Returns what other users of this machine can get at: the database, and the folder of mails that are written as files.
-/// What the server creates itself is private.
+/// What the server creates itself is private. And which networks of proxies are larger than any private one (RFC 1918,
+/// RFC 4193), so that they contain clients.
 pub(crate) fn warnings(config: &Config) -> Vec<String> {
     let database = config.database.path().filter(|path| is_open(path, 0o066)).map(|path| {
         format!(
@@ -48,14 +50,27 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
             path.display()
         )
     });
-    let MailUrl::File(folder) = &config.mail else { return database.into_iter().collect() };
-    let mail = is_open(folder, 0o022).then(|| {
+    let folder = match &config.mail {
+        MailUrl::File(folder) if is_open(folder, 0o022) => Some(folder),
+        _ => None,
+    };
+    let mail = folder.map(|folder| {
         format!(
             "other users of this machine can write to {}: allow only its owner (chmod 700)",
             folder.display()
         )
     });
-    database.into_iter().chain(mail).collect()
+    let wide = config.trusted_proxies.iter().filter(|network| match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(network) => network.prefix_len() < 7,
+    });
+    let proxies = wide.map(|network| {
+        format!(
+            "trusted_proxies = {network} trusts clients, too: each can choose the IP address that limits, audit trail and \
+             mails see; name the addresses of your proxies only"
+        )
+    });
+    database.into_iter().chain(mail).chain(proxies).collect()
 }
 
 /// Whether the file or folder exists and gives its group or all others one of these rights.

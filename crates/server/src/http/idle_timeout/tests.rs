@@ -1,3 +1,5 @@
+//! The clocks and the bounds, over a pipe.
+
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
     time::timeout,

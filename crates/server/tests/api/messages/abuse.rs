@@ -148,8 +148,10 @@ async fn a_client_that_reads_nothing_is_dropped_and_delays_nobody() {
     let mut sent = 0;
     loop {
         let message = json!({"type": "broadcast", "content": {"number": sent, "text": text}});
-        // Faster than one may send them.
-        server.advance_minutes(1);
+        if sent % 50 == 0 {
+            // So many may be sent at once.
+            server.advance_minutes(1);
+        }
         let recipients = post(at, message).await.succeeded(200)["data"]["recipients"].clone();
         assert_eq!(alice.next().await["content"]["number"], sent);
         sent += 1;
