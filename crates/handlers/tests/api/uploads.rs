@@ -1,7 +1,7 @@
 //! Bodies by length: up to what the route allows, whether it is declared or not.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -83,7 +83,7 @@ async fn one_byte_more_is_refused() {
 #[actix_web::test]
 async fn strangers_have_short_bodies_and_every_route_its_limit() {
     let takes_body = |operation: &&Operation| ["POST", "PUT", "PATCH"].contains(&operation.method.as_str());
-    let mut counts = BTreeMap::new();
+    let mut limits = BTreeSet::new();
     for route in ROUTES.iter() {
         for operation in route.operations.iter().filter(takes_body) {
             let limit = match (route.path, operation.access) {
@@ -105,11 +105,12 @@ async fn strangers_have_short_bodies_and_every_route_its_limit() {
             // Routes that take no body at all do not look at it.
             if longer == 413 {
                 assert_ne!(exact, 413, "{} {target}", operation.method);
-                *counts.entry(limit).or_insert(0) += 1;
+                limits.insert(limit);
             }
         }
     }
-    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(LIMIT, 12), (64 * KIBIBYTE, 1), (MEBIBYTE, 10)]);
+    // Which routes there are depends on the features; of each limit there are some.
+    assert_eq!(limits.into_iter().collect::<Vec<_>>(), [LIMIT, 64 * KIBIBYTE, MEBIBYTE]);
 }
 
 #[actix_web::test]

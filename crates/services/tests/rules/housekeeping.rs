@@ -229,7 +229,7 @@ async fn mails_that_were_asked_for_while_the_clock_was_ahead_leave_when_it_is_ri
         let house = House::new();
         house.world.create("alice").await;
         house.world.clock.advance(ahead);
-        house.world.request_reset("alice@example.com").await;
+        house.world.request_verification("alice@example.com").await;
         house.world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
         house.world.deliver_mail().await;
         house.world.clock.advance(-ahead);
@@ -245,7 +245,7 @@ async fn a_mail_that_is_put_off_as_long_as_mails_are_stays_put_off() {
     let house =
         House::with(ServiceSettings { mail_max_age: Duration::days(30), ..ServiceSettings::default() });
     house.world.create("alice").await;
-    house.world.request_reset("alice@example.com").await;
+    house.world.request_verification("alice@example.com").await;
     for _ in 0..40 {
         house.world.mailer.fail_next(1, MailError::Temporary("no connection".into()));
         let due_at = house.world.only_job().await.due_at;

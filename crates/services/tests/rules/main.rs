@@ -7,8 +7,6 @@ mod accounts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
-mod authority;
-#[cfg(test)]
 #[cfg(feature = "demos")]
 mod calculate;
 #[cfg(test)]
@@ -19,8 +17,6 @@ mod email_change;
 mod email_verification;
 #[cfg(test)]
 mod forgotten_password;
-#[cfg(test)]
-mod hashing_queue;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
@@ -40,8 +36,6 @@ mod mailed_tokens;
 #[cfg(test)]
 #[cfg(feature = "messages")]
 mod messages;
-#[cfg(test)]
-mod metrics;
 #[cfg(test)]
 mod password_reset;
 #[cfg(test)]

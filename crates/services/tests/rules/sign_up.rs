@@ -1,7 +1,6 @@
 //! Signing up.
 
 mod confirmation;
-mod limits;
 mod requests;
 mod tutorial;
 mod uniform;

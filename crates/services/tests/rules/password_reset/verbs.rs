@@ -53,3 +53,17 @@ impl World {
         self.users.send_password_reset(&system, user, false).await.expect("a queued mail");
     }
 }
+
+impl World {
+    /// Resets the password by mail. What the device presents from now on, and whether the user has a session.
+    pub async fn reset_on_device(&self, email: &str, new_password: &str) -> (Secret, bool) {
+        let request = PasswordResetRequest { email: email.to_owned() };
+        self.users.request_password_reset(&stranger(), request).await.expect("a queued mail");
+        self.deliver_mail().await;
+        let (token, new_password) = (Secret::from(self.token_for(email)), Secret::from(new_password));
+        let request = PasswordResetConfirmation { token, new_password };
+        let device = self.users.reset_password(&stranger(), request).await.expect("a new password");
+        let user = self.find_at(email).await.expect("the user");
+        (device.expect("a device"), !self.sessions_of(user.id).await.is_empty())
+    }
+}

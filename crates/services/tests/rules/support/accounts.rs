@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::{
     ADMIN_ROLE, AcceptInvitationRequest, ChangeEmailRequest, ChangePasswordRequest, CreateUserRequest,
-    EmailAddress, EmailVerificationRequest, LoginRequest, PasswordResetConfirmation, PasswordResetRequest,
-    Secret, TokenRequest, User, UserId, VerifyEmailRequest,
+    EmailAddress, EmailVerificationRequest, LoginRequest, PasswordResetRequest, Secret, TokenRequest, User,
+    UserId, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, Authentication, ChangeEmailError, ChangePasswordError,
@@ -126,18 +126,6 @@ impl World {
         let request =
             LoginRequest { login, password, device: Some(device.clone()), ..LoginRequest::default() };
         self.auth.login(&stranger(), request).await
-    }
-
-    /// Resets the password by mail. What the device presents from now on, and whether the user has a session.
-    pub async fn reset_on_device(&self, email: &str, new_password: &str) -> (Secret, bool) {
-        let request = PasswordResetRequest { email: email.to_owned() };
-        self.users.request_password_reset(&stranger(), request).await.expect("a queued mail");
-        self.deliver_mail().await;
-        let (token, new_password) = (Secret::from(self.token_for(email)), Secret::from(new_password));
-        let request = PasswordResetConfirmation { token, new_password };
-        let device = self.users.reset_password(&stranger(), request).await.expect("a new password");
-        let user = self.find_at(email).await.expect("the user");
-        (device.expect("a device"), !self.sessions_of(user.id).await.is_empty())
     }
 
     /// Signs in with [`OLD_PASSWORD`], and acts as that user from now on.
