@@ -3,8 +3,8 @@
 use chrono::Duration;
 use denizen_models::{
     ADMIN_ROLE, AcceptInvitationRequest, ChangeEmailRequest, ChangePasswordRequest, CreateUserRequest,
-    EmailAddress, EmailVerificationRequest, LoginRequest, PasswordResetRequest, Secret, TokenRequest, User,
-    UserId, VerifyEmailRequest,
+    EmailAddress, EmailVerificationRequest, LoginRequest, Secret, TokenRequest, User, UserId,
+    VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, Authentication, ChangeEmailError, ChangePasswordError,
