@@ -46,7 +46,8 @@ mod tests {
         // The clock goes on by an hour, and back by many.
         for hour in [10, 11, 2] {
             let now = DateTime::from_timestamp(hour * 3600 + 1_800, 0).unwrap();
-            let due = [LoginFailed, LoginIgnored, LoginFailed, LoginFailed].map(|kind| records.due(kind, 2, now));
+            let due =
+                [LoginFailed, LoginIgnored, LoginFailed, LoginFailed].map(|kind| records.due(kind, 2, now));
             let expected = [Some(LoginFailed), Some(LoginIgnored), Some(LoginFailuresOmitted), None];
             assert_eq!(due, expected, "{hour}");
         }
