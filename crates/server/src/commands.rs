@@ -61,9 +61,9 @@ impl OperatorCommand {
             Self::AfterRestore(command) => command.run(config).await,
         };
         // An operator who is in the wrong folder finds out at once.
-        let created = missing.filter(|path| path.exists()).map_or_else(String::new, |path| {
-            format!("denizen: created database {}\n", path.display())
-        });
+        let created = missing
+            .filter(|path| path.exists())
+            .map_or_else(String::new, |path| format!("denizen: created database {}\n", path.display()));
         match result {
             Ok(stdout) => Report { stdout, stderr: created, exit_code: 0 },
             Err(CommandError { reason, exit_code }) => {

@@ -116,7 +116,9 @@ fn violations(config: &PartialConfig) -> Vec<Violation> {
 /// Whether the two cannot be listened on at the same time. Port 0 is any free one.
 fn share_a_port(one: SocketAddr, other: SocketAddr) -> bool {
     let covers = |one: IpAddr, other: IpAddr| one == other || one.is_unspecified();
-    one.port() == other.port() && one.port() != 0 && (covers(one.ip(), other.ip()) || covers(other.ip(), one.ip()))
+    one.port() == other.port()
+        && one.port() != 0
+        && (covers(one.ip(), other.ip()) || covers(other.ip(), one.ip()))
 }
 
 #[cfg(test)]
@@ -160,11 +162,9 @@ mod tests {
         let problems = |bind: &str, health: &str| {
             complete_production(&[("DENIZEN_BIND", bind), ("DENIZEN_HEALTH_BIND", health)])
         };
-        for (bind, health) in [
-            ("127.0.0.1:80", "127.0.0.1:80"),
-            ("0.0.0.0:80", "127.0.0.1:80"),
-            ("127.0.0.1:80", "[::]:80"),
-        ] {
+        for (bind, health) in
+            [("127.0.0.1:80", "127.0.0.1:80"), ("0.0.0.0:80", "127.0.0.1:80"), ("127.0.0.1:80", "[::]:80")]
+        {
             let expected = format!(
                 "`health_bind` = {health:?} (environment variable DENIZEN_HEALTH_BIND): the port is that of `bind`; \
                  choose another one"

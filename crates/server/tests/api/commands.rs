@@ -52,7 +52,8 @@ impl Said {
     fn refused(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
         let created = self.stderr.starts_with("denizen: created database ");
-        let said = if created { self.stderr.split_once('\n').map(|(_, said)| said) } else { Some(&*self.stderr) };
+        let said =
+            if created { self.stderr.split_once('\n').map(|(_, said)| said) } else { Some(&*self.stderr) };
         let reason = said.and_then(|said| said.strip_prefix("denizen: ")?.strip_suffix('\n'));
         reason.unwrap_or_else(|| panic!("{self:?}")).to_owned()
     }
