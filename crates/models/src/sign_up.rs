@@ -63,7 +63,8 @@ impl CreateUserRequest {
         refuse_members! {
             CreateUserRequest { email } = self, errors, "a sign-up has only the member \"email\", and the rest is chosen with the \
                 mailed token":
-            id username first_name last_name age active email_verified roles profile password created_at updated_at
+            id username first_name last_name age active email_verified roles profile user_metadata app_metadata
+             password created_at updated_at
         }
         errors.complete(email)
     }
