@@ -91,7 +91,7 @@ impl Logins for AccountService {
         let (token, session) = self.new_session(context, user.id, now)?;
         let expires_at = session.expires_at;
         let password_version = credentials.map_or(0, |credentials| credentials.password_version);
-        let device = self.devices.remember(device, user.id, password_version).await?;
+        let device = self.limiter.remember_device(device, user.id, password_version).await?;
         // The password was compared some milliseconds ago: it must still be the password when the session opens. The
         // version is that of the earlier of the two readings, or a user who was deactivated between them would get in.
         let work = Work::exempt().expect_user(user.id, user.security_version, LoginError::Rejected);
@@ -223,7 +223,7 @@ impl AccountService {
     ) -> Result<Option<Device>, Failure> {
         let Some(presented) = presented else { return Ok(None) };
         let version = credentials.map_or(0, |credentials| credentials.password_version);
-        let device = self.devices.find(presented, user.unwrap_or(NOBODY), version).await?;
+        let device = self.limiter.find_device(presented, user.unwrap_or(NOBODY), version).await?;
         Ok(device.filter(|_| !self.is_exhausted(credentials, ClientKind::Known)))
     }
 

@@ -165,7 +165,7 @@ impl PasswordResets for AccountService {
         let device = match self.settings.disclosure {
             Disclosure::Detailed => None,
             Disclosure::Uniform => {
-                Some(self.devices.remember(None, user.id, user.security_version + 1).await?)
+                Some(self.limiter.remember_device(None, user.id, user.security_version + 1).await?)
             }
         };
         work.commit(&self.ports).await.map(|_| device)
