@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CommandError, OperatorContext, expect_file};
+use super::{CommandError, OperatorContext, expect_shared};
 use crate::config::Config;
 
 /// How far to skip.
@@ -16,8 +16,8 @@ pub struct AfterRestore {
 
 impl AfterRestore {
     pub(super) async fn run(self, config: &Config) -> Result<String, CommandError> {
-        let path = expect_file(config)?;
-        if !path.exists() {
+        expect_shared(config)?;
+        if let Some(path) = config.database.path().filter(|path| !path.exists()) {
             return Err(CommandError::state(format!("there is no database {}", path.display())));
         }
         let Self { skip_ids } = self;
