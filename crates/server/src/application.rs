@@ -328,6 +328,10 @@ fn assemble(
     };
     let limits = MessageLimits { directory: config.directory, ..MessageLimits::default() };
     let messages = DefaultMessageService::new(Arc::clone(&clock), limits);
+    let messages = match &storage.relay {
+        Some(relay) => messages.with_relay(Arc::clone(relay)),
+        None => messages,
+    };
     let accounts = Accounts::builder(Arc::clone(&storage.store), hasher)
         .clock(clock)
         .mailer(mailer)

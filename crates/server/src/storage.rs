@@ -2,7 +2,7 @@
 
 use std::{env, fs, io, path::PathBuf, sync::Arc};
 
-use denizen_services::store::Store;
+use denizen_services::{Relay, store::Store};
 use denizen_storage_memory::InMemoryStore;
 use denizen_storage_postgres::{OpenError as PostgresError, PostgresOptions, PostgresStore};
 use denizen_storage_sqlite::{OpenError as SqliteError, SqliteOptions, SqliteStore};
@@ -12,6 +12,8 @@ use crate::config::Database;
 /// An open store, and how to close it.
 pub(crate) struct Storage {
     pub(crate) store: Arc<dyn Store>,
+    /// The way to other processes on the same database, if there can be any that would not find out by themselves.
+    pub(crate) relay: Option<Arc<dyn Relay>>,
     closing: Closing,
 }
 
@@ -49,18 +51,22 @@ impl Storage {
             Database::Sqlite(path) => {
                 let options = SqliteOptions { create, ..SqliteOptions::new(path) };
                 let store = Arc::new(SqliteStore::open(options)?);
-                Ok(Self { store: store.clone(), closing: Closing::Sqlite(store) })
+                Ok(Self { store: store.clone(), relay: None, closing: Closing::Sqlite(store) })
             }
             Database::Postgres(options) => {
                 let options = with_password(options.as_ref().clone())?;
                 let store = Arc::new(PostgresStore::open(options).await?);
-                Ok(Self { store: store.clone(), closing: Closing::Postgres(store) })
+                Ok(Self {
+                    store: store.clone(),
+                    relay: Some(store.relay()),
+                    closing: Closing::Postgres(store),
+                })
             }
         }
     }
 
     pub(crate) fn given(store: Arc<dyn Store>) -> Self {
-        Self { store, closing: Closing::Nothing }
+        Self { store, relay: None, closing: Closing::Nothing }
     }
 
     /// Writes out what was accepted, and closes files and connections.

@@ -30,6 +30,9 @@
 //!
 //! **Observers are told in the order of commits** (`engine::order`), although several connections commit at once.
 //!
+//! **Instances talk to each other** (`relay`) over one more connection: messages between users and who is connected. That a
+//! session has ended, or a user changed, needs no word: every instance asks the database at once or within a second.
+//!
 //! **A lost connection is opened anew** when it is needed next. A read is tried again, and a unit too unless its COMMIT was
 //! under way: then its outcome is unknown, and its caller is told so.
 //!
@@ -49,6 +52,7 @@ mod mail_jobs;
 mod metrics;
 mod purge;
 mod registrations;
+mod relay;
 mod search;
 mod secrets;
 mod sessions;

@@ -5,7 +5,9 @@ pub(crate) mod locks;
 pub(crate) mod ports;
 mod units;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
+
+use denizen_services::Relay;
 
 use crate::{
     engine::{
@@ -16,6 +18,7 @@ use crate::{
         shared::Shared,
         tls,
     },
+    relay::PostgresRelay,
     store::units::Units,
 };
 
@@ -24,6 +27,7 @@ pub struct PostgresStore {
     pub(crate) lookups: Shared,
     pub(crate) lists: Shared,
     pub(crate) units: Units,
+    relay: Arc<PostgresRelay>,
 }
 
 impl PostgresStore {
@@ -49,14 +53,22 @@ impl PostgresStore {
         Ok(Self {
             lookups: Shared::pipelined(connector.clone(), options.lookups),
             lists: Shared::exclusive(connector.clone(), options.lists),
-            units: Units::new(connector, &options),
+            units: Units::new(connector.clone(), &options),
+            relay: Arc::new(PostgresRelay::start(connector)),
         })
+    }
+
+    /// Returns the way to the other processes on this database.
+    #[must_use]
+    pub fn relay(&self) -> Arc<dyn Relay> {
+        Arc::clone(&self.relay) as Arc<dyn Relay>
     }
 
     /// Ends the store in good order: what was accepted is written and answered, what comes later is refused with
     /// [`StoreFailure::Unavailable`](denizen_services::store::StoreFailure::Unavailable). Returns when all of that is done,
     /// also if it is called twice.
     pub async fn shutdown(&self) {
+        self.relay.stop().await;
         self.units.close().await;
         self.lookups.close().await;
         self.lists.close().await;

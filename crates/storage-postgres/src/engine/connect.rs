@@ -1,13 +1,18 @@
 //! Opening connections.
 
 use std::{
+    future::poll_fn,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use denizen_services::{lock, store::StoreFailure};
-use tokio::runtime::Handle;
-use tokio_postgres::{Config, NoTls};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    runtime::Handle,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
+use tokio_postgres::{AsyncMessage, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::engine::{
@@ -60,16 +65,26 @@ impl Connector {
 
     /// Opens a connection without any setting, for migrations.
     pub async fn plain(&self) -> Result<Session, tokio_postgres::Error> {
+        self.connect(None).await
+    }
+
+    /// Opens a connection and gives the payloads of its notifications, which end with it.
+    pub async fn listen(&self) -> Result<(Session, UnboundedReceiver<String>), tokio_postgres::Error> {
+        let (sender, news) = unbounded_channel();
+        Ok((self.connect(Some(sender)).await?, news))
+    }
+
+    async fn connect(&self, news: Option<UnboundedSender<String>>) -> Result<Session, tokio_postgres::Error> {
         let Inner { config, tls, runtime, .. } = &*self.0;
         let client = match tls {
             Some(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await?;
-                runtime.spawn(drive(connection));
+                runtime.spawn(drive(connection, news));
                 client
             }
             None => {
                 let (client, connection) = config.connect(NoTls).await?;
-                runtime.spawn(drive(connection));
+                runtime.spawn(drive(connection, news));
                 client
             }
         };
@@ -119,8 +134,19 @@ impl Connector {
 }
 
 /// Sends and receives for as long as the connection lives. Its users are told when it fails.
-async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
-    if let Err(error) = connection.await {
-        log::debug!("a connection to the database ended: {}", chain(&error));
+async fn drive<S, T>(mut connection: Connection<S, T>, news: Option<UnboundedSender<String>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notification(notification)) => {
+                // Fails if nobody listens any more.
+                let _ = news.as_ref().map(|news| news.send(notification.payload().to_owned()));
+            }
+            Ok(_) => {}
+            Err(error) => return log::debug!("a connection to the database ended: {}", chain(&error)),
+        }
     }
 }

@@ -62,6 +62,11 @@ impl Failure {
         StoreFailure::Corrupt(format!("{place} of row {id}").into()).into()
     }
 
+    /// What can be logged of it: no value of a row.
+    pub fn summary(self) -> String {
+        CommitError::from(self).to_string()
+    }
+
     fn state(&self) -> Option<&SqlState> {
         if let Self::Postgres(error) = self { error.code() } else { None }
     }
