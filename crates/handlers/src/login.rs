@@ -9,7 +9,7 @@ use actix_web::{
     http::header,
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
-use denizen_services::{LoginError, SignedIn, store::Session};
+use denizen_services::{LoginError, SignedIn};
 use serde::Serialize;
 
 use crate::{
@@ -118,7 +118,7 @@ async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
     let name = header::HeaderValue::from_str(name).map_err(ApiError::internal)?;
     let current = Current {
-        session: session_response(known.session.clone(), &request),
+        session: request.access.view_session(known.session.clone()),
         user: UserResponse::full(known.user.clone()),
     };
     let mut response = request.answer("Signed in", current);
@@ -126,20 +126,6 @@ async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     headers.insert(header::HeaderName::from_static("remote-user"), name);
     headers.insert(header::HeaderName::from_static("remote-user-id"), header::HeaderValue::from(id));
     Ok(personal(response))
-}
-
-/// A session as its owner may see it.
-pub(crate) fn session_response(session: Session, request: &RequestContext) -> SessionResponse {
-    let current = request.caller.as_ref().is_some_and(|known| known.session.id == session.id);
-    SessionResponse {
-        id: session.id.0,
-        current,
-        created_at: session.opened.created_at,
-        last_seen_at: session.last_seen_at,
-        expires_at: session.opened.expires_at,
-        ip: session.opened.ip,
-        user_agent: session.opened.user_agent,
-    }
 }
 
 map_error! { error: LoginError {

@@ -188,6 +188,7 @@ fn check_members(values: &UserValues) -> Result<(), Failure> {
         ("roles", values.roles != [DEFAULT_ROLE]),
         ("active", !values.active),
         ("email_verified", values.email_verified),
+        ("app_metadata", !values.app_metadata.is_empty()),
     ];
     match chosen.into_iter().find(|(_, chosen)| *chosen) {
         Some((member, _)) => Err(Failure::forbidden(format!("only administrators can choose {member}"))),

@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 
-use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse, Username};
+use denizen_models::{ADMIN_ROLE, SessionResponse, User, UserId, UserResponse, Username};
 
-use crate::ports::{hasher::Network, store::SessionId};
+use crate::ports::{
+    hasher::Network,
+    store::{Session, SessionId},
+};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,5 +119,20 @@ impl AccessContext {
     #[must_use]
     pub fn view(&self, user: User) -> UserResponse {
         if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::names(user) }
+    }
+
+    /// What the owner of a session and administrators see of it.
+    #[must_use]
+    pub fn view_session(&self, session: Session) -> SessionResponse {
+        let current = matches!(self.actor, Actor::User { session: own, .. } if own == session.id);
+        SessionResponse {
+            id: session.id.0,
+            current,
+            created_at: session.opened.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.opened.expires_at,
+            ip: session.opened.ip,
+            user_agent: session.opened.user_agent,
+        }
     }
 }

@@ -135,6 +135,7 @@ fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs
         ("roles", old.roles != new.roles),
         ("active", old.active != new.active),
         ("email", old.email != new.email),
+        ("app_metadata", old.app_metadata != new.app_metadata),
     ];
     let renamed = old.username.key() != new.username.key();
     match changed.into_iter().find(|(_, changed)| *changed) {

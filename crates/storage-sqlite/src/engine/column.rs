@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, Profile, UserId, Username};
+use denizen_models::{EmailAddress, Metadata, Profile, UserId, Username};
 use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{AuditId, AuditKind, BucketKey, MailJobId, MailKind, NameKey, ServiceSecret, SessionId},
@@ -108,4 +108,5 @@ decode! { text
     MailKind: text => Self::from_name(text);
     Vec<String>: text => serde_json::from_str(text).ok();
     Profile: text => serde_json::from_str(text).ok();
+    Metadata: text => serde_json::from_str(text).ok();
 }

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0012_fair_shares",
     "0013_identity",
     "0014_unsent_mail",
+    "0015_metadata",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.

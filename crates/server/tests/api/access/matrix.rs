@@ -45,6 +45,7 @@ const MATRIX: &str = "
     PUT     /api/users/{id:.*}                      401  200  404  200
     PATCH   /api/users/{id:.*}                      401  200  404  200
     DELETE  /api/users/{id:.*}                      401  403  404  200
+    GET     /api/users/{id}/export                  401  200  404  200
     GET     /api/audit                              401  403  403  200
     GET     /api/mail/jobs                          401  403  403  200
     DELETE  /api/mail/jobs/{id}                     401  403  403  200
