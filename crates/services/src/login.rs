@@ -241,7 +241,7 @@ impl AccountService {
         let subject = match &context.actor {
             Actor::User { session, .. } => LimitSubject::Session(*session),
             Actor::External { id, .. } => LimitSubject::User(*id),
-            Actor::Anonymous | Actor::System | Actor::Cli => return Vec::new(),
+            Actor::Anonymous | Actor::Service { .. } | Actor::System | Actor::Cli => return Vec::new(),
         };
         vec![("login.session", subject, self.settings.limits.login_per_device)]
     }

@@ -12,11 +12,11 @@ use crate::engine::{
 };
 
 statements! {
-    RECORD = "INSERT INTO audit (kind, at, actor, target, ip, request_id) \
-         VALUES (:kind, :at, :actor, :target, :ip, :request_id)";
+    RECORD = "INSERT INTO audit (kind, at, actor, target, key_id, ip, request_id) \
+         VALUES (:kind, :at, :actor, :target, :key, :ip, :request_id)";
     EARLIEST = "SELECT id, at FROM audit ORDER BY at LIMIT 1";
     /// Planned for the values at hand: conditions that are not asked for fall away, and the statistics tell what leads.
-    NEWEST = "SELECT id, kind, at, actor, target, ip, request_id FROM audit WHERE id <= :last \
+    NEWEST = "SELECT id, kind, at, actor, target, key_id AS key, ip, request_id FROM audit WHERE id <= :last \
          AND (:kind::text IS NULL OR kind = :kind) AND (:actor::text IS NULL OR actor = :actor) \
          AND (:target::bigint IS NULL OR target = :target) AND (:since::bigint IS NULL OR at >= :since) \
          AND (:until::bigint IS NULL OR at < :until) ORDER BY id DESC LIMIT :limit";
@@ -29,8 +29,8 @@ pub(crate) async fn record(
     created: Option<UserId>,
 ) -> Result<(), Failure> {
     let target = event.target.map(|target| target.resolve(created)).transpose()?;
-    let AuditEvent { kind, at, actor, target: _, ip, request_id } = event;
-    execute(session, RECORD, params!(kind, at, actor, target, ip, request_id)).await.map(|_| ())
+    let AuditEvent { kind, at, actor, target: _, key, ip, request_id } = event;
+    execute(session, RECORD, params!(kind, at, actor, target, key, ip, request_id)).await.map(|_| ())
 }
 
 pub(crate) async fn earliest(session: &Session) -> Result<Option<DateTime<Utc>>, Failure> {
@@ -47,7 +47,7 @@ pub(crate) async fn newest(session: &Session, query: &AuditQuery) -> Result<Vec<
     let params = named!(last, limit, kind, actor, target, since, until);
     list(session, NEWEST, params.as_slice(), |row| {
         let record = Record::new("audit", row)?;
-        let event = read_columns!(record => AuditEvent { kind, at, actor, target, ip, request_id });
+        let event = read_columns!(record => AuditEvent { kind, at, actor, target, key, ip, request_id });
         Ok(AuditRecord { id: AuditId(record.id), event })
     })
     .await

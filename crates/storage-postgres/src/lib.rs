@@ -46,6 +46,7 @@
 
 mod audit;
 mod engine;
+mod keys;
 mod limits;
 mod list;
 mod mail_jobs;

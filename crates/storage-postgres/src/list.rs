@@ -8,7 +8,7 @@ use crate::{
         sql::{Session, at_most, can_be_stored, find, list, named, statements},
     },
     search,
-    users::{self, user_columns},
+    users::{self, listed_columns},
 };
 
 /// The conditions of a filter, without its search. All lists are planned for the values at hand: what is not asked for falls
@@ -25,7 +25,7 @@ macro_rules! listed {
     ($behind:literal, $order:literal) => {
         concat!(
             "SELECT ",
-            user_columns!(),
+            listed_columns!(),
             " FROM users u WHERE ",
             $behind,
             " AND ",

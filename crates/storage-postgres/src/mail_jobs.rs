@@ -25,13 +25,17 @@ macro_rules! renew {
     };
 }
 macro_rules! queued {
-    ($status:literal) => {
+    ($condition:expr) => {
         concat!(
             "SELECT id, kind, address, user_id, send_to, generation, attempts, requested_at, request_id, due_at, dead, \
              reason FROM mail_jobs WHERE ",
-            $status,
-            "id > :after ORDER BY id LIMIT :limit"
+            $condition
         )
+    };
+}
+macro_rules! oldest {
+    ($status:literal) => {
+        queued!(concat!($status, "id > :after ORDER BY id LIMIT :limit"))
     };
 }
 
@@ -77,9 +81,10 @@ statements! {
     DROP = "DELETE FROM mail_jobs WHERE id = :job", else MailJob;
     REQUEST = "SELECT kind, request_id FROM mail_jobs WHERE id = :id";
     REQUESTS_OF_USER = "SELECT kind, request_id FROM mail_jobs WHERE user_id = :id";
-    OLDEST = queued!("");
-    OLDEST_ALIVE = queued!("NOT dead AND ");
-    OLDEST_DEAD = queued!("dead AND ");
+    OLDEST = oldest!("");
+    FOR_USER = queued!("user_id = :user OR address = :address ORDER BY id");
+    OLDEST_ALIVE = oldest!("NOT dead AND ");
+    OLDEST_DEAD = oldest!("dead AND ");
 }
 
 pub(crate) async fn expect_lease(session: &Session, lease: Lease) -> Result<(), Failure> {
@@ -179,6 +184,14 @@ pub(crate) async fn oldest(session: &Session, query: &MailQuery) -> Result<Vec<Q
         Some(true) => OLDEST_DEAD,
     };
     list(session, sql, params!(after, limit), queued).await
+}
+
+pub(crate) async fn for_user(
+    session: &Session,
+    user: UserId,
+    address: &str,
+) -> Result<Vec<QueuedMail>, Failure> {
+    list(session, FOR_USER, params!(user, address), queued).await
 }
 
 /// Reads [`queued!`].

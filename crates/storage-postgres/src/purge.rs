@@ -41,7 +41,7 @@ statements! {
     MAIL_DUE = "UPDATE mail_jobs SET due_at = :now WHERE id IN (SELECT id FROM mail_jobs \
          WHERE kind = ANY(:kinds::text[]) AND NOT dead AND due_at > :mail_due_by LIMIT :limit FOR UPDATE SKIP LOCKED)";
     SKIP_IDS = "SELECT setval(pg_get_serial_sequence(name, 'id'), nextval(pg_get_serial_sequence(name, 'id')) + :count::bigint) \
-         FROM unnest(ARRAY['users', 'sessions', 'registrations', 'mail_jobs', 'audit']) AS name";
+         FROM unnest(ARRAY['users', 'sessions', 'registrations', 'mail_jobs', 'audit', 'service_keys']) AS name";
 }
 
 /// How many rows are gone.

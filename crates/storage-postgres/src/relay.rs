@@ -27,8 +27,8 @@ statements! {
          SELECT :sender::bigint, text FROM unnest(:texts::text[]) WITH ORDINALITY AS t (text, n) ORDER BY n RETURNING id) \
          SELECT pg_notify(:channel, :sender::bigint::text || ':' || string_agg(id::text, ',')) FROM sent";
     RECEIVE = "SELECT id, sender, text FROM relayed WHERE id = ANY(:ids::bigint[]) ORDER BY id";
-    /// Ids become visible in another order than that of their numbers, so a few from before the newest are looked at again.
-    CATCH_UP = "SELECT id, sender, text FROM relayed WHERE id > :newest - 1000 AND sender <> :sender ORDER BY id";
+    /// Ids become visible in another order than that of their numbers, so some from before the newest are looked at again.
+    CATCH_UP = "SELECT id, sender, text FROM relayed WHERE id > :floor AND sender <> :sender ORDER BY id";
     CLEAN_UP = "DELETE FROM relayed WHERE at < now() - interval '1 minute'";
 }
 
@@ -38,6 +38,7 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 64;
 /// How many ids are remembered as seen.
 const REMEMBERED: usize = 4096;
+const LOOKED_AT_AGAIN: i64 = 1_000;
 const PAUSE: Duration = Duration::from_millis(250);
 const CLEANING: Duration = Duration::from_secs(10);
 
@@ -64,6 +65,7 @@ impl PostgresRelay {
             unsent: Vec::new(),
             own: None,
             seen: BTreeSet::new(),
+            begun_after: 0,
         };
         connector.runtime().clone().spawn(line.run(connector));
         Self { queue, receivers }
@@ -100,6 +102,8 @@ struct Line {
     unsent: Vec<String>,
     own: Option<Own>,
     seen: BTreeSet<i64>,
+    /// What was said before this instance is not for it.
+    begun_after: i64,
 }
 
 impl Line {
@@ -153,6 +157,7 @@ impl Line {
                 let (sender, schema, newest): (i64, String, i64) =
                     find(session, NUMBER, &[], read).await?.ok_or(Failure::Contention)?;
                 self.seen.insert(newest);
+                self.begun_after = newest;
                 (sender, format!("denizen.{schema}"))
             }
         };
@@ -160,7 +165,8 @@ impl Line {
         self.own = Some(Own { sender, channel: channel.clone() });
         if !is_first {
             let newest = self.seen.last().copied().unwrap_or(0);
-            let missed = list(session, CATCH_UP, params!(newest, sender), read).await?;
+            let floor = self.begun_after.max(newest - LOOKED_AT_AGAIN);
+            let missed = list(session, CATCH_UP, params!(floor, sender), read).await?;
             self.deliver(missed);
         }
         Ok((sender, channel))

@@ -12,7 +12,7 @@ use crate::{
         sql::{Session, find, list, named, statements},
     },
     list::filtered,
-    users::{self, user_columns},
+    users::{self, listed_columns},
 };
 
 /// Shorter needles are looked for at the beginning only.
@@ -33,7 +33,7 @@ macro_rules! page {
     ($matches:expr) => {
         concat!(
             "SELECT ",
-            user_columns!(),
+            listed_columns!(),
             " FROM users u WHERE u.id > :after AND ",
             $matches,
             " AND ",

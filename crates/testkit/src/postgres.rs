@@ -111,9 +111,17 @@ impl Cluster {
 
     /// Makes a database of its own for a test.
     pub fn database(&'static self) -> Database {
+        self.copy(if self.template.get().is_some() { "template" } else { "template0" }, "")
+    }
+
+    /// Makes a database without tables, with these options of `CREATE DATABASE`.
+    pub fn empty_database(&'static self, options: &str) -> Database {
+        self.copy("template0", options)
+    }
+
+    fn copy(&'static self, template: &str, options: &str) -> Database {
         let name = format!("test_{}", self.next.fetch_add(1, Ordering::Relaxed));
-        let template = if self.template.get().is_some() { "template" } else { "template0" };
-        self.psql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        self.psql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template} {options}"));
         Database { cluster: self, name }
     }
 

@@ -10,9 +10,9 @@ use crate::{
     ports::{
         AccessContext, PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{
-            AuditEvent, BucketKey, ClientKind, CommitError, Committed, Lease, MailJobId, NameKey, Needs,
-            NewMailJob, NewSession, Precondition, Purge, Quota, Registration, SessionId, SessionValidity,
-            StoreFailure, UniqueKey, UnitOfWork, UserRef, verbs,
+            AuditEvent, BucketKey, ClientKind, CommitError, Committed, KeyId, Lease, MailJobId, NameKey,
+            Needs, NewKey, NewMailJob, NewSession, Precondition, Purge, Quota, Registration, SessionId,
+            SessionValidity, StoreFailure, UniqueKey, UnitOfWork, UserRef, verbs,
         },
     },
 };

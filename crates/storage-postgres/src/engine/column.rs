@@ -4,10 +4,10 @@ use std::{borrow::Cow, error::Error, fmt, net::IpAddr};
 
 use bytes::BytesMut;
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, Profile, UserId, Username};
+use denizen_models::{EmailAddress, KeyScope, Metadata, Profile, UserId, Username};
 use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
-    store::{AuditId, AuditKind, BucketKey, MailJobId, MailKind, NameKey, ServiceSecret, SessionId},
+    store::{AuditId, AuditKind, BucketKey, KeyId, MailJobId, MailKind, NameKey, ServiceSecret, SessionId},
 };
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
@@ -143,6 +143,7 @@ encode! {
     DateTime<Utc>: value => Int value.timestamp_micros();
     UserId: value => Int value.get();
     SessionId: value => Int value.0;
+    KeyId: value => Int value.0;
     MailJobId: value => Int value.0;
     EmailAddress: value => Text value.as_str();
     IpAddr: value => Text value.to_string();
@@ -154,6 +155,7 @@ encode! {
     TokenPurpose: value => Text value.as_str();
     AuditKind: value => Text value.as_str();
     MailKind: value => Text value.as_str();
+    KeyScope: value => Text value.as_str();
     Vec<i64>: value => Ints value.as_slice();
     Vec<String>: value => Texts value.as_slice();
 }
@@ -178,6 +180,7 @@ decode! {
     DateTime<Utc>: Int micros => Self::from_timestamp_micros(micros);
     UserId: Int id => Some(Self::new(id));
     SessionId: Int id => Some(Self(id));
+    KeyId: Int id => Some(Self(id));
     MailJobId: Int id => Some(Self(id));
     AuditId: Int id => Some(Self(id));
     PasswordHash: Text text => Some(Self::new(text.to_owned()));
@@ -189,5 +192,7 @@ decode! {
     AuditKind: Text text => Self::from_name(text);
     MailKind: Text text => Self::from_name(text);
     Vec<String>: Texts texts => Some(texts);
+    Vec<KeyScope>: Texts names => names.iter().map(|name| KeyScope::from_name(name)).collect();
     Profile: Text text => serde_json::from_str(text).ok();
+    Metadata: Text text => serde_json::from_str(text).ok();
 }

@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
+    AuditEvent, Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
 };
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         error::Failure,
         sql::{Param, Session, execute, params, require},
     },
+    keys,
     limits::{self, BucketCounts},
     mail_jobs, purge, registrations, sessions,
     store::locks::Locks,
@@ -43,7 +44,16 @@ pub(crate) async fn apply(
 }
 
 async fn authorize(session: &Session, authority: &Authority) -> Result<(), Failure> {
-    let Authority { user, session: own, validity: SessionValidity { now, unseen_since }, role } = authority;
+    let (user, own, SessionValidity { now, unseen_since }, role) = match authority {
+        Authority::User { user, session, validity, role } => (user, session, validity, role),
+        Authority::Key { key, now, scopes } => {
+            require(session, keys::LIVE, params!(key, now)).await?;
+            for scope in *scopes {
+                require(session, keys::HAS_SCOPE, params!(key, scope)).await?;
+            }
+            return Ok(());
+        }
+    };
     require(session, users::ACTIVE, params!(user)).await?;
     if let Some(own) = own {
         require(session, sessions::LIVE, params!(session: own, user, now, unseen_since)).await?;
@@ -116,6 +126,12 @@ async fn apply_one(
         Change::RevokeSessions { user, except } => return count!(sessions::REVOKE_ALL, user, except),
         Change::RevokeSession { user, session: own } => one!(sessions::REVOKE, user, session: own),
         Change::TrimSessions { user, keep } => return count!(sessions::TRIM, user, keep),
+        Change::InsertKey { key, capacity, event } => {
+            let id = keys::insert(session, key, *capacity).await?;
+            audit::record(session, &AuditEvent { key: Some(id), ..event.clone() }, created).await?;
+            return Ok(Outcome::Key(id));
+        }
+        Change::RevokeKey { key } => one!(keys::REVOKE, key),
         Change::PutRegistration { registration, capacity } => {
             registrations::put(session, registration, *capacity).await?;
         }

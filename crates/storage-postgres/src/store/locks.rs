@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use denizen_services::store::{BucketKey, Change, MailKind, NameKey, SessionId, UnitOfWork, UserRef};
+use denizen_services::store::{
+    Authority, BucketKey, Change, KeyId, MailKind, NameKey, SessionId, UnitOfWork, UserRef,
+};
 use futures_util::future::join_all;
 
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
         migrations::LOCK_CLASS,
         sql::{Session, params, statements},
     },
-    sessions, users,
+    keys, sessions, users,
 };
 
 statements! {
@@ -25,6 +27,7 @@ statements! {
 /// Numbers of advisory locks on what has no row, beside 0, which is that of migrations.
 const ADMINISTRATORS: i64 = 1;
 const REGISTRATIONS: i64 = 2;
+const KEYS: i64 = 3;
 /// And the kind of mail.
 const MAIL: i64 = 16;
 
@@ -42,24 +45,21 @@ pub(crate) struct Locks {
     users: BTreeMap<i64, ToUser>,
     /// The actor's, and whether the unit may end it.
     session: Option<(SessionId, bool)>,
+    /// The actor, if that is a service key.
+    key: Option<KeyId>,
 }
 
 impl Locks {
     pub fn of(work: &UnitOfWork) -> Self {
         let mut locks = Self::default();
         work.changes().iter().for_each(|change| locks.add(change));
-        if let Some(authority) = work.authority() {
-            locks.user(authority.user.get(), ToUser::Stay);
-            let ends = |change: &Change| {
-                matches!(
-                    change,
-                    Change::RevokeSession { .. }
-                        | Change::RevokeSessions { .. }
-                        | Change::TrimSessions { .. }
-                        | Change::DeleteUser { .. }
-                )
-            };
-            locks.session = authority.session.map(|session| (session, work.changes().iter().any(ends)));
+        match work.authority() {
+            Some(Authority::User { user, session, .. }) => {
+                locks.user(user.get(), ToUser::Stay);
+                locks.session = session.map(|session| (session, work.changes().iter().any(ends_sessions)));
+            }
+            Some(Authority::Key { key, .. }) => locks.key = Some(*key),
+            None => {}
         }
         locks
     }
@@ -77,6 +77,7 @@ impl Locks {
             Change::DeleteUser { user, .. } => self.user(user.get(), ToUser::Delete),
             Change::ExpectOtherAdministrator { .. } => self.advisory(ADMINISTRATORS),
             Change::PutRegistration { .. } => self.advisory(REGISTRATIONS),
+            Change::InsertKey { .. } => self.advisory(KEYS),
             Change::TakeFromBucket { bucket, .. } | Change::ReturnToBucket { bucket, .. } => {
                 self.advisory(of_bucket(*bucket));
             }
@@ -98,6 +99,7 @@ impl Locks {
             | Change::RevokeSessions { .. }
             | Change::RevokeSession { .. }
             | Change::TrimSessions { .. }
+            | Change::RevokeKey { .. }
             | Change::TryRegistration { .. }
             | Change::ConsumeRegistration { .. }
             | Change::EnqueueMail(_)
@@ -138,8 +140,21 @@ impl Locks {
             let sql = if may_end { sessions::LOCK_TO_END } else { sessions::LOCK_TO_STAY };
             session.execute(sql, params!(session: id)).await?;
         }
+        if let Some(key) = self.key {
+            session.execute(keys::LOCK_TO_STAY, params!(key)).await?;
+        }
         Ok(())
     }
+}
+
+fn ends_sessions(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::RevokeSession { .. }
+            | Change::RevokeSessions { .. }
+            | Change::TrimSessions { .. }
+            | Change::DeleteUser { .. }
+    )
 }
 
 /// The first half of the HMAC's first eight bytes. Two names with one number wait for each other in vain, and no more.

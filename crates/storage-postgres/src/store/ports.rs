@@ -8,11 +8,11 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
-        MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
-        ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
-        SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
-        WriteStore,
+        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, KeyTouch, Lease,
+        LeasedMail, MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme,
+        QueuedMail, ReadStore, Registration, SecretName, Secrets, ServiceKey, ServiceSecret, Session,
+        SessionId, SessionTouch, SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork,
+        UserFilter, UserPage, WriteStore,
     },
 };
 use tokio_postgres::Row;
@@ -24,7 +24,7 @@ use crate::{
         error::Failure,
         sql::{self, execute, find, params, statements},
     },
-    list, mail_jobs, metrics, registrations, secrets, sessions,
+    keys, list, mail_jobs, metrics, registrations, secrets, sessions,
     store::PostgresStore,
     tokens, users,
 };
@@ -51,14 +51,18 @@ impl WriteStore for PostgresStore {
     }
 }
 
-/// Runs something that is not a unit of work on a connection of its own.
+/// Runs something that is not a unit of work on a connection of its own, with copies of the values in brackets: it is run
+/// again if the connection turns out to be lost, and does no harm if it had been carried out.
 macro_rules! alone {
-    ($store:expr, $session:ident => $run:expr) => {
+    ($store:expr, $session:ident, [$($value:ident),*] => $run:expr) => {
         $store
             .units
-            .run(move |$session| async move {
-                let result = $run.await;
-                ($session, result)
+            .run(move |$session| {
+                $(let $value = $value.clone();)*
+                async move {
+                    let result = $run.await;
+                    ($session, result)
+                }
             })
             .await
     };
@@ -74,18 +78,22 @@ impl MailQueue for PostgresStore {
         room: &[(MailKind, usize)],
     ) -> Result<Vec<LeasedMail>, StoreFailure> {
         let room = room.to_vec();
-        alone!(self, session => mail_jobs::lease(&session, lease_id, now, until, &room))
+        alone!(self, session, [room] => mail_jobs::lease(&session, lease_id, now, until, &room))
     }
 
     async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreFailure> {
-        alone!(self, session => mail_jobs::finish(&session, lease, &outcome))
+        alone!(self, session, [outcome] => mail_jobs::finish(&session, lease, &outcome))
     }
 }
 
 #[async_trait]
 impl SessionTouches for PostgresStore {
     async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreFailure> {
-        alone!(self, session => sessions::touch(&session, &touches))
+        alone!(self, session, [touches] => sessions::touch(&session, &touches))
+    }
+
+    async fn touch_keys(&self, touches: Vec<KeyTouch>) -> Result<(), StoreFailure> {
+        alone!(self, session, [touches] => keys::touch(&session, &touches))
     }
 }
 
@@ -96,7 +104,7 @@ impl Secrets for PostgresStore {
         name: SecretName,
         candidate: ServiceSecret,
     ) -> Result<ServiceSecret, StoreFailure> {
-        alone!(self, session => secrets::keep(&session, name, &candidate))
+        alone!(self, session, [candidate] => secrets::keep(&session, name, &candidate))
     }
 }
 
@@ -162,8 +170,16 @@ impl ReadStore for PostgresStore {
         self.lookups.read(read).await
     }
 
+    async fn list_tokens(&self, user: UserId) -> Result<Vec<(TokenPurpose, StoredToken)>, StoreFailure> {
+        self.lookups.read(|session| async move { tokens::of_user(&session, user).await }).await
+    }
+
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure> {
         self.find(sessions::FIND, ("hash", token), sessions::read).await
+    }
+
+    async fn find_session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreFailure> {
+        self.find(sessions::FIND_BY_ID, ("id", &id), sessions::read).await
     }
 
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure> {
@@ -176,6 +192,14 @@ impl ReadStore for PostgresStore {
         validity: SessionValidity,
     ) -> Result<Vec<SessionId>, StoreFailure> {
         self.lookups.read(|session| async move { sessions::ended(&session, sessions, validity).await }).await
+    }
+
+    async fn find_key(&self, hash: &TokenHash) -> Result<Option<ServiceKey>, StoreFailure> {
+        self.find(keys::FIND, ("hash", hash), keys::read).await
+    }
+
+    async fn list_keys(&self) -> Result<Vec<ServiceKey>, StoreFailure> {
+        self.lookups.read(|session| async move { keys::oldest(&session).await }).await
     }
 
     async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure> {
@@ -194,13 +218,17 @@ impl ReadStore for PostgresStore {
         self.lists.read(|session| async move { mail_jobs::oldest(&session, query).await }).await
     }
 
+    async fn list_mail_jobs_for(&self, user: UserId, address: &str) -> Result<Vec<QueuedMail>, StoreFailure> {
+        self.lookups.read(|session| async move { mail_jobs::for_user(&session, user, address).await }).await
+    }
+
     async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure> {
         self.lists.read(|session| async move { metrics::count_mail_jobs(&session, now, limit).await }).await
     }
 
     /// Writes a row and reads others, for real.
     async fn ping(&self) -> Result<(), StoreFailure> {
-        alone!(self, session => execute(&session, WRITE_PROBE, &[]))?;
+        alone!(self, session, [] => execute(&session, WRITE_PROBE, &[]))?;
         self.lookups
             .read(|session| async move { find(&session, READ_PROBE, &[], |_| Ok(())).await })
             .await

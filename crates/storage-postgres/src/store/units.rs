@@ -91,21 +91,31 @@ impl Units {
         all.await.unwrap_or_else(|failure| vec![Err(failure.into()); count])
     }
 
-    /// Runs something that is not a unit of work, each statement for itself.
-    pub async fn run<T, F>(&self, run: impl FnOnce(Lent) -> F) -> Result<T, StoreFailure>
+    /// Runs something that is not a unit of work, each statement for itself; and once again if the connection turns out to be
+    /// lost.
+    pub async fn run<T, F>(&self, run: impl Fn(Lent) -> F + Send + Sync + 'static) -> Result<T, StoreFailure>
     where
         T: Send + 'static,
         F: Future<Output = (Lent, Result<T, Failure>)> + Send + 'static,
     {
-        let lent = self.lend().await.map_err(without_precondition)?;
-        let running = run(lent);
-        let pool = self.pool.clone();
+        let units = self.clone();
         let result = self.detached(async move {
-            let (lent, result) = running.await;
-            finish(&pool, lent, &result);
-            result
+            match units.run_once(&run).await {
+                Err(failure) if failure.is_of_connection() => units.run_once(&run).await,
+                result => result,
+            }
         });
         result.await?.map_err(without_precondition)
+    }
+
+    async fn run_once<T, F>(&self, run: &(impl Fn(Lent) -> F + Sync)) -> Result<T, Failure>
+    where
+        F: Future<Output = (Lent, Result<T, Failure>)> + Send,
+    {
+        let lent = self.lend().await?;
+        let (lent, result) = run(lent).await;
+        finish(&self.pool, lent, &result);
+        result
     }
 
     async fn lend(&self) -> Result<Lent, Failure> {

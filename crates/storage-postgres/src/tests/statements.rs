@@ -8,7 +8,7 @@ use crate::{
         connect::{Connector, Plans},
         session::Session,
     },
-    limits, list, mail_jobs, metrics, purge, registrations, relay, search, secrets, sessions,
+    keys, limits, list, mail_jobs, metrics, purge, registrations, relay, search, secrets, sessions,
     store::{locks, ports},
     tokens,
     users::{self, names},
@@ -16,6 +16,7 @@ use crate::{
 
 const ALL: &[(&str, &[(&str, &'static str)])] = &[
     ("audit", audit::ALL),
+    ("keys", keys::ALL),
     ("limits", limits::ALL),
     ("list", list::ALL),
     ("locks", locks::ALL),

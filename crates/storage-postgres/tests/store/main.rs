@@ -5,4 +5,8 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod opening;
+#[cfg(test)]
+mod processes;
+#[cfg(test)]
 mod support;

@@ -40,6 +40,7 @@ async fn an_account_goes_with_its_password_and_its_address_is_told() {
         at: world.clock.now(),
         actor: format!("user:{}", alice.user.id),
         target: Some(alice.user.id),
+        key: None,
         ip: stranger().ip,
         request_id: alice.context.request_id.clone(),
     };
