@@ -90,7 +90,8 @@ fn violations(config: &PartialConfig) -> Vec<Violation> {
         (
             production && config.database == Some(Database::Memory),
             &DATABASE,
-            "a database in memory forgets every user; the production profile needs `sqlite://PATH`",
+            "a database in memory forgets every user; the production profile needs `sqlite://PATH` or \
+             `postgres://…`",
         ),
         (
             production && url.is_none(),
@@ -211,7 +212,8 @@ mod tests {
             ]),
             [
                 "`database` = \"memory:\" (environment variable DENIZEN_DATABASE): \
-                 a database in memory forgets every user; the production profile needs `sqlite://PATH`",
+                 a database in memory forgets every user; the production profile needs `sqlite://PATH` or \
+             `postgres://…`",
                 "`public_url` = \"http://example.org\" (environment variable DENIZEN_PUBLIC_URL): \
                  the production profile needs https://, because the links in mails carry secrets",
                 "`hash_queue` = \"many\" (environment variable DENIZEN_HASH_QUEUE): \

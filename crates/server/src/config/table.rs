@@ -26,7 +26,8 @@ settings! {
         /// other clients have taken all connections of `bind`. Every client that reaches it may read `/metrics`, so keep it private.
         HEALTH_BIND health_bind: Option<SocketAddr> = Text, parse::optional_address, "" / "";
 
-        /// Where users are stored: `sqlite://PATH`, relative to the working directory, or `memory:`.
+        /// Where users are stored: `sqlite://PATH`, relative to the working directory, `postgres://USER@HOST/DATABASE`, or
+        /// `memory:`.
         DATABASE database: Database = Text, parse::database, "sqlite://denizen.db" / Required,
             flag "--database", secret true;
 

@@ -11,6 +11,7 @@ mod leaks;
 pub mod matrix;
 mod messages;
 mod pages;
+mod postgres;
 mod races;
 mod siege;
 mod smtp;
