@@ -106,6 +106,11 @@ pub struct HandlerSettings {
     /// Whether browsers reach the service over TLS only, as they should: then cookies are sent no other way, and browsers
     /// are told so (RFC 6797).
     pub secure_cookies: bool,
+    /// What pages call the service; `denizen` by default.
+    pub service_name: Option<String>,
+    /// The path below which browsers see the pages, such as `/accounts`, if a proxy removes it from requests. By default
+    /// that below which the handlers are mounted.
+    pub public_path: Option<String>,
 }
 
 /// Who may use the demonstrations. They cost time and memory, and user accounts do not need them.
@@ -141,6 +146,7 @@ const FEATURES: &[Feature] = &[
     (password_reset::routes, |services| services.mails),
     (sessions::routes, |_| true),
     (sign_up::routes, |_| true),
+    (sign_up::pages, |services| services.sign_up),
     // Last: its `/api/users/{id}` matches every path below `/api/users/` that nothing above matches.
     (users::routes, |_| true),
 ];
@@ -198,7 +204,8 @@ pub fn mount(
         services.provide(config);
         let Services { clock, tokens, counts, summary, .. } = services;
         let error_page = pages::error;
-        let state = AppState { clock, tokens, settings, prefix, paths, counts, summary, error_page };
+        let links = settings.public_path.clone().unwrap_or_else(|| prefix.clone());
+        let state = AppState { clock, tokens, settings, prefix, links, paths, counts, summary, error_page };
         config.app_data(Data::new(state));
     }
 }

@@ -1,24 +1,26 @@
 //! Signing in and out.
 
+pub(crate) mod page;
+
 use actix_web::{
     HttpRequest,
-    cookie::{
-        Cookie,
-        time::{Duration, OffsetDateTime},
-    },
+    cookie::{Cookie, time::Duration},
     http::header,
 };
+use chrono::{DateTime, Utc};
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
-use denizen_services::{LoginError, SignedIn, store::Session};
+use denizen_services::{LoginError, SignedIn, Token, store::Session};
 use serde::Serialize;
 
 use crate::{
     HandlerSettings,
     http::{
-        ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error, personal,
+        Anyone, ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error,
+        personal,
     },
-    middleware::credentials::{cookie_name, device, device_cookie, own_cookie},
+    middleware::credentials::{cookie_name, device, device_cookie, expired_cookie, own_cookie},
     middleware::{Endpoint, route},
+    pages::{SIGN_IN, SIGN_OUT},
     services::Auth,
 };
 
@@ -27,6 +29,14 @@ pub(crate) fn routes() -> Vec<Endpoint> {
         route("/api/auth/login").post(Public, "Signs in.", login),
         route("/api/auth/logout").post(Member, "Signs out.", logout),
         route("/api/auth/session").get(Member, "Returns the caller's user and session.", session),
+        route(SIGN_IN)
+            .get(Anyone, "Shows the form to sign in, and what has just been done.", page::show)
+            .post(Public, "Signs in, and leads back to the application.", page::submit),
+        route(SIGN_OUT).get(Anyone, "Shows the button to sign out.", page::show_sign_out).post(
+            Member,
+            "Signs out.",
+            page::sign_out,
+        ),
     ]
 }
 
@@ -73,11 +83,7 @@ pub(crate) fn signed_in_answer(
     };
     let mut response = request.answer(message, answer);
     if let Some(lifetime) = by_cookie {
-        let mut cookie = session_cookie(&request.state.settings, token.expose());
-        if lifetime == CookieLifetime::Session {
-            let left = expires_at - request.state.clock.now();
-            cookie.set_max_age(Duration::seconds(left.num_seconds()));
-        }
+        let cookie = session_cookie(request, &token, expires_at, lifetime);
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
         let cookie = device_cookie(&request.state.settings, device.expose());
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
@@ -85,8 +91,25 @@ pub(crate) fn signed_in_answer(
     Ok(response)
 }
 
-fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str) -> Cookie<'a> {
-    own_cookie(settings, cookie_name(settings), token).finish()
+/// The cookie of a new session.
+pub(crate) fn session_cookie<'a>(
+    request: &RequestContext,
+    token: &'a Token,
+    expires_at: DateTime<Utc>,
+    lifetime: CookieLifetime,
+) -> Cookie<'a> {
+    let settings = &request.state.settings;
+    let mut cookie = own_cookie(settings, cookie_name(settings), token.expose()).finish();
+    if lifetime == CookieLifetime::Session {
+        let left = expires_at - request.state.clock.now();
+        cookie.set_max_age(Duration::seconds(left.num_seconds()));
+    }
+    cookie
+}
+
+/// Lets a browser forget the cookie of its session.
+pub(crate) fn ended_cookie(settings: &HandlerSettings) -> Cookie<'static> {
+    expired_cookie(settings, cookie_name(settings))
 }
 
 /// `POST /api/auth/logout`
@@ -98,8 +121,7 @@ async fn logout(request: RequestContext, auth: Auth, _: NoQuery) -> ApiResult {
 /// Says what was done, and lets a browser forget the cookie.
 pub(crate) fn signed_out_answer(request: &RequestContext, message: &str) -> ApiResult {
     let mut response = request.done(message);
-    let mut gone = session_cookie(&request.state.settings, "");
-    gone.set_expires(OffsetDateTime::UNIX_EPOCH);
+    let gone = ended_cookie(&request.state.settings);
     response.add_cookie(&gone).map_err(ApiError::internal)?;
     Ok(response)
 }

@@ -1,6 +1,7 @@
 //! Users: list, search, create, get, replace, patch, delete.
 
 mod delete;
+mod page;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -17,8 +18,8 @@ use serde_json::json;
 
 use crate::{
     http::{
-        ApiError, ApiResult, Conditions, Directory, ErrorCode, Json, MergePatch, NoQuery, Owner, Query,
-        RequestContext, extract, map_error, number_in, personal, tagged,
+        ApiError, ApiResult, Conditions, Directory, ErrorCode, Json, Member, MergePatch, NoQuery, Owner,
+        Query, RequestContext, extract, map_error, number_in, personal, tagged,
     },
     middleware::{Endpoint, route},
     services::Users,
@@ -37,6 +38,14 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             .patch(Owner, "Changes members of a user.", patch)
             .delete(Owner, "Deletes another user.", delete::delete),
         delete::own(),
+        route(page::PATH).get(Member, "Shows the caller's profile.", page::show).post(
+            Member,
+            "Changes the caller's names.",
+            page::submit,
+        ),
+        route("/account/delete")
+            .get(Member, "Shows the form to delete the caller's account.", page::show_delete)
+            .post(Member, "Deletes the caller's account.", page::submit_delete),
     ]
 }
 

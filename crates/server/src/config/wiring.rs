@@ -101,6 +101,8 @@ impl Config {
                 Profile::Production => Demos::Members,
             },
             secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
+            service_name: Some(self.service_name.clone()),
+            public_path: self.public_url.as_ref().map(|url| url.path().to_owned()),
         }
     }
 

@@ -1,0 +1,7 @@
+//! The pages in a real browser: `cargo xtask test` runs these tests as a step of their own, because they need Chromium,
+//! its driver, and axe-core, whose file `DENIZEN_TEST_AXE` names. Screenshots go to `DENIZEN_TEST_SCREENSHOTS`, if that is set.
+
+mod browser;
+mod looks;
+mod site;
+mod walks;
