@@ -38,8 +38,7 @@ fn led_to(response: &Response) -> &str {
 /// The cookie of this name that the response sets, as a browser sends it back; and its attributes.
 #[track_caller]
 fn cookie(response: &Response, name: &str) -> (String, String) {
-    let mut cookies =
-        response.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case("set-cookie"));
+    let mut cookies = response.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case("set-cookie"));
     let found = cookies.find(|(_, value)| value.starts_with(&format!("{name}=")));
     let (_, value) = found.unwrap_or_else(|| panic!("no cookie {name}: {response:?}"));
     let (pair, attributes) = value.split_once("; ").expect("attributes");
@@ -92,7 +91,8 @@ async fn a_wrong_password_signs_nobody_in_and_an_unknown_name_is_told_the_same()
     let server = start(&[]).await;
     let at = server.address;
     for login in ["alice", "nobody"] {
-        let refused = form("/sign-in", &format!("login={login}&password=a+wrong+horse+battery"), "").send(at).await;
+        let refused =
+            form("/sign-in", &format!("login={login}&password=a+wrong+horse+battery"), "").send(at).await;
         assert_eq!((refused.status, refused.header("Set-Cookie")), (403, None));
         assert!(refused.text().contains("or the password is wrong."), "{}", refused.text());
     }
@@ -160,10 +160,14 @@ async fn the_browser_returns_to_listed_places_and_to_no_other() {
         assert_eq!(led_to(&form(&path, &fields, "").send(at).await), place, "{asked}");
     }
     // After a detour over a mail, when the query is lost.
-    let shown = Request::get("/sign-in?return_to=https%3A%2F%2Fapp.example.com%2F").anonymous().send(at).await;
+    let shown =
+        Request::get("/sign-in?return_to=https%3A%2F%2Fapp.example.com%2F").anonymous().send(at).await;
     let (kept, attributes) = cookie(&shown, "__Host-denizen_return_to");
     assert_eq!(attributes, "HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=3600");
-    assert_eq!(led_to(&form("/sign-in?done=password-set", &fields, &kept).send(at).await), "https://app.example.com/");
+    assert_eq!(
+        led_to(&form("/sign-in?done=password-set", &fields, &kept).send(at).await),
+        "https://app.example.com/"
+    );
 }
 
 /// Security checklist: 77.
@@ -197,7 +201,8 @@ async fn sessions_are_ended_one_by_one_or_all_at_once() {
     let here = sign_in(at, "alice", PASSWORD).await;
     let others = [sign_in(at, "alice", PASSWORD).await, sign_in(at, "alice", PASSWORD).await];
     let list = open("/account/sessions", &here).send(at).await.text();
-    let ids: Vec<&str> = list.split("name=\"session\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let ids: Vec<&str> =
+        list.split("name=\"session\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(ids.len(), 2, "{list}");
     let ended = form("/account/sessions", &format!("session={}", ids[0]), &here).send(at).await;
     assert_eq!(led_to(&ended), "/account/sessions?done=session-ended");
@@ -209,7 +214,10 @@ async fn sessions_are_ended_one_by_one_or_all_at_once() {
     assert_eq!(open_sessions, [200, 303]);
 
     let olga = sign_in(at, "olga", PASSWORD).await;
-    assert_eq!(led_to(&form("/account/sessions", "", &here).send(at).await), "/sign-in?done=signed-out-everywhere");
+    assert_eq!(
+        led_to(&form("/account/sessions", "", &here).send(at).await),
+        "/sign-in?done=signed-out-everywhere"
+    );
     for session in [&here, &others[0], &others[1]] {
         assert_eq!(open("/account", session).send(at).await.status, 303);
     }

@@ -72,7 +72,7 @@ async fn inspect(browser: &Browser, axe: &str, url: &str) {
         browser.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
         let heading = browser.heading().await;
         assert_accessible(browser, axe, &format!("{heading:?} {scheme} {width}")).await;
-        photograph(browser, &heading, scheme, width).await;
+        photograph(browser, scheme, width).await;
     }
 }
 
@@ -88,11 +88,15 @@ async fn assert_accessible(browser: &Browser, axe: &str, what: &str) {
     assert!(widths[0].as_u64() <= widths[1].as_u64(), "{what} is wider than the window: {widths}");
 }
 
-async fn photograph(browser: &Browser, heading: &str, scheme: &str, width: u32) {
+async fn photograph(browser: &Browser, scheme: &str, width: u32) {
     let Ok(folder) = env::var("DENIZEN_TEST_SCREENSHOTS") else { return };
     let folder = Path::new(&folder);
     fs::create_dir_all(folder).expect("a folder");
-    let name: String = heading.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    // Of `http://localhost:PORT/PAGE?QUERY`; of a token, only that it is there.
+    let url = browser.url().await;
+    let page = url.splitn(4, '/').nth(3).and_then(|page| page.split("token=").next()).unwrap_or_default();
+    let name: String = page.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    let name = if name.is_empty() { "front".to_owned() } else { name };
     let picture = browser.client.screenshot().await.expect("a picture");
     fs::write(folder.join(format!("{name}-{scheme}-{width}.png")), picture).expect("a file");
 }
