@@ -108,9 +108,8 @@ pub struct HandlerSettings {
     pub secure_cookies: bool,
     /// What pages call the service; `denizen` by default.
     pub service_name: Option<String>,
-    /// The path below which browsers see the pages, such as `/accounts`, if a proxy removes it from requests. By default
-    /// that below which the handlers are mounted.
-    pub public_path: Option<String>,
+    /// What links to our pages begin with, for browsers on other hosts; paths of the same host by default.
+    pub public_url: Option<String>,
 }
 
 /// Who may use the demonstrations. They cost time and memory, and user accounts do not need them.
@@ -204,10 +203,17 @@ pub fn mount(
         services.provide(config);
         let Services { clock, tokens, counts, summary, .. } = services;
         let error_page = pages::error;
-        let links = settings.public_path.clone().unwrap_or_else(|| prefix.clone());
+        // A proxy may remove the path of the public URL from requests.
+        let links = settings.public_url.as_deref().map_or_else(|| prefix.clone(), path_of_url);
         let state = AppState { clock, tokens, settings, prefix, links, paths, counts, summary, error_page };
         config.app_data(Data::new(state));
     }
+}
+
+/// Returns the path of a URL without a slash at its end.
+fn path_of_url(url: &str) -> String {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    authority.split_once('/').map_or_else(String::new, |(_, path)| format!("/{}", path.trim_end_matches('/')))
 }
 
 /// Answers every request that no route of the application takes, with JSON or a page like the handlers' own.

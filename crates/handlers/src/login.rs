@@ -1,15 +1,14 @@
 //! Signing in and out.
 
-pub(crate) mod page;
+mod page;
 
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, time::Duration},
     http::header,
 };
-use chrono::{DateTime, Utc};
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
-use denizen_services::{LoginError, SignedIn, Token, store::Session};
+use denizen_services::{LoginError, SignedIn};
 use serde::Serialize;
 
 use crate::{
@@ -73,6 +72,7 @@ pub(crate) fn signed_in_answer(
     signed_in: SignedIn,
     by_cookie: Option<CookieLifetime>,
 ) -> ApiResult {
+    let cookies = by_cookie.map(|lifetime| session_cookies(request, &signed_in, lifetime));
     let SignedIn { token, session: _, expires_at, user, device } = signed_in;
     let answer = LoginResponse {
         token: by_cookie.is_none().then(|| token.expose().to_owned()),
@@ -82,34 +82,30 @@ pub(crate) fn signed_in_answer(
         user: UserResponse::full(user),
     };
     let mut response = request.answer(message, answer);
-    if let Some(lifetime) = by_cookie {
-        let cookie = session_cookie(request, &token, expires_at, lifetime);
-        response.add_cookie(&cookie).map_err(ApiError::internal)?;
-        let cookie = device_cookie(&request.state.settings, device.expose());
+    for cookie in cookies.into_iter().flatten() {
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
     }
     Ok(response)
 }
 
-/// The cookie of a new session.
-pub(crate) fn session_cookie<'a>(
+/// What a browser gets that signs in: the cookies of its session, and that of the device.
+pub(crate) fn session_cookies(
     request: &RequestContext,
-    token: &'a Token,
-    expires_at: DateTime<Utc>,
+    signed_in: &SignedIn,
     lifetime: CookieLifetime,
-) -> Cookie<'a> {
+) -> Vec<Cookie<'static>> {
     let settings = &request.state.settings;
-    let mut cookie = own_cookie(settings, cookie_name(settings), token.expose()).finish();
+    let mut cookie = own_cookie(settings, cookie_name(settings), signed_in.token.expose()).finish();
     if lifetime == CookieLifetime::Session {
-        let left = expires_at - request.state.clock.now();
+        let left = signed_in.expires_at - request.state.clock.now();
         cookie.set_max_age(Duration::seconds(left.num_seconds()));
     }
-    cookie
+    vec![cookie.into_owned(), device_cookie(settings, signed_in.device.expose()).into_owned()]
 }
 
-/// Lets a browser forget the cookie of its session.
-pub(crate) fn ended_cookie(settings: &HandlerSettings) -> Cookie<'static> {
-    expired_cookie(settings, cookie_name(settings))
+/// Lets a browser forget the cookies of its session.
+pub(crate) fn ended_cookies(settings: &HandlerSettings) -> Vec<Cookie<'static>> {
+    vec![expired_cookie(settings, cookie_name(settings))]
 }
 
 /// `POST /api/auth/logout`
@@ -121,8 +117,9 @@ async fn logout(request: RequestContext, auth: Auth, _: NoQuery) -> ApiResult {
 /// Says what was done, and lets a browser forget the cookie.
 pub(crate) fn signed_out_answer(request: &RequestContext, message: &str) -> ApiResult {
     let mut response = request.done(message);
-    let gone = ended_cookie(&request.state.settings);
-    response.add_cookie(&gone).map_err(ApiError::internal)?;
+    for gone in ended_cookies(&request.state.settings) {
+        response.add_cookie(&gone).map_err(ApiError::internal)?;
+    }
     Ok(response)
 }
 
@@ -140,7 +137,7 @@ async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
     let name = header::HeaderValue::from_str(name).map_err(ApiError::internal)?;
     let current = Current {
-        session: session_response(known.session.clone(), &request),
+        session: request.access.view_session(known.session.clone()),
         user: UserResponse::full(known.user.clone()),
     };
     let mut response = request.answer("Signed in", current);
@@ -148,20 +145,6 @@ async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     headers.insert(header::HeaderName::from_static("remote-user"), name);
     headers.insert(header::HeaderName::from_static("remote-user-id"), header::HeaderValue::from(id));
     Ok(personal(response))
-}
-
-/// A session as its owner may see it.
-pub(crate) fn session_response(session: Session, request: &RequestContext) -> SessionResponse {
-    let current = request.caller.as_ref().is_some_and(|known| known.session.id == session.id);
-    SessionResponse {
-        id: session.id.0,
-        current,
-        created_at: session.opened.created_at,
-        last_seen_at: session.last_seen_at,
-        expires_at: session.opened.expires_at,
-        ip: session.opened.ip,
-        user_agent: session.opened.user_agent,
-    }
 }
 
 map_error! { error: LoginError {

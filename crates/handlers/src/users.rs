@@ -1,6 +1,7 @@
-//! Users: list, search, create, get, replace, patch, delete.
+//! Users: list, search, create, get, replace, patch, export, delete.
 
 mod delete;
+mod export;
 mod page;
 
 use actix_web::{
@@ -31,13 +32,15 @@ pub(crate) const USERS: &str = "/api/users";
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
         route(USERS).get(Directory, "Lists and searches users.", list),
+        delete::own(),
+        export::route_of_export(),
+        // Behind the longer paths, which it matches, too.
         route("/api/users/{id:.*}")
             .checked(|request| id_in(request).map(|_| ()))
             .get(Owner, "Returns a user.", get)
             .put(Owner, "Replaces the editable members of a user.", update)
             .patch(Owner, "Changes members of a user.", patch)
             .delete(Owner, "Deletes another user.", delete::delete),
-        delete::own(),
         route(page::PATH).get(Member, "Shows the caller's profile.", page::show).post(
             Member,
             "Changes the caller's names.",

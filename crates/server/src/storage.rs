@@ -42,7 +42,7 @@ impl Storage {
 /// What to do about a database that does not open, if that is not in the error already.
 pub(crate) const fn hint(error: &OpenError) -> &'static str {
     match error {
-        OpenError::Missing { .. } => {
+        OpenError::Missing { .. } | OpenError::Empty { .. } => {
             "; check the path, or create it with `denizen serve --create-database` or with the first administrator \
              (`denizen user create --admin`)"
         }

@@ -34,6 +34,7 @@ where
     Self: crate::UserCreation,
     Self: crate::UserUpdates,
     Self: crate::UserDeletion,
+    Self: crate::UserExports,
     Self: crate::EmailChanges,
     Self: crate::EmailVerifications,
     Self: crate::Invitations,

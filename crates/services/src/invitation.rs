@@ -180,7 +180,7 @@ impl AccountService {
 fn expect_operator(context: &AccessContext) -> Result<(), Failure> {
     match context.actor {
         Actor::System | Actor::Cli => Ok(()),
-        Actor::Anonymous | Actor::User { .. } | Actor::External { .. } => {
+        Actor::Anonymous | Actor::User { .. } | Actor::External { .. } | Actor::Service { .. } => {
             Err(Failure::forbidden("only operators can invite by hand"))
         }
     }

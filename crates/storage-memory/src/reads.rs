@@ -14,8 +14,8 @@ use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, PasswordScheme,
-        QueuedMail, ReadStore, Registration, Session, SessionId, SessionValidity, StoreFailure, StoredToken,
-        UserFilter, UserPage, UserSort,
+        QueuedMail, ReadStore, Recipient, Registration, ServiceKey, Session, SessionId, SessionValidity,
+        StoreFailure, StoredToken, UserFilter, UserPage, UserSort,
     },
 };
 
@@ -72,6 +72,9 @@ impl ReadStore for InMemoryStore {
         let mut users: Vec<User> = matching.take(page.limit.saturating_add(1)).cloned().collect();
         let more = users.len() > page.limit;
         users.truncate(page.limit);
+        for user in &mut users {
+            (user.values.user_metadata, user.values.app_metadata) = Default::default();
+        }
         let next = users.last().filter(|_| more).map(|user| Cursor::at(page.sort, user));
         Ok(UserPage { users, next })
     }
@@ -88,9 +91,22 @@ impl ReadStore for InMemoryStore {
         Ok(self.state().tokens.get(&(purpose, *hash)).cloned())
     }
 
+    async fn list_tokens(&self, user: UserId) -> Result<Vec<(TokenPurpose, StoredToken)>, StoreFailure> {
+        let state = self.state();
+        let token = |purpose| {
+            let hash = state.token_of_user.get(&(user, purpose))?;
+            Some((purpose, state.tokens.get(&(purpose, *hash))?.clone()))
+        };
+        Ok(TokenPurpose::ALL.into_iter().filter_map(token).collect())
+    }
+
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure> {
         let state = self.state();
         Ok(state.session_by_token.get(token).and_then(|id| state.sessions.get(id)).cloned())
+    }
+
+    async fn find_session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreFailure> {
+        Ok(self.state().sessions.get(&id).cloned())
     }
 
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure> {
@@ -108,6 +124,15 @@ impl ReadStore for InMemoryStore {
         };
         let ended = |session: &SessionId| !state.sessions.get(session).is_some_and(is_open);
         Ok(sessions.iter().copied().filter(ended).collect())
+    }
+
+    async fn find_key(&self, hash: &TokenHash) -> Result<Option<ServiceKey>, StoreFailure> {
+        let state = self.state();
+        Ok(state.key_by_hash.get(hash).and_then(|id| state.keys.get(id)).cloned())
+    }
+
+    async fn list_keys(&self) -> Result<Vec<ServiceKey>, StoreFailure> {
+        Ok(self.state().keys.values().take(1000).cloned().collect())
     }
 
     async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure> {
@@ -130,6 +155,15 @@ impl ReadStore for InMemoryStore {
         let behind = state.jobs.range((query.after.map_or(Unbounded, Excluded), Unbounded));
         let matching = behind.filter(|(_, job)| query.dead.is_none_or(|dead| dead == job.queued.dead));
         Ok(matching.take(query.limit).map(|(_, job)| job.queued.clone()).collect())
+    }
+
+    async fn list_mail_jobs_for(&self, user: UserId, address: &str) -> Result<Vec<QueuedMail>, StoreFailure> {
+        let state = self.state();
+        let is_for = |job: &QueuedMail| match job.mail.recipient() {
+            Recipient::Address(other) => other == address,
+            Recipient::User(other) | Recipient::UserAt(other, _) => other == user,
+        };
+        Ok(state.jobs.values().map(|job| &job.queued).filter(|job| is_for(job)).cloned().collect())
     }
 
     async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure> {

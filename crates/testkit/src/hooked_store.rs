@@ -8,11 +8,11 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
-        MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
-        ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
-        SessionTouches, SessionValidity, Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
-        WriteStore,
+        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, KeyTouch, Lease,
+        LeasedMail, MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme,
+        QueuedMail, ReadStore, Registration, SecretName, Secrets, ServiceKey, ServiceSecret, Session,
+        SessionId, SessionTouch, SessionTouches, SessionValidity, Store, StoreFailure, StoredToken,
+        UnitOfWork, UserFilter, UserPage, WriteStore,
     },
 };
 
@@ -155,13 +155,18 @@ delegate! {
         list_users(filter: &UserFilter, page: &PageRequest) -> UserPage;
         count_users(filter: &UserFilter) -> u64;
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
+        list_tokens(user: UserId) -> Vec<(TokenPurpose, StoredToken)>;
         find_session(token: &TokenHash) -> Option<Session>;
+        find_session_by_id(id: SessionId) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
         list_ended_sessions(sessions: &[SessionId], validity: SessionValidity) -> Vec<SessionId>;
+        find_key(hash: &TokenHash) -> Option<ServiceKey>;
+        list_keys() -> Vec<ServiceKey>;
         find_registration(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
         find_earliest_audit_time() -> Option<DateTime<Utc>>;
         list_mail_jobs(query: &MailQuery) -> Vec<QueuedMail>;
+        list_mail_jobs_for(user: UserId, address: &str) -> Vec<QueuedMail>;
         count_mail_jobs(now: DateTime<Utc>, limit: usize) -> MailCounts;
         ping() -> ();
     }
@@ -171,6 +176,7 @@ delegate! {
     }
     SessionTouches {
         touch_sessions(touches: Vec<SessionTouch>) -> ();
+        touch_keys(touches: Vec<KeyTouch>) -> ();
     }
     Secrets {
         keep_secret(name: SecretName, candidate: ServiceSecret) -> ServiceSecret;

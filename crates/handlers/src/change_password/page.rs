@@ -7,7 +7,7 @@ use minijinja::context;
 
 use crate::{
     http::{ApiResult, RequestContext},
-    login::{CookieLifetime, page::with_session},
+    login::{CookieLifetime, session_cookies},
     pages::{Form, Page, Step},
     services::{Auth, Users},
 };
@@ -38,8 +38,8 @@ pub(super) async fn submit(
     };
     match auth.change_password(&request.access, body).await {
         Ok(signed_in) => {
-            let done = Step::done_on("/account", "password-changed");
-            Ok(with_session(done, &request, signed_in, CookieLifetime::Browser))
+            let cookies = session_cookies(&request, &signed_in, CookieLifetime::Browser);
+            Ok(Step::done_on("/account", "password-changed").cookies(cookies))
         }
         Err(ChangePasswordError::WrongPassword) => {
             let error = "The current password is wrong.";

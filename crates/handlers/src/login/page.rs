@@ -6,11 +6,11 @@ use actix_web::{
     http::StatusCode,
 };
 use denizen_models::LoginRequest;
-use denizen_services::{Failure, LoginError, SignedIn};
+use denizen_services::{Failure, LoginError};
 use minijinja::context;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{CookieLifetime, ended_cookie, session_cookie};
+use super::{CookieLifetime, ended_cookies, session_cookies};
 use crate::{
     HandlerSettings,
     http::{
@@ -39,7 +39,7 @@ pub(super) async fn show(request: RequestContext, http: HttpRequest) -> Step {
         ask(&http, settings, "")
     };
     match asked_return(&http, settings) {
-        Some(place) => step.cookie(return_cookie(settings, &place)),
+        Some(place) => step.cookies([return_cookie(settings, &place)]),
         None => step,
     }
 }
@@ -64,8 +64,8 @@ pub(super) async fn submit(
         Ok(signed_in) => {
             let lifetime = if stay { CookieLifetime::Session } else { CookieLifetime::Browser };
             let step = return_to(&http, settings).map_or_else(|| Step::to_page("/account"), Step::back);
-            let step = with_session(step, &request, signed_in, lifetime);
-            Ok(step.cookie(expired_cookie(settings, return_cookie_name(settings))))
+            let step = step.cookies(session_cookies(&request, &signed_in, lifetime));
+            Ok(step.cookies([expired_cookie(settings, return_cookie_name(settings))]))
         }
         Err(LoginError::Rejected) => {
             let error = "The user name, the e-mail address or the password is wrong.";
@@ -82,18 +82,6 @@ fn ask(http: &HttpRequest, settings: &HandlerSettings, login: &str) -> Step {
     Step::of(PAGE, "ask").with(context! { login }).leading_to(return_to(http, settings))
 }
 
-/// Gives the browser the cookies of a new session.
-pub(crate) fn with_session(
-    step: Step,
-    request: &RequestContext,
-    signed_in: SignedIn,
-    lifetime: CookieLifetime,
-) -> Step {
-    let SignedIn { token, expires_at, device, session: _, user: _ } = signed_in;
-    let cookie = session_cookie(request, &token, expires_at, lifetime).into_owned();
-    step.cookie(cookie).on_device(Some(device))
-}
-
 /// `GET /sign-out`
 pub(super) async fn show_sign_out(request: RequestContext) -> Step {
     if request.caller.is_some() { Step::of(SIGN_OUT, "ask") } else { Step::done("signed-out") }
@@ -102,7 +90,7 @@ pub(super) async fn show_sign_out(request: RequestContext) -> Step {
 /// `POST /sign-out`
 pub(super) async fn sign_out(request: RequestContext, auth: Auth, _: Form) -> ApiResult<Step> {
     auth.logout(&request.access).await?;
-    Ok(Step::done("signed-out").cookie(ended_cookie(&request.state.settings)))
+    Ok(Step::done("signed-out").cookies(ended_cookies(&request.state.settings)))
 }
 
 /// Where the link to this page says that the browser goes after sign-in. A place that is not allowed is ignored.

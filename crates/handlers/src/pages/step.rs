@@ -111,9 +111,9 @@ impl Step {
         Self { device, ..self }
     }
 
-    /// Adds a cookie to the response.
-    pub(crate) fn cookie(mut self, cookie: Cookie<'static>) -> Self {
-        self.cookies.push(cookie);
+    /// Adds cookies to the response.
+    pub(crate) fn cookies(mut self, cookies: impl IntoIterator<Item = Cookie<'static>>) -> Self {
+        self.cookies.extend(cookies);
         self
     }
 

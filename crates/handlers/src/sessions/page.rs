@@ -10,7 +10,7 @@ use minijinja::{Value, context};
 
 use crate::{
     http::{ApiError, ApiResult, RequestContext},
-    login::ended_cookie,
+    login::ended_cookies,
     pages::{Form, Page, Step},
     services::Auth,
 };
@@ -46,7 +46,7 @@ pub(super) async fn submit(request: RequestContext, auth: Auth, mut form: Form) 
     if named.is_empty() {
         auth.revoke_sessions(&request.access, known.user.id).await?;
         auth.logout(&request.access).await?;
-        return Ok(Step::done("signed-out-everywhere").cookie(ended_cookie(&request.state.settings)));
+        return Ok(Step::done("signed-out-everywhere").cookies(ended_cookies(&request.state.settings)));
     }
     if let Ok(id) = named.parse() {
         // A session that has ended meanwhile is not an error: it is what the user wants.

@@ -7,7 +7,7 @@ use minijinja::context;
 
 use crate::{
     http::{ApiError, ApiResult, RequestContext},
-    login::ended_cookie,
+    login::ended_cookies,
     pages::{Form, Page, Step},
     services::Users,
 };
@@ -86,7 +86,7 @@ pub(super) async fn submit_delete(request: RequestContext, users: Users, mut for
     let body = DeleteAccountRequest { password: form.secret("password") };
     let again = |error| Ok(Step::of(DELETE, "ask").refused(StatusCode::FORBIDDEN, error));
     match users.delete_account(&request.access, body).await {
-        Ok(()) => Ok(Step::done("account-deleted").cookie(ended_cookie(&request.state.settings))),
+        Ok(()) => Ok(Step::done("account-deleted").cookies(ended_cookies(&request.state.settings))),
         Err(DeleteAccountError::WrongPassword) => again("The password is wrong."),
         Err(DeleteAccountError::LastAdministrator) => {
             again("You are the only administrator: make another user one first.")

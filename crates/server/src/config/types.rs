@@ -68,14 +68,6 @@ impl PublicUrl {
         &self.0
     }
 
-    /// Returns the path, empty or with a slash at its start and none at its end.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        let authority = self.0.find("://").map_or(0, |scheme| scheme + 3);
-        let path = self.0[authority..].find('/').map(|path| &self.0[authority + path..]);
-        path.unwrap_or_default()
-    }
-
     /// Returns whether the service is reached through TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {

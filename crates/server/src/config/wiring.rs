@@ -67,6 +67,7 @@ impl Config {
             mail_max_age: whole(self.mail_max_age),
             mail_workers: self.mail_workers,
             audit_retention: self.audit_retention.map(whole),
+            audit_failures: self.audit_failures,
             mail_capacity: self.mail_capacity,
             registration_capacity: self.registration_capacity,
             limits: Limits {
@@ -102,7 +103,7 @@ impl Config {
             },
             secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
             service_name: Some(self.service_name.clone()),
-            public_path: self.public_url.as_ref().map(|url| url.path().to_owned()),
+            public_url: self.public_url.as_ref().map(ToString::to_string),
         }
     }
 

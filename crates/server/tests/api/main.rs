@@ -31,6 +31,8 @@ mod limits;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod metrics;
 #[cfg(target_os = "linux")]
 #[cfg(test)]

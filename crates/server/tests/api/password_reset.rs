@@ -12,6 +12,7 @@ pub mod matrix;
 mod messages;
 mod pages;
 mod races;
+mod siege;
 mod smtp;
 mod store_failure;
 mod tokens;

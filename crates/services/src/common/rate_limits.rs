@@ -112,7 +112,7 @@ impl Limiter {
 
     /// Takes one from the buckets of each rule at once, before the work that is limited.
     pub async fn count(&self, rules: &[RateLimitRule<'_>]) -> Result<(), Failure> {
-        self.consume(Work::<Failure>::charge(), rules).await?.commit(&self.ports).await.map(|_| ())
+        self.consume(Work::<Failure>::exempt(), rules).await?.commit(&self.ports).await.map(|_| ())
     }
 
     /// Commits `work`. If a limit refuses it, the caller's IP address pays all the same, by the rule `ip`: nobody who is

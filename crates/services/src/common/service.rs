@@ -9,6 +9,7 @@ use crate::{
     common::{
         devices::Devices,
         failure::Failure,
+        failure_records::FailureRecords,
         last_seen::LastSeenBuffer,
         password_schemes::PasswordSchemes,
         rate_limits::Limiter,
@@ -34,6 +35,7 @@ pub struct AccountService {
     pub(crate) last_seen: Arc<LastSeenBuffer>,
     pub(crate) turns: Arc<Turns>,
     pub(crate) schemes: Arc<PasswordSchemes>,
+    pub(crate) failures: Arc<FailureRecords>,
     pub(crate) sends_mail: bool,
 }
 
@@ -43,8 +45,8 @@ impl AccountService {
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
         let devices = Devices::new(ports.clone());
-        let (last_seen, schemes, turns) = Default::default();
-        Self { ports, settings, limiter, devices, last_seen, schemes, turns, sends_mail: true }
+        let (last_seen, schemes, failures, turns) = Default::default();
+        Self { ports, settings, limiter, devices, last_seen, schemes, failures, turns, sends_mail: true }
     }
 
     /// Reads which schemes the password hashes of users have. For the housekeeper: it is not on the path of a request.

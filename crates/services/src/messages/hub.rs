@@ -189,7 +189,7 @@ impl Hub {
         content: MessageContent,
     ) -> Result<usize, SendMessageError> {
         let (user, from) = match &context.actor {
-            Actor::Anonymous => return Err(SendMessageError::Forbidden),
+            Actor::Anonymous | Actor::Service { .. } => return Err(SendMessageError::Forbidden),
             Actor::User { id, username, .. } | Actor::External { id, username, .. } => {
                 (Some(*id), Some(username))
             }

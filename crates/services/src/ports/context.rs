@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 
-use denizen_models::{ADMIN_ROLE, User, UserId, UserResponse, Username};
+use denizen_models::{ADMIN_ROLE, KeyScope, SessionResponse, User, UserId, UserResponse, Username};
 
-use crate::ports::{hasher::Network, store::SessionId};
+use crate::ports::{
+    hasher::Network,
+    store::{KeyId, Session, SessionId},
+};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,13 @@ pub enum Actor {
         /// The roles in which the application lets the user act.
         roles: Vec<String>,
     },
+    /// A program with a service key. It is not a user, and may do what its scopes say.
+    Service {
+        /// The number of the key.
+        key: KeyId,
+        /// The scopes of the key, which never change.
+        scopes: Vec<KeyScope>,
+    },
     /// The service itself, or a program that embeds it.
     System,
     /// An operator at the command line.
@@ -45,7 +55,7 @@ impl Actor {
     pub const fn user(&self) -> Option<(UserId, &Username)> {
         match self {
             Self::User { id, username, .. } | Self::External { id, username, .. } => Some((*id, username)),
-            Self::Anonymous | Self::System | Self::Cli => None,
+            Self::Anonymous | Self::Service { .. } | Self::System | Self::Cli => None,
         }
     }
 }
@@ -96,8 +106,14 @@ impl AccessContext {
             Actor::User { roles, .. } | Actor::External { roles, .. } => {
                 roles.iter().any(|role| role == ADMIN_ROLE)
             }
-            Actor::Anonymous => false,
+            Actor::Anonymous | Actor::Service { .. } => false,
         }
+    }
+
+    /// Whether the actor is a service key with this scope.
+    #[must_use]
+    pub fn has_scope(&self, scope: KeyScope) -> bool {
+        matches!(&self.actor, Actor::Service { scopes, .. } if scopes.contains(&scope))
     }
 
     /// Whether `user` is the one who acts.
@@ -116,5 +132,20 @@ impl AccessContext {
     #[must_use]
     pub fn view(&self, user: User) -> UserResponse {
         if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::names(user) }
+    }
+
+    /// What the owner of a session and administrators see of it.
+    #[must_use]
+    pub fn view_session(&self, session: Session) -> SessionResponse {
+        let current = matches!(self.actor, Actor::User { session: own, .. } if own == session.id);
+        SessionResponse {
+            id: session.id.0,
+            current,
+            created_at: session.opened.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.opened.expires_at,
+            ip: session.opened.ip,
+            user_agent: session.opened.user_agent,
+        }
     }
 }

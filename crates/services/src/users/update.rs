@@ -108,14 +108,11 @@ impl AccountService {
             if is_renamed {
                 // Also a name that is taken counts: otherwise this would tell every name that there is.
                 counted.get_or_try_init(|| self.count_rename(context, id)).await?;
-                if self.is_reserved(context, &name) {
-                    return Err(UpdateUserError::UsernameTaken(name.to_string()));
-                }
                 let reserved = match context.is_admin() {
                     true => UpdateUserError::UsernameReserved(name.to_string()),
                     false => UpdateUserError::UsernameTaken(name.to_string()),
                 };
-                work = self.claim_username(work, &name, Some(id), Some(reserved)).await?;
+                work = self.claim_username(work, context, &name, Some(id), reserved).await?;
                 work = self.release_username(work, &user).await?;
             }
             if work.attempt(&self.ports).await?.is_none() {
@@ -135,6 +132,7 @@ fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs
         ("roles", old.roles != new.roles),
         ("active", old.active != new.active),
         ("email", old.email != new.email),
+        ("app_metadata", old.app_metadata != new.app_metadata),
     ];
     let renamed = old.username.key() != new.username.key();
     match changed.into_iter().find(|(_, changed)| *changed) {

@@ -8,11 +8,11 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
-        MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
-        ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
-        SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
-        WriteStore,
+        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, KeyTouch, Lease,
+        LeasedMail, MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme,
+        QueuedMail, ReadStore, Registration, SecretName, Secrets, ServiceKey, ServiceSecret, Session,
+        SessionId, SessionTouch, SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork,
+        UserFilter, UserPage, WriteStore,
     },
 };
 
@@ -22,7 +22,7 @@ use crate::{
         disk::check,
         sql::{self, PROBE, find, params},
     },
-    list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
+    keys, list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
 };
 
 #[async_trait]
@@ -71,6 +71,10 @@ impl MailQueue for SqliteStore {
 impl SessionTouches for SqliteStore {
     async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreFailure> {
         self.writer.run(move |connection| sessions::touch(connection, &touches)).await
+    }
+
+    async fn touch_keys(&self, touches: Vec<KeyTouch>) -> Result<(), StoreFailure> {
+        self.writer.run(move |connection| keys::touch(connection, &touches)).await
     }
 }
 
@@ -132,8 +136,16 @@ impl ReadStore for SqliteStore {
             .await
     }
 
+    async fn list_tokens(&self, user: UserId) -> Result<Vec<(TokenPurpose, StoredToken)>, StoreFailure> {
+        self.readers.read(move |connection| tokens::of_user(connection, user)).await
+    }
+
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure> {
         self.readers.find(sessions::FIND, *token, sessions::read).await
+    }
+
+    async fn find_session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreFailure> {
+        self.readers.find(sessions::FIND_BY_ID, id, sessions::read).await
     }
 
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure> {
@@ -147,6 +159,14 @@ impl ReadStore for SqliteStore {
     ) -> Result<Vec<SessionId>, StoreFailure> {
         let sessions = sessions.to_vec();
         self.readers.read(move |connection| sessions::ended(connection, &sessions, validity)).await
+    }
+
+    async fn find_key(&self, hash: &TokenHash) -> Result<Option<ServiceKey>, StoreFailure> {
+        self.readers.find(keys::FIND, *hash, keys::read).await
+    }
+
+    async fn list_keys(&self) -> Result<Vec<ServiceKey>, StoreFailure> {
+        self.readers.read(keys::oldest).await
     }
 
     async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure> {
@@ -165,6 +185,11 @@ impl ReadStore for SqliteStore {
     async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure> {
         let query = query.clone();
         self.readers.read_long(move |connection| mail_jobs::oldest(connection, &query)).await
+    }
+
+    async fn list_mail_jobs_for(&self, user: UserId, address: &str) -> Result<Vec<QueuedMail>, StoreFailure> {
+        let address = address.to_owned();
+        self.readers.read(move |connection| mail_jobs::for_user(connection, user, &address)).await
     }
 
     async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure> {

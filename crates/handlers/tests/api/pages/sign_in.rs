@@ -245,7 +245,7 @@ async fn where_registration_is_not_open_there_is_no_page_to_sign_up() {
 async fn pages_have_the_name_of_the_service_and_links_as_browsers_see_them() {
     let change = |setup: &mut Setup| {
         setup.settings.service_name = Some("Ex & Co".to_owned());
-        setup.settings.public_path = Some("/id".to_owned());
+        setup.settings.public_url = Some("https://example.com/id/".to_owned());
     };
     let api = Api::start_with(change).await;
     for target in ["/", "/sign-in", "/sign-up", "/account", "/account/sessions", "/nope"] {

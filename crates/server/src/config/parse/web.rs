@@ -74,15 +74,6 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_public_url_is_what_links_begin_with() {
-        for (text, path) in
-            [("https://a.example", ""), ("https://a.example/", ""), ("https://a.example/id/x/", "/id/x")]
-        {
-            assert_eq!(public_url(text).unwrap().path(), path);
-        }
-    }
-
-    #[test]
     fn public_urls_carry_nothing_but_scheme_host_port_and_path() {
         for text in [
             "",
