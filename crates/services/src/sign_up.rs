@@ -33,6 +33,15 @@ pub enum SignedUp {
     Pending,
 }
 
+/// What a stranger must state to sign up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUpForm {
+    /// The e-mail address; the rest is chosen with the mailed token.
+    Address,
+    /// All members of a user.
+    User,
+}
+
 /// Why a stranger is not signed up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignUpError {
@@ -61,6 +70,9 @@ pub trait SignUps: Send + Sync {
         context: &AccessContext,
         request: CreateUserRequest,
     ) -> Result<SignedUp, SignUpError>;
+
+    /// Returns what a stranger must state to sign up, for forms; `None` if strangers cannot.
+    fn sign_up_form(&self) -> Option<SignUpForm>;
 }
 
 #[async_trait]
@@ -85,6 +97,15 @@ impl SignUps for AccountService {
                 let work = work.enqueue_mail_within(self.settings.mail_capacity, job);
                 self.limiter.commit(work, ip).await.map(|_| SignedUp::Pending)
             }
+        }
+    }
+
+    fn sign_up_form(&self) -> Option<SignUpForm> {
+        match (self.settings.registration, self.settings.disclosure) {
+            (RegistrationMode::Closed | RegistrationMode::Invite, _) => None,
+            (RegistrationMode::Open, Disclosure::Detailed) => Some(SignUpForm::User),
+            // The token must reach its owner.
+            (RegistrationMode::Open, Disclosure::Uniform) => self.sends_mail.then_some(SignUpForm::Address),
         }
     }
 }

@@ -102,6 +102,8 @@ impl Config {
                 Profile::Production => Demos::Members,
             },
             secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
+            service_name: Some(self.service_name.clone()),
+            public_url: self.public_url.as_ref().map(ToString::to_string),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::support::{
     production::{PASSWORD, UNLIMITED},
 };
 
-/// The status of the answer, when a well-formed request comes from: nobody who has signed in, the user whom it is about,
+/// The status of the answer (of pages, 401 is the way to the sign-in page), when a well-formed request comes from: nobody who has signed in, the user whom it is about,
 /// another member, an administrator.
 const MATRIX: &str = "
     GET     /health                                 200  200  200  200
@@ -59,11 +59,28 @@ const MATRIX: &str = "
     GET     /assets/style.css                       200  200  200  200
     GET     /assets/icon.svg                        200  200  200  200
     GET     /verify-email                           200  200  200  200
-    POST    /verify-email                           200  200  200  200
+    POST    /verify-email                           303  303  303  303
     GET     /accept-invitation                      200  200  200  200
-    POST    /accept-invitation                      200  200  200  200
+    POST    /accept-invitation                      303  303  303  303
     GET     /confirm-email-change                   200  200  200  200
-    POST    /confirm-email-change                   200  200  200  200
+    POST    /confirm-email-change                   303  303  303  303
+    GET     /sign-in                                200  200  200  200
+    POST    /sign-in                                303  303  303  303
+    GET     /sign-out                               303  200  200  200
+    POST    /sign-out                               401  303  303  303
+    GET     /sign-up                                200  200  200  200
+    POST    /sign-up                                303  303  303  303
+    GET     /account                                401  200  200  200
+    POST    /account                                401  303  303  303
+    GET     /account/password                       401  200  200  200
+    POST    /account/password                       401  303  303  303
+    GET     /account/email                          401  200  200  200
+    POST    /account/email                          401  303  303  303
+    GET     /account/sessions                       401  200  200  200
+    POST    /account/sessions                       401  303  303  303
+    GET     /account/delete                         401  200  200  200
+    POST    /account/delete                         401  303  303  303
+    GET     /.well-known/change-password            303  303  303  303
 ";
 
 /// Who comes, in the order of the columns.
@@ -229,12 +246,38 @@ fn form(row: &Row) -> Option<&'static str> {
     }
 }
 
+/// What a person types into the form of this page, about an account of this name.
+fn page_form(row: &Row, name: &str) -> Option<String> {
+    let password = PASSWORD.replace(' ', "+");
+    Some(match (row.method, row.path) {
+        ("POST", "/sign-in") => format!("login={name}&password={password}"),
+        ("POST", "/sign-up") => format!("email=up_{name}%40example.com"),
+        ("POST", "/account") => format!("username=r_{name}&first_name=A&last_name=B"),
+        ("POST", "/account/password") => {
+            format!("current_password={password}&new_password=another+horse+battery")
+        }
+        ("POST", "/account/email") => format!("email=page_{name}%40example.com&password={password}"),
+        ("POST", "/account/delete") => format!("password={password}"),
+        ("POST", "/sign-out" | "/account/sessions") => String::new(),
+        _ => return None,
+    })
+}
+
+fn is_page(row: &Row) -> bool {
+    !row.path.starts_with("/api") && row.path != "/ws"
+}
+
 fn request(row: &Row, target: &Target, token: Option<&str>) -> Request {
     let id = target.mail.unwrap_or(target.id).to_string();
     let path = row.path.replace("{id:.*}", "{id}").replace("{id}", &id);
     let path = path.replace("{session}", &target.session.to_string());
     if let Some(body) = PARTS.iter().find_map(|part| (part.body)(row, target, token)) {
         return Request::new(row.method, &path).json(&body);
+    }
+    if let Some(form) = page_form(row, &target.name) {
+        return Request::new(row.method, &path)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(form);
     }
     let Some(token) = token else { return Request::new(row.method, &path) };
     let request = Request::new(row.method, &format!("{path}?token={token}"));
@@ -253,6 +296,11 @@ fn sent_by(request: Request, caller: Option<&Target>) -> Request {
 
 #[track_caller]
 fn check(row: &Row, status: u16, response: &Response) {
+    if is_page(row) && response.status == 303 {
+        let place = response.header("Location").expect("a place");
+        assert!(status != 401 || place.starts_with("/sign-in?"), "{} {}: {place}", row.method, row.path);
+        return;
+    }
     let code = match (status, row.method, row.path) {
         (200..300, ..) => {
             if row.path.starts_with("/api/") {
@@ -318,14 +366,15 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
             };
             let response = sent_by(asked, caller).send(at).await;
 
-            assert_eq!(response.status, status, "{cell}: {}", response.text());
+            let shown = if status == 401 && is_page(&row) { 303 } else { status };
+            assert_eq!(response.status, shown, "{cell}: {}", response.text());
             check(&row, status, &response);
             let knows = PARTS.iter().any(|part| part.repeats_address == row.path);
             tells_no_secret(&response, &target, token, knows || ["self", "admin"].contains(&column));
             if row.method == "GET" {
                 let head = request(&Row { method: "HEAD", ..row }, &target, token);
                 let head = sent_by(head, caller).send(at).await;
-                assert_eq!((head.status, head.text().as_str()), (status, ""), "HEAD for {cell}");
+                assert_eq!((head.status, head.text().as_str()), (shown, ""), "HEAD for {cell}");
             }
             if status >= 400 {
                 assert_eq!(api::get(at, target.id).await.succeeded(200)["data"], before, "{cell}");
@@ -338,7 +387,8 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
 /// Security checklist: 51.
 #[tokio::test]
 async fn a_method_that_is_not_in_the_matrix_is_there_for_nobody() {
-    let server = TestServer::start_in_production(&[(&DEMO_ROUTES, "true"), (&METRICS, "true")]).await;
+    let settings = [(&DEMO_ROUTES, "true"), (&METRICS, "true"), (&REGISTRATION, "open")];
+    let server = TestServer::start_in_production(&settings).await;
     let at = server.address;
     server.enrol_administrator("olga").await;
     act_as(at, Some(server.session_of("olga").await));

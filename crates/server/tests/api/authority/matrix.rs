@@ -33,6 +33,12 @@ const MATRIX: &str = "
     POST    /api/tasks                           self   member  200  body
     POST    /api/goroutines                      self   member  200  body
     POST    /ws                                  self   member  409  body
+    POST    /sign-out                            self   member  303  commit
+    POST    /account                             self   member  303  body commit
+    POST    /account/password                    self   member  303  body hash commit
+    POST    /account/email                       self   member  303  body hash commit
+    POST    /account/sessions                    self   member  303  commit
+    POST    /account/delete                      self   member  303  body hash commit
 ";
 
 /// What happens meanwhile, and the answer to a request that needs no role.
@@ -125,6 +131,19 @@ fn body(row: &Row, actor: &Actor, target: &Target) -> Option<Value> {
     })
 }
 
+/// What a person types into the form of this page.
+fn form(row: &Row, name: &str) -> Option<String> {
+    let password = PASSWORD.replace(' ', "+");
+    Some(match row.path {
+        "/account" => format!("username={name}&first_name=Pwned&last_name=B"),
+        "/account/password" => format!("current_password={password}&new_password=another+horse+battery"),
+        "/account/email" => format!("email=new_{name}%40example.com&password={password}"),
+        "/account/delete" => format!("password={password}"),
+        "/sign-out" | "/account/sessions" => String::new(),
+        _ => return None,
+    })
+}
+
 fn request(row: &Row, actor: &Actor, target: &Target) -> Request {
     let id = if row.path.starts_with("/api/mail") {
         target.mail.to_string()
@@ -136,6 +155,9 @@ fn request(row: &Row, actor: &Actor, target: &Target) -> Request {
     let path = row.path.replace("{id:.*}", "{id}").replace("{id}", &id);
     let path = path.replace("{session}", &target.session.to_string());
     let request = Request::new(row.method, &path).bearer(&actor.token);
+    if let Some(form) = form(row, &actor.name) {
+        return request.header("Content-Type", "application/x-www-form-urlencoded").body(form);
+    }
     match row.body.map(|body| body()).or_else(|| body(row, actor, target)) {
         Some(body) => request.json(&body),
         None => request,
@@ -218,8 +240,14 @@ async fn play(held: Held, hold: Hold) {
             match refusal.or(demoted) {
                 Some(status) => {
                     let code = if status == 401 { "UNAUTHENTICATED" } else { "FORBIDDEN" };
-                    assert_eq!(answer.status, status, "{cell}: {}", answer.text());
-                    answer.refused(status, code);
+                    if row.path.starts_with("/api") || row.path == "/ws" {
+                        assert_eq!(answer.status, status, "{cell}: {}", answer.text());
+                        answer.refused(status, code);
+                    } else {
+                        assert_eq!(answer.status, 303, "{cell}: {}", answer.text());
+                        let place = answer.header("Location").expect("a place");
+                        assert!(place.starts_with("/sign-in?"), "{cell}: {place}");
+                    }
                     let before = seen.into_inner().expect("a lock");
                     assert_eq!(held.everything(&root.token, users).await, before, "{cell}");
                 }
