@@ -40,7 +40,7 @@ use self::{
 };
 
 /// How many connections may wait to be accepted, if the system allows as many. With the 128 of the standard library, a burst of
-/// clients has some of its connections reset.
+/// clients has some of its connections refused.
 const BACKLOG: i32 = 4096;
 
 /// Serves the routes of `configure` on this listener, once the result is awaited, with protection against slow clients
