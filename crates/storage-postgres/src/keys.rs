@@ -27,7 +27,8 @@ statements! {
          SELECT :name::text, :hash::bytea, :scopes::text[], :created_at::bigint, :expires_at::bigint \
          WHERE (SELECT count(*) FROM service_keys) < :capacity::bigint RETURNING id";
     REVOKE = "DELETE FROM service_keys WHERE id = :key", else Key;
-    TOUCH = "UPDATE service_keys SET last_used_at = :at WHERE id = :key AND coalesce(last_used_at, :at - 1) < :at";
+    TOUCH = "UPDATE service_keys SET last_used_at = :at::bigint WHERE id = :key \
+         AND coalesce(last_used_at, :at::bigint - 1) < :at";
 }
 
 /// Reads [`key_columns!`].

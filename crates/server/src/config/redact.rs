@@ -18,7 +18,11 @@ pub(super) fn redact(value: &str) -> String {
     if tail.contains('@') {
         return format!("{scheme}://{HIDDEN}");
     }
+    let is_name =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
     let (user, host) = match authority.rsplit_once('@') {
+        // Passwords of databases can be elsewhere, unlike those of mail servers.
+        Some((user, _)) if scheme.starts_with("postgres") && is_name(user) => ("", authority),
         Some((_, host)) => ("***@", host),
         None => ("", authority),
     };
@@ -36,6 +40,7 @@ mod tests {
         for value in ["sqlite:///var/lib/d@ta.db", "memory:", "log", "file:./outbox", "postgres://db/users"] {
             assert_eq!(redact(value), value);
         }
+        assert_eq!(redact("postgres://ann@db1,db2:5433/users"), "postgres://ann@db1,db2:5433/users");
     }
 
     /// Security checklist: 62.
@@ -44,6 +49,7 @@ mod tests {
         assert_eq!(redact("postgres://ann:hunter2@db:5432/users"), "postgres://***@db:5432/users");
         assert_eq!(redact("postgres://ann:hunter@2@db/users"), "postgres://***@db/users");
         assert_eq!(redact("postgres://db/users?password=hunter2"), "postgres://db/users?***");
+        assert_eq!(redact("postgres://hunter@2@db/users"), "postgres://***@db/users");
         assert_eq!(redact("smtps://ann:hunter2@mail:465"), "smtps://***@mail:465");
         assert_eq!(redact("smtp://hunter2@mail#x"), "smtp://***@mail?***");
     }

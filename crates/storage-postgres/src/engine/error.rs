@@ -144,12 +144,13 @@ impl From<Failure> for CommitError {
 /// A fixed sentence and the code: messages of PostgreSQL can hold values.
 fn of_error(error: &tokio_postgres::Error) -> StoreFailure {
     let Some(state) = error.code() else {
-        let reason = if error.is_closed() {
-            "the connection to the database is closed"
+        return if error.to_string().starts_with("error serializing") {
+            StoreFailure::Malformed("a value does not fit its column".into())
+        } else if error.is_closed() {
+            StoreFailure::Unavailable("the connection to the database is closed".into())
         } else {
-            "the database cannot be reached"
+            StoreFailure::Unavailable("the database cannot be reached".into())
         };
-        return StoreFailure::Unavailable(reason.into());
     };
     let because = |reason: &str| Cause::because(reason, format!("SQLSTATE {}", state.code()));
     match state.code() {

@@ -84,9 +84,10 @@ fn numbered(sql: &'static str) -> (String, Vec<&'static str>) {
         let after = &rest[colon + 1..];
         let length = after.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(after.len());
         if length == 0 {
-            // The second colon goes along: what follows it is a type.
-            text.push_str("::");
-            rest = after.strip_prefix(':').unwrap_or(after);
+            // A second colon goes along: what follows it is a type.
+            let is_cast = after.starts_with(':');
+            text.push_str(if is_cast { "::" } else { ":" });
+            rest = &after[usize::from(is_cast)..];
             continue;
         }
         let name = &after[..length];
@@ -107,8 +108,9 @@ mod tests {
 
     #[test]
     fn names_are_numbered_and_casts_are_left_alone() {
-        let (text, names) = numbered("SELECT :one::bigint, :two, :one WHERE x = ANY(:three_more::text[])");
-        assert_eq!(text, "SELECT $1::bigint, $2, $1 WHERE x = ANY($3::text[])");
+        let (text, names) =
+            numbered("SELECT :one::bigint, :two || ':', :one WHERE x = ANY(:three_more::text[])");
+        assert_eq!(text, "SELECT $1::bigint, $2 || ':', $1 WHERE x = ANY($3::text[])");
         assert_eq!(names, ["one", "two", "three_more"]);
     }
 }

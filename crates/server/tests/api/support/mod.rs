@@ -145,7 +145,11 @@ impl TestServer {
 fn configuration(settings: &[(&'static Setting, &str)]) -> Config {
     // One mail after the other: when a later one is there, the turn of the earlier ones is over.
     let flags = [&[(&BIND, "127.0.0.1:0"), (&MAIL_WORKERS, "1")], settings].concat();
+    // What may hold a password is refused in a flag.
+    let (environment, flags): (Vec<_>, Vec<_>) =
+        flags.into_iter().partition(|(setting, _)| std::ptr::eq(*setting, &DATABASE));
     let flags = flags.into_iter().map(|(setting, value)| (setting, value.to_owned()));
-    let settings = Settings::resolve(flags, &ConfigFile::Optional("none.toml".into()), [("", ""); 0]);
+    let environment = environment.into_iter().map(|(setting, value)| (setting.variable, value));
+    let settings = Settings::resolve(flags, &ConfigFile::Optional("none.toml".into()), environment);
     Config::from_settings(&settings).expect("a valid configuration")
 }
