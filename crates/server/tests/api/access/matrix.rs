@@ -8,6 +8,7 @@ use denizen_services::MailError;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::pages;
 use crate::support::{
     PATIENCE, TestServer,
     account::request_verification,
@@ -64,23 +65,6 @@ const MATRIX: &str = "
     POST    /accept-invitation                      303  303  303  303
     GET     /confirm-email-change                   200  200  200  200
     POST    /confirm-email-change                   303  303  303  303
-    GET     /sign-in                                200  200  200  200
-    POST    /sign-in                                303  303  303  303
-    GET     /sign-out                               303  200  200  200
-    POST    /sign-out                               401  303  303  303
-    GET     /sign-up                                200  200  200  200
-    POST    /sign-up                                303  303  303  303
-    GET     /account                                401  200  200  200
-    POST    /account                                401  303  303  303
-    GET     /account/password                       401  200  200  200
-    POST    /account/password                       401  303  303  303
-    GET     /account/email                          401  200  200  200
-    POST    /account/email                          401  303  303  303
-    GET     /account/sessions                       401  200  200  200
-    POST    /account/sessions                       401  303  303  303
-    GET     /account/delete                         401  200  200  200
-    POST    /account/delete                         401  303  303  303
-    GET     /.well-known/change-password            303  303  303  303
 ";
 
 /// Who comes, in the order of the columns.
@@ -117,7 +101,9 @@ pub struct Row {
 fn rows() -> impl Iterator<Item = Row> {
     PARTS
         .iter()
-        .flat_map(|part| part.matrix.lines())
+        .map(|part| part.matrix)
+        .chain([pages::MATRIX])
+        .flat_map(str::lines)
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
         .filter(|words| !words.is_empty())
         .map(|words| {
@@ -246,27 +232,6 @@ fn form(row: &Row) -> Option<&'static str> {
     }
 }
 
-/// What a person types into the form of this page, about an account of this name.
-fn page_form(row: &Row, name: &str) -> Option<String> {
-    let password = PASSWORD.replace(' ', "+");
-    Some(match (row.method, row.path) {
-        ("POST", "/sign-in") => format!("login={name}&password={password}"),
-        ("POST", "/sign-up") => format!("email=up_{name}%40example.com"),
-        ("POST", "/account") => format!("username=r_{name}&first_name=A&last_name=B"),
-        ("POST", "/account/password") => {
-            format!("current_password={password}&new_password=another+horse+battery")
-        }
-        ("POST", "/account/email") => format!("email=page_{name}%40example.com&password={password}"),
-        ("POST", "/account/delete") => format!("password={password}"),
-        ("POST", "/sign-out" | "/account/sessions") => String::new(),
-        _ => return None,
-    })
-}
-
-fn is_page(row: &Row) -> bool {
-    !row.path.starts_with("/api") && row.path != "/ws"
-}
-
 fn request(row: &Row, target: &Target, token: Option<&str>) -> Request {
     let id = target.mail.unwrap_or(target.id).to_string();
     let path = row.path.replace("{id:.*}", "{id}").replace("{id}", &id);
@@ -274,7 +239,7 @@ fn request(row: &Row, target: &Target, token: Option<&str>) -> Request {
     if let Some(body) = PARTS.iter().find_map(|part| (part.body)(row, target, token)) {
         return Request::new(row.method, &path).json(&body);
     }
-    if let Some(form) = page_form(row, &target.name) {
+    if let Some(form) = pages::form(row.method, row.path, &target.name) {
         return Request::new(row.method, &path)
             .header("Content-Type", "application/x-www-form-urlencoded")
             .body(form);
@@ -296,7 +261,7 @@ fn sent_by(request: Request, caller: Option<&Target>) -> Request {
 
 #[track_caller]
 fn check(row: &Row, status: u16, response: &Response) {
-    if is_page(row) && response.status == 303 {
+    if pages::is_page(row.path) && response.status == 303 {
         let place = response.header("Location").expect("a place");
         assert!(status != 401 || place.starts_with("/sign-in?"), "{} {}: {place}", row.method, row.path);
         return;
@@ -366,7 +331,7 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
             };
             let response = sent_by(asked, caller).send(at).await;
 
-            let shown = if status == 401 && is_page(&row) { 303 } else { status };
+            let shown = if status == 401 && pages::is_page(row.path) { 303 } else { status };
             assert_eq!(response.status, shown, "{cell}: {}", response.text());
             check(&row, status, &response);
             let knows = PARTS.iter().any(|part| part.repeats_address == row.path);
