@@ -1,11 +1,11 @@
 //! Replacing a password that is known.
 
 use actix_web::HttpRequest;
-use denizen_models::ChangePasswordRequest;
+use denizen_models::{ChangePasswordRequest, LoginResponse};
 use denizen_services::ChangePasswordError;
 
 use crate::{
-    http::{ApiResult, ErrorCode, Json, Member, RequestContext, map_error},
+    http::{ApiResult, ErrorCode, Json, Member, RequestContext, map_error, reply},
     login::{CookieLifetime, signed_in_answer},
     middleware::credentials::came_by_cookie,
     middleware::{Endpoint, route},
@@ -13,7 +13,13 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![route("/api/auth/change-password").post(Member, "Changes the caller's password.", change)]
+    vec![
+        route("/api/auth/change-password")
+            .post(Member, "Changes the caller's password, and ends all sessions but a new one.", change)
+            .answers(reply(200).data::<LoginResponse>().refuses(&[ErrorCode::WrongPassword]).example(
+                r#"{"current_password": "tutorial-password", "new_password": "correct horse battery"}"#,
+            )),
+    ]
 }
 
 /// `POST /api/auth/change-password`: answers like a sign-in, because the session is a new one.

@@ -6,15 +6,27 @@ use denizen_models::{ChangeEmailRequest, TokenRequest};
 use denizen_services::{ChangeEmailError, ConfirmEmailChangeError};
 
 use crate::{
-    http::{ApiResult, ErrorCode, Json, Member, Public, RequestContext, map_error},
+    http::{ApiResult, ErrorCode, Json, Member, Public, RequestContext, map_error, reply},
     middleware::{Endpoint, route},
     services::Users,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/auth/change-email").post(Member, "Asks to change the caller's e-mail address.", change),
-        route("/api/users/confirm-email-change").post(Public, "Confirms a new e-mail address.", confirm),
+        route("/api/auth/change-email")
+            .post(Member, "Mails a token to the e-mail address that the caller wants to have.", change)
+            .answers(
+                reply(202)
+                    .refuses(&[ErrorCode::WrongPassword])
+                    .example(r#"{"email": "ada@example.org", "password": "correct horse battery"}"#),
+            ),
+        route("/api/users/confirm-email-change")
+            .post(Public, "Changes an e-mail address with a mailed token.", confirm)
+            .answers(
+                reply(200).refuses(&[ErrorCode::EmailChangeFailed, ErrorCode::UserUpdateError]).example(
+                    r#"{"token": "4ad46d582dc3ee06e279151dd3fd2b0d31d53d42c86ea18405072e71dea9389b"}"#,
+                ),
+            ),
         route("/confirm-email-change")
             .get(Public, "Shows the form that confirms the new e-mail address of an account.", page::show)
             .post(Public, "Confirms the new e-mail address.", page::submit),

@@ -32,6 +32,7 @@ type Provide = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 pub struct Services {
     given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
+    pub(crate) api_docs: bool,
     pub(crate) counts: Option<RequestCounts>,
     pub(crate) summary: LogSummary,
     pub(crate) clock: Arc<dyn Clock>,
@@ -44,7 +45,14 @@ impl Services {
     pub fn new(users: Arc<dyn UserService>, auth: Arc<dyn AuthService>) -> Self {
         let (mails, clock, tokens) = (users.sends_mail(), Arc::new(SystemClock), Arc::new(OsTokenSource));
         let (given, summary) = (Vec::new(), LogSummary::default());
-        Self { given, mails, counts: None, summary, clock, tokens }.with(users).with(auth)
+        Self { given, mails, api_docs: false, counts: None, summary, clock, tokens }.with(users).with(auth)
+    }
+
+    /// Adds the description of the API: `/api/openapi.json` and `/api/docs`.
+    #[cfg(feature = "openapi")]
+    #[must_use]
+    pub fn with_api_docs(self) -> Self {
+        Self { api_docs: true, ..self }
     }
 
     /// Adds the audit trail: `/api/audit`.

@@ -7,7 +7,10 @@ use denizen_models::text::printable;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::http::{error::ApiError, extract::extract};
+use crate::http::{
+    error::{ApiError, ErrorCode},
+    extract::extract,
+};
 
 /// The most parameters, twice as many as any route knows: each is compared with all before it, and a form may be as
 /// long as a body.
@@ -111,7 +114,9 @@ pub(crate) fn decode(text: &str) -> Option<String> {
     percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
-extract! { Query, request => Self::parse(request.query_string()) }
+extract! { Query, request => Self::parse(request.query_string()), for takes {
+    takes.codes.push(ErrorCode::InvalidQuery);
+} }
 
 /// For routes without parameters: refuses any. [`Json`](super::json::Json) does so by itself.
 pub(crate) struct NoQuery;
@@ -122,7 +127,7 @@ impl NoQuery {
     }
 }
 
-extract! { NoQuery, request => Self::of(request) }
+extract! { NoQuery, request => Self::of(request), for takes { takes.codes.push(ErrorCode::InvalidQuery); } }
 
 #[cfg(test)]
 mod tests {

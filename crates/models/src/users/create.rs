@@ -15,6 +15,7 @@ use crate::{
 ///
 /// A name that is left out is an empty name, so that one sentence serves both. `id`, `created_at` and `updated_at`
 /// are accepted as long as they say nothing (null, 0, the year 1): clients that post back a blank user keep working.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CreateUserRequest {

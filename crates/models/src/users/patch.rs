@@ -13,6 +13,7 @@ use crate::{
 /// What comes out is held to the same rules as a replacement, as a whole. A name or an address that is null is
 /// empty, and refused as that. What the server sets (`id`, `email_verified`, `created_at`, `updated_at`) may be there
 /// if it is as it was received.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PatchUserRequest {

@@ -16,6 +16,7 @@ const MAX_ROLE: usize = 50;
 ///
 /// `active` and `roles` stay as they are when left out. What the server sets (`id`, `email_verified`, `created_at`,
 /// `updated_at`) may be sent back as it was received, so that the answer of a GET is a valid PUT.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateUserRequest {
