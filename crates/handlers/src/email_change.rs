@@ -23,9 +23,9 @@ pub(crate) fn routes() -> Vec<Endpoint> {
         route("/api/users/confirm-email-change")
             .post(Public, "Changes an e-mail address with a mailed token.", confirm)
             .answers(
-                reply(200).refuses(&[ErrorCode::EmailChangeFailed, ErrorCode::UserUpdateError]).example(
-                    r#"{"token": "4ad46d582dc3ee06e279151dd3fd2b0d31d53d42c86ea18405072e71dea9389b"}"#,
-                ),
+                reply(200)
+                    .refuses(&[ErrorCode::EmailChangeFailed, ErrorCode::UserUpdateError])
+                    .example(r#"{"token": "4ad46d582dc3ee06…"}"#),
             ),
         route("/confirm-email-change")
             .get(Public, "Shows the form that confirms the new e-mail address of an account.", page::show)

@@ -22,7 +22,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
                 reply(200)
                     .refuses(&[ErrorCode::EmailVerificationFailed, ErrorCode::UserCreationError])
                     .example(
-                        r#"{"token": "4ad46d582dc3ee06e279151dd3fd2b0d31d53d42c86ea18405072e71dea9389b", "username": "ada", "password": "correct horse battery",
+                        r#"{"token": "4ad46d582dc3ee06…", "username": "ada", "password": "correct horse battery",
                             "first_name": "Ada", "last_name": "Lovelace"}"#,
                     ),
             ),

@@ -18,7 +18,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             .answers(
                 reply(200)
                     .refuses(&[ErrorCode::InvitationFailed])
-                    .example(r#"{"token": "4ad46d582dc3ee06e279151dd3fd2b0d31d53d42c86ea18405072e71dea9389b", "password": "correct horse battery"}"#),
+                    .example(r#"{"token": "4ad46d582dc3ee06…", "password": "correct horse battery"}"#),
             ),
         route("/accept-invitation")
             .get(Public, "Shows the form in which an invited user chooses the first password.", page::show)

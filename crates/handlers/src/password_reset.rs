@@ -16,13 +16,14 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
+    use ErrorCode::{PasswordResetFailed, PasswordResetRequestFailed, UserNotFound};
     vec![
         route("/api/users/request-password-reset")
             .post(Public, "Mails a token to set a new password with.", request_password_reset)
             .answers(
                 reply(200)
                     .data::<PasswordResetResponse>()
-                    .refuses(&[ErrorCode::PasswordResetRequestFailed])
+                    .refuses(&[PasswordResetRequestFailed])
                     .example(r#"{"email": "diana@example.com"}"#),
             ),
         route("/api/users/reset-password")
@@ -30,17 +31,15 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             .answers(
                 reply(200)
                     .data::<PasswordResetConfirmationResponse>()
-                    .refuses(&[ErrorCode::PasswordResetFailed])
-                    .example(r#"{"token": "4ad46d582dc3ee06e279151dd3fd2b0d31d53d42c86ea18405072e71dea9389b", "new_password": "newsecurepassword"}"#),
+                    .refuses(&[PasswordResetFailed])
+                    .example(r#"{"token": "4ad46d582dc3ee06…", "new_password": "newsecurepassword"}"#),
             ),
         route("/api/users/validate-reset-token")
             .post(Public, "Says whether a mailed token still works, without using it.", validate_reset_token)
-            .answers(reply(200).data::<ResetTokenStatus>().example(r#"{"token": "4ad46d582dc3ee06e279151dd3fd2b0d31d53d42c86ea18405072e71dea9389b"}"#)),
+            .answers(reply(200).data::<ResetTokenStatus>().example(r#"{"token": "4ad46d582dc3ee06…"}"#)),
         route("/api/users/{id}/send-password-reset")
             .post(Admin, "Mails a user a link to set a new password with.", send_password_reset)
-            .answers(
-                reply(202).refuses(&[ErrorCode::UserNotFound]).example(r#"{"discard_password": true}"#),
-            ),
+            .answers(reply(202).refuses(&[UserNotFound]).example(r#"{"discard_password": true}"#)),
         route("/reset-password")
             .get(Public, "Shows the form for a new password or, without a token, for a link.", page::show)
             .post(Public, "Sets the new password, or mails a token.", page::submit),

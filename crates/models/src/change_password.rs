@@ -11,7 +11,7 @@ use crate::types::{Password, PasswordPolicy, Secret, ValidationErrors};
 pub struct ChangePasswordRequest {
     /// The one that is to go: whoever finds an open session must not keep the owner out with it.
     pub current_password: Secret,
-    /// See [`PasswordPolicy`].
+    /// As long as the policy demands, at most 256 characters, and not a common one ([`PasswordPolicy`]).
     pub new_password: Secret,
 }
 

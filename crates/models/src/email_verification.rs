@@ -33,7 +33,7 @@ impl EmailVerificationRequest {
 pub struct VerifyEmailRequest {
     /// The token from the e-mail.
     pub token: Secret,
-    /// See [`crate::Username`].
+    /// 3 to 50 ASCII letters, digits and underscores ([`crate::Username`]).
     pub username: String,
     /// Mandatory for a sign-up.
     pub password: Option<Secret>,

@@ -11,7 +11,7 @@ use crate::types::{Password, PasswordPolicy, Secret, ValidationErrors};
 pub struct AcceptInvitationRequest {
     /// The token from the mail.
     pub token: Secret,
-    /// See [`PasswordPolicy`].
+    /// As long as the policy demands, at most 256 characters, and not a common one ([`PasswordPolicy`]).
     pub password: Secret,
 }
 

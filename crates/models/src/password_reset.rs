@@ -41,7 +41,7 @@ pub struct PasswordResetResponse {
 pub struct PasswordResetConfirmation {
     /// The token from the mail.
     pub token: Secret,
-    /// See [`PasswordPolicy`].
+    /// As long as the policy demands, at most 256 characters, and not a common one ([`PasswordPolicy`]).
     pub new_password: Secret,
 }
 

@@ -134,7 +134,8 @@ fn types(document: &Value) -> Vec<Value> {
                 "meaning": schema["description"],
             })
         });
-        json!({ "name": name, "meaning": schema["description"], "members": members.collect::<Vec<_>>(), "type": type_of(schema) })
+        let members: Vec<Value> = members.collect();
+        json!({ "name": name, "meaning": schema["description"], "members": members, "type": type_of(schema) })
     };
     schemas.map(shown).collect()
 }

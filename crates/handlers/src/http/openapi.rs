@@ -39,7 +39,7 @@ pub(crate) fn document(routes: &[Route], prefix: &str) -> Value {
             "title": "denizen",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "User accounts for your service",
-            "description": "Every route with GET also has HEAD. Unknown members of a body and unknown parameters of a query are refused.",
+            "description": ABOUT,
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": if prefix.is_empty() { "/" } else { prefix } }],
@@ -52,7 +52,7 @@ pub(crate) fn document(routes: &[Route], prefix: &str) -> Value {
                 "token": { "type": "http", "scheme": "bearer", "description": "The session token from a sign-in." },
                 "cookie": {
                     "type": "apiKey", "in": "cookie", "name": "__Host-denizen_session",
-                    "description": "The session cookie, for pages of the same site. In development it is called `denizen_session`.",
+                    "description": "For pages of the same site. In development it is called `denizen_session`.",
                 },
             },
         },
@@ -60,6 +60,9 @@ pub(crate) fn document(routes: &[Route], prefix: &str) -> Value {
     for_readers(&mut document);
     document
 }
+
+const ABOUT: &str = "Every route with GET also has HEAD. Unknown members of a body and unknown parameters of a query are \
+                     refused.";
 
 /// The parts of the API, in their order, by the first segment of the path that tells them apart.
 const TAGS: [(&str, &str); 7] = [
@@ -207,7 +210,7 @@ fn envelope(data: Option<Value>, metadata: Option<Value>, complete: bool) -> Val
     let mut properties = json!({
         "message": { "type": "string", "description": "A sentence for people." },
         "timestamp": { "type": "integer", "description": "When the request arrived, in Unix seconds." },
-        "request_id": { "type": "string", "description": "The id of the request, as in `X-Request-ID` and in the log." },
+        "request_id": { "type": "string", "description": "As in `X-Request-ID` and in the log." },
     });
     let mut required = vec!["message", "timestamp", "request_id"];
     for (name, schema) in [("data", data), ("metadata", metadata)] {
@@ -295,9 +298,10 @@ fn for_readers(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                match value {
-                    Value::String(text) if name == "description" => *text = without_links(text),
-                    _ => for_readers(value),
+                if let (Value::String(text), "description") = (&mut *value, name.as_str()) {
+                    *text = without_links(text);
+                } else {
+                    for_readers(value);
                 }
             }
         }

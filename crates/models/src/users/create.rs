@@ -21,9 +21,9 @@ use crate::{
 pub struct CreateUserRequest {
     /// Absent, null or 0.
     pub id: Option<i64>,
-    /// See [`crate::Username`].
+    /// 3 to 50 ASCII letters, digits and underscores ([`crate::Username`]).
     pub username: String,
-    /// See [`crate::EmailAddress`].
+    /// An e-mail address ([`crate::EmailAddress`]).
     pub email: String,
     /// 1 to 100 characters, none of them a control character.
     pub first_name: String,

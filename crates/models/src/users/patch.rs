@@ -19,9 +19,9 @@ use crate::{
 pub struct PatchUserRequest {
     /// The id in the path.
     pub id: Patch<i64>,
-    /// See [`crate::Username`].
+    /// 3 to 50 ASCII letters, digits and underscores ([`crate::Username`]).
     pub username: Patch<String>,
-    /// See [`crate::EmailAddress`].
+    /// An e-mail address ([`crate::EmailAddress`]).
     pub email: Patch<String>,
     /// 1 to 100 characters, none of them a control character.
     pub first_name: Patch<String>,

@@ -22,9 +22,9 @@ const MAX_ROLE: usize = 50;
 pub struct UpdateUserRequest {
     /// Absent, null or the id in the path.
     pub id: Option<i64>,
-    /// See [`Username`].
+    /// 3 to 50 ASCII letters, digits and underscores ([`Username`]).
     pub username: String,
-    /// See [`EmailAddress`].
+    /// An e-mail address ([`EmailAddress`]).
     pub email: String,
     /// 1 to 100 characters, none of them a control character.
     pub first_name: String,
