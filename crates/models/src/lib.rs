@@ -36,6 +36,7 @@ mod demos;
 mod email_change;
 mod email_verification;
 mod invitation;
+mod keys;
 mod login;
 mod mail_jobs;
 #[cfg(feature = "messages")]
@@ -55,6 +56,7 @@ pub use demos::tasks::{TaskKind, TaskLoad, TaskReport, TaskRequest};
 pub use email_change::*;
 pub use email_verification::*;
 pub use invitation::*;
+pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyResponse, KeyScope, ValidKey};
 pub use login::{Login, LoginRequest, LoginResponse};
 pub use mail_jobs::{MailJobResponse, MailJobState};
 #[cfg(feature = "messages")]

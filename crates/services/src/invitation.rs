@@ -180,7 +180,7 @@ impl AccountService {
 fn expect_operator(context: &AccessContext) -> Result<(), Failure> {
     match context.actor {
         Actor::System | Actor::Cli => Ok(()),
-        Actor::Anonymous | Actor::User { .. } | Actor::External { .. } => {
+        Actor::Anonymous | Actor::User { .. } | Actor::External { .. } | Actor::Service { .. } => {
             Err(Failure::forbidden("only operators can invite by hand"))
         }
     }
@@ -202,7 +202,8 @@ impl Invitations for AccountService {
         let now = self.ports.clock.now();
         let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
         let work = found.set_password(hash, now, || AcceptInvitationError::InvalidOrExpired).record(event);
-        let device = self.devices.remember(None, found.user.id, found.user.security_version + 1).await?;
+        let device =
+            self.limiter.remember_device(None, found.user.id, found.user.security_version + 1).await?;
         work.commit(&self.ports).await.map(|_| device)
     }
 }

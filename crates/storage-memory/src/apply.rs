@@ -65,6 +65,12 @@ impl State {
             Change::RevokeSessions { user, except } => return count(self.revoke_sessions(user, except)),
             Change::RevokeSession { user, session } => self.revoke_session(user, session)?,
             Change::TrimSessions { user, keep } => return count(self.trim_sessions(user, keep)),
+            Change::InsertKey { key, capacity, event } => {
+                let id = self.insert_key(key, capacity)?;
+                self.record(AuditEvent { key: Some(id), ..event }, created)?;
+                return Ok(Outcome::Key(id));
+            }
+            Change::RevokeKey { key } => self.revoke_key(key)?,
             Change::PutRegistration { registration, capacity } => {
                 self.put_registration(registration, capacity)?;
             }
@@ -88,10 +94,10 @@ impl State {
     }
 
     fn record(&mut self, event: AuditEvent, created: Option<UserId>) -> Result<(), CommitError> {
-        let AuditEvent { kind, at, actor, target, ip, request_id } = event;
+        let AuditEvent { kind, at, actor, target, key, ip, request_id } = event;
         let target = target.map(|target| target.resolve(created)).transpose()?;
         let id = AuditId(self.next_id());
-        self.audit.insert(id, AuditEvent { kind, at, actor, target, ip, request_id });
+        self.audit.insert(id, AuditEvent { kind, at, actor, target, key, ip, request_id });
         Ok(())
     }
 }

@@ -26,6 +26,7 @@
 //! order without keeping readers out meanwhile. Neither is ever held across an `.await`.
 
 mod apply;
+mod keys;
 mod limits;
 mod mail_jobs;
 mod metrics;
@@ -51,9 +52,9 @@ use self::state::State;
 use denizen_services::{
     lock,
     store::{
-        CommitError, CommitObserver, Committed, Lease, LeasedMail, MailKind, MailOutcome, MailQueue,
-        SecretName, Secrets, ServiceSecret, SessionTouch, SessionTouches, StoreFailure, UnitOfWork,
-        WriteStore, tell_observers,
+        CommitError, CommitObserver, Committed, KeyTouch, Lease, LeasedMail, MailKind, MailOutcome,
+        MailQueue, SecretName, Secrets, ServiceSecret, SessionTouch, SessionTouches, StoreFailure,
+        UnitOfWork, WriteStore, tell_observers,
     },
 };
 
@@ -123,6 +124,15 @@ impl SessionTouches for InMemoryStore {
         let mut state = self.state();
         for SessionTouch { session, at } in touches {
             state.sessions.change(session, |row| row.last_seen_at = row.last_seen_at.max(at));
+        }
+        state.keep();
+        Ok(())
+    }
+
+    async fn touch_keys(&self, touches: Vec<KeyTouch>) -> Result<(), StoreFailure> {
+        let mut state = self.state();
+        for KeyTouch { key, at } in touches {
+            state.keys.change(key, |row| row.last_used_at = row.last_used_at.max(Some(at)));
         }
         state.keep();
         Ok(())

@@ -14,8 +14,8 @@ use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, PasswordScheme,
-        QueuedMail, ReadStore, Recipient, Registration, Session, SessionId, SessionValidity, StoreFailure,
-        StoredToken, UserFilter, UserPage, UserSort,
+        QueuedMail, ReadStore, Recipient, Registration, ServiceKey, Session, SessionId, SessionValidity,
+        StoreFailure, StoredToken, UserFilter, UserPage, UserSort,
     },
 };
 
@@ -105,6 +105,10 @@ impl ReadStore for InMemoryStore {
         Ok(state.session_by_token.get(token).and_then(|id| state.sessions.get(id)).cloned())
     }
 
+    async fn find_session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreFailure> {
+        Ok(self.state().sessions.get(&id).cloned())
+    }
+
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure> {
         Ok(self.state().sessions_of(user).cloned().collect())
     }
@@ -120,6 +124,15 @@ impl ReadStore for InMemoryStore {
         };
         let ended = |session: &SessionId| !state.sessions.get(session).is_some_and(is_open);
         Ok(sessions.iter().copied().filter(ended).collect())
+    }
+
+    async fn find_key(&self, hash: &TokenHash) -> Result<Option<ServiceKey>, StoreFailure> {
+        let state = self.state();
+        Ok(state.key_by_hash.get(hash).and_then(|id| state.keys.get(id)).cloned())
+    }
+
+    async fn list_keys(&self) -> Result<Vec<ServiceKey>, StoreFailure> {
+        Ok(self.state().keys.values().take(1000).cloned().collect())
     }
 
     async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure> {

@@ -5,8 +5,8 @@ use denizen_models::UserId;
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditId, BucketKey, CommitError, MailJobId, NameKey, Precondition, Registration, Session,
-        SessionId, StoredToken,
+        AuditEvent, AuditId, BucketKey, CommitError, KeyId, MailJobId, NameKey, Precondition, Registration,
+        ServiceKey, Session, SessionId, StoredToken,
     },
 };
 
@@ -22,7 +22,7 @@ macro_rules! state {
         pub struct State {
             /// The last numbers that were given: they never go back, not even with a failed unit.
             last_user: i64,
-            /// Of sessions, jobs and audit records together.
+            /// Of sessions, service keys, jobs and audit records together.
             last_id: i64,
             $($(#[$doc])* pub $table: Table<$key, $row>,)*
         }
@@ -54,6 +54,8 @@ state! {
     sessions: SessionId => Session,
     session_by_token: TokenHash => SessionId,
     sessions_of_user: (UserId, SessionId) => (),
+    keys: KeyId => ServiceKey,
+    key_by_hash: TokenHash => KeyId,
     jobs: MailJobId => Job,
     job_for: JobKey => MailJobId,
     /// By [`denizen_models::EmailAddress::key`].

@@ -22,7 +22,10 @@ impl State {
     }
 
     pub fn authorize(&self, authority: &Authority) -> Result<(), CommitError> {
-        let Authority { user, session, validity: SessionValidity { now, unseen_since }, role } = *authority;
+        let (user, session, SessionValidity { now, unseen_since }, role) = match *authority {
+            Authority::User { user, session, validity, role } => (user, session, validity, role),
+            Authority::Key { key, now, scopes } => return self.authorize_key(key, now, scopes),
+        };
         let is_live = |session: &Session| {
             session.opened.user == user
                 && session.opened.expires_at > now

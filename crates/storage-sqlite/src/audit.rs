@@ -15,7 +15,7 @@ use crate::engine::{
 macro_rules! newest {
     ($leading:literal) => {
         concat!(
-            "SELECT id, kind, at, actor, target, ip, request_id FROM audit WHERE ",
+            "SELECT id, kind, at, actor, target, key_id AS key, ip, request_id FROM audit WHERE ",
             $leading,
             " AND id BETWEEN :first AND :last AND (:kind IS NULL OR kind = :kind) \
              AND (:actor IS NULL OR actor = :actor) AND (:target IS NULL OR target = :target) \
@@ -25,8 +25,8 @@ macro_rules! newest {
 }
 
 statements! {
-    RECORD = "INSERT INTO audit (kind, at, actor, target, ip, request_id) \
-         VALUES (:kind, :at, :actor, :target, :ip, :request_id)";
+    RECORD = "INSERT INTO audit (kind, at, actor, target, key_id, ip, request_id) \
+         VALUES (:kind, :at, :actor, :target, :key, :ip, :request_id)";
     BETWEEN = "SELECT ifnull(min(first_id), 0) AS first, ifnull(max(last_id), 0) AS last FROM audit_hours \
          WHERE hour BETWEEN :since / 3600000000 AND :until / 3600000000";
     EARLIEST = "SELECT id, at FROM audit WHERE at > :after ORDER BY at LIMIT 1";
@@ -43,8 +43,8 @@ pub(crate) fn record(
     created: Option<UserId>,
 ) -> Result<(), Failure> {
     let target = event.target.map(|target| target.resolve(created)).transpose()?;
-    let AuditEvent { kind, at, actor, target: _, ip, request_id } = event;
-    execute(connection, RECORD, params!(kind, at, actor, target, ip, request_id)).map(|_| ())
+    let AuditEvent { kind, at, actor, target: _, key, ip, request_id } = event;
+    execute(connection, RECORD, params!(kind, at, actor, target, key, ip, request_id)).map(|_| ())
 }
 
 pub(crate) fn earliest(connection: &Connection) -> Result<Option<DateTime<Utc>>, Failure> {
@@ -73,7 +73,7 @@ pub(crate) fn newest(connection: &Connection, query: &AuditQuery) -> Result<Vec<
     let params = named!(first, last, limit, kind, actor, target, since: from, until: to);
     list(connection, sql, params.as_slice(), |row| {
         let record = Record::new("audit", row)?;
-        let event = read_columns!(record => AuditEvent { kind, at, actor, target, ip, request_id });
+        let event = read_columns!(record => AuditEvent { kind, at, actor, target, key, ip, request_id });
         Ok(AuditRecord { id: AuditId(record.id), event })
     })
 }

@@ -49,6 +49,7 @@
 
 mod audit;
 mod engine;
+mod keys;
 mod limits;
 mod list;
 mod mail_jobs;

@@ -18,6 +18,7 @@ macro_rules! session_columns {
 
 statements! {
     FIND = concat!("SELECT ", session_columns!(), " FROM sessions WHERE hash = :hash");
+    FIND_BY_ID = concat!("SELECT ", session_columns!(), " FROM sessions WHERE id = :id");
     OF_USER = concat!("SELECT ", session_columns!(), " FROM sessions WHERE user_id = :user");
     ENDED = "SELECT value FROM json_each(:ids) WHERE NOT EXISTS \
          (SELECT 1 FROM sessions WHERE id = value AND expires_at > :now AND last_seen_at > :unseen_since)";

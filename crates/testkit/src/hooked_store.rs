@@ -8,11 +8,11 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
-        MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
-        ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
-        SessionTouches, SessionValidity, Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
-        WriteStore,
+        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, KeyTouch, Lease,
+        LeasedMail, MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme,
+        QueuedMail, ReadStore, Registration, SecretName, Secrets, ServiceKey, ServiceSecret, Session,
+        SessionId, SessionTouch, SessionTouches, SessionValidity, Store, StoreFailure, StoredToken,
+        UnitOfWork, UserFilter, UserPage, WriteStore,
     },
 };
 
@@ -157,8 +157,11 @@ delegate! {
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
         list_tokens(user: UserId) -> Vec<(TokenPurpose, StoredToken)>;
         find_session(token: &TokenHash) -> Option<Session>;
+        find_session_by_id(id: SessionId) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
         list_ended_sessions(sessions: &[SessionId], validity: SessionValidity) -> Vec<SessionId>;
+        find_key(hash: &TokenHash) -> Option<ServiceKey>;
+        list_keys() -> Vec<ServiceKey>;
         find_registration(token: &TokenHash) -> Option<Registration>;
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
         find_earliest_audit_time() -> Option<DateTime<Utc>>;
@@ -173,6 +176,7 @@ delegate! {
     }
     SessionTouches {
         touch_sessions(touches: Vec<SessionTouch>) -> ();
+        touch_keys(touches: Vec<KeyTouch>) -> ();
     }
     Secrets {
         keep_secret(name: SecretName, candidate: ServiceSecret) -> ServiceSecret;

@@ -44,6 +44,8 @@ mod one_time_tokens;
 #[cfg(test)]
 mod password_reset;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod registration;

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use denizen_models::{ADMIN_ROLE, SessionResponse, User, UserId, UserResponse, Username};
+use denizen_models::{ADMIN_ROLE, KeyScope, SessionResponse, User, UserId, UserResponse, Username};
 
 use crate::ports::{
     hasher::Network,
-    store::{Session, SessionId},
+    store::{KeyId, Session, SessionId},
 };
 
 /// Who acts.
@@ -36,6 +36,13 @@ pub enum Actor {
         /// The roles in which the application lets the user act.
         roles: Vec<String>,
     },
+    /// A program with a service key. It is not a user, and may do what its scopes say.
+    Service {
+        /// The number of the key.
+        key: KeyId,
+        /// The scopes of the key, which never change.
+        scopes: Vec<KeyScope>,
+    },
     /// The service itself, or a program that embeds it.
     System,
     /// An operator at the command line.
@@ -48,7 +55,7 @@ impl Actor {
     pub const fn user(&self) -> Option<(UserId, &Username)> {
         match self {
             Self::User { id, username, .. } | Self::External { id, username, .. } => Some((*id, username)),
-            Self::Anonymous | Self::System | Self::Cli => None,
+            Self::Anonymous | Self::Service { .. } | Self::System | Self::Cli => None,
         }
     }
 }
@@ -99,8 +106,14 @@ impl AccessContext {
             Actor::User { roles, .. } | Actor::External { roles, .. } => {
                 roles.iter().any(|role| role == ADMIN_ROLE)
             }
-            Actor::Anonymous => false,
+            Actor::Anonymous | Actor::Service { .. } => false,
         }
+    }
+
+    /// Whether the actor is a service key with this scope.
+    #[must_use]
+    pub fn has_scope(&self, scope: KeyScope) -> bool {
+        matches!(&self.actor, Actor::Service { scopes, .. } if scopes.contains(&scope))
     }
 
     /// Whether `user` is the one who acts.

@@ -5,7 +5,7 @@
 //! applies all of it or nothing.
 //!
 //! Four things are no units, because they return data or must not fail together: leasing and finishing mail jobs
-//! ([`MailQueue`]), noting that sessions are used ([`SessionTouches`]), agreeing on a secret ([`Secrets`]), and imports
+//! ([`MailQueue`]), noting that sessions and keys are used ([`SessionTouches`]), agreeing on a secret ([`Secrets`]), and imports
 //! ([`WriteStore::commit_batch`]).
 //!
 //! # Writing a store
@@ -42,7 +42,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use crate::ports::cause::Cause;
-pub use audit::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, actor_name};
+pub use audit::{AuditEvent, AuditId, AuditKind, AuditQuery, AuditRecord, actor_name, key_name};
 pub use authority::{Authority, Needs, SessionValidity};
 pub use change::{Change, Purge};
 pub use cursor::{Cursor, UserSort};
@@ -55,8 +55,8 @@ pub use mail_jobs::{
 pub use metrics::{MailCount, MailCounts, MailPhase};
 pub use reads::{PageRequest, ReadStore, UserFilter, UserPage};
 pub use records::{
-    ClientKind, Credentials, FailedAttempts, NameKey, NewSession, PasswordScheme, Registration, Session,
-    SessionId, SessionTouch, StoredToken, UserRef,
+    ClientKind, Credentials, FailedAttempts, KeyId, KeyTouch, NameKey, NewKey, NewSession, PasswordScheme,
+    Registration, ServiceKey, Session, SessionId, SessionTouch, StoredToken, UserRef,
 };
 pub use secrets::{SecretName, ServiceSecret};
 pub(crate) use unit_of_work::verbs;
@@ -127,7 +127,7 @@ pub trait MailQueue: Send + Sync {
     async fn finish_mail(&self, lease: Lease, outcome: MailOutcome) -> Result<bool, StoreFailure>;
 }
 
-/// Noting that sessions are used: off the request path, and never of consequence if it is lost.
+/// Noting that sessions and service keys are used: off the request path, and never of consequence if it is lost.
 #[async_trait]
 pub trait SessionTouches: Send + Sync {
     /// Moves `last_seen_at` of these sessions forward, never backward. A session that is gone stays gone.
@@ -135,6 +135,12 @@ pub trait SessionTouches: Send + Sync {
     /// # Errors
     /// See [`StoreFailure`].
     async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreFailure>;
+
+    /// Moves `last_used_at` of these service keys forward, never backward. A key that is gone stays gone.
+    ///
+    /// # Errors
+    /// See [`StoreFailure`].
+    async fn touch_keys(&self, touches: Vec<KeyTouch>) -> Result<(), StoreFailure>;
 }
 
 /// The secrets of a service, which all its processes have in common.

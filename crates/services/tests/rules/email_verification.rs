@@ -79,6 +79,7 @@ async fn whoever_has_the_token_verifies_the_address_and_changes_nothing_else() {
         at: world.clock.now(),
         actor: "anonymous".to_owned(),
         target: Some(alice.id),
+        key: None,
         ip: stranger().ip,
         request_id: "stranger".to_owned(),
     };

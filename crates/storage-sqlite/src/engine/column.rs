@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, Metadata, Profile, UserId, Username};
+use denizen_models::{EmailAddress, KeyScope, Metadata, Profile, UserId, Username};
 use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
-    store::{AuditId, AuditKind, BucketKey, MailJobId, MailKind, NameKey, ServiceSecret, SessionId},
+    store::{AuditId, AuditKind, BucketKey, KeyId, MailJobId, MailKind, NameKey, ServiceSecret, SessionId},
 };
 use rusqlite::types::{FromSql as _, Null, ToSqlOutput, ValueRef};
 
@@ -59,6 +59,7 @@ encode! {
     DateTime<Utc>: value => value.timestamp_micros();
     UserId: value => value.get();
     SessionId: value => value.0;
+    KeyId: value => value.0;
     MailJobId: value => value.0;
     EmailAddress: value => value.as_str();
     IpAddr: value => value.to_string();
@@ -70,6 +71,8 @@ encode! {
     TokenPurpose: value => value.as_str();
     AuditKind: value => value.as_str();
     MailKind: value => value.as_str();
+    KeyScope: value => value.as_str();
+    Vec<KeyScope>: value => serde_json::json!(value).to_string();
 }
 
 macro_rules! decode {
@@ -94,6 +97,7 @@ decode! {
     DateTime<Utc>: stored => Self::from_timestamp_micros(stored.as_i64().ok()?);
     UserId: stored => stored.as_i64().ok().map(Self::new);
     SessionId: stored => stored.as_i64().ok().map(Self);
+    KeyId: stored => stored.as_i64().ok().map(Self);
     MailJobId: stored => stored.as_i64().ok().map(Self);
     AuditId: stored => stored.as_i64().ok().map(Self);
     PasswordHash: stored => String::decode(stored).map(Self::new);
@@ -107,6 +111,7 @@ decode! { text
     AuditKind: text => Self::from_name(text);
     MailKind: text => Self::from_name(text);
     Vec<String>: text => serde_json::from_str(text).ok();
+    Vec<KeyScope>: text => serde_json::from_str::<Vec<String>>(text).ok()?.iter().map(|name| KeyScope::from_name(name)).collect();
     Profile: text => serde_json::from_str(text).ok();
     Metadata: text => serde_json::from_str(text).ok();
 }

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0013_identity",
     "0014_unsent_mail",
     "0015_metadata",
+    "0016_service_keys",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.

@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
+    AuditEvent, Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
 };
 use rusqlite::Connection;
 
@@ -12,7 +12,7 @@ use crate::{
         error::Failure,
         sql::{Param, execute, params, require},
     },
-    limits, mail_jobs, purge, registrations, sessions, tokens,
+    keys, limits, mail_jobs, purge, registrations, sessions, tokens,
     users::{self, names},
 };
 
@@ -23,7 +23,14 @@ pub(crate) fn apply(connection: &Connection, work: &UnitOfWork) -> Result<Commit
 }
 
 fn authorize(connection: &Connection, authority: &Authority) -> Result<(), Failure> {
-    let Authority { user, session, validity: SessionValidity { now, unseen_since }, role } = authority;
+    let (user, session, SessionValidity { now, unseen_since }, role) = match authority {
+        Authority::User { user, session, validity, role } => (user, session, validity, role),
+        Authority::Key { key, now, scopes } => {
+            require(connection, keys::LIVE, params!(key, now))?;
+            let mut scopes = scopes.iter();
+            return scopes.try_for_each(|scope| require(connection, keys::HAS_SCOPE, params!(key, scope)));
+        }
+    };
     require(connection, users::ACTIVE, params!(user))?;
     if let Some(session) = session {
         require(connection, sessions::LIVE, params!(session, user, now, unseen_since))?;
@@ -31,11 +38,14 @@ fn authorize(connection: &Connection, authority: &Authority) -> Result<(), Failu
     role.map_or(Ok(()), |role| require(connection, users::HAS_ROLE, params!(user, role)))
 }
 
-/// Whether `work` adds what was not there: users, sessions, and mails that strangers ask for. Everything else goes on
+/// Whether `work` adds what was not there: users, sessions, keys, and mails that strangers ask for. Everything else goes on
 /// when the disk is almost full: it removes, replaces, or ends.
 pub(crate) fn is_new_work(work: &UnitOfWork) -> bool {
     work.changes().iter().any(|change| match change {
-        Change::InsertUser { .. } | Change::InsertSession(_) | Change::PutRegistration { .. } => true,
+        Change::InsertUser { .. }
+        | Change::InsertSession(_)
+        | Change::InsertKey { .. }
+        | Change::PutRegistration { .. } => true,
         Change::EnqueueMail(job) => job.mail.user().is_none(),
         _ => false,
     })
@@ -84,6 +94,12 @@ fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) 
         Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
         Change::RevokeSession { user, session } => one!(sessions::REVOKE, user, session),
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
+        Change::InsertKey { key, capacity, event } => {
+            let id = keys::insert(connection, key, *capacity)?;
+            audit::record(connection, &AuditEvent { key: Some(id), ..event.clone() }, created)?;
+            return Ok(Outcome::Key(id));
+        }
+        Change::RevokeKey { key } => one!(keys::REVOKE, key),
         Change::PutRegistration { registration, capacity } => {
             registrations::put(connection, registration, *capacity)?;
         }

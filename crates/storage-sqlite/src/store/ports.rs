@@ -8,11 +8,11 @@ use denizen_models::{EmailAddress, User, UserId, Username};
 use denizen_services::{
     TokenHash, TokenPurpose,
     store::{
-        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, Lease, LeasedMail,
-        MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme, QueuedMail,
-        ReadStore, Registration, SecretName, Secrets, ServiceSecret, Session, SessionId, SessionTouch,
-        SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserPage,
-        WriteStore,
+        AuditQuery, AuditRecord, CommitError, CommitObserver, Committed, Credentials, KeyTouch, Lease,
+        LeasedMail, MailCounts, MailKind, MailOutcome, MailQuery, MailQueue, PageRequest, PasswordScheme,
+        QueuedMail, ReadStore, Registration, SecretName, Secrets, ServiceKey, ServiceSecret, Session,
+        SessionId, SessionTouch, SessionTouches, SessionValidity, StoreFailure, StoredToken, UnitOfWork,
+        UserFilter, UserPage, WriteStore,
     },
 };
 
@@ -22,7 +22,7 @@ use crate::{
         disk::check,
         sql::{self, PROBE, find, params},
     },
-    list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
+    keys, list, mail_jobs, metrics, registrations, secrets, sessions, tokens, users,
 };
 
 #[async_trait]
@@ -71,6 +71,10 @@ impl MailQueue for SqliteStore {
 impl SessionTouches for SqliteStore {
     async fn touch_sessions(&self, touches: Vec<SessionTouch>) -> Result<(), StoreFailure> {
         self.writer.run(move |connection| sessions::touch(connection, &touches)).await
+    }
+
+    async fn touch_keys(&self, touches: Vec<KeyTouch>) -> Result<(), StoreFailure> {
+        self.writer.run(move |connection| keys::touch(connection, &touches)).await
     }
 }
 
@@ -140,6 +144,10 @@ impl ReadStore for SqliteStore {
         self.readers.find(sessions::FIND, *token, sessions::read).await
     }
 
+    async fn find_session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreFailure> {
+        self.readers.find(sessions::FIND_BY_ID, id, sessions::read).await
+    }
+
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure> {
         self.readers.read(move |connection| sessions::of_user(connection, user)).await
     }
@@ -151,6 +159,14 @@ impl ReadStore for SqliteStore {
     ) -> Result<Vec<SessionId>, StoreFailure> {
         let sessions = sessions.to_vec();
         self.readers.read(move |connection| sessions::ended(connection, &sessions, validity)).await
+    }
+
+    async fn find_key(&self, hash: &TokenHash) -> Result<Option<ServiceKey>, StoreFailure> {
+        self.readers.find(keys::FIND, *hash, keys::read).await
+    }
+
+    async fn list_keys(&self) -> Result<Vec<ServiceKey>, StoreFailure> {
+        self.readers.read(keys::oldest).await
     }
 
     async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure> {

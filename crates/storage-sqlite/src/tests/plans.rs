@@ -3,7 +3,7 @@
 use crate::{
     audit,
     engine::{disk, open::connect, sql, transaction},
-    limits, list, mail_jobs, metrics, purge, registrations, search, secrets, sessions,
+    keys, limits, list, mail_jobs, metrics, purge, registrations, search, secrets, sessions,
     tests::open,
     tokens, users,
 };
@@ -12,6 +12,7 @@ use crate::{
 const STATEMENTS: &[(&str, &[(&str, &str)])] = &[
     ("audit", audit::ALL),
     ("disk", disk::ALL),
+    ("keys", keys::ALL),
     ("limits", limits::ALL),
     ("list", list::ALL),
     ("mail_jobs", mail_jobs::ALL),

@@ -8,6 +8,7 @@ mod audit;
 mod audit_queries;
 mod authority;
 mod interleavings;
+mod keys;
 mod limits;
 mod listing;
 mod mail_for_users;

@@ -3,30 +3,31 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::{User, UserValues};
+use denizen_models::{KeyScope, User, UserValues};
 use denizen_services::{
     AccessContext,
     store::{
-        AuditEvent, AuditKind, Change, ClientKind, CommitError, Lease, MailJob, MailJobId, NewMailJob,
+        AuditEvent, AuditKind, Change, ClientKind, CommitError, KeyId, Lease, MailJob, MailJobId, NewMailJob,
         Outcome, Purge, SessionId, Store, UniqueKey, UnitOfWork, UserRef,
     },
 };
 
 use super::verbs::{
-    JOB_GONE, LEASE_LOST, NAME_RESERVED, NO_OTHER_ADMINISTRATOR, NOBODY, ONE_AN_HOUR, QUEUE_FULL, RESET,
-    SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS, administrator, any_kind, at, bucket,
-    changed, commit, hash, insert_with_password, limited, name_key, password, registration, session,
-    session_ids,
+    JOB_GONE, KEY_GONE, LEASE_LOST, NAME_RESERVED, NO_OTHER_ADMINISTRATOR, NO_ROOM_FOR_KEYS, NOBODY,
+    ONE_AN_HOUR, QUEUE_FULL, RESET, SESSION_GONE, TOKEN_GONE, TOO_MANY_FAILED, USER_GONE, WORLDS,
+    administrator, any_kind, at, bucket, changed, commit, create_key, hash, insert_with_password,
+    key_created, limited, name_key, password, registration, service_key, session, session_ids,
 };
 use crate::{must, user_values};
 
-/// A user with a token, a session, a failed attempt and mail jobs, one of which is leased, an empty bucket and somebody who wants to
+/// A user with a token, a session, a failed attempt and mail jobs, one of which is leased, an empty bucket, a service key and a person who wants to
 /// become a user: something for every change to bite on.
 pub struct World {
     /// Tells the worlds in one store apart. Below [`WORLDS`].
     pub number: u8,
     pub alice: User,
     pub session: SessionId,
+    pub key: KeyId,
     pub lease: Lease,
     /// The only one in the store, whatever the number of worlds.
     pub administrator: User,
@@ -185,6 +186,16 @@ examples! { |world, new|
             => Outcome::Count(1),
         else new().trim_sessions(NOBODY, 0)
             => Ok(Outcome::Count(0));
+    InsertKey:
+        new().insert_key(service_key(world.number + WORLDS, &[KeyScope::UsersRead]), 1000, key_created())
+            => Outcome::Key(_),
+        else new().insert_key(service_key(world.number + WORLDS, &[KeyScope::UsersRead]), 1, key_created())
+            => Err(NO_ROOM_FOR_KEYS);
+    RevokeKey:
+        new().revoke_key(world.key)
+            => Outcome::Done,
+        else new().revoke_key(KeyId(-1))
+            => Err(KEY_GONE);
     PutRegistration:
         new().put_registration(registration(&format!("new_{}", world.number), world.number + 5 * WORLDS), 1000)
             => Outcome::Done,
@@ -287,8 +298,9 @@ impl World {
         let leased = must(store.lease_mail(i64::from(number) + 1, at(0), at(300), &any_kind(10)).await);
         let mut leases = leased.into_iter().filter(|job| job.mail.user().is_none());
         let lease = must(leases.next().ok_or("the request is not leased")).lease;
+        let key = create_key(store, number, &[KeyScope::SessionsIntrospect]).await;
         let session = must(session_ids(store, alice.id).await.pop().ok_or("there is no session"));
-        Self { number, alice, session, lease, administrator }
+        Self { number, alice, session, key, lease, administrator }
     }
 
     fn other_values(&self) -> UserValues {

@@ -167,6 +167,19 @@ macro_rules! for_each_store_case {
             registrations_that_race_for_one_address_become_one
             registrations_that_race_for_the_last_room_do_not_overfill_it
         ;
+        keys:
+            a_service_key_is_kept_as_it_was_created
+            the_record_of_a_new_key_has_its_number
+            a_revoked_key_is_gone
+            the_numbers_of_keys_only_grow
+            keys_that_race_for_the_last_room_do_not_overfill_it
+            touching_moves_keys_forward_and_never_back
+            a_session_is_found_by_its_number
+            a_key_with_the_scope_writes_until_it_expires
+            every_change_waits_for_a_key_that_is_not_revoked
+            a_key_has_the_scopes_of_its_row_and_no_others
+            no_key_begins_a_unit_of_a_user
+        ;
         mail_queue:
             a_queued_job_waits_until_it_is_done
             a_second_request_for_an_address_renews_its_job

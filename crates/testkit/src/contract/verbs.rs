@@ -7,13 +7,14 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::{ADMIN_ROLE, EmailAddress, User, UserId, UserValues};
+use denizen_models::{ADMIN_ROLE, EmailAddress, KeyScope, User, UserId, UserValues};
 use denizen_services::{
-    Actor, PasswordHash, TokenHash, TokenPurpose,
+    AccessContext, Actor, PasswordHash, TokenHash, TokenPurpose,
     store::{
-        AuditEvent, AuditQuery, AuditRecord, BucketKey, CommitError, Credentials, MailKind, MailQuery,
-        NameKey, NewSession, Outcome, PageRequest, Precondition, QueuedMail, Quota, Registration, Session,
-        SessionId, Store, StoreFailure, StoredToken, UnitOfWork, UserFilter, UserSort,
+        AuditEvent, AuditKind, AuditQuery, AuditRecord, BucketKey, CommitError, Credentials, KeyId, MailKind,
+        MailQuery, NameKey, NewKey, NewSession, Outcome, PageRequest, Precondition, QueuedMail, Quota,
+        Registration, ServiceKey, Session, SessionId, Store, StoreFailure, StoredToken, UnitOfWork,
+        UserFilter, UserSort,
     },
 };
 use tokio::task::JoinSet;
@@ -29,6 +30,8 @@ pub const SESSION_GONE: CommitError = CommitError::PreconditionFailed(Preconditi
 pub const NO_OTHER_ADMINISTRATOR: CommitError = CommitError::PreconditionFailed(Precondition::Administrator);
 pub const TOO_MANY_FAILED: CommitError = CommitError::PreconditionFailed(Precondition::FailedAttempts);
 pub const NAME_RESERVED: CommitError = CommitError::PreconditionFailed(Precondition::Username);
+pub const KEY_GONE: CommitError = CommitError::PreconditionFailed(Precondition::Key);
+pub const NO_ROOM_FOR_KEYS: CommitError = CommitError::PreconditionFailed(Precondition::KeyRoom);
 pub const JOB_GONE: CommitError = CommitError::PreconditionFailed(Precondition::MailJob);
 /// An id that no store gives during a test.
 pub const NOBODY: UserId = UserId::new(9_000_000_000_000);
@@ -84,6 +87,27 @@ pub fn session(user: UserId, token: TokenHash) -> NewSession {
 pub async fn open(store: &Arc<dyn Store>, user: UserId, token: TokenHash) -> SessionId {
     let work = UnitOfWork::new().insert_session(session(user, token));
     must(must(store.commit(work).await).session())
+}
+
+/// A service key that is good for an hour.
+pub fn service_key(byte: u8, scopes: &[KeyScope]) -> NewKey {
+    let (name, scopes) = (format!("key {byte}"), scopes.to_vec());
+    NewKey { name, hash: hash(byte), scopes, created_at: at(0), expires_at: Some(at(3600)) }
+}
+
+/// The record of a new key.
+pub fn key_created() -> AuditEvent {
+    AuditEvent::untargeted(AuditKind::KeyCreated, &AccessContext::system(), at(0))
+}
+
+/// Creates [`service_key`].
+pub async fn create_key(store: &Arc<dyn Store>, byte: u8, scopes: &[KeyScope]) -> KeyId {
+    let work = UnitOfWork::new().insert_key(service_key(byte, scopes), 1000, key_created());
+    must(must(store.commit(work).await).key())
+}
+
+pub async fn find_key(store: &Arc<dyn Store>, hash: TokenHash) -> Option<ServiceKey> {
+    must(store.find_key(&hash).await)
 }
 
 pub fn address(text: &str) -> EmailAddress {
@@ -204,6 +228,7 @@ pub struct Snapshot {
     pub tokens: Vec<Option<StoredToken>>,
     pub sessions: Vec<Option<Session>>,
     pub registrations: Vec<Option<Registration>>,
+    pub keys: Vec<ServiceKey>,
     pub mail_jobs: Vec<QueuedMail>,
     pub audit: Vec<AuditRecord>,
 }
@@ -226,7 +251,8 @@ pub async fn snapshot(store: &Arc<dyn Store>) -> Snapshot {
     let (mail_jobs, newest) = (mail_jobs(store).await, AuditQuery::newest(1000));
     let audit = must(store.list_audit_records(&newest).await);
     let sample_passwords = must(store.list_sample_passwords().await);
-    Snapshot { users, sample_passwords, tokens, sessions, registrations, mail_jobs, audit }
+    let keys = must(store.list_keys().await);
+    Snapshot { users, sample_passwords, tokens, sessions, registrations, keys, mail_jobs, audit }
 }
 
 /// Commits the unit that `work` builds for each number, all at once, and counts the successes; the failures must

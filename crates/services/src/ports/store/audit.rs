@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use denizen_models::{UserId, named_enum};
 
-use super::records::UserRef;
+use super::records::{KeyId, UserRef};
 use crate::ports::context::{AccessContext, Actor};
 
 named_enum! {
@@ -51,6 +51,8 @@ named_enum! {
         LoginFailed = "login.failed",
         /// An attempt to sign in, or to give a password again, that nobody looked at: too many in a row had failed.
         LoginIgnored = "login.ignored",
+        /// More sign-ins than an hour has records for have failed: this record is the last one of them in this hour.
+        LoginFailuresOmitted = "login.failures_omitted",
         /// A user signed out, or ended one of their sessions.
         LoggedOut = "session.ended",
         /// An administrator ended one session of another user.
@@ -63,6 +65,10 @@ named_enum! {
         MailDropped = "mail.dropped",
         /// An operator restored the database from a backup, which ended all sessions and tokens.
         DatabaseRestored = "database.restored",
+        /// A service key was created.
+        KeyCreated = "key.created",
+        /// A service key was revoked.
+        KeyRevoked = "key.revoked",
         /// A mail to a user came to nothing. The log says why, with the same request id.
         MailUnsent = "mail.unsent",
     }
@@ -75,10 +81,12 @@ pub struct AuditEvent<U = UserRef> {
     pub kind: AuditKind,
     /// When.
     pub at: DateTime<Utc>,
-    /// Who did it: `anonymous`, `system`, `cli`, or `user:` and the id.
+    /// Who did it: `anonymous`, `system`, `cli`, or `user:` or `key:` and the number.
     pub actor: String,
     /// To whom. Kept after the user is gone.
     pub target: Option<U>,
+    /// To which service key. Kept after the key is gone.
+    pub key: Option<KeyId>,
     /// From where.
     pub ip: Option<IpAddr>,
     /// By which request.
@@ -105,8 +113,10 @@ impl AuditEvent {
             Actor::System => "system".to_owned(),
             Actor::Cli => "cli".to_owned(),
             Actor::User { id, .. } | Actor::External { id, .. } => actor_name(*id),
+            Actor::Service { key, .. } => key_name(*key),
         };
-        Self { kind, at, actor, target: None, ip: context.ip, request_id: context.request_id.clone() }
+        let (target, key) = (None, None);
+        Self { kind, at, actor, target, key, ip: context.ip, request_id: context.request_id.clone() }
     }
 }
 
@@ -114,6 +124,12 @@ impl AuditEvent {
 #[must_use]
 pub fn actor_name(user: UserId) -> String {
     format!("user:{user}")
+}
+
+/// What [`AuditEvent::actor`] says of a service key.
+#[must_use]
+pub fn key_name(key: KeyId) -> String {
+    format!("key:{}", key.0)
 }
 
 /// The number of an audit record; they grow.

@@ -7,7 +7,7 @@ use super::{
     audit::AuditEvent,
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob},
-    records::{ClientKind, NameKey, NewSession, Registration, SessionId, UserRef},
+    records::{ClientKind, KeyId, NameKey, NewKey, NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
     hasher::PasswordHash,
@@ -235,6 +235,21 @@ pub enum Change {
         /// How many stay.
         keep: u32,
     },
+    /// Creates a service key, and appends `event` to the audit trail with the number of the key, which nothing but the
+    /// store knows before. Fails with `Precondition::KeyRoom` if `capacity` of them are kept. Yields `Outcome::Key`.
+    InsertKey {
+        /// What is created.
+        key: NewKey,
+        /// How many are kept at most.
+        capacity: u32,
+        /// The record of it, without the number.
+        event: AuditEvent,
+    },
+    /// Exactly one: revokes this service key, else `Precondition::Key`.
+    RevokeKey {
+        /// Which.
+        key: KeyId,
+    },
     /// Keeps a pending registration in place of the one for the same folded address, whose token dies. Without one, it
     /// fails with `Precondition::QueueRoom` if `capacity` of them are kept; expired ones count until they are purged. Says
     /// nothing of whether the address is taken: [`Change::InsertUser`] does when the user is created.
@@ -302,7 +317,7 @@ impl Change {
         match self {
             Self::PutToken { user, .. } | Self::MarkSamplePassword { user } => Some(*user),
             Self::EnqueueMail(job) => job.mail.user(),
-            Self::Record(event) => event.target,
+            Self::Record(event) | Self::InsertKey { event, .. } => event.target,
             _ => None,
         }
     }

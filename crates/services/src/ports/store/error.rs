@@ -18,10 +18,10 @@ pub enum UniqueKey {
 /// What was no longer as the unit of work expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Precondition {
-    /// The actor no longer exists, is inactive, or has no live session.
+    /// The actor no longer exists, is inactive, or has no live session; or the service key is revoked or has expired.
     #[error("the actor is not signed in")]
     Actor,
-    /// The actor does not have the role that the unit needs.
+    /// The actor does not have the role that the unit needs, or the service key not the scope.
     #[error("the actor does not have the role")]
     Role,
     /// The user is gone, or is not of the expected revision or security version.
@@ -45,6 +45,12 @@ pub enum Precondition {
     /// Too many attempts to sign in have failed in a row.
     #[error("too many attempts have failed")]
     FailedAttempts,
+    /// There are as many service keys as are kept.
+    #[error("too many service keys")]
+    KeyRoom,
+    /// There is no such service key.
+    #[error("no such service key")]
+    Key,
     /// There is no such mail job.
     #[error("no such mail job")]
     MailJob,

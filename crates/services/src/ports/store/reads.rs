@@ -11,7 +11,7 @@ use super::{
     error::StoreFailure,
     mail_jobs::{MailQuery, QueuedMail},
     metrics::MailCounts,
-    records::{Credentials, PasswordScheme, Registration, Session, SessionId, StoredToken},
+    records::{Credentials, PasswordScheme, Registration, ServiceKey, Session, SessionId, StoredToken},
 };
 use crate::ports::randomness::{TokenHash, TokenPurpose};
 
@@ -108,6 +108,9 @@ pub trait ReadStore: Send + Sync {
     /// The session with this hash, expired or not.
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure>;
 
+    /// The session with this number, expired or not.
+    async fn find_session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreFailure>;
+
     /// The sessions of this user, expired or not, in the order in which they were opened.
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreFailure>;
 
@@ -117,6 +120,12 @@ pub trait ReadStore: Send + Sync {
         sessions: &[SessionId],
         validity: SessionValidity,
     ) -> Result<Vec<SessionId>, StoreFailure>;
+
+    /// The service key with this hash, expired or not.
+    async fn find_key(&self, hash: &TokenHash) -> Result<Option<ServiceKey>, StoreFailure>;
+
+    /// All service keys, expired or not, in the order in which they were created; at most 1,000.
+    async fn list_keys(&self) -> Result<Vec<ServiceKey>, StoreFailure>;
 
     /// The pending registration whose token has this hash, expired or not.
     async fn find_registration(&self, token: &TokenHash) -> Result<Option<Registration>, StoreFailure>;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, UserId, redacted};
+use denizen_models::{EmailAddress, KeyScope, UserId, redacted};
 
 use super::error::StoreFailure;
 use crate::ports::{hasher::PasswordHash, randomness::TokenHash};
@@ -174,6 +174,45 @@ pub struct Session {
 pub struct SessionTouch {
     /// Which one.
     pub session: SessionId,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The number of a service key, which is a part of the key. Knowing it opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub i64);
+
+/// A service key to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// What administrators know it by.
+    pub name: String,
+    /// What is kept of its secret part.
+    pub hash: TokenHash,
+    /// What it is good for. Never changes.
+    pub scopes: Vec<KeyScope>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// The instant from which it is dead; absent for a key without an end.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A service key; revoked ones are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceKey {
+    /// Its number.
+    pub id: KeyId,
+    /// As it was created.
+    pub created: NewKey,
+    /// When it was last used, to the minute; absent before its first use.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// That a service key was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyTouch {
+    /// Which one.
+    pub key: KeyId,
     /// When.
     pub at: DateTime<Utc>,
 }

@@ -12,7 +12,7 @@ use super::{
     error::{Precondition, StoreFailure},
     limits::{BucketKey, Quota},
     mail_jobs::{Lease, MailJobId, NewMailJob, UnsentMail},
-    records::{ClientKind, NameKey, NewSession, Registration, SessionId, UserRef},
+    records::{ClientKind, KeyId, NameKey, NewKey, NewSession, Registration, SessionId, UserRef},
 };
 use crate::ports::{
     context::AccessContext,
@@ -62,6 +62,8 @@ macro_rules! verbs {
             revoke_sessions(user: UserId, except: Option<SessionId>) => RevokeSessions { user, except };
             revoke_session(user: UserId, session: SessionId) => RevokeSession { user, session } or Session;
             trim_sessions(user: UserId, keep: u32) => TrimSessions { user, keep };
+            insert_key(key: NewKey, capacity: u32, event: AuditEvent) => InsertKey { key, capacity, event } or KeyRoom;
+            revoke_key(key: KeyId) => RevokeKey { key } or Key;
             put_registration(registration: Registration, capacity: u32)
                 => PutRegistration { registration, capacity } or QueueRoom;
             try_registration(token: TokenHash, now: DateTime<Utc>, most: u32)
@@ -173,7 +175,12 @@ impl UnitOfWork {
         Ok(Committed(outcomes))
     }
 
-    fn check(&self) -> Result<(), StoreFailure> {
+    /// Refuses what makes no sense. [`apply`](Self::apply) begins with it; a store whose statements are asynchronous does the
+    /// same as that, and calls this first.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn check(&self) -> Result<(), StoreFailure> {
         let mut created = false;
         for change in &self.changes {
             if matches!(change, Change::InsertUser { .. }) && mem::replace(&mut created, true) {
@@ -198,6 +205,8 @@ pub enum Outcome {
     User(UserId),
     /// The new session.
     Session(SessionId),
+    /// The new service key.
+    Key(KeyId),
     /// The new or renewed mail job.
     Job {
         /// Its number.
@@ -230,6 +239,14 @@ impl Committed {
     /// [`StoreFailure::Corrupt`] if there is none, which only a faulty store can bring about.
     pub fn session(&self) -> Result<SessionId, StoreFailure> {
         self.find(|outcome| if let Outcome::Session(id) = outcome { Some(*id) } else { None })
+    }
+
+    /// The service key that the unit created.
+    ///
+    /// # Errors
+    /// [`StoreFailure::Corrupt`] if there is none, which only a faulty store can bring about.
+    pub fn key(&self) -> Result<KeyId, StoreFailure> {
+        self.find(|outcome| if let Outcome::Key(id) = outcome { Some(*id) } else { None })
     }
 
     /// What the first change counted that counts: the rows that it removed, or the attempts that remain.

@@ -48,6 +48,7 @@ async fn whoever_knows_the_password_is_mailed_a_token_at_the_new_address() {
         at: world.clock.now(),
         actor: format!("user:{}", alice.user.id),
         target: Some(alice.user.id),
+        key: None,
         ip: stranger().ip,
         request_id: "stranger".to_owned(),
     };

@@ -35,6 +35,7 @@ async fn whoever_is_created_without_a_password_is_mailed_an_invitation() {
         at: world.clock.now(),
         actor: "system".to_owned(),
         target: Some(alice.id),
+        key: None,
         ip: context.ip,
         request_id: context.request_id,
     };

@@ -64,6 +64,7 @@ async fn a_failure_is_recorded_with_the_user_who_was_meant_but_not_with_what_was
         at: alice.created_at,
         actor: "anonymous".to_owned(),
         target,
+        key: None,
         ip: stranger().ip,
         request_id: "stranger".to_owned(),
     };

@@ -71,6 +71,7 @@ async fn signing_in_is_recorded_and_changes_nothing_about_the_user() {
         at: world.clock.now(),
         actor: "anonymous".to_owned(),
         target: Some(alice.id),
+        key: None,
         ip: stranger().ip,
         request_id: "stranger".to_owned(),
     };

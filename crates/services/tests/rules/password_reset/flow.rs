@@ -138,6 +138,7 @@ async fn each_step_is_recorded_with_the_request_that_caused_it() {
         at,
         actor: "anonymous".to_owned(),
         target: Some(alice.id),
+        key: None,
         ip: stranger().ip,
         request_id: request_id.to_owned(),
     };

@@ -53,6 +53,7 @@ async fn assert_recorded(world: &World, user: Option<UserId>) {
         at: world.clock.now(),
         actor: "system".to_owned(),
         target: Some(user),
+        key: None,
         ip: stranger().ip,
         request_id: "stranger".to_owned(),
     });

@@ -49,6 +49,7 @@ async fn whoever_has_the_token_becomes_a_user_with_a_verified_address() {
         at: world.clock.now(),
         actor: "anonymous".to_owned(),
         target: Some(ada.id),
+        key: None,
         ip: stranger().ip,
         request_id: "stranger".to_owned(),
     };

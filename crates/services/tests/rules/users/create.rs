@@ -218,6 +218,7 @@ async fn a_creation_is_recorded_with_its_actor_and_request() {
         at: world.clock.now(),
         actor: format!("user:{}", diana.id),
         target: Some(alice.id),
+        key: None,
         ip: context.ip,
         request_id: context.request_id,
     };

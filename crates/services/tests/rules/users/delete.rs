@@ -70,6 +70,7 @@ async fn the_trail_keeps_what_happened_to_the_deleted_user() {
         at: world.clock.now(),
         actor: format!("user:{}", diana.id),
         target: Some(alice.id),
+        key: None,
         ip: context.ip,
         request_id: context.request_id,
     };

@@ -168,6 +168,7 @@ async fn a_change_and_what_matters_of_it_is_recorded_with_its_actor_and_request(
         at: world.clock.now(),
         actor: format!("user:{}", diana.id),
         target: Some(alice.id),
+        key: None,
         ip: context.ip,
         request_id: context.request_id.clone(),
     };

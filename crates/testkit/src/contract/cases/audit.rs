@@ -3,7 +3,7 @@ use std::{net::IpAddr, sync::Arc};
 use denizen_models::UserId;
 use denizen_services::{
     AccessContext, Actor,
-    store::{AuditEvent, AuditKind, AuditQuery, Store, UnitOfWork, UserRef},
+    store::{AuditEvent, AuditKind, AuditQuery, KeyId, Store, UnitOfWork, UserRef},
 };
 
 use crate::{
@@ -35,7 +35,8 @@ pub async fn the_audit_trail_is_read_newest_first(store: Arc<dyn Store>) {
 pub async fn an_audit_event_is_kept_as_it_was(store: Arc<dyn Store>) {
     let alice = insert(&store, "alice").await;
     let mut expected = Vec::new();
-    let actors = [Actor::Anonymous, Actor::System, Actor::Cli, signed_in(&alice)];
+    let service = Actor::Service { key: KeyId(7), scopes: Vec::new() };
+    let actors = [Actor::Anonymous, Actor::System, Actor::Cli, signed_in(&alice), service];
     let addresses = ["192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "::1"];
     for (number, kind) in AuditKind::ALL.into_iter().enumerate() {
         let context = AccessContext {
@@ -46,12 +47,12 @@ pub async fn an_audit_event_is_kept_as_it_was(store: Arc<dyn Store>) {
         };
         let mut written = AuditEvent::new(kind, alice.id, &context, at(60));
         if number == 0 {
-            written.target = None;
+            (written.target, written.key) = (None, Some(KeyId(7)));
         }
         commit(&store, UnitOfWork::new().record(written.clone())).await;
-        let AuditEvent { kind, at, actor, target, ip, request_id } = written;
+        let AuditEvent { kind, at, actor, target, key, ip, request_id } = written;
         let target = target.map(|target| if let UserRef::Id(id) = target { id } else { NOBODY });
-        expected.insert(0, AuditEvent { kind, at, actor, target, ip, request_id });
+        expected.insert(0, AuditEvent { kind, at, actor, target, key, ip, request_id });
     }
     assert_eq!(audit(&store).await, expected);
 }
