@@ -27,11 +27,14 @@
 //! 2. Each error enum of a service is mapped exhaustively, without a `_` arm: a new variant does not compile until its
 //!    status is chosen.
 //! 3. A 5xx says nothing about its cause; the log does, once, with the request id.
-//! 4. A feature declares its routes in one list: one `Endpoint` per path, one line per method, with its access rule and
-//!    its handler. GET brings HEAD with it, and 405 names the allowed methods.
+//! 4. A feature declares its routes in one list: one `Endpoint` per path, and for each method its access rule, its handler
+//!    and what it answers. GET brings HEAD with it, and 405 names the allowed methods. OpenAPI, the reference and the page
+//!    of error codes are made from these lists.
 
 #![deny(missing_docs, clippy::wildcard_enum_match_arm)]
 
+#[cfg(feature = "openapi")]
+mod api_docs;
 mod assets;
 mod audit;
 mod change_password;
@@ -68,6 +71,9 @@ use denizen_services::{AuditService, HealthService, MailJobService, MetricsServi
 use denizen_services::{MathService, TaskService};
 use ipnet::IpNet;
 
+#[cfg(feature = "openapi")]
+pub use api_docs::{errors_page, openapi, reference_page};
+pub use http::describe::{Body, Content, Parameter, Reply, Takes, TypeSchema};
 pub use http::error::ErrorCode;
 pub use http::network_share::NetworkShares;
 pub use http::route::{Access, Operation, Route};
@@ -126,6 +132,8 @@ pub enum Demos {
 type Feature = (fn() -> Vec<Endpoint>, fn(&Services) -> bool);
 
 const FEATURES: &[Feature] = &[
+    #[cfg(feature = "openapi")]
+    (api_docs::routes, |services| services.api_docs),
     (assets::routes, |_| true),
     (audit::routes, Services::has::<dyn AuditService>),
     (change_password::routes, |_| true),

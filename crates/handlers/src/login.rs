@@ -15,7 +15,7 @@ use crate::{
     HandlerSettings,
     http::{
         Anyone, ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error,
-        personal,
+        personal, reply,
     },
     middleware::credentials::{cookie_name, device, device_cookie, expired_cookie, own_cookie},
     middleware::{Endpoint, route},
@@ -25,9 +25,18 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/auth/login").post(Public, "Signs in.", login),
-        route("/api/auth/logout").post(Member, "Signs out.", logout),
-        route("/api/auth/session").get(Member, "Returns the caller's user and session.", session),
+        route("/api/auth/login").post(Public, "Signs in.", login).answers(
+            reply(200)
+                .data::<LoginResponse>()
+                .refuses(&[ErrorCode::InvalidCredentials])
+                .example(r#"{"login": "diana_admin", "password": "tutorial-password"}"#),
+        ),
+        route("/api/auth/logout")
+            .post(Member, "Signs out.", logout)
+            .answers(reply(200).refuses(&[ErrorCode::SessionNotFound])),
+        route("/api/auth/session")
+            .get(Member, "Returns the caller's user and session.", session)
+            .answers(reply(200).data::<Current>().example(EXAMPLE)),
         route(SIGN_IN)
             .get(Anyone, "Shows the form to sign in, and what has just been done.", page::show)
             .post(Public, "Signs in, and leads back to the application.", page::submit),
@@ -38,6 +47,11 @@ pub(crate) fn routes() -> Vec<Endpoint> {
         ),
     ]
 }
+
+const EXAMPLE: &str = r#"{"session": {"id": 12, "current": true, "created_at": "2026-11-23T06:56:11.275606Z",
+    "last_seen_at": "2026-11-23T07:01:00Z", "expires_at": "2026-12-23T06:56:11.275606Z", "ip": "203.0.113.7",
+    "user_agent": "curl/8.14.1"},
+    "user": {"id": 6, "username": "ada", "first_name": "Ada", "last_name": "Lovelace"}}"#;
 
 /// `POST /api/auth/login`
 async fn login(
@@ -125,8 +139,11 @@ pub(crate) fn signed_out_answer(request: &RequestContext, message: &str) -> ApiR
 
 /// Who has signed in, and by what.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct Current {
+    /// The session of the request.
     session: SessionResponse,
+    /// The user as stored now.
     user: UserResponse,
 }
 

@@ -33,6 +33,7 @@ pub struct Services {
     given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
     pub(crate) sign_up: bool,
+    pub(crate) api_docs: bool,
     pub(crate) counts: Option<RequestCounts>,
     pub(crate) summary: LogSummary,
     pub(crate) clock: Arc<dyn Clock>,
@@ -46,7 +47,16 @@ impl Services {
         let (mails, sign_up) = (users.sends_mail(), users.sign_up_form().is_some());
         let (clock, tokens) = (Arc::new(SystemClock), Arc::new(OsTokenSource));
         let (given, summary) = (Vec::new(), LogSummary::default());
-        Self { given, mails, sign_up, counts: None, summary, clock, tokens }.with(users).with(auth)
+        Self { given, mails, sign_up, api_docs: false, counts: None, summary, clock, tokens }
+            .with(users)
+            .with(auth)
+    }
+
+    /// Adds the description of the API: `/api/openapi.json` and `/api/docs`.
+    #[cfg(feature = "openapi")]
+    #[must_use]
+    pub fn with_api_docs(self) -> Self {
+        Self { api_docs: true, ..self }
     }
 
     /// Adds the audit trail: `/api/audit`.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::types::UserId;
 
 /// One line of the audit trail.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditResponse {
     /// Its number; they grow.

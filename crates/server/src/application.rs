@@ -355,6 +355,9 @@ fn services(
         .with_messages(Arc::new(messages))
         .with_health(accounts.health(background))
         .with_clock(Arc::clone(&clock));
+    if config.api_docs {
+        services = services.with_api_docs();
+    }
     if config.metrics {
         services = services.with_metrics(accounts.metrics());
     }

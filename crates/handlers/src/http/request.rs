@@ -10,7 +10,6 @@ use actix_web::{
 use denizen_models::{SuccessResponse, UserId, text::printable};
 use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     HandlerSettings,
@@ -19,6 +18,24 @@ use crate::{
         network_share::NetworkShare, request_counts::RequestCounts, route::Access,
     },
 };
+
+/// What a page of a list says about itself.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct PageMetadata {
+    /// The items on this page.
+    pub(crate) count: usize,
+    /// Where the next page begins; null if this is the last.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// What a whole list says about itself.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct Count {
+    /// The items.
+    pub(crate) count: usize,
+}
 
 /// What all handlers share.
 pub(crate) struct AppState {
@@ -174,7 +191,7 @@ impl RequestContext {
         items: Vec<T>,
         next_cursor: Option<String>,
     ) -> HttpResponse {
-        let metadata = json!({ "count": items.len(), "next_cursor": next_cursor });
+        let metadata = PageMetadata { count: items.len(), next_cursor };
         personal(self.answer_with(StatusCode::OK, message, items, metadata))
     }
 

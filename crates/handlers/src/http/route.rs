@@ -2,6 +2,11 @@
 
 use actix_web::http::Method;
 
+use crate::http::{
+    describe::{Reply, Takes},
+    error::ErrorCode,
+};
+
 /// Who may use a route. Rules about single users are enforced by the services, which do not rely on this check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -19,6 +24,22 @@ pub enum Access {
     Directory,
     /// As [`crate::Demos`] says.
     Demo,
+}
+
+impl Access {
+    /// Returns who may use the route, for readers.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Public => "all clients",
+            Self::Anyone => "all clients; signed-in users may do more",
+            Self::Member => "signed-in users",
+            Self::Owner => "the user that the path names, and administrators",
+            Self::Admin => "administrators",
+            Self::Directory => "administrators, or all signed-in users (setting `directory`)",
+            Self::Demo => "signed-in users, or all clients (setting `demo_routes`)",
+        }
+    }
 }
 
 /// What clients may take of the server by a path.
@@ -48,4 +69,22 @@ pub struct Operation {
     pub access: Access,
     /// One sentence for documentation.
     pub summary: &'static str,
+    /// What a request consists of.
+    pub takes: Takes,
+    /// What it answers. Absent for pages, which are for people.
+    pub reply: Option<Reply>,
+}
+
+impl Operation {
+    /// Every error code with which it can refuse a request or fail, in the order of [`ErrorCode::ALL`].
+    #[must_use]
+    pub fn codes(&self) -> Vec<ErrorCode> {
+        use ErrorCode::{Forbidden, InternalError, RateLimited, ServiceUnavailable, Unauthenticated};
+        let shared = [Forbidden, RateLimited, InternalError, ServiceUnavailable];
+        let session = (self.access != Access::Public).then_some(Unauthenticated);
+        let own = self.reply.iter().flat_map(|reply| reply.codes);
+        let can: Vec<ErrorCode> =
+            shared.into_iter().chain(session).chain(self.takes.codes.iter().chain(own).copied()).collect();
+        ErrorCode::ALL.iter().copied().filter(|code| can.contains(code)).collect()
+    }
 }

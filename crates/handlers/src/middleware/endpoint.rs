@@ -16,6 +16,7 @@ use actix_web::{
 
 use crate::{
     http::{
+        describe::{Describe, Reply, Takes},
         error::{ApiError, ErrorCode},
         route::{Access, Operation, Route, RouteLimits},
     },
@@ -29,7 +30,7 @@ macro_rules! methods {
         $(pub(crate) fn $name<F, Args>(mut self, access: Access, summary: &'static str, handler: F) -> Self
         where
             F: Handler<Args>,
-            Args: FromRequest + 'static,
+            Args: FromRequest + Describe + 'static,
             F::Output: Responder + 'static,
         {
             let mut add = |method: Method, handler: F| {
@@ -42,7 +43,8 @@ macro_rules! methods {
                 add(Method::HEAD, handler.clone());
             }
             add(method.clone(), handler);
-            self.route.operations.push(Operation { method, access, summary });
+            let takes = Takes::of::<Args>(self.route.path);
+            self.route.operations.push(Operation { method, access, summary, takes, reply: None });
             self
         })+
     };
@@ -71,6 +73,14 @@ pub(crate) const fn route(path: &'static str) -> Endpoint {
 
 impl Endpoint {
     methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE }
+
+    /// Says what the last method answers. Every route but pages says so.
+    pub(crate) fn answers(mut self, reply: Reply) -> Self {
+        if let Some(operation) = self.route.operations.last_mut() {
+            operation.reply = Some(reply);
+        }
+        self
+    }
 
     /// Sets a check that comes before a method is refused: an invalid path is reported whatever the method.
     pub(crate) fn checked(self, check: Check) -> Self {

@@ -49,6 +49,9 @@ settings! {
         /// the port directly may read it, so keep the port private; requests with `X-Forwarded-…` or `Forwarded`, as
         /// proxies send them, get 404.
         METRICS metrics: bool = Switch, parse::switch, "true" / "false";
+        /// Whether the API describes itself: `/api/openapi.json` for programs and `/api/docs` for people. They say nothing
+        /// that the source does not say. `true` or `false`.
+        API_DOCS api_docs: bool = Switch, parse::switch, "true" / "true";
 
         /// How long running requests may take to finish when the server is told to stop: `0s` to `1h`. The whole stop
         /// takes at most 9 seconds longer.

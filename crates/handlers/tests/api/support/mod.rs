@@ -4,6 +4,7 @@ pub mod answer;
 pub mod auth;
 #[cfg(feature = "demos")]
 pub mod demonstrations;
+pub mod documented;
 pub mod fakes;
 pub mod log;
 #[cfg(feature = "messages")]
@@ -45,6 +46,7 @@ use self::{
 /// What a test may change before it starts.
 pub struct Setup {
     pub settings: HandlerSettings,
+    pub api_docs: bool,
     pub answers: Answers,
     pub auth: AuthAnswers,
     #[cfg(feature = "demos")]
@@ -63,6 +65,7 @@ impl Default for Setup {
         static SEEDS: AtomicU64 = AtomicU64::new(1);
         Self {
             settings: HandlerSettings { demos: Demos::Open, ..HandlerSettings::default() },
+            api_docs: true,
             answers: Answers::default(),
             auth: AuthAnswers::default(),
             #[cfg(feature = "demos")]
@@ -102,6 +105,10 @@ impl Setup {
         if let Some(demonstrations) = self.demonstrations {
             services = services.with_math(demonstrations.clone()).with_tasks(demonstrations);
         }
+        #[cfg(feature = "openapi")]
+        if self.api_docs {
+            services = services.with_api_docs();
+        }
         if let Some(metrics) = self.metrics {
             services = services.with_metrics(Arc::new(FakeMetrics(metrics)));
         }
@@ -136,6 +143,7 @@ impl Api {
             let app = app.clone();
             async move {
                 let mut request = request.to_request();
+                let (method, path) = (request.method().to_string(), request.path().to_owned());
                 if let Some(payload) = payload {
                     *request.payload() = payload;
                 }
@@ -146,7 +154,9 @@ impl Api {
                 };
                 let (head, body) = response.into_parts();
                 let body = body::to_bytes(body).await.expect("a body that can be read");
-                Answer::new(head.status().as_u16(), head.headers().clone(), body.to_vec())
+                let answer = Answer::new(head.status().as_u16(), head.headers().clone(), body.to_vec());
+                documented::check(&method, &path, &answer);
+                answer
             }
             .boxed_local()
         };

@@ -24,6 +24,8 @@ const MATRIX: &str = "
     GET     /livez                                  200  200  200  200
     GET     /readyz                                 200  200  200  200
     GET     /metrics                                200  200  200  200
+    GET     /api/openapi.json                       200  200  200  200
+    GET     /api/docs                               200  200  200  200
     POST    /api/auth/login                         200  200  200  200
     POST    /api/auth/logout                        401  200  200  200
     GET     /api/auth/session                       401  200  200  200
