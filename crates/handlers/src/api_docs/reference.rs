@@ -163,6 +163,7 @@ fn type_of(schema: &Value) -> String {
         },
         (_, Value::Array(names), items) => {
             let name = |name: &Value| match name.as_str() {
+                Some("string") if schema["format"] == "date-time" => "time".to_owned(),
                 Some("array") if items.is_object() => format!("list of {}", type_of(items)),
                 Some(name) => name.to_owned(),
                 None => name.to_string(),

@@ -311,7 +311,8 @@ fn for_readers(value: &mut Value) {
 }
 
 fn without_links(text: &str) -> String {
-    let mut parts = text.replace('\n', " ").split("[`").map(str::to_owned).collect::<Vec<_>>();
+    let mut parts =
+        text.replace("\n\n", " ").replace('\n', " ").split("[`").map(str::to_owned).collect::<Vec<_>>();
     for part in parts.iter_mut().skip(1) {
         if let Some((name, rest)) = part.split_once("`]") {
             let rest =

@@ -139,6 +139,7 @@ fn every_setting_can_be_set_in_the_file() {
         log = "warn,denizen_services=debug"
         demo_routes = false
         metrics = false
+        api_docs = false
         shutdown_timeout = "0s"
         registration = "invite"
         directory = "members"
@@ -205,7 +206,7 @@ fn every_setting_can_be_set_in_the_file() {
         log: "warn,denizen_services=debug".to_owned(),
         demo_routes: false,
         metrics: false,
-        api_docs: true,
+        api_docs: false,
         shutdown_timeout: Duration::ZERO,
         registration: RegistrationMode::Invite,
         directory: Directory::Members,
