@@ -67,8 +67,8 @@ impl Asset {
 }
 
 /// `GET /`
-async fn index(request: RequestContext, http: HttpRequest, _: NoQuery) -> ApiResult {
-    let page = INDEX.render(&request.state.prefix, context! { paths => &request.state.paths })?;
+async fn index(request: RequestContext, http: HttpRequest) -> ApiResult {
+    let page = INDEX.render(&request.state, context! {})?;
     Ok(Asset::new("text/html; charset=utf-8", page).answer(&http))
 }
 

@@ -1,11 +1,13 @@
 //! Replacing a password that is known.
 
+mod page;
+
 use actix_web::HttpRequest;
 use denizen_models::ChangePasswordRequest;
 use denizen_services::ChangePasswordError;
 
 use crate::{
-    http::{ApiResult, ErrorCode, Json, Member, RequestContext, map_error},
+    http::{ApiResult, ErrorCode, Json, Member, Public, RequestContext, map_error},
     login::{CookieLifetime, signed_in_answer},
     middleware::credentials::came_by_cookie,
     middleware::{Endpoint, route},
@@ -13,7 +15,19 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![route("/api/auth/change-password").post(Member, "Changes the caller's password.", change)]
+    vec![
+        route("/api/auth/change-password").post(Member, "Changes the caller's password.", change),
+        route(page::PATH).get(Member, "Shows the form for a new password.", page::show).post(
+            Member,
+            "Changes the caller's password.",
+            page::submit,
+        ),
+        route("/.well-known/change-password").get(
+            Public,
+            "Leads password managers to the form for a new password.",
+            page::well_known,
+        ),
+    ]
 }
 
 /// `POST /api/auth/change-password`: answers like a sign-in, because the session is a new one.

@@ -15,6 +15,9 @@ pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
         route("/api/auth/change-email").post(Member, "Asks to change the caller's e-mail address.", change),
         route("/api/users/confirm-email-change").post(Public, "Confirms a new e-mail address.", confirm),
+        route("/account/email")
+            .get(Member, "Shows the form for a new e-mail address.", page::show_change)
+            .post(Member, "Mails a link to the new e-mail address.", page::submit_change),
         route("/confirm-email-change")
             .get(Public, "Shows the form that confirms the new e-mail address of an account.", page::show)
             .post(Public, "Confirms the new e-mail address.", page::submit),

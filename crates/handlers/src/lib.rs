@@ -85,6 +85,9 @@ pub struct HandlerSettings {
     /// Origins (`https://app.example.com`) whose scripts may call the API from a browser; those of the same site also with
     /// the session cookie. None by default.
     pub cors_origins: Vec<String>,
+    /// Origins (`https://app.example.com`) of applications to which a browser may be sent back after sign-in. None by
+    /// default.
+    pub return_origins: Vec<String>,
     /// Whether to refuse requests that do not come directly from the same machine: the development profile.
     pub local_only: bool,
     /// The rate limit per IP address, health checks excepted; not limited by default.
@@ -103,6 +106,10 @@ pub struct HandlerSettings {
     /// Whether browsers reach the service over TLS only, as they should: then cookies are sent no other way, and browsers
     /// are told so (RFC 6797).
     pub secure_cookies: bool,
+    /// What pages call the service; `denizen` by default.
+    pub service_name: Option<String>,
+    /// What links to our pages begin with, for browsers on other hosts; paths of the same host by default.
+    pub public_url: Option<String>,
 }
 
 /// Who may use the demonstrations. They cost time and memory, and user accounts do not need them.
@@ -138,6 +145,7 @@ const FEATURES: &[Feature] = &[
     (password_reset::routes, |services| services.mails),
     (sessions::routes, |_| true),
     (sign_up::routes, |_| true),
+    (sign_up::pages, |services| services.sign_up),
     // Last: its `/api/users/{id}` matches every path below `/api/users/` that nothing above matches.
     (users::routes, |_| true),
 ];
@@ -195,9 +203,17 @@ pub fn mount(
         services.provide(config);
         let Services { clock, tokens, counts, summary, .. } = services;
         let error_page = pages::error;
-        let state = AppState { clock, tokens, settings, prefix, paths, counts, summary, error_page };
+        // A proxy may remove the path of the public URL from requests.
+        let links = settings.public_url.as_deref().map_or_else(|| prefix.clone(), path_of_url);
+        let state = AppState { clock, tokens, settings, prefix, links, paths, counts, summary, error_page };
         config.app_data(Data::new(state));
     }
+}
+
+/// Returns the path of a URL without a slash at its end.
+fn path_of_url(url: &str) -> String {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    authority.split_once('/').map_or_else(String::new, |(_, path)| format!("/{}", path.trim_end_matches('/')))
 }
 
 /// Answers every request that no route of the application takes, with JSON or a page like the handlers' own.

@@ -1,11 +1,10 @@
 //! Signing in and out.
 
+mod page;
+
 use actix_web::{
     HttpRequest,
-    cookie::{
-        Cookie,
-        time::{Duration, OffsetDateTime},
-    },
+    cookie::{Cookie, time::Duration},
     http::header,
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
@@ -15,10 +14,12 @@ use serde::Serialize;
 use crate::{
     HandlerSettings,
     http::{
-        ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error, personal,
+        Anyone, ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error,
+        personal,
     },
-    middleware::credentials::{cookie_name, device, device_cookie, own_cookie},
+    middleware::credentials::{cookie_name, device, device_cookie, expired_cookie, own_cookie},
     middleware::{Endpoint, route},
+    pages::{SIGN_IN, SIGN_OUT},
     services::Auth,
 };
 
@@ -27,6 +28,14 @@ pub(crate) fn routes() -> Vec<Endpoint> {
         route("/api/auth/login").post(Public, "Signs in.", login),
         route("/api/auth/logout").post(Member, "Signs out.", logout),
         route("/api/auth/session").get(Member, "Returns the caller's user and session.", session),
+        route(SIGN_IN)
+            .get(Anyone, "Shows the form to sign in, and what has just been done.", page::show)
+            .post(Public, "Signs in, and leads back to the application.", page::submit),
+        route(SIGN_OUT).get(Anyone, "Shows the button to sign out.", page::show_sign_out).post(
+            Member,
+            "Signs out.",
+            page::sign_out,
+        ),
     ]
 }
 
@@ -63,6 +72,7 @@ pub(crate) fn signed_in_answer(
     signed_in: SignedIn,
     by_cookie: Option<CookieLifetime>,
 ) -> ApiResult {
+    let cookies = by_cookie.map(|lifetime| session_cookies(request, &signed_in, lifetime));
     let SignedIn { token, session: _, expires_at, user, device } = signed_in;
     let answer = LoginResponse {
         token: by_cookie.is_none().then(|| token.expose().to_owned()),
@@ -72,21 +82,30 @@ pub(crate) fn signed_in_answer(
         user: UserResponse::full(user),
     };
     let mut response = request.answer(message, answer);
-    if let Some(lifetime) = by_cookie {
-        let mut cookie = session_cookie(&request.state.settings, token.expose());
-        if lifetime == CookieLifetime::Session {
-            let left = expires_at - request.state.clock.now();
-            cookie.set_max_age(Duration::seconds(left.num_seconds()));
-        }
-        response.add_cookie(&cookie).map_err(ApiError::internal)?;
-        let cookie = device_cookie(&request.state.settings, device.expose());
+    for cookie in cookies.into_iter().flatten() {
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
     }
     Ok(response)
 }
 
-fn session_cookie<'a>(settings: &HandlerSettings, token: &'a str) -> Cookie<'a> {
-    own_cookie(settings, cookie_name(settings), token).finish()
+/// What a browser gets that signs in: the cookies of its session, and that of the device.
+pub(crate) fn session_cookies(
+    request: &RequestContext,
+    signed_in: &SignedIn,
+    lifetime: CookieLifetime,
+) -> Vec<Cookie<'static>> {
+    let settings = &request.state.settings;
+    let mut cookie = own_cookie(settings, cookie_name(settings), signed_in.token.expose()).finish();
+    if lifetime == CookieLifetime::Session {
+        let left = signed_in.expires_at - request.state.clock.now();
+        cookie.set_max_age(Duration::seconds(left.num_seconds()));
+    }
+    vec![cookie.into_owned(), device_cookie(settings, signed_in.device.expose()).into_owned()]
+}
+
+/// Lets a browser forget the cookies of its session.
+pub(crate) fn ended_cookies(settings: &HandlerSettings) -> Vec<Cookie<'static>> {
+    vec![expired_cookie(settings, cookie_name(settings))]
 }
 
 /// `POST /api/auth/logout`
@@ -98,9 +117,9 @@ async fn logout(request: RequestContext, auth: Auth, _: NoQuery) -> ApiResult {
 /// Says what was done, and lets a browser forget the cookie.
 pub(crate) fn signed_out_answer(request: &RequestContext, message: &str) -> ApiResult {
     let mut response = request.done(message);
-    let mut gone = session_cookie(&request.state.settings, "");
-    gone.set_expires(OffsetDateTime::UNIX_EPOCH);
-    response.add_cookie(&gone).map_err(ApiError::internal)?;
+    for gone in ended_cookies(&request.state.settings) {
+        response.add_cookie(&gone).map_err(ApiError::internal)?;
+    }
     Ok(response)
 }
 

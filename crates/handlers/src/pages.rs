@@ -4,10 +4,12 @@
 
 mod form;
 mod link;
+mod step;
 mod template;
 
 pub(crate) use self::{
     form::Form,
-    link::{Link, Step},
-    template::{POLICY, Page, error, not_found},
+    link::Link,
+    step::Step,
+    template::{POLICY, Page, SIGN_IN, SIGN_OUT, error, not_found},
 };

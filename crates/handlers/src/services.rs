@@ -32,6 +32,7 @@ type Provide = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 pub struct Services {
     given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
+    pub(crate) sign_up: bool,
     pub(crate) counts: Option<RequestCounts>,
     pub(crate) summary: LogSummary,
     pub(crate) clock: Arc<dyn Clock>,
@@ -42,9 +43,10 @@ impl Services {
     /// Users and sign-in (and, if mails are sent, what needs them), with the clock and the random generator of the operating system.
     #[must_use]
     pub fn new(users: Arc<dyn UserService>, auth: Arc<dyn AuthService>) -> Self {
-        let (mails, clock, tokens) = (users.sends_mail(), Arc::new(SystemClock), Arc::new(OsTokenSource));
+        let (mails, sign_up) = (users.sends_mail(), users.sign_up_form().is_some());
+        let (clock, tokens) = (Arc::new(SystemClock), Arc::new(OsTokenSource));
         let (given, summary) = (Vec::new(), LogSummary::default());
-        Self { given, mails, counts: None, summary, clock, tokens }.with(users).with(auth)
+        Self { given, mails, sign_up, counts: None, summary, clock, tokens }.with(users).with(auth)
     }
 
     /// Adds the audit trail: `/api/audit`.

@@ -1,5 +1,7 @@
 //! Listing and ending sessions.
 
+mod page;
+
 use actix_web::{HttpRequest, http::StatusCode};
 use denizen_models::{SessionResponse, UserId};
 use denizen_services::{SessionError, store::SessionId};
@@ -25,6 +27,11 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             .get(Admin, "Lists the sessions of a user, with the IP address and user agent of each.", list)
             .delete(Admin, "Ends all sessions of a user.", end_all),
         route("/api/users/{id}/sessions/{session}").delete(Admin, "Ends a session of a user.", end),
+        route("/account/sessions").get(Member, "Shows the caller's sessions.", page::show).post(
+            Member,
+            "Ends one of the caller's sessions, or all.",
+            page::submit,
+        ),
     ]
 }
 

@@ -1,10 +1,12 @@
 //! Signing up.
 
+mod page;
+
 use denizen_models::CreateUserRequest;
 use denizen_services::{SignUpError, SignedUp};
 
 use crate::{
-    http::{Anyone, ApiResult, ErrorCode, Json, RequestContext, map_error},
+    http::{Anyone, ApiResult, ErrorCode, Json, Public, RequestContext, map_error},
     middleware::{Endpoint, route},
     services::Users,
     users::{self, USERS},
@@ -12,6 +14,12 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![route(USERS).post(Anyone, "Creates a user, or signs up.", sign_up).max_body(MAX_BODY)]
+}
+
+/// Only where strangers may sign up.
+pub(crate) fn pages() -> Vec<Endpoint> {
+    let page = route("/sign-up").get(Public, "Shows the form to sign up.", page::show);
+    vec![page.post(Public, "Signs up.", page::submit).max_body(MAX_BODY)]
 }
 
 /// A user with the longest members in every script fits.

@@ -2,6 +2,7 @@
 
 mod delete;
 mod export;
+mod page;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,8 +19,8 @@ use serde_json::json;
 
 use crate::{
     http::{
-        ApiError, ApiResult, Conditions, Directory, ErrorCode, Json, MergePatch, NoQuery, Owner, Query,
-        RequestContext, extract, map_error, number_in, personal, tagged,
+        ApiError, ApiResult, Conditions, Directory, ErrorCode, Json, Member, MergePatch, NoQuery, Owner,
+        Query, RequestContext, extract, map_error, number_in, personal, tagged,
     },
     middleware::{Endpoint, route},
     services::Users,
@@ -40,6 +41,14 @@ pub(crate) fn routes() -> Vec<Endpoint> {
             .put(Owner, "Replaces the editable members of a user.", update)
             .patch(Owner, "Changes members of a user.", patch)
             .delete(Owner, "Deletes another user.", delete::delete),
+        route(page::PATH).get(Member, "Shows the caller's profile.", page::show).post(
+            Member,
+            "Changes the caller's names.",
+            page::submit,
+        ),
+        route("/account/delete")
+            .get(Member, "Shows the form to delete the caller's account.", page::show_delete)
+            .post(Member, "Deletes the caller's account.", page::submit_delete),
     ]
 }
 

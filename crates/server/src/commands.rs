@@ -60,16 +60,14 @@ impl OperatorCommand {
             Self::Check => check::run(config),
             Self::AfterRestore(command) => command.run(config).await,
         };
+        // An operator who is in the wrong folder finds out at once.
+        let created = missing
+            .filter(|path| path.exists())
+            .map_or_else(String::new, |path| format!("denizen: created database {}\n", path.display()));
         match result {
-            // Whoever is in the wrong folder finds out at once.
-            Ok(stdout) => {
-                let stderr = missing.filter(|path| path.exists()).map_or_else(String::new, |path| {
-                    format!("denizen: created database {}\n", path.display())
-                });
-                Report { stdout, stderr, exit_code: 0 }
-            }
+            Ok(stdout) => Report { stdout, stderr: created, exit_code: 0 },
             Err(CommandError { reason, exit_code }) => {
-                Report { stdout: String::new(), stderr: format!("denizen: {reason}\n"), exit_code }
+                Report { stdout: String::new(), stderr: format!("{created}denizen: {reason}\n"), exit_code }
             }
         }
     }

@@ -110,7 +110,7 @@ fn private_file(path: &PathBuf) -> io::Result<String> {
 /// What to do about a database file that does not open, if that is not in the error already.
 const fn hint(error: &SqliteError) -> &'static str {
     match error {
-        SqliteError::Missing { .. } => {
+        SqliteError::Missing { .. } | SqliteError::Empty { .. } => {
             "; check the path, or create it with `denizen serve --create-database` or with the first administrator \
              (`denizen user create --admin`)"
         }

@@ -33,6 +33,15 @@ pub enum SignedUp {
     Pending,
 }
 
+/// What a stranger must state to sign up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUpForm {
+    /// The e-mail address; the rest is chosen with the mailed token.
+    Address,
+    /// All members of a user.
+    User,
+}
+
 /// Why a stranger is not signed up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignUpError {
@@ -61,6 +70,9 @@ pub trait SignUps: Send + Sync {
         context: &AccessContext,
         request: CreateUserRequest,
     ) -> Result<SignedUp, SignUpError>;
+
+    /// Returns what a stranger must state to sign up, for forms; `None` if strangers cannot.
+    fn sign_up_form(&self) -> Option<SignUpForm>;
 }
 
 #[async_trait]
@@ -78,13 +90,22 @@ impl SignUps for AccountService {
             Disclosure::Uniform => {
                 let email = request.validate_sign_up_address().map_err(Failure::Invalid)?;
                 let rules @ [_, ip] = self.sign_up_rules(context, &email);
-                let work = self.limiter.consume(Work::for_stranger(), &rules).await?;
+                let work = self.limiter.consume(Work::exempt(), &rules).await?;
                 // Nothing is looked up: it makes no difference whether the address is taken.
                 let mail = MailJob::SignUp { address: email.key().to_owned() };
                 let job = NewMailJob::new(mail, context, self.ports.clock.now());
                 let work = work.enqueue_mail_within(self.settings.mail_capacity, job);
                 self.limiter.commit(work, ip).await.map(|_| SignedUp::Pending)
             }
+        }
+    }
+
+    fn sign_up_form(&self) -> Option<SignUpForm> {
+        match (self.settings.registration, self.settings.disclosure) {
+            (RegistrationMode::Closed | RegistrationMode::Invite, _) => None,
+            (RegistrationMode::Open, Disclosure::Detailed) => Some(SignUpForm::User),
+            // The token must reach its owner.
+            (RegistrationMode::Open, Disclosure::Uniform) => self.sends_mail.then_some(SignUpForm::Address),
         }
     }
 }
@@ -112,10 +133,6 @@ impl AccountService {
             request.validate_sign_up(&self.settings.password_policy).map_err(Failure::Invalid)?;
         check_members(&values)?;
         self.limiter.count(&self.sign_up_rules(context, &values.email)).await?;
-        let reserved = SignUpError::UsernameTaken(values.username.to_string());
-        if self.is_reserved(context, &values.username) {
-            return Err(reserved);
-        }
         let hash = passwords::hash_new(&self.ports, context, password, &values, "password").await?;
         let now = self.ports.clock.now();
         let mail = MailJob::EmailVerification { address: values.email.key().to_owned() };
@@ -123,12 +140,15 @@ impl AccountService {
             UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
             UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
         };
-        let work = self.claim_username(Work::for_stranger(), &values.username, None, reserved).await?;
-        let work = work
+        let user = self
+            .claim_username(Work::exempt(), context, &values.username, None, taken(UniqueKey::Username))
+            .await?
             .insert_user(values.clone(), Some(hash), now, taken)
             .enqueue_mail_within(self.settings.mail_capacity, NewMailJob::new(mail, context, now))
-            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
-        let user = work.commit(&self.ports).await?.user()?;
+            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
+            .commit(&self.ports)
+            .await?
+            .user()?;
         Ok(users::inserted(user, values, now))
     }
 
@@ -158,7 +178,7 @@ impl AccountService {
         let now = self.ports.clock.now();
         // In a unit of its own, so that an attempt counts whatever becomes of it: of any number of concurrent requests,
         // no more than `MAX_ATTEMPTS` are told about a name.
-        let attempt = Work::charge().try_registration(token, now, MAX_ATTEMPTS, InvalidOrExpired);
+        let attempt = Work::exempt().try_registration(token, now, MAX_ATTEMPTS, InvalidOrExpired);
         let remaining = attempt.commit(&self.ports).await?.count()?;
         let name = values.username.to_string();
         // An address is taken if its owner became a user in another way, or another request was faster.
@@ -167,12 +187,8 @@ impl AccountService {
             UniqueKey::Username => UsernameTaken(name.clone()),
             UniqueKey::Email => InvalidOrExpired,
         };
-        let reserved = taken(UniqueKey::Username);
-        if self.is_reserved(context, &values.username) {
-            return Err(reserved);
-        }
-        let work = Work::for_stranger().consume_registration(token, now, InvalidOrExpired);
-        self.claim_username(work, &values.username, None, reserved)
+        let work = Work::exempt().consume_registration(token, now, InvalidOrExpired);
+        self.claim_username(work, context, &values.username, None, taken(UniqueKey::Username))
             .await?
             .insert_user(values, Some(hash), now, taken)
             .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))

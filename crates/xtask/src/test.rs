@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything CI checks, in its order. CI calls this and nothing else, so a green run here is a
 //! green run there. Nothing is skipped silently: what `--without` left out stands in the last line.
 
+mod browser;
 mod examples;
 mod nginx;
 mod setup;
@@ -51,6 +52,7 @@ const STEPS: &[Step] = &[
     always("documentation", documentation),
     always("tests", tests),
     Step { title: "flows on PostgreSQL", left_out_by: Some("postgres"), run: flows_on_postgres },
+    Step { title: "pages in a browser", left_out_by: Some("browser"), run: browser::check },
     always("features, each alone and all off", features),
     Step {
         title: "pages, followed",
@@ -229,11 +231,11 @@ mod tests {
     fn what_cannot_be_left_out_is_refused_with_what_can() {
         assert_eq!(
             parse("--without clippy").unwrap_err(),
-            "`--without clippy`: can only leave out docs, examples, nginx, postgres, systemd"
+            "`--without clippy`: can only leave out browser, docs, examples, nginx, postgres, systemd"
         );
         assert_eq!(
             parse("--without examples,").unwrap_err(),
-            "`--without `: can only leave out docs, examples, nginx, postgres, systemd"
+            "`--without `: can only leave out browser, docs, examples, nginx, postgres, systemd"
         );
         assert_eq!(
             parse("--without").unwrap_err(),
@@ -247,6 +249,6 @@ mod tests {
         let time = Duration::from_millis(125_900);
         assert_eq!(last_line(10, &[], time), "cargo xtask test: all 10 steps passed in 2 min 5 s");
         let line = last_line(STEPS.len() - 2, &["examples".to_owned()], Duration::from_millis(1_230));
-        assert_eq!(line, "cargo xtask test: 14 of 16 steps passed in 1.2 s; LEFT OUT: examples");
+        assert_eq!(line, "cargo xtask test: 15 of 17 steps passed in 1.2 s; LEFT OUT: examples");
     }
 }

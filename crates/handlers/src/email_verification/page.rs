@@ -38,7 +38,8 @@ pub(super) async fn submit(
         ..VerifyEmailRequest::default()
     };
     match users.verify_email(&request.access, body.clone()).await {
-        Ok(()) => Ok(Step::of(PAGE, "done").with(context! { username => body.username })),
+        Ok(()) if body.username.is_empty() => Ok(Step::done("email-confirmed")),
+        Ok(()) => Ok(Step::done("signed-up")),
         Err(VerifyEmailError::InvalidOrExpired) => Ok(Step::dead(PAGE)),
         Err(VerifyEmailError::UsernameTaken(name)) => {
             let error = format!("The user name {name} is already taken. Please choose another one.");

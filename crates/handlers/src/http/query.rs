@@ -111,6 +111,13 @@ pub(crate) fn decode(text: &str) -> Option<String> {
     percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
+/// Returns the parameter of a page. Others are ignored, as people get them from mail programs and search engines; so is
+/// a value that cannot be decoded, and of several the later ones.
+pub(crate) fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
+    let mut pairs = request.query_string().split('&').filter_map(|part| part.split_once('='));
+    pairs.find(|(other, _)| *other == name).and_then(|(_, value)| decode(value))
+}
+
 extract! { Query, request => Self::parse(request.query_string()) }
 
 /// For routes without parameters: refuses any. [`Json`](super::json::Json) does so by itself.

@@ -27,13 +27,15 @@ pub(crate) struct AppState {
     pub(crate) settings: HandlerSettings,
     /// The path below which the handlers are mounted: empty, or with a slash at its start and none at its end.
     pub(crate) prefix: String,
+    /// The path that links on pages begin with: the prefix as browsers see it.
+    pub(crate) links: String,
     /// The paths that are mounted, relative to the prefix.
     pub(crate) paths: Vec<&'static str>,
     /// Absent without `/metrics`.
     pub(crate) counts: Option<RequestCounts>,
     pub(crate) summary: LogSummary,
-    /// Renders an error as a page with links below the prefix.
-    pub(crate) error_page: fn(prefix: &str, error: &ApiError) -> HttpResponse,
+    /// Renders an error as a page, for a request to this path.
+    pub(crate) error_page: fn(state: &Self, path: &str, error: &ApiError) -> HttpResponse,
 }
 
 impl AppState {

@@ -27,7 +27,7 @@ pub(super) async fn submit(
     let Some(token) = token else { return Ok(Step::dead(PAGE)) };
     let body = AcceptInvitationRequest { token, password: form.secret("password") };
     match users.accept_invitation(&request.access, body).await {
-        Ok(device) => Ok(Step::of(PAGE, "done").on_device(Some(device))),
+        Ok(device) => Ok(Step::done("password-set").on_device(Some(device))),
         Err(AcceptInvitationError::InvalidOrExpired) => Ok(Step::dead(PAGE)),
         Err(AcceptInvitationError::Failure(Failure::Invalid(errors))) => {
             Ok(choose(users.as_ref()).invalid(&errors))

@@ -12,7 +12,8 @@ use denizen_services::{AuthService, Authentication};
 use crate::{
     Demos,
     http::{
-        error::ApiError,
+        error::{ApiError, ErrorCode},
+        fallback::speaks_json,
         request::{AppState, Identity, Recheck, RequestMeta},
         route::Access,
     },
@@ -49,7 +50,15 @@ async fn check(access: Access, request: &HttpRequest) -> Result<Identity, ApiErr
         }
         return Ok(Identity(None));
     }
-    let identity = authenticate(request).await?;
+    let identity = match authenticate(request).await {
+        // On a page, a session that has ended is none: people sign in again there.
+        Err(error)
+            if access == Access::Anyone && error.code == ErrorCode::Unauthenticated && is_page(request) =>
+        {
+            None
+        }
+        identity => identity?,
+    };
     match (access, &identity) {
         (Access::Admin, Some(known)) if !known.user.is_admin() => {
             Err(ApiError::forbidden("this is for administrators"))
@@ -59,6 +68,10 @@ async fn check(access: Access, request: &HttpRequest) -> Result<Identity, ApiErr
             Err(ApiError::unauthenticated())
         }
     }
+}
+
+fn is_page(request: &HttpRequest) -> bool {
+    AppState::of(request).is_ok_and(|state| !speaks_json(&state.prefix, request.path()))
 }
 
 /// Returns who has signed in, or `None` without a session token. See [`crate::Authenticated`].

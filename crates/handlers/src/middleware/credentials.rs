@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use actix_web::{
     HttpRequest,
-    cookie::{Cookie, CookieBuilder, SameSite, time::Duration},
+    cookie::{
+        Cookie, CookieBuilder, SameSite,
+        time::{Duration, OffsetDateTime},
+    },
     http::{
         Method,
         header::{self, HeaderMap},
@@ -50,6 +53,11 @@ pub(crate) fn own_cookie<'a>(
         .http_only(true)
         .secure(settings.secure_cookies)
         .same_site(SameSite::Strict)
+}
+
+/// Lets a browser forget a cookie.
+pub(crate) fn expired_cookie(settings: &HandlerSettings, name: &'static str) -> Cookie<'static> {
+    own_cookie(settings, name, "").expires(OffsetDateTime::UNIX_EPOCH).finish()
 }
 
 /// What the request's device presents to be known, if it has signed in before.
@@ -110,7 +118,7 @@ fn bearer(headers: &HeaderMap) -> Option<Secret> {
 ///
 /// The usual parsers decode names and trim white space that browsers keep. With them, `__%48ost-…` would be taken for a
 /// name with the prefix, and any page of a neighbouring host may set that.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let lines = headers.get_all(header::COOKIE);
     let mut pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     let value = pairs.find_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));

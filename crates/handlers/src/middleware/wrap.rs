@@ -93,7 +93,8 @@ async fn respond<B: MessageBody + 'static>(
     let meta = RequestMeta::of(request.request());
     let mut line = LogLine::of(&request, &meta, settings.slow_request);
     let grant = CorsGrant::of(settings, request.headers());
-    let render = |error: &ApiError| render(error, &meta, (!json).then_some(&state));
+    let place = request.path().to_owned();
+    let render = |error: &ApiError| render(error, &meta, (!json).then_some((&state, &place)));
     let is_limited = request.app_data::<RouteLimits>().is_none_or(|limits| !limits.unlimited);
     let refusal = authorize(&state, &request, meta.ip, is_limited).err();
     let too_many = refusal.as_ref().is_some_and(|refusal| refusal.code == ErrorCode::RateLimited);
@@ -212,7 +213,7 @@ fn into_envelope(response: HttpResponse, render: impl Fn(&ApiError) -> HttpRespo
 
 /// Renders an error as JSON, or as a page of this application. Logs the cause of a failure of ours: this is the one place
 /// that does.
-fn render(error: &ApiError, meta: &RequestMeta, page: Option<&AppState>) -> HttpResponse {
+fn render(error: &ApiError, meta: &RequestMeta, page: Option<(&AppState, &str)>) -> HttpResponse {
     let code = error.code.as_str();
     if let Some(cause) = &error.cause {
         let level =
@@ -220,7 +221,7 @@ fn render(error: &ApiError, meta: &RequestMeta, page: Option<&AppState>) -> Http
         log::log!(level, "{} {code}: {}", meta.id, printable(cause, 1000));
     }
     let mut response = match page {
-        Some(state) => (state.error_page)(&state.prefix, error),
+        Some((state, path)) => (state.error_page)(state, path, error),
         None => envelope(error, meta),
     };
     let headers = response.headers_mut();

@@ -16,7 +16,7 @@ use crate::{
         error::{ApiError, ErrorCode},
         origin::is_own_origin,
         query::Query,
-        request::AppState,
+        request::{AppState, Recheck},
     },
 };
 
@@ -48,6 +48,7 @@ impl FromRequest for Form {
         let urlencoded = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
         let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
         let body = read_body(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             if foreign {
                 return Err(ApiError::forbidden("the form was sent from another site"));
@@ -55,7 +56,9 @@ impl FromRequest for Form {
             if encoded || !urlencoded {
                 return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "The form is not urlencoded"));
             }
-            let text = String::from_utf8(body.await?).map_err(|_| ApiError::invalid_query("form"))?;
+            let body = body.await?;
+            Recheck::run(request).await?;
+            let text = String::from_utf8(body).map_err(|_| ApiError::invalid_query("form"))?;
             Query::parse(&text).map(Self)
         })
     }

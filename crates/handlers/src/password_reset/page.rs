@@ -30,7 +30,7 @@ pub(super) async fn submit(
     let Some(token) = token else {
         let body = PasswordResetRequest { email: form.text("email") };
         return match users.request_password_reset(&request.access, body).await {
-            Ok(()) => Ok(Step::of(PAGE, "sent")),
+            Ok(()) => Ok(Step::done("reset-mailed")),
             Err(RequestPasswordResetError::Failure(Failure::Invalid(errors))) => {
                 Ok(Step::of(PAGE, "ask").invalid(&errors))
             }
@@ -43,7 +43,7 @@ pub(super) async fn submit(
     };
     let body = PasswordResetConfirmation { token, new_password: form.secret("new_password") };
     match users.reset_password(&request.access, body).await {
-        Ok(device) => Ok(Step::of(PAGE, "done").on_device(device)),
+        Ok(device) => Ok(Step::done("password-reset").on_device(device)),
         Err(ResetPasswordError::Failure(Failure::Invalid(errors))) => {
             Ok(choose(users.as_ref()).invalid(&errors))
         }

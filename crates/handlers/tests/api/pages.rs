@@ -4,9 +4,11 @@ use actix_web::test::TestRequest;
 
 use crate::support::{answer::Answer, requests::request};
 
+mod account;
 mod errors;
 pub mod forms;
 mod links;
+mod sign_in;
 mod statics;
 
 /// Only our own style sheet, icon and forms, and nobody's frame.
@@ -24,9 +26,11 @@ pub fn submit(target: &str, fields: &str) -> TestRequest {
 /// What must be true of every answer at these paths, whatever it says.
 #[track_caller]
 fn assert_is_secured(answer: &Answer) {
+    let is_page = answer.header("cache-control") == Some("no-store");
     for (name, value) in [
         ("content-security-policy", POLICY),
-        ("referrer-policy", "no-referrer"),
+        // Forms say where they come from to us alone.
+        ("referrer-policy", if is_page { "same-origin" } else { "no-referrer" }),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
     ] {
@@ -54,6 +58,13 @@ pub fn page(answer: &Answer, status: u16) -> String {
     assert!(text.ends_with("</html>"), "{text}");
     assert_eq!(text.matches("<h1>").count(), 1, "{text}");
     text
+}
+
+/// Where the browser is led after a form that was accepted.
+#[track_caller]
+pub fn led_to(answer: &Answer) -> &str {
+    assert_eq!((answer.status, answer.header("cache-control")), (303, Some("no-store")), "{answer:?}");
+    answer.header("location").expect("a place")
 }
 
 /// The one heading of a page.

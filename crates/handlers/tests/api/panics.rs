@@ -48,7 +48,7 @@ async fn people_get_a_page_after_a_panic() {
     let broken = api.send(submit("/verify-email?token=x", "")).await;
     assert!(broken.expect_page(500).contains("Internal server error"), "{broken:?}");
     assert_panic_is_logged(&broken);
-    api.send(submit("/verify-email?token=x", "")).await.expect_page(200);
+    assert_eq!(api.send(submit("/verify-email?token=x", "")).await.status, 303);
 }
 
 #[actix_web::test]

@@ -17,9 +17,6 @@ pub struct AfterRestore {
 impl AfterRestore {
     pub(super) async fn run(self, config: &Config) -> Result<String, CommandError> {
         expect_shared(config)?;
-        if let Some(path) = config.database.path().filter(|path| !path.exists()) {
-            return Err(CommandError::state(format!("there is no database {}", path.display())));
-        }
         let Self { skip_ids } = self;
         OperatorContext::with(config, false, async |operator| {
             let ended = operator.accounts().after_restore(&operator.context, skip_ids).await?;

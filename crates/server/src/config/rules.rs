@@ -1,6 +1,6 @@
 //! From settings to a checked configuration: well-formed values, and the rules of the profile.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use denizen_mail::{MailUrl, is_loopback};
 
@@ -77,10 +77,16 @@ fn violations(config: &PartialConfig) -> Vec<Violation> {
     let url = config.public_url.as_ref().and_then(Option::as_ref);
     let in_clear = url.is_some_and(|url| !url.is_https() && !url.is_loopback());
     let mail = config.mail.as_ref().and_then(MailUrl::refused_in_production);
+    let listeners = config.bind.zip(config.health_bind.flatten());
     let sessions = config.session_idle_timeout.zip(config.session_lifetime);
-    let rules: [(bool, &'static Setting, &'static str); 7] = [
+    let rules: [(bool, &'static Setting, &'static str); 8] = [
         (!production && exposed(config.bind), &BIND, exposure),
         (!production && exposed(config.health_bind.flatten()), &HEALTH_BIND, exposure),
+        (
+            listeners.is_some_and(|(all, health)| share_a_port(all, health)),
+            &HEALTH_BIND,
+            "the port is that of `bind`; choose another one",
+        ),
         (
             production && config.database == Some(Database::Memory),
             &DATABASE,
@@ -106,6 +112,14 @@ fn violations(config: &PartialConfig) -> Vec<Violation> {
         ),
     ];
     rules.into_iter().filter(|(broken, ..)| *broken).map(|(_, setting, reason)| (setting, reason)).collect()
+}
+
+/// Whether the two cannot be listened on at the same time. Port 0 is any free one.
+fn share_a_port(one: SocketAddr, other: SocketAddr) -> bool {
+    let covers = |one: IpAddr, other: IpAddr| one == other || one.is_unspecified();
+    one.port() == other.port()
+        && one.port() != 0
+        && (covers(one.ip(), other.ip()) || covers(other.ip(), one.ip()))
 }
 
 #[cfg(test)]
@@ -141,6 +155,27 @@ mod tests {
                  loopback addresses only, such as 127.0.0.1 or [::1]"
             );
             assert_eq!(errors_of(&[("DENIZEN_BIND", address)]), [expected]);
+        }
+    }
+
+    #[test]
+    fn health_checks_have_a_port_of_their_own() {
+        let problems = |bind: &str, health: &str| {
+            complete_production(&[("DENIZEN_BIND", bind), ("DENIZEN_HEALTH_BIND", health)])
+        };
+        for (bind, health) in
+            [("127.0.0.1:80", "127.0.0.1:80"), ("0.0.0.0:80", "127.0.0.1:80"), ("127.0.0.1:80", "[::]:80")]
+        {
+            let expected = format!(
+                "`health_bind` = {health:?} (environment variable DENIZEN_HEALTH_BIND): the port is that of `bind`; \
+                 choose another one"
+            );
+            assert_eq!(problems(bind, health), [expected], "{bind}");
+        }
+        for (bind, health) in
+            [("127.0.0.1:80", "127.0.0.1:81"), ("127.0.0.1:80", "[::1]:80"), ("127.0.0.1:0", "127.0.0.1:0")]
+        {
+            assert!(problems(bind, health).is_empty(), "{bind} {health}");
         }
     }
 
@@ -190,20 +225,20 @@ mod tests {
     }
 
     /// With everything that production asks for, and `more`.
-    fn complete_production(more: (&str, &str)) -> Vec<String> {
-        production(&[
+    fn complete_production(more: &[(&str, &str)]) -> Vec<String> {
+        let complete = [
             ("DENIZEN_DATABASE", "sqlite://users.db"),
             ("DENIZEN_PUBLIC_URL", "https://example.org"),
             ("DENIZEN_MAIL", "smtps://ann:hunter2@mail.example.org"),
             ("DENIZEN_MAIL_FROM", "Accounts <accounts@example.org>"),
-            more,
-        ])
+        ];
+        production(&[&complete, more].concat())
     }
 
     #[test]
     fn production_accepts_http_for_a_loopback_host_and_https_for_any() {
         for url in ["http://localhost:8080", "http://127.0.0.1", "https://example.org"] {
-            assert_eq!(complete_production(("DENIZEN_PUBLIC_URL", url)), [""; 0], "{url}");
+            assert_eq!(complete_production(&[("DENIZEN_PUBLIC_URL", url)]), [""; 0], "{url}");
         }
     }
 
@@ -212,7 +247,7 @@ mod tests {
         for url in
             ["smtp://mail.example.org", "smtps://mail.example.org", "smtp://127.0.0.1:2525", "file:/spool"]
         {
-            assert_eq!(complete_production(("DENIZEN_MAIL", url)), [""; 0], "{url}");
+            assert_eq!(complete_production(&[("DENIZEN_MAIL", url)]), [""; 0], "{url}");
         }
         let server = |host: &str| SmtpServer {
             host: host.to_owned(),

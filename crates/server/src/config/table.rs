@@ -110,6 +110,10 @@ settings! {
 
         /// How long the audit trail keeps an event: `1d` to `36500d`, or `forever`.
         AUDIT_RETENTION audit_retention: Option<Duration> = Text, parse::retention, "365d" / "365d";
+
+        /// How many failed sign-ins an hour the audit trail keeps one by one: 1 to 1000000. Beyond that, one event
+        /// (`login.failures_omitted`) and the log say that further ones are omitted.
+        AUDIT_FAILURES audit_failures: u32 = Number, parse::number(1..=1_000_000), "10000" / "10000";
     }
 
     "Mail" {
@@ -138,6 +142,10 @@ settings! {
     "HTTP" {
         /// The origins (`scheme://host[:port]`) whose pages may call the API from a browser; none by default.
         CORS_ORIGINS cors_origins: Vec<String> = List, parse::origins, "" / "";
+
+        /// The origins (`http(s)://host[:port]`) of applications to which a browser may be sent back after sign-in; none by
+        /// default.
+        RETURN_ORIGINS return_origins: Vec<String> = List, parse::web_origins, "" / "";
 
         /// The networks (`10.0.0.0/8`, `::1`) of proxies whose `X-Forwarded-For` is believed.
         TRUSTED_PROXIES trusted_proxies: Vec<IpNet> = List, parse::networks, "" / "";

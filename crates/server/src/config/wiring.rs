@@ -67,6 +67,7 @@ impl Config {
             mail_max_age: whole(self.mail_max_age),
             mail_workers: self.mail_workers,
             audit_retention: self.audit_retention.map(whole),
+            audit_failures: self.audit_failures,
             mail_capacity: self.mail_capacity,
             registration_capacity: self.registration_capacity,
             limits: Limits {
@@ -89,6 +90,7 @@ impl Config {
     pub(crate) fn handler_settings(&self) -> HandlerSettings {
         HandlerSettings {
             cors_origins: self.cors_origins.clone(),
+            return_origins: self.return_origins.clone(),
             local_only: self.profile == Profile::Development,
             rate_limit: self.rate_limit(),
             memory: Some(self.memory_shares()),
@@ -100,6 +102,8 @@ impl Config {
                 Profile::Production => Demos::Members,
             },
             secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
+            service_name: Some(self.service_name.clone()),
+            public_url: self.public_url.as_ref().map(ToString::to_string),
         }
     }
 

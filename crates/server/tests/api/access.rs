@@ -3,3 +3,4 @@
 mod directory;
 pub mod matrix;
 mod members;
+mod pages;

@@ -40,6 +40,8 @@ mod one_client;
 #[cfg(test)]
 mod one_time_tokens;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod password_reset;
 #[cfg(test)]
 mod postgres;

@@ -13,6 +13,7 @@ mod messages;
 mod pages;
 mod postgres;
 mod races;
+mod siege;
 mod smtp;
 mod store_failure;
 mod tokens;

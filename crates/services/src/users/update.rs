@@ -108,14 +108,11 @@ impl AccountService {
             if is_renamed {
                 // Also a name that is taken counts: otherwise this would tell every name that there is.
                 counted.get_or_try_init(|| self.count_rename(context, id)).await?;
-                if self.is_reserved(context, &name) {
-                    return Err(UpdateUserError::UsernameTaken(name.to_string()));
-                }
                 let reserved = match context.is_admin() {
                     true => UpdateUserError::UsernameReserved(name.to_string()),
                     false => UpdateUserError::UsernameTaken(name.to_string()),
                 };
-                work = self.claim_username(work, &name, Some(id), Some(reserved)).await?;
+                work = self.claim_username(work, context, &name, Some(id), reserved).await?;
                 work = self.release_username(work, &user).await?;
             }
             if work.attempt(&self.ports).await?.is_none() {

@@ -55,6 +55,27 @@ pub const NEEDS: &[Need] = &[
         debian_packages: &["nginx"],
     },
     Need {
+        what: "Chromium",
+        why: "people use the pages with a browser",
+        left_out_by: Some("browser"),
+        probe: ("chromium", &["--version"]),
+        debian_packages: &["chromium"],
+    },
+    Need {
+        what: "chromedriver",
+        why: "it drives Chromium through the pages",
+        left_out_by: Some("browser"),
+        probe: ("chromedriver", &["--version"]),
+        debian_packages: &["chromium-driver"],
+    },
+    Need {
+        what: "npm",
+        why: "it fetches axe-core, which finds what makes pages hard to use",
+        left_out_by: Some("browser"),
+        probe: ("npm", &["--version"]),
+        debian_packages: &["npm"],
+    },
+    Need {
         what: "openssl",
         why: "it makes a certificate for the nginx configuration",
         left_out_by: Some("nginx"),

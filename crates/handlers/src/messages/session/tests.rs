@@ -98,9 +98,10 @@ impl Client {
             tokens: Arc::new(OsTokenSource),
             settings: HandlerSettings::default(),
             prefix: String::new(),
+            links: String::new(),
             counts: None,
             summary: LogSummary::default(),
-            error_page: |_, _| HttpResponse::NotFound().finish(),
+            error_page: |_, _, _| HttpResponse::NotFound().finish(),
         });
         let response = open(AccessContext::system(), &request, messages, state, incoming).unwrap();
         assert_eq!(response.status().as_u16(), 101);

@@ -60,12 +60,12 @@ async fn a_wrong_method_is_a_page_that_names_the_right_ones() {
 }
 
 #[actix_web::test]
-async fn a_page_that_knows_no_parameters_refuses_them() {
+async fn a_page_ignores_parameters_that_it_does_not_know() {
     let api = Api::start().await;
-    for (target, _) in pages() {
-        let odd = get(&format!("{target}?debug=1")).insert_header(("accept-encoding", "br, gzip"));
-        let text = page(&api.send(odd).await, 400);
-        assert!(text.contains("<p>Invalid query parameter: debug</p>"), "{target}: {text}");
+    for (target, _) in pages().into_iter().filter(|(target, _)| !target.starts_with("/assets/")) {
+        let plain = api.send(get(target)).await;
+        let odd = api.send(get(&format!("{target}?debug=1&%zz"))).await;
+        assert_eq!((odd.status, odd.text()), (plain.status, plain.text()), "{target}");
     }
 }
 
@@ -77,6 +77,8 @@ async fn strangers_to_a_developers_machine_get_a_page() {
         assert!(text.contains("name it localhost, 127.0.0.1 or [::1]"), "{text}");
         let answer = api.send(get(target).insert_header(("host", "localhost"))).await;
         assert_ne!(answer.status, 403, "{target}");
-        assert_is_secured(&answer);
+        if answer.status != 303 {
+            assert_is_secured(&answer);
+        }
     }
 }

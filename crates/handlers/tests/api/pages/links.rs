@@ -6,7 +6,7 @@ use denizen_services::{
     AcceptInvitationError, ConfirmEmailChangeError, Failure, HashError, VerifyEmailError, store::StoreFailure,
 };
 
-use super::{fields, heading, notice, page, submit};
+use super::{fields, heading, led_to, notice, page, submit};
 use crate::support::{
     Api,
     answer::Answer,
@@ -76,10 +76,7 @@ async fn the_link_of_a_sign_up_asks_for_name_and_password_and_shows_the_address(
     assert!(text.contains("a&amp;b@example.com") && !text.contains(TOKEN), "{text}");
 
     let form = "username=ada&first_name=A%26d&last_name=L&password=Gr%C3%BC%C3%9Fe+%26+%2B";
-    let text = page(&api.send(submit(&target, form)).await, 200);
-    let done =
-        "Thank you: your e-mail address is confirmed, and your account ada is ready. You can now log in.";
-    assert_eq!(notice(&text), Some(done));
+    assert_eq!(led_to(&api.send(submit(&target, form)).await), "/sign-in?done=signed-up");
     let Asked::Verify(asked) = api.users.last_asked() else { panic!("another call") };
     let password = asked.password.expect("a password");
     assert_eq!((asked.token.expose(), &*asked.username, password.expose()), (TOKEN, "ada", "Grüße & +"));
@@ -91,19 +88,16 @@ async fn a_button_does_what_it_says_with_the_token_of_the_link() {
     let api = Api::start().await;
     let target = |path: &str| format!("{path}?token={TOKEN}");
 
-    let text = page(&api.send(submit(&target(VERIFY), "")).await, 200);
-    assert_eq!(notice(&text), Some("Thank you: your e-mail address is confirmed. You can now log in."));
+    assert_eq!(led_to(&api.send(submit(&target(VERIFY), "")).await), "/sign-in?done=email-confirmed");
     let Asked::Verify(asked) = api.users.last_asked() else { panic!("another call") };
     assert_eq!((asked.token.expose(), &*asked.username, asked.password.is_none()), (TOKEN, "", true));
 
-    let text = page(&api.send(submit(&target(ACCEPT), "password=Gr%C3%BC%C3%9Fe+%26+%2B")).await, 200);
-    assert_eq!(notice(&text), Some("Your password is set. You can now log in with it."));
+    let answer = api.send(submit(&target(ACCEPT), "password=Gr%C3%BC%C3%9Fe+%26+%2B")).await;
+    assert_eq!(led_to(&answer), "/sign-in?done=password-set");
     let Asked::Accept(asked) = api.users.last_asked() else { panic!("another call") };
     assert_eq!((asked.token.expose(), asked.password.expose()), (TOKEN, "Grüße & +"));
 
-    let text = page(&api.send(submit(&target(CONFIRM), "")).await, 200);
-    let done = "Your account has its new e-mail address. The old one has been told.";
-    assert_eq!(notice(&text), Some(done));
+    assert_eq!(led_to(&api.send(submit(&target(CONFIRM), "")).await), "/sign-in?done=email-changed");
     let Asked::ConfirmChange(asked) = api.users.last_asked() else { panic!("another call") };
     assert_eq!(asked.token.expose(), TOKEN);
 }
@@ -221,6 +215,6 @@ async fn a_panic_is_a_page_and_the_next_request_works() {
         let press = || submit(&format!("{path}?token={TOKEN}"), "password=correct+horse");
         api.users.panic_next();
         assert_eq!(heading(&page(&api.send(press()).await, 500)), "Internal Server Error");
-        page(&api.send(press()).await, 200);
+        led_to(&api.send(press()).await);
     }
 }

@@ -15,8 +15,8 @@ use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
     DeleteAccountError, DeleteUserError, EmailChanges, EmailVerifications, Failure, GetUserError,
     HealthService, IfMatch, Invitations, Metrics, MetricsService, RandomnessError, Readiness, SignUpError,
-    SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserExports, UserList,
-    UserLists, UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
+    SignUpForm, SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserExports,
+    UserList, UserLists, UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
 };
 use denizen_testkit::sample_user;
 
@@ -33,6 +33,7 @@ pub struct Answers {
     pub delete: Result<(), DeleteUserError>,
     pub password_reset: crate::password_reset::fakes::ResetAnswers,
     pub sign_up: Result<SignedUp, SignUpError>,
+    pub sign_up_form: Option<SignUpForm>,
     pub request_verification: Result<(), Failure>,
     pub verify: Result<(), VerifyEmailError>,
     pub address_to_sign_up: Result<Option<EmailAddress>, Failure>,
@@ -60,6 +61,7 @@ impl Default for Answers {
             list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
             create: Ok(alice.clone()),
             sign_up: Ok(SignedUp::User(alice.clone())),
+            sign_up_form: Some(SignUpForm::User),
             update: Ok(alice),
             delete_account: Ok(()),
             delete: Ok(()),
@@ -247,6 +249,10 @@ impl SignUps for FakeUsers {
     ) -> Result<SignedUp, SignUpError> {
         self.record(context, Asked::SignUp(request));
         self.answers.sign_up.clone()
+    }
+
+    fn sign_up_form(&self) -> Option<SignUpForm> {
+        self.answers.sign_up_form
     }
 }
 

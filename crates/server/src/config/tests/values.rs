@@ -45,6 +45,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             invitation_ttl: 3 * DAY,
             verification_ttl: DAY,
             audit_retention: Some(365 * DAY),
+            audit_failures: 10_000,
             mail: MailUrl::Log,
             mail_from: "denizen <no-reply@localhost>".parse().unwrap(),
             mail_reply_to: None,
@@ -53,6 +54,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             mail_max_age: 2 * DAY,
             mail_workers: 4,
             cors_origins: Vec::new(),
+            return_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             workers: cores,
             max_connections: 10_000,
@@ -152,6 +154,7 @@ fn every_setting_can_be_set_in_the_file() {
         invitation_ttl = "30d"
         verification_ttl = "7d"
         audit_retention = "forever"
+        audit_failures = 5
         mail = "smtps://ann:p%40ss@mail.example.org"
         mail_from = "Accounts <a@example.org>"
         mail_reply_to = "help@example.org"
@@ -160,6 +163,7 @@ fn every_setting_can_be_set_in_the_file() {
         mail_max_age = "1h"
         mail_workers = 64
         cors_origins = ["https://app.example.org", "http://localhost:5173", "tauri://localhost"]
+        return_origins = ["https://app.example.org"]
         trusted_proxies = ["10.0.0.0/8", "::1"]
         workers = 5
         max_connections = 8
@@ -216,6 +220,7 @@ fn every_setting_can_be_set_in_the_file() {
         invitation_ttl: 30 * DAY,
         verification_ttl: 7 * DAY,
         audit_retention: None,
+        audit_failures: 5,
         mail: "smtps://ann:p%40ss@mail.example.org".parse().unwrap(),
         mail_from: "Accounts <a@example.org>".parse().unwrap(),
         mail_reply_to: "help@example.org".parse().ok(),
@@ -226,6 +231,7 @@ fn every_setting_can_be_set_in_the_file() {
         cors_origins: ["https://app.example.org", "http://localhost:5173", "tauri://localhost"]
             .map(str::to_owned)
             .to_vec(),
+        return_origins: vec!["https://app.example.org".to_owned()],
         trusted_proxies: ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec(),
         workers: 5,
         max_connections: 8,

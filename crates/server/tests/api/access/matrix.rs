@@ -8,6 +8,7 @@ use denizen_services::MailError;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::pages;
 use crate::support::{
     PATIENCE, TestServer,
     account::request_verification,
@@ -16,7 +17,7 @@ use crate::support::{
     production::{PASSWORD, UNLIMITED},
 };
 
-/// The status of the answer, when a well-formed request comes from: nobody who has signed in, the user whom it is about,
+/// The status of the answer (of pages, 401 is the way to the sign-in page), when a well-formed request comes from: nobody who has signed in, the user whom it is about,
 /// another member, an administrator.
 const MATRIX: &str = "
     GET     /health                                 200  200  200  200
@@ -59,11 +60,11 @@ const MATRIX: &str = "
     GET     /assets/style.css                       200  200  200  200
     GET     /assets/icon.svg                        200  200  200  200
     GET     /verify-email                           200  200  200  200
-    POST    /verify-email                           200  200  200  200
+    POST    /verify-email                           303  303  303  303
     GET     /accept-invitation                      200  200  200  200
-    POST    /accept-invitation                      200  200  200  200
+    POST    /accept-invitation                      303  303  303  303
     GET     /confirm-email-change                   200  200  200  200
-    POST    /confirm-email-change                   200  200  200  200
+    POST    /confirm-email-change                   303  303  303  303
 ";
 
 /// Who comes, in the order of the columns.
@@ -80,10 +81,12 @@ pub struct Part {
     pub mail: fn(&str, &Target) -> Option<(Request, String)>,
     /// Where the answer may repeat the address: whoever sends an address or a password knows whose it is.
     pub repeats_address: &'static str,
+    /// The rows of [`crate::authority::matrix`], and the body of each.
+    pub held: &'static [(&'static str, fn() -> Value)],
 }
 
-const PARTS: &[Part] = &[
-    Part { matrix: MATRIX, body, form, mail, repeats_address: "/api/auth/login" },
+pub const PARTS: &[Part] = &[
+    Part { matrix: MATRIX, body, form, mail, repeats_address: "/api/auth/login", held: &[] },
     // A feature that keeps its tests to itself has a line here.
     crate::password_reset::matrix::PART,
 ];
@@ -98,7 +101,9 @@ pub struct Row {
 fn rows() -> impl Iterator<Item = Row> {
     PARTS
         .iter()
-        .flat_map(|part| part.matrix.lines())
+        .map(|part| part.matrix)
+        .chain([pages::MATRIX])
+        .flat_map(str::lines)
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
         .filter(|words| !words.is_empty())
         .map(|words| {
@@ -234,6 +239,11 @@ fn request(row: &Row, target: &Target, token: Option<&str>) -> Request {
     if let Some(body) = PARTS.iter().find_map(|part| (part.body)(row, target, token)) {
         return Request::new(row.method, &path).json(&body);
     }
+    if let Some(form) = pages::form(row.method, row.path, &target.name) {
+        return Request::new(row.method, &path)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(form);
+    }
     let Some(token) = token else { return Request::new(row.method, &path) };
     let request = Request::new(row.method, &format!("{path}?token={token}"));
     let form = PARTS.iter().find_map(|part| (part.form)(row)).filter(|_| row.method == "POST");
@@ -251,6 +261,11 @@ fn sent_by(request: Request, caller: Option<&Target>) -> Request {
 
 #[track_caller]
 fn check(row: &Row, status: u16, response: &Response) {
+    if pages::is_page(row.path) && response.status == 303 {
+        let place = response.header("Location").expect("a place");
+        assert!(status != 401 || place.starts_with("/sign-in?"), "{} {}: {place}", row.method, row.path);
+        return;
+    }
     let code = match (status, row.method, row.path) {
         (200..300, ..) => {
             if row.path.starts_with("/api/") {
@@ -316,14 +331,15 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
             };
             let response = sent_by(asked, caller).send(at).await;
 
-            assert_eq!(response.status, status, "{cell}: {}", response.text());
+            let shown = if status == 401 && pages::is_page(row.path) { 303 } else { status };
+            assert_eq!(response.status, shown, "{cell}: {}", response.text());
             check(&row, status, &response);
             let knows = PARTS.iter().any(|part| part.repeats_address == row.path);
             tells_no_secret(&response, &target, token, knows || ["self", "admin"].contains(&column));
             if row.method == "GET" {
                 let head = request(&Row { method: "HEAD", ..row }, &target, token);
                 let head = sent_by(head, caller).send(at).await;
-                assert_eq!((head.status, head.text().as_str()), (status, ""), "HEAD for {cell}");
+                assert_eq!((head.status, head.text().as_str()), (shown, ""), "HEAD for {cell}");
             }
             if status >= 400 {
                 assert_eq!(api::get(at, target.id).await.succeeded(200)["data"], before, "{cell}");
@@ -336,7 +352,8 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
 /// Security checklist: 51.
 #[tokio::test]
 async fn a_method_that_is_not_in_the_matrix_is_there_for_nobody() {
-    let server = TestServer::start_in_production(&[(&DEMO_ROUTES, "true"), (&METRICS, "true")]).await;
+    let settings = [(&DEMO_ROUTES, "true"), (&METRICS, "true"), (&REGISTRATION, "open")];
+    let server = TestServer::start_in_production(&settings).await;
     let at = server.address;
     server.enrol_administrator("olga").await;
     act_as(at, Some(server.session_of("olga").await));

@@ -11,7 +11,7 @@ pub const PART: Part = Part {
     POST    /api/users/validate-reset-token         200  200  200  200
     POST    /api/users/{id}/send-password-reset     401  403  403  202
     GET     /reset-password                         200  200  200  200
-    POST    /reset-password                         200  200  200  200
+    POST    /reset-password                         303  303  303  303
 ",
     body: |row, target, token| {
         Some(match (row.method, row.path) {
@@ -34,4 +34,8 @@ pub const PART: Part = Part {
         )
     },
     repeats_address: "/api/users/request-password-reset",
+    held: &[(
+        "POST  /api/users/{id}/send-password-reset  other  admin  202  body hash commit",
+        || json!({ "discard_password": true }),
+    )],
 };

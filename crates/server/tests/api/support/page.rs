@@ -65,7 +65,14 @@ impl Page {
             .header("Origin", "null")
             .header("Sec-Fetch-Site", "same-origin")
             .body(body);
-        Self::read(&action, &request.send(at).await, status)
+        let response = request.send(at).await;
+        // A form that was accepted leads to a page that says so.
+        match response.header("Location") {
+            Some(place) if response.status == 303 => {
+                Self::read(place, &Request::get(place).anonymous().send(at).await, status)
+            }
+            _ => Self::read(&action, &response, status),
+        }
     }
 }
 
