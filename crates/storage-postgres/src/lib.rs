@@ -61,9 +61,8 @@ mod store;
 mod tokens;
 mod users;
 
-#[cfg(test)]
-mod tests;
-
 pub use engine::error::OpenError;
 pub use engine::options::{InvalidUrl, PostgresOptions};
 pub use store::PostgresStore;
+#[doc(hidden)]
+pub use store::statements::{Statement, statements};

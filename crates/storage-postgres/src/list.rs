@@ -8,17 +8,8 @@ use crate::{
         sql::{Session, at_most, can_be_stored, find, list, named, statements},
     },
     search,
-    users::{self, listed_columns},
+    users::{self, filtered, listed_columns},
 };
-
-/// The conditions of a filter, without its search. All lists are planned for the values at hand: what is not asked for falls
-/// away.
-macro_rules! filtered {
-    () => {
-        "(:active::boolean IS NULL OR u.active = :active) AND (:role::text IS NULL OR u.roles @> ARRAY[:role::text])"
-    };
-}
-pub(crate) use filtered;
 
 // `:key` and `:id` are the name and the id of the last user that was seen.
 macro_rules! listed {

@@ -11,8 +11,7 @@ use crate::{
         error::Failure,
         sql::{Session, find, list, named, statements},
     },
-    list::filtered,
-    users::{self, listed_columns},
+    users::{self, filtered, listed_columns},
 };
 
 /// Shorter needles are looked for at the beginning only.

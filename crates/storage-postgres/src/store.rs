@@ -3,6 +3,7 @@
 mod apply;
 pub(crate) mod locks;
 pub(crate) mod ports;
+pub(crate) mod statements;
 mod units;
 
 use std::{fmt, sync::Arc};

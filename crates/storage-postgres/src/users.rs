@@ -63,6 +63,15 @@ macro_rules! listed_columns {
 }
 pub(crate) use listed_columns;
 
+/// The conditions of a filter, without its search. All lists are planned for the values at hand: what is not asked for falls
+/// away.
+macro_rules! filtered {
+    () => {
+        "(:active::boolean IS NULL OR u.active = :active) AND (:role::text IS NULL OR u.roles @> ARRAY[:role::text])"
+    };
+}
+pub(crate) use filtered;
+
 /// What an update writes.
 macro_rules! written_columns {
     ($form:tt $($other:ident)*) => {

@@ -47,11 +47,6 @@ impl Session {
         Ok(self.client.batch_execute(sql).await?)
     }
 
-    #[cfg(test)]
-    pub async fn prepare(&self, sql: &'static str) -> Result<(), Failure> {
-        self.prepared(sql).await.map(|_| ())
-    }
-
     async fn prepared(&self, sql: &'static str) -> Result<Arc<Prepared>, Failure> {
         if let Some(known) = lock(&self.statements).get(sql) {
             return Ok(Arc::clone(known));
@@ -75,7 +70,7 @@ impl Prepared {
 }
 
 /// Writes `:name` as `$1`, and each further name as the next number. A double colon is a cast.
-fn numbered(sql: &'static str) -> (String, Vec<&'static str>) {
+pub(crate) fn numbered(sql: &'static str) -> (String, Vec<&'static str>) {
     let mut names: Vec<&'static str> = Vec::new();
     let mut text = String::with_capacity(sql.len());
     let mut rest = sql;

@@ -21,7 +21,6 @@ macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr $(, else $otherwise:ident)?;)*) => {
         $($(#[$doc])* pub(crate) const $name: statements!(@type $($otherwise)?) =
             statements!(@value $sql $(, $otherwise)?);)*
-        #[cfg(test)]
         pub(crate) const ALL: &[(&str, &'static str)] = &[$((stringify!($name), $sql)),*];
     };
 }

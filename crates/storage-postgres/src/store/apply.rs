@@ -2,7 +2,8 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    AuditEvent, Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
+    AuditEvent, Authority, Change, ClientKind, Committed, NewKey, Outcome, SessionValidity, StoreFailure,
+    UnitOfWork,
 };
 
 use crate::{
@@ -68,31 +69,90 @@ async fn count(session: &Session, sql: &'static str, params: &[Param<'_>]) -> Re
     execute(session, sql, params).await.map(Outcome::Count)
 }
 
+macro_rules! one {
+    ($session:expr, $statement:expr, $($params:tt)*) => { require($session, $statement, params!($($params)*)).await? };
+}
+macro_rules! count {
+    ($session:expr, $statement:expr, $($params:tt)*) => { count($session, $statement, params!($($params)*)).await };
+}
+
 async fn apply_one(
     session: &Session,
     counts: &BucketCounts,
     change: &Change,
     created: Option<UserId>,
 ) -> Result<Outcome, Failure> {
-    macro_rules! one {
-        ($statement:expr, $($params:tt)*) => { require(session, $statement, params!($($params)*)).await? };
-    }
-    macro_rules! count {
-        ($statement:expr, $($params:tt)*) => { count(session, $statement, params!($($params)*)).await };
-    }
     match change {
-        Change::ExpectUser { user, security_version } => one!(users::EXPECT, user, security_version),
+        Change::ExpectUser { .. }
+        | Change::ExpectOtherAdministrator { .. }
+        | Change::CountFailedAttempt { .. }
+        | Change::ClearFailedAttempts { .. }
+        | Change::InsertUser { .. }
+        | Change::UpdateUser { .. }
+        | Change::SetPassword { .. }
+        | Change::Rehash { .. }
+        | Change::MarkSamplePassword { .. }
+        | Change::ExpectUsername { .. }
+        | Change::ReserveUsername { .. }
+        | Change::VerifyEmail { .. }
+        | Change::DeleteUser { .. } => return apply_to_user(session, change, created).await,
         Change::ExpectLease(lease) => mail_jobs::expect_lease(session, *lease).await?,
-        Change::ExpectOtherAdministrator { user } => one!(users::OTHER_ADMIN, user, role: ADMIN_ROLE),
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
             return limits::take(session, counts, *bucket, (*quota, *now, *capacity)).await;
         }
         Change::ReturnToBucket { bucket, quota, now } => {
             limits::put_back(session, *bucket, *quota, *now).await?;
         }
+        Change::PutToken { user, purpose, hash, expires_at, address } => {
+            count!(session, tokens::PUT, user: user.resolve(created)?, purpose, hash, expires_at, address)?;
+        }
+        Change::ConsumeToken { user, purpose, hash, now } => {
+            one!(session, tokens::CONSUME, user, purpose, hash, now)
+        }
+        Change::RevokeTokens { user } => return count!(session, tokens::REVOKE, user),
+        Change::InsertSession(opened) => {
+            return sessions::insert(session, opened).await.map(Outcome::Session);
+        }
+        Change::RevokeSessions { user, except } => {
+            return count!(session, sessions::REVOKE_ALL, user, except);
+        }
+        Change::RevokeSession { user, session: own } => one!(session, sessions::REVOKE, user, session: own),
+        Change::TrimSessions { user, keep } => return count!(session, sessions::TRIM, user, keep),
+        Change::InsertKey { key, capacity, event } => {
+            return insert_key(session, key, *capacity, event, created).await;
+        }
+        Change::RevokeKey { key } => one!(session, keys::REVOKE, key),
+        Change::PutRegistration { registration, capacity } => {
+            registrations::put(session, registration, *capacity).await?;
+        }
+        Change::TryRegistration { token, now, most } => {
+            return registrations::attempt(session, *token, *now, *most).await.map(Outcome::Count);
+        }
+        Change::ConsumeRegistration { token, now } => one!(session, registrations::CONSUME, token, now),
+        Change::EnqueueMail(job) => return mail_jobs::enqueue(session, job, created).await,
+        Change::RetryMail { job, now } => one!(session, mail_jobs::RETRY, job, now),
+        Change::DropMail { job } => return mail_jobs::drop_job(session, *job).await,
+        Change::Purge(useless) => return purge::purge(session, useless).await.map(Outcome::Count),
+        Change::SkipIds { count } => purge::skip_ids(session, *count).await?,
+        Change::Record(event) => audit::record(session, event, created).await?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// Applies one of the changes of users, which [`apply_one`] lists.
+async fn apply_to_user(
+    session: &Session,
+    change: &Change,
+    created: Option<UserId>,
+) -> Result<Outcome, Failure> {
+    match change {
+        Change::ExpectUser { user, security_version } => one!(session, users::EXPECT, user, security_version),
+        Change::ExpectOtherAdministrator { user } => {
+            one!(session, users::OTHER_ADMIN, user, role: ADMIN_ROLE)
+        }
         Change::CountFailedAttempt { user, client } => users::count_failed(session, *user, *client).await?,
         Change::ClearFailedAttempts { user, client, below } => {
-            one!(users::CLEAR_FAILED_ATTEMPTS, user, known: *client == ClientKind::Known, below)
+            one!(session, users::CLEAR_FAILED_ATTEMPTS, user, known: *client == ClientKind::Known, below)
         }
         Change::InsertUser { values, password, at } => {
             return users::insert(session, values, password.as_ref(), *at).await.map(Outcome::User);
@@ -107,44 +167,27 @@ async fn apply_one(
             users::rehash(session, *user, hash, *security_version).await?;
         }
         Change::MarkSamplePassword { user } => {
-            count!(users::MARK, user: user.resolve(created)?)?;
+            count!(session, users::MARK, user: user.resolve(created)?)?;
         }
-        Change::ExpectUsername { name, user, since } => one!(names::EXPECT, name, user, since),
+        Change::ExpectUsername { name, user, since } => one!(session, names::EXPECT, name, user, since),
         Change::ReserveUsername { name, user, at, keep } => {
             names::put(session, *name, *user, *at, *keep).await?
         }
         Change::VerifyEmail { user, at } => users::verify_email(session, *user, *at).await?,
         Change::DeleteUser { user, revision } => return users::delete(session, *user, *revision).await,
-        Change::PutToken { user, purpose, hash, expires_at, address } => {
-            count!(tokens::PUT, user: user.resolve(created)?, purpose, hash, expires_at, address)?;
-        }
-        Change::ConsumeToken { user, purpose, hash, now } => one!(tokens::CONSUME, user, purpose, hash, now),
-        Change::RevokeTokens { user } => return count!(tokens::REVOKE, user),
-        Change::InsertSession(opened) => {
-            return sessions::insert(session, opened).await.map(Outcome::Session);
-        }
-        Change::RevokeSessions { user, except } => return count!(sessions::REVOKE_ALL, user, except),
-        Change::RevokeSession { user, session: own } => one!(sessions::REVOKE, user, session: own),
-        Change::TrimSessions { user, keep } => return count!(sessions::TRIM, user, keep),
-        Change::InsertKey { key, capacity, event } => {
-            let id = keys::insert(session, key, *capacity).await?;
-            audit::record(session, &AuditEvent { key: Some(id), ..event.clone() }, created).await?;
-            return Ok(Outcome::Key(id));
-        }
-        Change::RevokeKey { key } => one!(keys::REVOKE, key),
-        Change::PutRegistration { registration, capacity } => {
-            registrations::put(session, registration, *capacity).await?;
-        }
-        Change::TryRegistration { token, now, most } => {
-            return registrations::attempt(session, *token, *now, *most).await.map(Outcome::Count);
-        }
-        Change::ConsumeRegistration { token, now } => one!(registrations::CONSUME, token, now),
-        Change::EnqueueMail(job) => return mail_jobs::enqueue(session, job, created).await,
-        Change::RetryMail { job, now } => one!(mail_jobs::RETRY, job, now),
-        Change::DropMail { job } => return mail_jobs::drop_job(session, *job).await,
-        Change::Purge(useless) => return purge::purge(session, useless).await.map(Outcome::Count),
-        Change::SkipIds { count } => purge::skip_ids(session, *count).await?,
-        Change::Record(event) => audit::record(session, event, created).await?,
+        _ => return Err(StoreFailure::Malformed("this is not a change of a user".into()).into()),
     }
     Ok(Outcome::Done)
+}
+
+async fn insert_key(
+    session: &Session,
+    key: &NewKey,
+    capacity: u32,
+    event: &AuditEvent,
+    created: Option<UserId>,
+) -> Result<Outcome, Failure> {
+    let id = keys::insert(session, key, capacity).await?;
+    audit::record(session, &AuditEvent { key: Some(id), ..event.clone() }, created).await?;
+    Ok(Outcome::Key(id))
 }

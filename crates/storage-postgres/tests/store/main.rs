@@ -9,4 +9,6 @@ mod opening;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod support;

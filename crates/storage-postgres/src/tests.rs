@@ -1,3 +1,0 @@
-//! What is only visible from inside.
-
-mod statements;
