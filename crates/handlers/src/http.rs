@@ -14,6 +14,7 @@ pub(crate) mod origin;
 pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod request_counts;
+pub(crate) mod return_to;
 pub(crate) mod route;
 
 #[cfg(feature = "demos")]

@@ -85,6 +85,9 @@ pub struct HandlerSettings {
     /// Origins (`https://app.example.com`) whose scripts may call the API from a browser; those of the same site also with
     /// the session cookie. None by default.
     pub cors_origins: Vec<String>,
+    /// Origins (`https://app.example.com`) of applications to which a browser may be sent back after sign-in. None by
+    /// default.
+    pub return_origins: Vec<String>,
     /// Whether to refuse requests that do not come directly from the same machine: the development profile.
     pub local_only: bool,
     /// The rate limit per IP address, health checks excepted; not limited by default.

@@ -138,6 +138,10 @@ settings! {
         /// The origins (`scheme://host[:port]`) whose pages may call the API from a browser; none by default.
         CORS_ORIGINS cors_origins: Vec<String> = List, parse::origins, "" / "";
 
+        /// The origins (`http(s)://host[:port]`) of applications to which a browser may be sent back after sign-in; none by
+        /// default.
+        RETURN_ORIGINS return_origins: Vec<String> = List, parse::web_origins, "" / "";
+
         /// The networks (`10.0.0.0/8`, `::1`) of proxies whose `X-Forwarded-For` is believed.
         TRUSTED_PROXIES trusted_proxies: Vec<IpNet> = List, parse::networks, "" / "";
 

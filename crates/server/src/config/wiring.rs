@@ -89,6 +89,7 @@ impl Config {
     pub(crate) fn handler_settings(&self) -> HandlerSettings {
         HandlerSettings {
             cors_origins: self.cors_origins.clone(),
+            return_origins: self.return_origins.clone(),
             local_only: self.profile == Profile::Development,
             rate_limit: self.rate_limit(),
             memory: Some(self.memory_shares()),

@@ -27,6 +27,16 @@ pub(in crate::config) fn origins(text: &str) -> Result<Vec<String>, String> {
     text.split(',').map(|item| origin(item.trim())).collect()
 }
 
+/// Origins of pages: a link to one of another scheme could run a script, or start a program.
+pub(in crate::config) fn web_origins(text: &str) -> Result<Vec<String>, String> {
+    let origins = origins(text)?;
+    let other = |origin: &&String| !origin.starts_with("http://") && !origin.starts_with("https://");
+    match origins.iter().find(other) {
+        Some(origin) => Err(format!("{origin:?} is not an http(s) origin")),
+        None => Ok(origins),
+    }
+}
+
 fn origin(text: &str) -> Result<String, String> {
     let expected = || {
         format!("{text:?} is not an origin; expected `scheme://host[:port]`, such as https://app.example.org")
@@ -101,6 +111,16 @@ mod tests {
             assert_eq!(reason(origins(text)), format!("{text:?} is not what browsers send; write {exact:?}"));
             assert_eq!(origins(exact), Ok(vec![exact.to_owned()]));
         }
+    }
+
+    #[test]
+    fn browsers_are_sent_back_to_pages_only() {
+        let list = "https://app.example.org, http://localhost:5173";
+        assert_eq!(web_origins(list).unwrap(), ["https://app.example.org", "http://localhost:5173"]);
+        for text in ["javascript://app.example.org", "https://a.example,tauri://localhost"] {
+            assert!(reason(web_origins(text)).ends_with("is not an http(s) origin"), "{text}");
+        }
+        assert!(reason(web_origins("*")).contains("is not an origin"));
     }
 
     /// Security checklist: 59.

@@ -53,6 +53,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             mail_max_age: 2 * DAY,
             mail_workers: 4,
             cors_origins: Vec::new(),
+            return_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             workers: cores,
             max_connections: 10_000,
@@ -160,6 +161,7 @@ fn every_setting_can_be_set_in_the_file() {
         mail_max_age = "1h"
         mail_workers = 64
         cors_origins = ["https://app.example.org", "http://localhost:5173", "tauri://localhost"]
+        return_origins = ["https://app.example.org"]
         trusted_proxies = ["10.0.0.0/8", "::1"]
         workers = 5
         max_connections = 8
@@ -226,6 +228,7 @@ fn every_setting_can_be_set_in_the_file() {
         cors_origins: ["https://app.example.org", "http://localhost:5173", "tauri://localhost"]
             .map(str::to_owned)
             .to_vec(),
+        return_origins: vec!["https://app.example.org".to_owned()],
         trusted_proxies: ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec(),
         workers: 5,
         max_connections: 8,
