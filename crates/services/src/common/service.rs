@@ -18,7 +18,7 @@ use crate::{
     },
     ports::{
         AccessContext, Actor, Ports,
-        store::{Needs, SessionValidity},
+        store::{KeyId, Needs, SessionId, SessionValidity},
     },
 };
 
@@ -31,7 +31,8 @@ pub struct AccountService {
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
     pub(crate) devices: Devices,
-    pub(crate) last_seen: Arc<LastSeenBuffer>,
+    pub(crate) last_seen: Arc<LastSeenBuffer<SessionId>>,
+    pub(crate) last_used: Arc<LastSeenBuffer<KeyId>>,
     pub(crate) turns: Arc<Turns>,
     pub(crate) schemes: Arc<PasswordSchemes>,
     pub(crate) sends_mail: bool,
@@ -43,8 +44,8 @@ impl AccountService {
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
         let devices = Devices::new(ports.clone());
-        let (last_seen, schemes, turns) = Default::default();
-        Self { ports, settings, limiter, devices, last_seen, schemes, turns, sends_mail: true }
+        let (last_seen, last_used, schemes, turns) = Default::default();
+        Self { ports, settings, limiter, devices, last_seen, last_used, schemes, turns, sends_mail: true }
     }
 
     /// Reads which schemes the password hashes of users have. For the housekeeper: it is not on the path of a request.

@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserValues, ValidationErrors};
+use denizen_models::{
+    ADMIN_ROLE, KeyScope, PatchUserRequest, UpdateUserRequest, User, UserId, UserValues, ValidationErrors,
+};
 use tokio::sync::OnceCell;
 
 use super::is_administrator;
 use crate::{
     common::{AccountService, Failure, IfMatch, PreconditionError, Work},
     ports::{
-        AccessContext,
+        AccessContext, Actor,
         store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey},
     },
 };
@@ -131,6 +133,10 @@ impl AccountService {
 /// members cannot set their own.
 fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs, Failure> {
     let old = &user.values;
+    let is_key = matches!(context.actor, Actor::Service { .. });
+    if is_key && old.roles.iter().any(|role| role == ADMIN_ROLE) {
+        return Err(Failure::forbidden("service keys do not change administrators"));
+    }
     let changed = [
         ("roles", old.roles != new.roles),
         ("active", old.active != new.active),
@@ -140,6 +146,7 @@ fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs
     match changed.into_iter().find(|(_, changed)| *changed) {
         // Reserved names and the limit of renames do not bind administrators.
         None if renamed && context.is_admin() => Ok(Needs::Admin),
+        None if is_key => Ok(Needs::Scopes(&[KeyScope::UsersWrite])),
         None => Ok(Needs::SelfOrAdmin(user.id)),
         Some(_) if context.is_admin() => Ok(Needs::Admin),
         Some((member, _)) => Err(Failure::forbidden(format!("only administrators can change {member}"))),
