@@ -10,6 +10,7 @@ pub(crate) mod json;
 pub(crate) mod log_line;
 pub(crate) mod log_summary;
 pub(crate) mod network_share;
+pub(crate) mod oauth;
 pub(crate) mod origin;
 pub(crate) mod query;
 pub(crate) mod request;
@@ -23,8 +24,9 @@ pub(crate) use self::{
     conditions::{Conditions, tagged},
     error::{ApiError, ApiResult, ErrorCode, map_error},
     extract::extract,
+    fallback::accepts_html,
     json::{Json, MergePatch},
     query::{NoQuery, Query},
     request::{AppState, RequestContext, number_in, personal},
-    route::Access::{Admin, Anyone, Directory, Member, Owner, Public},
+    route::Access::{self, Admin, Anyone, Directory, Member, Owner, Public},
 };

@@ -6,7 +6,6 @@ use actix_web::{
         Cookie,
         time::{Duration, OffsetDateTime},
     },
-    http::header,
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
 use denizen_services::{LoginError, SignedIn, store::Session};
@@ -17,7 +16,7 @@ use crate::{
     http::{
         ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error, personal,
     },
-    middleware::credentials::{cookie_name, device, device_cookie, own_cookie},
+    middleware::credentials::{cookie_name, device, device_cookie, forward_cookie, own_cookie},
     middleware::{Endpoint, route},
     services::Auth,
 };
@@ -63,6 +62,7 @@ pub(crate) fn signed_in_answer(
     signed_in: SignedIn,
     by_cookie: Option<CookieLifetime>,
 ) -> ApiResult {
+    let forward = signed_in.forward_token();
     let SignedIn { token, session: _, expires_at, user, device } = signed_in;
     let answer = LoginResponse {
         token: by_cookie.is_none().then(|| token.expose().to_owned()),
@@ -73,12 +73,16 @@ pub(crate) fn signed_in_answer(
     };
     let mut response = request.answer(message, answer);
     if let Some(lifetime) = by_cookie {
-        let mut cookie = session_cookie(&request.state.settings, token.expose());
-        if lifetime == CookieLifetime::Session {
-            let left = expires_at - request.state.clock.now();
-            cookie.set_max_age(Duration::seconds(left.num_seconds()));
+        let settings = &request.state.settings;
+        let cookies =
+            [Some(session_cookie(settings, token.expose())), forward_cookie(settings, forward.expose())];
+        for mut cookie in cookies.into_iter().flatten() {
+            if lifetime == CookieLifetime::Session {
+                let left = expires_at - request.state.clock.now();
+                cookie.set_max_age(Duration::seconds(left.num_seconds()));
+            }
+            response.add_cookie(&cookie).map_err(ApiError::internal)?;
         }
-        response.add_cookie(&cookie).map_err(ApiError::internal)?;
         let cookie = device_cookie(&request.state.settings, device.expose());
         response.add_cookie(&cookie).map_err(ApiError::internal)?;
     }
@@ -98,9 +102,11 @@ async fn logout(request: RequestContext, auth: Auth, _: NoQuery) -> ApiResult {
 /// Says what was done, and lets a browser forget the cookie.
 pub(crate) fn signed_out_answer(request: &RequestContext, message: &str) -> ApiResult {
     let mut response = request.done(message);
-    let mut gone = session_cookie(&request.state.settings, "");
-    gone.set_expires(OffsetDateTime::UNIX_EPOCH);
-    response.add_cookie(&gone).map_err(ApiError::internal)?;
+    let settings = &request.state.settings;
+    for mut gone in [Some(session_cookie(settings, "")), forward_cookie(settings, "")].into_iter().flatten() {
+        gone.set_expires(OffsetDateTime::UNIX_EPOCH);
+        response.add_cookie(&gone).map_err(ApiError::internal)?;
+    }
     Ok(response)
 }
 
@@ -111,21 +117,14 @@ struct Current {
     user: UserResponse,
 }
 
-/// `GET /api/auth/session`: who the caller is. A proxy that asks this before it lets a request through finds the user name
-/// in `Remote-User`, and the id in `Remote-User-Id`.
+/// `GET /api/auth/session`: who the caller is.
 async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     let known = request.caller.as_ref().ok_or_else(ApiError::unauthenticated)?;
-    let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
-    let name = header::HeaderValue::from_str(name).map_err(ApiError::internal)?;
     let current = Current {
         session: session_response(known.session.clone(), &request),
         user: UserResponse::full(known.user.clone()),
     };
-    let mut response = request.answer("Signed in", current);
-    let headers = response.headers_mut();
-    headers.insert(header::HeaderName::from_static("remote-user"), name);
-    headers.insert(header::HeaderName::from_static("remote-user-id"), header::HeaderValue::from(id));
-    Ok(personal(response))
+    Ok(personal(request.answer("Signed in", current)))
 }
 
 /// A session as its owner may see it.

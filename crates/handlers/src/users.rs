@@ -9,7 +9,7 @@ use actix_web::{
         header::{self, HeaderName},
     },
 };
-use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
+use denizen_models::{KeyScope, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
     CreateUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery, store::UserSort,
 };
@@ -27,14 +27,17 @@ use crate::{
 /// The path of all users; signing up is another method of it.
 pub(crate) const USERS: &str = "/api/users";
 
+/// What a service key needs to patch users; what it may change of them is for the service to say.
+const PATCHERS: &[KeyScope] = &[KeyScope::UsersWrite, KeyScope::AppMetadataWrite];
+
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route(USERS).get(Directory, "Lists and searches users.", list),
+        route(USERS).get(Directory.or_key(&[KeyScope::UsersRead]), "Lists and searches users.", list),
         route("/api/users/{id:.*}")
             .checked(|request| id_in(request).map(|_| ()))
-            .get(Owner, "Returns a user.", get)
-            .put(Owner, "Replaces the editable members of a user.", update)
-            .patch(Owner, "Changes members of a user.", patch)
+            .get(Owner.or_key(&[KeyScope::UsersRead]), "Returns a user.", get)
+            .put(Owner.or_key(&[KeyScope::UsersWrite]), "Replaces the editable members of a user.", update)
+            .patch(Owner.or_key(PATCHERS), "Changes members of a user.", patch)
             .delete(Owner, "Deletes another user.", delete::delete),
         delete::own(),
     ]

@@ -88,7 +88,8 @@ impl AccountService {
     /// Returns the user if the actor may change it. Of one out of reach not even the look-up tells that it exists; and an
     /// actor who may no longer change users is told that, and not which exist.
     async fn find_for_change(&self, context: &AccessContext, id: UserId) -> Result<Option<User>, Failure> {
-        let is_writer = context.has_scope(KeyScope::UsersWrite) || context.has_scope(KeyScope::AppMetadataWrite);
+        let is_writer =
+            context.has_scope(KeyScope::UsersWrite) || context.has_scope(KeyScope::AppMetadataWrite);
         if !is_writer && !context.may_access(id) {
             return Ok(None);
         }

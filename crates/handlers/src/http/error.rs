@@ -85,6 +85,8 @@ codes! {
     UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND,
     /// The session does not exist, or the caller may not see it.
     SessionNotFound = "SESSION_NOT_FOUND" NOT_FOUND,
+    /// The service key does not exist; it may be revoked.
+    KeyNotFound = "KEY_NOT_FOUND" NOT_FOUND,
     /// The mail job does not exist; it may have been sent.
     MailJobNotFound = "MAIL_JOB_NOT_FOUND" NOT_FOUND,
     /// The recipient of the message is not connected.

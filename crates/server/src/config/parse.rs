@@ -14,6 +14,7 @@ use std::{
 use denizen_models::Username;
 use ipnet::IpNet;
 
+pub(crate) use self::time::duration;
 pub(super) use self::{log_filter::*, time::*, web::*};
 use super::types::Database;
 

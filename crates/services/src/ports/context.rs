@@ -138,6 +138,10 @@ impl AccessContext {
     /// What the actor may see of `user`: everything if it is themselves or if they may read all users, else its names.
     #[must_use]
     pub fn view(&self, user: User) -> UserResponse {
-        if self.may_read_users() || self.is_self(user.id) { UserResponse::full(user) } else { UserResponse::names(user) }
+        if self.may_read_users() || self.is_self(user.id) {
+            UserResponse::full(user)
+        } else {
+            UserResponse::names(user)
+        }
     }
 }
