@@ -13,7 +13,7 @@ use denizen_services::{Authentication, ForwardAuth};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 
 use crate::{
-    http::{ApiError, ApiResult, AppState, Public, Query, RequestContext, accepts_html, return_to::ReturnTo},
+    http::{ApiError, ApiResult, AppState, Proxy, Query, RequestContext, accepts_html, return_to::ReturnTo},
     middleware::{
         Endpoint,
         credentials::{forward_token, session_token},
@@ -27,7 +27,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     let endpoint = route("/api/auth/forward").unlimited_for_proxies();
-    vec![endpoint.get(Public, "Tells a proxy who sends a request.", forward)]
+    vec![endpoint.get(Proxy, "Tells a proxy who sends a request.", forward)]
 }
 
 /// `GET /api/auth/forward`

@@ -28,5 +28,5 @@ pub(crate) use self::{
     json::{Json, MergePatch},
     query::{NoQuery, Query},
     request::{AppState, RequestContext, number_in, personal},
-    route::Access::{self, Admin, Anyone, Directory, Member, Owner, Public},
+    route::Access::{self, Admin, Anyone, Directory, Member, Owner, Proxy, Public},
 };

@@ -23,6 +23,8 @@ pub enum Access {
     Demo,
     /// Programs with a service key.
     Service,
+    /// Proxies, for every client: the answer says who the client is.
+    Proxy,
 }
 
 impl Access {

@@ -45,8 +45,8 @@ pub(crate) async fn authorize(
 async fn check(rule: Rule, request: &HttpRequest) -> Result<Identity, ApiError> {
     let (access, settings) = (rule.access, &AppState::of(request)?.settings);
     let is_open = access == Access::Demo && settings.demos == Demos::Open;
-    // Routes that treat all clients alike do not look at credentials.
-    if access == Access::Public || is_open {
+    // Routes that treat all clients alike do not look at credentials; for proxies, the handler does.
+    if matches!(access, Access::Public | Access::Proxy) || is_open {
         let is_limited = RouteLimits::is_limited(request, &settings.trusted_proxies);
         if is_limited && has_credentials(request.headers(), settings) {
             limit_stranger(settings, RequestMeta::of(request).ip)?;
@@ -74,7 +74,8 @@ async fn check(rule: Rule, request: &HttpRequest) -> Result<Identity, ApiError> 
             | Access::Directory
             | Access::Admin
             | Access::Demo
-            | Access::Service,
+            | Access::Service
+            | Access::Proxy,
             None,
         ) => Err(ApiError::unauthenticated()),
     }

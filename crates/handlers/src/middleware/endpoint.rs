@@ -121,8 +121,9 @@ impl Endpoint {
     /// Registers the path with its middleware.
     pub(crate) fn register(self, config: &mut web::ServiceConfig) {
         let Self { route: Route { path, operations }, routes, check, compressed, max_body, limits } = self;
-        let for_strangers =
-            |operation: &Operation| matches!(operation.access, Access::Public | Access::Anyone);
+        let for_strangers = |operation: &Operation| {
+            matches!(operation.access, Access::Public | Access::Anyone | Access::Proxy)
+        };
         let usual = if operations.iter().all(for_strangers) { STRANGERS_BODY } else { MEMBERS_BODY };
         let mut names: Vec<&str> = operations.iter().map(|operation| operation.method.as_str()).collect();
         if names.contains(&"GET") {

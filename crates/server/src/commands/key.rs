@@ -27,7 +27,7 @@ pub enum KeyCommand {
             value_parser = KeyScope::ALL.map(KeyScope::as_str))]
         scopes: Vec<String>,
         /// How long it works, such as 90d: up to 3650d, or forever if this is left out.
-        #[arg(long, value_name = "DURATION", value_parser = duration("1s", "3650d"))]
+        #[arg(long, value_name = "DURATION", value_parser = lifetime)]
         expires: Option<Duration>,
     },
     /// List the service keys, without what would open anything.
@@ -61,6 +61,10 @@ impl KeyCommand {
         })
         .await
     }
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    duration("1s", "3650d")(text)
 }
 
 fn command_error(error: CreateKeyError) -> CommandError {

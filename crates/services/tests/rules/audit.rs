@@ -71,6 +71,7 @@ async fn the_trail_is_listed_newest_first_with_all_that_is_known() {
         at: minute(2),
         actor: "user:1".to_owned(),
         target: Some(BOB),
+        key: None,
         ip: stranger().ip,
         request_id: "request of 1".to_owned(),
     };
