@@ -8,7 +8,7 @@ use actix_web::{
     },
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
-use denizen_services::{LoginError, SignedIn, store::Session};
+use denizen_services::{LoginError, SignedIn};
 use serde::Serialize;
 
 use crate::{
@@ -121,24 +121,10 @@ struct Current {
 async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     let known = request.caller.as_ref().ok_or_else(ApiError::unauthenticated)?;
     let current = Current {
-        session: session_response(known.session.clone(), &request),
+        session: request.access.view_session(known.session.clone()),
         user: UserResponse::full(known.user.clone()),
     };
     Ok(personal(request.answer("Signed in", current)))
-}
-
-/// A session as its owner may see it.
-pub(crate) fn session_response(session: Session, request: &RequestContext) -> SessionResponse {
-    let current = request.caller.as_ref().is_some_and(|known| known.session.id == session.id);
-    SessionResponse {
-        id: session.id.0,
-        current,
-        created_at: session.opened.created_at,
-        last_seen_at: session.last_seen_at,
-        expires_at: session.opened.expires_at,
-        ip: session.opened.ip,
-        user_agent: session.opened.user_agent,
-    }
 }
 
 map_error! { error: LoginError {

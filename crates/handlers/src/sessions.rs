@@ -10,7 +10,6 @@ use crate::{
         Admin, ApiError, ApiResult, ErrorCode, Member, NoQuery, RequestContext, extract, map_error,
         number_in, personal,
     },
-    login::session_response,
     middleware::{Endpoint, route},
     services::Auth,
     users::id_in,
@@ -33,7 +32,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
 async fn list(request: RequestContext, SessionsOf(user): SessionsOf, auth: Auth, _: NoQuery) -> ApiResult {
     let sessions = auth.list_sessions(&request.access, user).await?;
     let shown: Vec<SessionResponse> =
-        sessions.into_iter().map(|session| session_response(session, &request)).collect();
+        sessions.into_iter().map(|session| request.access.view_session(session)).collect();
     let metadata = json!({ "count": shown.len() });
     Ok(personal(request.answer_with(StatusCode::OK, "Sessions retrieved successfully", shown, metadata)))
 }

@@ -1,6 +1,7 @@
-//! Users: list, search, create, get, replace, patch, delete.
+//! Users: list, search, create, get, replace, patch, export, delete.
 
 mod delete;
+mod export;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -33,13 +34,15 @@ const PATCHERS: &[KeyScope] = &[KeyScope::UsersWrite, KeyScope::AppMetadataWrite
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
         route(USERS).get(Directory.or_key(&[KeyScope::UsersRead]), "Lists and searches users.", list),
+        delete::own(),
+        export::route_of_export(),
+        // Behind the longer paths, which it matches, too.
         route("/api/users/{id:.*}")
             .checked(|request| id_in(request).map(|_| ()))
             .get(Owner.or_key(&[KeyScope::UsersRead]), "Returns a user.", get)
             .put(Owner.or_key(&[KeyScope::UsersWrite]), "Replaces the editable members of a user.", update)
             .patch(Owner.or_key(PATCHERS), "Changes members of a user.", patch)
             .delete(Owner, "Deletes another user.", delete::delete),
-        delete::own(),
     ]
 }
 

@@ -21,7 +21,7 @@ const MOST_PBKDF2_ROUNDS: u64 = 10_000_000;
 // What takes as long as argon2id takes to write 1 KiB, or how much longer it takes: measured beside each other on x86-64
 // with SHA and AVX2 instructions, and rounded. Other machines differ by half.
 /// Of one round of bcrypt's key schedule.
-const BCRYPT_WORK: u64 = 64;
+const BCRYPT_WORK: u64 = 100;
 /// Of 1 KiB of scrypt's memory, which is written once and read once.
 const SCRYPT_WORK: u64 = 3;
 const PBKDF2_SHA256_ROUNDS: u64 = 4;

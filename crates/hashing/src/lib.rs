@@ -92,10 +92,11 @@ impl Argon2Hasher {
     ///
     /// In PHC strings, a salt has 8 to 48 bytes and an output 10 to 64. The first login replaces the hash.
     ///
-    /// A hash may cost twice as much as those that this hasher makes, by [`Argon2Cost::work`] and measured equivalents of
-    /// the other functions: with [`Argon2Cost::RECOMMENDED`], that is bcrypt up to cost 10 and PBKDF2-SHA-256 up to 311,000
-    /// rounds. A failed sign-in must not tell by its time that there is such an account, and dear hashes among cheap ones
-    /// would make all failures as dear. To take over dearer ones, raise the cost of your own.
+    /// A hash may cost twelve times as much as those that this hasher makes, by [`Argon2Cost::work`] and measured
+    /// equivalents of the other functions: with [`Argon2Cost::RECOMMENDED`], that is bcrypt up to cost 12, scrypt with
+    /// `ln=17,r=8,p=1` and PBKDF2-SHA-256 up to 1,860,000 rounds. Dearer ones are refused: a failed sign-in must not tell by
+    /// its time that there is such an account, so failures with unknown names are as dear, by the share of such users. To
+    /// take over dearer ones, raise the cost of your own.
     ///
     /// bcrypt never saw more than the first 72 bytes of a password, and so it is compared here, as its libraries do:
     /// until it is replaced, whatever follows them does not matter.

@@ -70,5 +70,6 @@ pub use sessions::SessionResponse;
 pub use types::*;
 pub use users::create::{CreateUserRequest, NewUser};
 pub use users::delete::DeleteAccountRequest;
+pub use users::export::{ExportedMail, ExportedToken, UserExport};
 pub use users::patch::PatchUserRequest;
 pub use users::update::UpdateUserRequest;

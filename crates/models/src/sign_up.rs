@@ -6,6 +6,35 @@ use crate::{
     users::create::{CreateUserRequest, NewUser},
 };
 
+/// A member of a request, which may be absent.
+trait Member {
+    fn is_set(&self) -> bool;
+}
+
+impl Member for String {
+    fn is_set(&self) -> bool {
+        !self.is_empty()
+    }
+}
+
+impl<T> Member for Option<T> {
+    fn is_set(&self) -> bool {
+        self.is_some()
+    }
+}
+
+/// Refuses every member of a request but one. Names all of them: a new member does not compile until it is refused here.
+macro_rules! refuse_members {
+    ($request:ident { $but:ident } = $this:ident, $errors:ident, $reason:literal: $($member:ident)+) => {
+        let $request { $but: _, $($member),+ } = $this;
+        $($errors.check(
+            $member.is_set(),
+            stringify!($member),
+            concat!(stringify!($member), " must be absent: ", $reason),
+        );)+
+    };
+}
+
 impl CreateUserRequest {
     /// Reads a stranger's sign-up in which every member counts at once. The password is mandatory. The service judges
     /// what strangers may choose.
@@ -31,41 +60,11 @@ impl CreateUserRequest {
     pub fn validate_sign_up_address(&self) -> Result<EmailAddress, ValidationErrors> {
         let mut errors = ValidationErrors::new();
         let email = errors.value("email", EmailAddress::parse(&self.email));
-        // Without `..`: a new member does not compile until it is refused here.
-        let Self {
-            id,
-            username,
-            email: _,
-            first_name,
-            last_name,
-            age,
-            active,
-            email_verified,
-            roles,
-            profile,
-            password,
-            created_at,
-            updated_at,
-        } = self;
-        let others = [
-            ("id", id.is_some()),
-            ("username", !username.is_empty()),
-            ("first_name", !first_name.is_empty()),
-            ("last_name", !last_name.is_empty()),
-            ("age", age.is_some()),
-            ("active", active.is_some()),
-            ("email_verified", email_verified.is_some()),
-            ("roles", roles.is_some()),
-            ("profile", profile.is_some()),
-            ("password", password.is_some()),
-            ("created_at", created_at.is_some()),
-            ("updated_at", updated_at.is_some()),
-        ];
-        for (field, set) in others {
-            let reason = format_args!(
-                "{field} must be absent: a sign-up has only the member \"email\", and the rest is chosen with the mailed token"
-            );
-            errors.check(set, field, reason);
+        refuse_members! {
+            CreateUserRequest { email } = self, errors, "a sign-up has only the member \"email\", and the rest is chosen with the \
+                mailed token":
+            id username first_name last_name age active email_verified roles profile user_metadata app_metadata
+             password created_at updated_at
         }
         errors.complete(email)
     }
@@ -77,22 +76,10 @@ impl VerifyEmailRequest {
     /// # Errors
     /// Returns every other member that is set.
     pub fn validate_bare(&self) -> Result<(), ValidationErrors> {
-        let Self { token: _, username, password, first_name, last_name, age, profile } = self;
-        let others = [
-            ("username", !username.is_empty()),
-            ("password", password.is_some()),
-            ("first_name", !first_name.is_empty()),
-            ("last_name", !last_name.is_empty()),
-            ("age", age.is_some()),
-            ("profile", profile.is_some()),
-        ];
         let mut errors = ValidationErrors::new();
-        for (field, set) in others {
-            errors.check(
-                set,
-                field,
-                format_args!("{field} must be absent: the token is not that of a sign-up"),
-            );
+        refuse_members! {
+            VerifyEmailRequest { token } = self, errors, "the token is not that of a sign-up":
+            username password first_name last_name age profile
         }
         errors.into_result(())
     }

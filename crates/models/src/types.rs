@@ -3,6 +3,7 @@
 pub(crate) mod email;
 pub(crate) mod envelope;
 pub(crate) mod fold;
+pub(crate) mod metadata;
 pub(crate) mod named_enum;
 pub(crate) mod object;
 pub(crate) mod password;
@@ -19,6 +20,7 @@ pub use self::{
     email::{EmailAddress, InvalidEmail},
     envelope::{ErrorResponse, SuccessResponse},
     fold::fold,
+    metadata::Metadata,
     object::Object,
     password::{Password, PasswordPolicy},
     patch::Patch,

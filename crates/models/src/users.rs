@@ -2,5 +2,6 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod export;
 pub(crate) mod patch;
 pub(crate) mod update;

@@ -25,7 +25,8 @@ use denizen_services::{
     OsTokenSource, PasswordHasher, SystemClock, TaskService, UserQuery,
     store::{Store, StoreFailure},
 };
-use denizen_storage_sqlite::{OpenError, SqliteStore};
+use denizen_storage_postgres::PostgresStore;
+use denizen_storage_sqlite::SqliteStore;
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -33,10 +34,10 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, ConfigErrors, Profile, warnings},
+    config::{Config, ConfigErrors, Database, Profile, warnings},
     http::{HttpLimits, Watch, descriptors, serve, serve_watched},
     samples::{self, SampleError},
-    storage::{self, Storage},
+    storage::{OpenError, Storage},
 };
 
 /// Why the service does not start. Each is one line that says what to do about it.
@@ -53,12 +54,8 @@ pub enum StartError {
         error: io::Error,
     },
     /// The database does not open, or production was not told to create it.
-    #[error("{error}{}", storage::hint(.error))]
-    Database {
-        /// Why.
-        #[from]
-        error: OpenError,
-    },
+    #[error(transparent)]
+    Database(#[from] OpenError),
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] Failure),
@@ -151,7 +148,7 @@ impl Application {
         let create = overrides.create_database || config.profile == Profile::Development;
         let storage = match overrides.store.clone() {
             Some(store) => Storage::given(store),
-            None => Storage::open(&config.database, create)?,
+            None => Storage::open(&config.database, create).await?,
         };
         let (accounts, messages) = assemble(&config, address, &storage, &overrides)?;
         if config.profile == Profile::Production {
@@ -292,9 +289,12 @@ async fn warn_of_cuts(in_flight: &AtomicUsize, shutdown_timeout: Duration) {
 
 /// Logs what is about to run, in one line. The URLs hold no passwords.
 fn describe(config: &Config, address: SocketAddr) {
-    let database = match config.database.path() {
-        Some(path) => format!("{} (schema {})", path.display(), SqliteStore::SCHEMA),
-        None => "in memory".to_owned(),
+    let database = match &config.database {
+        Database::Postgres(options) => format!("{options} (schema {})", PostgresStore::SCHEMA),
+        database => match database.path() {
+            Some(path) => format!("{} (schema {})", path.display(), SqliteStore::SCHEMA),
+            None => "in memory".to_owned(),
+        },
     };
     log::info!(
         "{} profile, version {} (commit {}), database {database}, public URL {}, mail {}",
@@ -328,6 +328,10 @@ fn assemble(
     };
     let limits = MessageLimits { directory: config.directory, ..MessageLimits::default() };
     let messages = DefaultMessageService::new(Arc::clone(&clock), limits);
+    let messages = match &storage.relay {
+        Some(relay) => messages.with_relay(Arc::clone(relay)),
+        None => messages,
+    };
     let accounts = Accounts::builder(Arc::clone(&storage.store), hasher)
         .clock(clock)
         .mailer(mailer)
@@ -373,9 +377,10 @@ async fn greet(config: &Config, accounts: &Accounts) -> Result<(), StartError> {
     let users = accounts.users();
     let empty = users.list_users(&AccessContext::system(), &first).await?.users.is_empty();
     let created = if empty { samples::create(accounts.service()).await? } else { Vec::new() };
-    let place = match config.database.path() {
-        Some(path) => format!("in {}", path.display()),
-        None => "in memory, gone when this process ends".to_owned(),
+    let place = match &config.database {
+        Database::Memory => "in memory, gone when this process ends".to_owned(),
+        Database::Postgres(options) => format!("in {options}"),
+        Database::Sqlite(_) => format!("in {}", config.database.path().unwrap_or_default().display()),
     };
     log::info!("users are kept {place}");
     if empty {

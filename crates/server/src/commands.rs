@@ -12,7 +12,7 @@ mod setup_link;
 mod table;
 mod user;
 
-use std::{fmt::Display, path::PathBuf, sync::Arc};
+use std::{fmt::Display, sync::Arc};
 
 use clap::Subcommand;
 use denizen_hashing::Argon2Hasher;
@@ -25,7 +25,7 @@ pub use self::{
     after_restore::AfterRestore, key::KeyCommand, mail::MailCommand, setup_link::SetupLink, user::UserCommand,
 };
 use crate::{
-    config::{Config, Report},
+    config::{Config, Database, Report},
     storage::Storage,
 };
 
@@ -69,28 +69,27 @@ impl OperatorCommand {
             Self::Check => check::run(config),
             Self::AfterRestore(command) => command.run(config).await,
         };
+        // An operator who is in the wrong folder finds out at once.
+        let created = missing
+            .filter(|path| path.exists())
+            .map_or_else(String::new, |path| format!("denizen: created database {}\n", path.display()));
         match result {
-            // Whoever is in the wrong folder finds out at once.
-            Ok(stdout) => {
-                let stderr = missing.filter(|path| path.exists()).map_or_else(String::new, |path| {
-                    format!("denizen: created database {}\n", path.display())
-                });
-                Report { stdout, stderr, exit_code: 0 }
-            }
+            Ok(stdout) => Report { stdout, stderr: created, exit_code: 0 },
             Err(CommandError { reason, exit_code }) => {
-                Report { stdout: String::new(), stderr: format!("denizen: {reason}\n"), exit_code }
+                Report { stdout: String::new(), stderr: format!("{created}denizen: {reason}\n"), exit_code }
             }
         }
     }
 }
 
-/// Returns the path of the database file.
-fn expect_file(config: &Config) -> Result<PathBuf, CommandError> {
-    config.database.path().ok_or_else(|| {
-        CommandError::usage(
+/// Refuses a database that only the server can see.
+fn expect_shared(config: &Config) -> Result<(), CommandError> {
+    match config.database {
+        Database::Memory => Err(CommandError::usage(
             "the in-memory database is only visible to the server; name another one with --database",
-        )
-    })
+        )),
+        Database::Sqlite(_) | Database::Postgres(_) => Ok(()),
+    }
 }
 
 /// Why a command failed, for the operator to read. Every error converts into one.
@@ -126,9 +125,9 @@ struct OperatorContext {
 }
 
 impl OperatorContext {
-    fn open(config: &Config, create: bool) -> Result<Self, CommandError> {
-        expect_file(config)?;
-        let storage = Storage::open(&config.database, create)?;
+    async fn open(config: &Config, create: bool) -> Result<Self, CommandError> {
+        expect_shared(config)?;
+        let storage = Storage::open(&config.database, create).await?;
         storage.store.observe(Arc::new(MailCounters::default()));
         let tokens: Arc<dyn TokenSource> = Arc::new(OsTokenSource);
         let mut request = [0; 8];
@@ -154,7 +153,7 @@ impl OperatorContext {
         create: bool,
         work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
-        let operator = Self::open(config, create)?;
+        let operator = Self::open(config, create).await?;
         let result = work(&operator).await;
         operator.storage.close().await;
         result

@@ -29,6 +29,7 @@ use actix_web::{
     web::ServiceConfig,
 };
 use futures_util::{StreamExt as _, stream};
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 pub use self::admission::HttpLimits;
@@ -37,6 +38,10 @@ use self::{
     admission::Admission,
     idle_timeout::{BodyLength, IdleTimeoutStream, InFlight},
 };
+
+/// How many connections may wait to be accepted, if the system allows as many. With the 128 of the standard library, a burst of
+/// clients has some of its connections reset.
+const BACKLOG: i32 = 4096;
 
 /// Serves the routes of `configure` on this listener, once the result is awaited, with protection against slow clients
 /// that `actix_web::HttpServer` does not have: the time for the head of a request counts on every request of a
@@ -65,6 +70,7 @@ pub(crate) fn serve_watched(
     let HttpLimits { workers, max_connections, header_timeout, idle_timeout, shutdown_timeout, .. } = limits;
     let admission = Admission::new(limits, watch);
     let address = listener.local_addr()?;
+    SockRef::from(&listener).listen(BACKLOG)?;
     let builder = Server::build();
     let stop = builder.graceful_shutdown_signal();
     let server = builder

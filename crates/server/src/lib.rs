@@ -34,3 +34,4 @@ mod storage;
 pub use application::{Application, Overrides, RunError, StartError};
 pub use logging::{flush_log, start_logging, write_message};
 pub use samples::{SAMPLE_PASSWORD, SampleError};
+pub use storage::OpenError;

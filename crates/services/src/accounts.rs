@@ -35,6 +35,7 @@ where
     Self: crate::UserCreation,
     Self: crate::UserUpdates,
     Self: crate::UserDeletion,
+    Self: crate::UserExports,
     Self: crate::EmailChanges,
     Self: crate::EmailVerifications,
     Self: crate::Invitations,

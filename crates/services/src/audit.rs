@@ -100,7 +100,7 @@ impl AuditService for AccountService {
     }
 }
 
-fn shown(AuditRecord { id: AuditId(id), event }: AuditRecord) -> AuditResponse {
+pub(crate) fn shown(AuditRecord { id: AuditId(id), event }: AuditRecord) -> AuditResponse {
     AuditResponse {
         id,
         kind: event.kind.as_str(),

@@ -53,7 +53,7 @@ impl PasswordChanges for AccountService {
         let expires_at = session.expires_at;
         let (committed, device) = retry(|| async {
             let version = self.security_version(context, user.id, &compared).await?.ok_or(WrongPassword)?;
-            let device = self.devices.remember(None, user.id, version + 1).await?;
+            let device = self.limiter.remember_device(None, user.id, version + 1).await?;
             let notice = NewMailJob::new(MailJob::PasswordChanged { user: user.id.into() }, context, now);
             let work = self
                 .accept_reauthentication(

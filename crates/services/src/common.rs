@@ -3,6 +3,7 @@
 pub(crate) mod delivery;
 pub(crate) mod devices;
 pub(crate) mod failure;
+pub(crate) mod failure_records;
 pub(crate) mod last_seen;
 pub(crate) mod lock;
 pub(crate) mod mailed_tokens;

@@ -81,7 +81,7 @@ impl EmailVerifications for AccountService {
         ];
         let mail = MailJob::EmailVerification { address: email.key().to_owned() };
         let job = NewMailJob::new(mail, context, self.ports.clock.now());
-        let work = self.limiter.consume(Work::<Failure>::for_stranger(), &rules).await?;
+        let work = self.limiter.consume(Work::<Failure>::exempt(), &rules).await?;
         let work = work.enqueue_mail_within(self.settings.mail_capacity, job);
         self.limiter.commit(work, ip).await.map(|_| ())
     }

@@ -166,7 +166,7 @@ impl Housekeeper {
             mail_due_by: now + LONGEST_DELAY,
             limit: BATCH,
         };
-        Ok(Work::<Failure>::of_service().purge(purge).commit(&self.accounts.ports).await?.count()?)
+        Ok(Work::<Failure>::exempt().purge(purge).commit(&self.accounts.ports).await?.count()?)
     }
 
     /// Returns the instant before which audit records are to be removed: the end of the retention, but it moves there by a

@@ -202,7 +202,8 @@ impl Invitations for AccountService {
         let now = self.ports.clock.now();
         let event = AuditEvent::new(AuditKind::InvitationAccepted, found.user.id, context, now);
         let work = found.set_password(hash, now, || AcceptInvitationError::InvalidOrExpired).record(event);
-        let device = self.devices.remember(None, found.user.id, found.user.security_version + 1).await?;
+        let device =
+            self.limiter.remember_device(None, found.user.id, found.user.security_version + 1).await?;
         work.commit(&self.ports).await.map(|_| device)
     }
 }

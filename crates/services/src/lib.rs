@@ -90,5 +90,5 @@ pub use sessions::{Authentication, SessionError, Sessions};
 pub use sign_up::*;
 pub use users::{
     CreateUserError, DeleteAccountError, DeleteUserError, GetUserError, UpdateUserError, UserCreation,
-    UserDeletion, UserList, UserLists, UserQuery, UserUpdates, Users,
+    UserDeletion, UserExports, UserList, UserLists, UserQuery, UserUpdates, Users,
 };

@@ -91,10 +91,10 @@ impl Logins for AccountService {
         let (token, session) = self.new_session(context, user.id, now)?;
         let expires_at = session.expires_at;
         let password_version = credentials.map_or(0, |credentials| credentials.password_version);
-        let device = self.devices.remember(device, user.id, password_version).await?;
+        let device = self.limiter.remember_device(device, user.id, password_version).await?;
         // The password was compared some milliseconds ago: it must still be the password when the session opens. The
         // version is that of the earlier of the two readings, or a user who was deactivated between them would get in.
-        let work = Work::for_stranger().expect_user(user.id, user.security_version, LoginError::Rejected);
+        let work = Work::exempt().expect_user(user.id, user.security_version, LoginError::Rejected);
         let mut work = self
             .accept(work, &[ip, account], (user.id, client), LoginError::Rejected)
             .await?
@@ -223,7 +223,7 @@ impl AccountService {
     ) -> Result<Option<Device>, Failure> {
         let Some(presented) = presented else { return Ok(None) };
         let version = credentials.map_or(0, |credentials| credentials.password_version);
-        let device = self.devices.find(presented, user.unwrap_or(NOBODY), version).await?;
+        let device = self.limiter.find_device(presented, user.unwrap_or(NOBODY), version).await?;
         Ok(device.filter(|_| !self.is_exhausted(credentials, ClientKind::Known)))
     }
 
@@ -259,8 +259,8 @@ impl AccountService {
         self.limiter.release(work.clear_failed_attempts(user, client, most, refused), rules).await
     }
 
-    /// Counts and records a failure, whether or not the login exists: that of an unknown login costs what any other
-    /// costs. The typed login is not recorded, because people type passwords there.
+    /// Counts a failure and, unless there are too many, records it, whether or not the login exists: that of an unknown login
+    /// costs what any other costs. The typed login is not recorded, because people type passwords there.
     async fn refuse<T, E: From<Failure> + Send>(
         &self,
         kind: AuditKind,
@@ -269,9 +269,13 @@ impl AccountService {
         refusal: E,
     ) -> Result<T, E> {
         let kind = if self.is_exhausted(credentials, client) { AuditKind::LoginIgnored } else { kind };
-        let event = AuditEvent::untargeted(kind, context, self.ports.clock.now());
-        let event = AuditEvent { target: user.map(Into::into), ..event };
-        Work::<E>::refusal(event).count_failed_attempt(user, client).commit(&self.ports).await?;
+        let now = self.ports.clock.now();
+        let mut work = Work::<E>::exempt().count_failed_attempt(user, client);
+        if let Some(kind) = self.failures.due(kind, self.settings.audit_failures, now) {
+            let event = AuditEvent::untargeted(kind, context, now);
+            work = work.record(AuditEvent { target: user.map(Into::into), ..event });
+        }
+        work.commit(&self.ports).await?;
         Err(refusal)
     }
 }

@@ -152,7 +152,7 @@ fn shown(job: QueuedMail) -> MailJobResponse {
     }
 }
 
-fn masked(address: &str) -> String {
+pub(crate) fn masked(address: &str) -> String {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     format!("{}***@{domain}", local.chars().take(1).collect::<String>())
 }

@@ -6,6 +6,8 @@
 mod announcement;
 mod clients;
 mod hub;
+mod peers;
+mod relayed;
 mod sweep;
 
 use std::sync::Arc;
@@ -156,7 +158,8 @@ pub trait MessageService: Send + Sync {
     /// Ends every connection with [`CloseReason::GoingAway`], and refuses new ones from now on.
     fn shut_down(&self);
 
-    /// The names of those who are connected, each once, in alphabetical order; to an actor who may not see names, its own.
+    /// The names of those who are connected, to whichever process, each once, in alphabetical order; to an actor who may not
+    /// see names, its own.
     ///
     /// # Errors
     /// See [`Failure`].

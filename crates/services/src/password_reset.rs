@@ -120,15 +120,14 @@ impl PasswordResets for AccountService {
             ip,
             ("reset.pace", LimitSubject::Address(&email), limits.mail_pace),
         ];
-        let mut work =
-            self.limiter.consume(Work::<RequestPasswordResetError>::for_stranger(), &rules).await?;
+        let mut work = self.limiter.consume(Work::<RequestPasswordResetError>::exempt(), &rules).await?;
         if self.settings.disclosure == Disclosure::Detailed {
             // Counted before the look-up, so that here, too, an unknown address is limited like a known one.
             work.commit(&self.ports).await?;
             if self.ports.store.find_user_by_email(&email).await?.is_none() {
                 return Err(RequestPasswordResetError::UnknownAddress(email));
             }
-            work = Work::for_stranger();
+            work = Work::exempt();
         }
         let mail = MailJob::PasswordReset { address: email.key().to_owned() };
         let job = NewMailJob::new(mail, context, self.ports.clock.now());
@@ -166,7 +165,7 @@ impl PasswordResets for AccountService {
         let device = match self.settings.disclosure {
             Disclosure::Detailed => None,
             Disclosure::Uniform => {
-                Some(self.devices.remember(None, user.id, user.security_version + 1).await?)
+                Some(self.limiter.remember_device(None, user.id, user.security_version + 1).await?)
             }
         };
         work.commit(&self.ports).await.map(|_| device)

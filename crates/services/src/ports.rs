@@ -7,6 +7,7 @@ pub(crate) mod hasher;
 pub(crate) mod live_sessions;
 pub(crate) mod mailer;
 pub(crate) mod randomness;
+pub(crate) mod relay;
 pub mod store;
 pub(crate) mod user_events;
 
@@ -22,6 +23,7 @@ pub use self::{
     live_sessions::LiveSessions,
     mailer::{LinkTemplate, Mail, MailError, MailMessage, Mailer, NoticeTemplate},
     randomness::{OsTokenSource, RandomnessError, Token, TokenHash, TokenPurpose, TokenSource},
+    relay::{Relay, RelayReceiver},
     user_events::{UserEvent, UserObserver},
 };
 

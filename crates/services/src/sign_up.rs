@@ -78,7 +78,7 @@ impl SignUps for AccountService {
             Disclosure::Uniform => {
                 let email = request.validate_sign_up_address().map_err(Failure::Invalid)?;
                 let rules @ [_, ip] = self.sign_up_rules(context, &email);
-                let work = self.limiter.consume(Work::for_stranger(), &rules).await?;
+                let work = self.limiter.consume(Work::exempt(), &rules).await?;
                 // Nothing is looked up: it makes no difference whether the address is taken.
                 let mail = MailJob::SignUp { address: email.key().to_owned() };
                 let job = NewMailJob::new(mail, context, self.ports.clock.now());
@@ -112,10 +112,6 @@ impl AccountService {
             request.validate_sign_up(&self.settings.password_policy).map_err(Failure::Invalid)?;
         check_members(&values)?;
         self.limiter.count(&self.sign_up_rules(context, &values.email)).await?;
-        let reserved = SignUpError::UsernameTaken(values.username.to_string());
-        if self.is_reserved(context, &values.username) {
-            return Err(reserved);
-        }
         let hash = passwords::hash_new(&self.ports, context, password, &values, "password").await?;
         let now = self.ports.clock.now();
         let mail = MailJob::EmailVerification { address: values.email.key().to_owned() };
@@ -123,12 +119,15 @@ impl AccountService {
             UniqueKey::Username => SignUpError::UsernameTaken(values.username.to_string()),
             UniqueKey::Email => SignUpError::EmailTaken(values.email.to_string()),
         };
-        let work = self.claim_username(Work::for_stranger(), &values.username, None, reserved).await?;
-        let work = work
+        let user = self
+            .claim_username(Work::exempt(), context, &values.username, None, taken(UniqueKey::Username))
+            .await?
             .insert_user(values.clone(), Some(hash), now, taken)
             .enqueue_mail_within(self.settings.mail_capacity, NewMailJob::new(mail, context, now))
-            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now));
-        let user = work.commit(&self.ports).await?.user()?;
+            .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
+            .commit(&self.ports)
+            .await?
+            .user()?;
         Ok(users::inserted(user, values, now))
     }
 
@@ -158,7 +157,7 @@ impl AccountService {
         let now = self.ports.clock.now();
         // In a unit of its own, so that an attempt counts whatever becomes of it: of any number of concurrent requests,
         // no more than `MAX_ATTEMPTS` are told about a name.
-        let attempt = Work::charge().try_registration(token, now, MAX_ATTEMPTS, InvalidOrExpired);
+        let attempt = Work::exempt().try_registration(token, now, MAX_ATTEMPTS, InvalidOrExpired);
         let remaining = attempt.commit(&self.ports).await?.count()?;
         let name = values.username.to_string();
         // An address is taken if its owner became a user in another way, or another request was faster.
@@ -167,12 +166,8 @@ impl AccountService {
             UniqueKey::Username => UsernameTaken(name.clone()),
             UniqueKey::Email => InvalidOrExpired,
         };
-        let reserved = taken(UniqueKey::Username);
-        if self.is_reserved(context, &values.username) {
-            return Err(reserved);
-        }
-        let work = Work::for_stranger().consume_registration(token, now, InvalidOrExpired);
-        self.claim_username(work, &values.username, None, reserved)
+        let work = Work::exempt().consume_registration(token, now, InvalidOrExpired);
+        self.claim_username(work, context, &values.username, None, taken(UniqueKey::Username))
             .await?
             .insert_user(values, Some(hash), now, taken)
             .record(AuditEvent::new(AuditKind::SignedUp, UserRef::Created, context, now))
@@ -188,6 +183,7 @@ fn check_members(values: &UserValues) -> Result<(), Failure> {
         ("roles", values.roles != [DEFAULT_ROLE]),
         ("active", !values.active),
         ("email_verified", values.email_verified),
+        ("app_metadata", !values.app_metadata.is_empty()),
     ];
     match chosen.into_iter().find(|(_, chosen)| *chosen) {
         Some((member, _)) => Err(Failure::forbidden(format!("only administrators can choose {member}"))),

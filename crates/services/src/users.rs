@@ -1,7 +1,8 @@
-//! Users: get, list, create, replace, patch, delete.
+//! Users: get, list, create, replace, patch, export, delete.
 
 mod create;
 mod delete;
+mod export;
 mod list;
 mod update;
 
@@ -12,6 +13,7 @@ pub(crate) use self::create::inserted;
 pub use self::{
     create::{CreateUserError, UserCreation},
     delete::{DeleteAccountError, DeleteUserError, UserDeletion},
+    export::UserExports,
     list::{UserList, UserLists, UserQuery},
     update::{UpdateUserError, UserUpdates},
 };

@@ -14,8 +14,8 @@ use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{
         AuditQuery, AuditRecord, Credentials, Cursor, MailCounts, MailQuery, PageRequest, PasswordScheme,
-        QueuedMail, ReadStore, Registration, ServiceKey, Session, SessionId, SessionValidity, StoreFailure,
-        StoredToken, UserFilter, UserPage, UserSort,
+        QueuedMail, ReadStore, Recipient, Registration, ServiceKey, Session, SessionId, SessionValidity,
+        StoreFailure, StoredToken, UserFilter, UserPage, UserSort,
     },
 };
 
@@ -72,6 +72,9 @@ impl ReadStore for InMemoryStore {
         let mut users: Vec<User> = matching.take(page.limit.saturating_add(1)).cloned().collect();
         let more = users.len() > page.limit;
         users.truncate(page.limit);
+        for user in &mut users {
+            (user.values.user_metadata, user.values.app_metadata) = Default::default();
+        }
         let next = users.last().filter(|_| more).map(|user| Cursor::at(page.sort, user));
         Ok(UserPage { users, next })
     }
@@ -86,6 +89,15 @@ impl ReadStore for InMemoryStore {
         hash: &TokenHash,
     ) -> Result<Option<StoredToken>, StoreFailure> {
         Ok(self.state().tokens.get(&(purpose, *hash)).cloned())
+    }
+
+    async fn list_tokens(&self, user: UserId) -> Result<Vec<(TokenPurpose, StoredToken)>, StoreFailure> {
+        let state = self.state();
+        let token = |purpose| {
+            let hash = state.token_of_user.get(&(user, purpose))?;
+            Some((purpose, state.tokens.get(&(purpose, *hash))?.clone()))
+        };
+        Ok(TokenPurpose::ALL.into_iter().filter_map(token).collect())
     }
 
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure> {
@@ -143,6 +155,15 @@ impl ReadStore for InMemoryStore {
         let behind = state.jobs.range((query.after.map_or(Unbounded, Excluded), Unbounded));
         let matching = behind.filter(|(_, job)| query.dead.is_none_or(|dead| dead == job.queued.dead));
         Ok(matching.take(query.limit).map(|(_, job)| job.queued.clone()).collect())
+    }
+
+    async fn list_mail_jobs_for(&self, user: UserId, address: &str) -> Result<Vec<QueuedMail>, StoreFailure> {
+        let state = self.state();
+        let is_for = |job: &QueuedMail| match job.mail.recipient() {
+            Recipient::Address(other) => other == address,
+            Recipient::User(other) | Recipient::UserAt(other, _) => other == user,
+        };
+        Ok(state.jobs.values().map(|job| &job.queued).filter(|job| is_for(job)).cloned().collect())
     }
 
     async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure> {

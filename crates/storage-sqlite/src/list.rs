@@ -9,7 +9,7 @@ use crate::{
         sql::{at_most, find, list, named, statements},
     },
     search,
-    users::{self, user_columns},
+    users::{self, listed_columns},
 };
 
 // `:key` and `:id` are the name and the id of the last user that was seen.
@@ -17,7 +17,7 @@ macro_rules! everybody {
     ($behind:literal, $order:literal) => {
         concat!(
             "SELECT ",
-            user_columns!(),
+            listed_columns!(),
             " FROM users u WHERE ",
             $behind,
             " ORDER BY ",
@@ -33,7 +33,7 @@ macro_rules! listed {
     ($behind:literal, $order:literal) => {
         concat!(
             "SELECT ",
-            user_columns!(),
+            listed_columns!(),
             " FROM (SELECT user_id, username_key FROM user_lists WHERE list = :list AND active = 0 AND :active IS NOT 1 AND ",
             $behind,
             " UNION ALL SELECT user_id, username_key FROM user_lists WHERE list = :list AND active = 1 AND :active IS NOT 0 AND ",

@@ -38,13 +38,17 @@ macro_rules! free {
     };
 }
 macro_rules! queued {
-    ($status:literal) => {
+    ($condition:expr) => {
         concat!(
             "SELECT id, kind, address, user_id, send_to, generation, attempts, requested_at, request_id, due_at, dead, \
              reason FROM mail_jobs WHERE ",
-            $status,
-            "id > :after ORDER BY id LIMIT :limit"
+            $condition
         )
+    };
+}
+macro_rules! oldest {
+    ($status:literal) => {
+        queued!(concat!($status, "id > :after ORDER BY id LIMIT :limit"))
     };
 }
 
@@ -86,8 +90,9 @@ statements! {
     DROP = "DELETE FROM mail_jobs WHERE id = :job", else MailJob;
     REQUEST = "SELECT kind, request_id FROM mail_jobs WHERE id = :job";
     REQUESTS_OF_USER = "SELECT kind, request_id FROM mail_jobs WHERE user_id = :user";
-    OLDEST = queued!("");
-    OLDEST_OF_STATUS = queued!("dead = :dead AND ");
+    OLDEST = oldest!("");
+    FOR_USER = queued!("user_id = :user OR address = :address");
+    OLDEST_OF_STATUS = oldest!("dead = :dead AND ");
 }
 
 pub(crate) fn expect_lease(connection: &Connection, lease: Lease) -> Result<(), Failure> {
@@ -200,6 +205,16 @@ pub(crate) fn oldest(connection: &Connection, query: &MailQuery) -> Result<Vec<Q
         None => list(connection, OLDEST, params!(after, limit), queued),
         Some(dead) => list(connection, OLDEST_OF_STATUS, params!(dead, after, limit), queued),
     }
+}
+
+pub(crate) fn for_user(
+    connection: &Connection,
+    user: UserId,
+    address: &str,
+) -> Result<Vec<QueuedMail>, Failure> {
+    let mut jobs = list(connection, FOR_USER, params!(user, address), queued)?;
+    jobs.sort_by_key(|job| job.id);
+    Ok(jobs)
 }
 
 /// Reads [`queued!`].

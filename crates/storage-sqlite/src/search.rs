@@ -13,7 +13,7 @@ use crate::{
         error::Failure,
         sql::{Param, execute, find, list, named, statements},
     },
-    users::{self, user_columns},
+    users::{self, listed_columns},
 };
 
 /// How many characters a trigram has. Shorter needles are looked for at the beginning only.
@@ -62,7 +62,7 @@ macro_rules! page {
     ($matches:expr) => {
         concat!(
             "SELECT ",
-            user_columns!(),
+            listed_columns!(),
             " FROM (",
             $matches,
             " ORDER BY id LIMIT :limit) m CROSS JOIN users u ON u.id = m.id ORDER BY m.id"

@@ -19,7 +19,7 @@ use crate::{
         checkpoint::{Checkpoints, RESTART_PATIENCE},
         disk::Disk,
         error::{OpenError, failed, unusable},
-        migrations::{SCHEMA, identify, migrate},
+        migrations::{SCHEMA, applied, identify, migrate},
         open::{connect, find, open_log, reader, set_up_writer},
         options::SqliteOptions,
         readers::Readers,
@@ -59,6 +59,9 @@ impl SqliteStore {
         find(&path, create)?;
         let writer = connect(&path, busy_timeout)?;
         identify(&writer, &path)?;
+        if !create && applied(&writer, &path)? == 0 {
+            return Err(OpenError::Empty { path });
+        }
         set_up_writer(&writer, &path)?;
         migrate(&writer, &path)?;
         let disk = Arc::new(Disk::of(&path)?);

@@ -1,22 +1,37 @@
 //! One-time tokens.
 
 use denizen_models::UserId;
-use denizen_services::store::StoredToken;
-use rusqlite::Row;
+use denizen_services::{TokenPurpose, store::StoredToken};
+use rusqlite::{Connection, Row};
 
 use crate::engine::{
     error::Failure,
-    sql::{Record, read_columns, statements},
+    sql::{Record, list, params, read_columns, statements},
 };
 
 statements! {
     FIND = "SELECT user_id, expires_at, address FROM tokens WHERE hash = :hash AND purpose = :purpose";
+    OF_USER = "SELECT user_id, expires_at, address, purpose FROM tokens WHERE user_id = :user";
     PUT = "INSERT INTO tokens (user_id, purpose, hash, expires_at, address) VALUES (:user, :purpose, :hash, :expires_at, :address) \
          ON CONFLICT (user_id, purpose) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at, \
          address = excluded.address";
     CONSUME = "DELETE FROM tokens WHERE user_id = :user AND purpose = :purpose AND hash = :hash \
          AND expires_at > :now", else Token;
     REVOKE = "DELETE FROM tokens WHERE user_id = :user";
+}
+
+/// Without those for purposes that only a newer program knows.
+pub(crate) fn of_user(
+    connection: &Connection,
+    user: UserId,
+) -> Result<Vec<(TokenPurpose, StoredToken)>, Failure> {
+    let mut tokens = list(connection, OF_USER, params!(user), |row| {
+        let purpose: String = row.get("purpose")?;
+        Ok((TokenPurpose::ALL.into_iter().position(|known| known.as_str() == purpose), read(row)?))
+    })?;
+    tokens.sort_by_key(|(place, _)| *place);
+    let known = tokens.into_iter().filter_map(|(place, token)| Some((TokenPurpose::ALL[place?], token)));
+    Ok(known.collect())
 }
 
 pub(crate) fn read(row: &Row<'_>) -> Result<StoredToken, Failure> {

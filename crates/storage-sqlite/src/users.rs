@@ -3,7 +3,7 @@
 pub(crate) mod names;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{User, UserId, UserValues, fold};
+use denizen_models::{Metadata, User, UserId, UserValues, fold};
 use denizen_services::{
     PasswordHash,
     store::{
@@ -21,13 +21,21 @@ use crate::{
     mail_jobs,
 };
 
-/// The columns of [`UserValues`], and others behind them.
+/// The columns of [`UserValues`] but for the metadata, and others behind them.
 /// See [`crate::engine::sql::columns!`].
-macro_rules! value_columns {
+macro_rules! listed_value_columns {
     ($form:tt $($other:ident)*) => {
         crate::engine::sql::columns!(
             $form username email first_name last_name age active email_verified roles profile $($other)*
         )
+    };
+}
+pub(crate) use listed_value_columns;
+
+/// The columns of [`UserValues`], and others behind them.
+macro_rules! value_columns {
+    ($form:tt $($other:ident)*) => {
+        crate::users::listed_value_columns!($form user_metadata app_metadata $($other)*)
     };
 }
 pub(crate) use value_columns;
@@ -38,7 +46,19 @@ macro_rules! user_columns {
         concat!("u.id, ", crate::users::value_columns!("u." created_at updated_at revision security_version))
     };
 }
-pub(crate) use user_columns;
+
+/// The same without metadata, for lists.
+macro_rules! listed_columns {
+    () => {
+        concat!(
+            "u.id, ",
+            crate::users::listed_value_columns!("u."),
+            ", NULL AS user_metadata, NULL AS app_metadata, ",
+            crate::engine::sql::columns!("u." created_at updated_at revision security_version)
+        )
+    };
+}
+pub(crate) use listed_columns;
 
 /// What an update writes.
 macro_rules! written_columns {
@@ -108,7 +128,9 @@ pub(crate) fn read(row: &Row<'_>) -> Result<User, Failure> {
 /// Reads [`value_columns!`].
 fn read_values(record: &Record<'_>) -> Result<UserValues, Failure> {
     Ok(read_columns!(record => UserValues {
-        username, email, first_name, last_name, age, active, email_verified, roles, profile
+        username, email, first_name, last_name, age, active, email_verified, roles, profile,
+        user_metadata: record.get::<Option<_>>("user_metadata")?.unwrap_or_default(),
+        app_metadata: record.get::<Option<_>>("app_metadata")?.unwrap_or_default(),
     }))
 }
 
@@ -220,9 +242,13 @@ pub(crate) fn written(values: &UserValues, at: DateTime<Utc>) -> Result<Vec<Para
 
 /// The parameters of [`value_columns!`].
 fn parameters(values: &UserValues) -> Result<Vec<Param<'_>>, Failure> {
-    let refuse = |_| StoreFailure::Malformed("roles or profile cannot be written as JSON".into());
+    let refuse = |_| StoreFailure::Malformed("roles, profile or metadata cannot be written as JSON".into());
     let roles = serde_json::to_string(&values.roles).map_err(refuse)?;
     let profile = values.profile.as_ref().map(serde_json::to_string).transpose().map_err(refuse)?;
+    let metadata = |metadata: &Metadata| match metadata.is_empty() {
+        true => Ok(Null.into()),
+        false => serde_json::to_string(metadata).map(Into::into).map_err(refuse),
+    };
     Ok(vec![
         (":username", values.username.as_str().into()),
         (":email", values.email.as_str().into()),
@@ -233,5 +259,7 @@ fn parameters(values: &UserValues) -> Result<Vec<Param<'_>>, Failure> {
         (":email_verified", values.email_verified.into()),
         (":roles", roles.into()),
         (":profile", profile.map_or(Null.into(), Into::into)),
+        (":user_metadata", metadata(&values.user_metadata)?),
+        (":app_metadata", metadata(&values.app_metadata)?),
     ])
 }

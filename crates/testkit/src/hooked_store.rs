@@ -155,6 +155,7 @@ delegate! {
         list_users(filter: &UserFilter, page: &PageRequest) -> UserPage;
         count_users(filter: &UserFilter) -> u64;
         find_token(purpose: TokenPurpose, hash: &TokenHash) -> Option<StoredToken>;
+        list_tokens(user: UserId) -> Vec<(TokenPurpose, StoredToken)>;
         find_session(token: &TokenHash) -> Option<Session>;
         find_session_by_id(id: SessionId) -> Option<Session>;
         list_sessions(user: UserId) -> Vec<Session>;
@@ -165,6 +166,7 @@ delegate! {
         list_audit_records(query: &AuditQuery) -> Vec<AuditRecord>;
         find_earliest_audit_time() -> Option<DateTime<Utc>>;
         list_mail_jobs(query: &MailQuery) -> Vec<QueuedMail>;
+        list_mail_jobs_for(user: UserId, address: &str) -> Vec<QueuedMail>;
         count_mail_jobs(now: DateTime<Utc>, limit: usize) -> MailCounts;
         ping() -> ();
     }

@@ -8,6 +8,7 @@
 //! | `TokenSource` | [`SeededTokens`] | gives the same "random" bytes in every run |
 //! | `Mailer` | [`RecordingMailer`] | keeps every mail, and fails when told to |
 //! | `PasswordHasher` | [`InsecureTestHasher`] | hashes in no time, and counts |
+//! | PostgreSQL | `Cluster`, with the feature `postgres` | a real one on this machine, gone after the tests |
 //! | a mail server | `SmtpServer`, with the feature `smtp` | a real one on this machine, which fails when told to |
 //! | `Store` | `InMemoryStore` of denizen-storage-memory, in a [`CountingStore`] | counts which method is called how often |
 //! | `Store` | any store, in a [`HookedStore`] | lets something happen before each call |
@@ -60,6 +61,8 @@ mod counting_store;
 mod hasher;
 mod hooked_store;
 mod mailer;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "smtp")]
 mod smtp;
 mod tokens;
@@ -72,6 +75,8 @@ pub use counting_store::{CallCounter, CountingStore};
 pub use hasher::InsecureTestHasher;
 pub use hooked_store::{Call, HookedStore, Port, StoreHook};
 pub use mailer::RecordingMailer;
+#[cfg(feature = "postgres")]
+pub use postgres::{Cluster, Database};
 #[cfg(feature = "smtp")]
 pub use smtp::{Letter, ReceivedMail, SmtpCommand, SmtpFault, SmtpSecurity, SmtpServer};
 pub use tokens::SeededTokens;

@@ -1,6 +1,6 @@
 //! Users to test with.
 
-use denizen_models::{DEFAULT_ROLE, EmailAddress, User, UserId, UserValues, Username};
+use denizen_models::{DEFAULT_ROLE, EmailAddress, Metadata, User, UserId, UserValues, Username};
 
 use crate::{FixedClock, must};
 
@@ -28,6 +28,8 @@ pub fn user_values(name: &str) -> UserValues {
         email_verified: false,
         roles: vec![DEFAULT_ROLE.to_owned()],
         profile: None,
+        user_metadata: Metadata::default(),
+        app_metadata: Metadata::default(),
     }
 }
 

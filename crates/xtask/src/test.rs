@@ -49,7 +49,8 @@ const STEPS: &[Step] = &[
     always("layering", |context| layering::check(&context.workspace)),
     always("pages", |context| docs::on_all_pages(&context.workspace.root, "check")),
     always("documentation", documentation),
-    always("tests", |context| context.cargo(&["test", "--workspace", "--locked"])),
+    always("tests", tests),
+    Step { title: "flows on PostgreSQL", left_out_by: Some("postgres"), run: flows_on_postgres },
     always("features, each alone and all off", features),
     Step {
         title: "pages, followed",
@@ -92,6 +93,40 @@ fn clippy(context: &mut Context) -> Result<(), String> {
     // Passed on to clippy instead of set in RUSTFLAGS, which would also rebuild every dependency.
     let deny: &[&str] = if context.deny_warnings { &["--", "-D", "warnings"] } else { &[] };
     context.cargo(&[&["clippy", "--workspace", "--all-targets", "--locked"], deny].concat())
+}
+
+fn tests(context: &mut Context) -> Result<(), String> {
+    let all = ["test", "--workspace", "--locked"];
+    if context.options.leave_out("postgres") {
+        let others = ["--exclude", "denizen-storage-postgres", "--", "--skip", "postgres::"];
+        return context.cargo(&[&all[..], &others].concat());
+    }
+    context.cargo(&all)
+}
+
+/// Runs the flows of the server once more, on PostgreSQL instead of SQLite. Left out are tests of files, processes, attacks
+/// and amounts, and those that bring a store of their own.
+fn flows_on_postgres(context: &mut Context) -> Result<(), String> {
+    const FLOWS: &[&str] = &[
+        "authority::",
+        "email_change::",
+        "identity::",
+        "messages::",
+        "metadata::",
+        "one_time_tokens::",
+        "password_reset::flow::",
+        "password_reset::races::",
+        "password_reset::trail::",
+        "races::",
+        "registration::",
+        "sessions::",
+        "sign_in::",
+        "two_processes::",
+    ];
+    // The tests of handlers of that name need no store, and take no time.
+    let arguments = [&["test", "--workspace", "--locked", "--test", "api", "--"], FLOWS].concat();
+    let mut command = cargo(&context.workspace.root, &arguments);
+    run_command(command.env("DENIZEN_TEST_DATABASE", "postgres"))
 }
 
 /// Tests the library crates without their features, and with each alone: in the workspace's tests, the server has
@@ -206,11 +241,11 @@ mod tests {
     fn what_cannot_be_left_out_is_refused_with_what_can() {
         assert_eq!(
             parse("--without clippy").unwrap_err(),
-            "`--without clippy`: can only leave out docs, examples, nginx, systemd"
+            "`--without clippy`: can only leave out docs, examples, nginx, postgres, systemd"
         );
         assert_eq!(
             parse("--without examples,").unwrap_err(),
-            "`--without `: can only leave out docs, examples, nginx, systemd"
+            "`--without `: can only leave out docs, examples, nginx, postgres, systemd"
         );
         assert_eq!(
             parse("--without").unwrap_err(),
@@ -224,6 +259,6 @@ mod tests {
         let time = Duration::from_millis(125_900);
         assert_eq!(last_line(10, &[], time), "cargo xtask test: all 10 steps passed in 2 min 5 s");
         let line = last_line(STEPS.len() - 2, &["examples".to_owned()], Duration::from_millis(1_230));
-        assert_eq!(line, "cargo xtask test: 13 of 15 steps passed in 1.2 s; LEFT OUT: examples");
+        assert_eq!(line, "cargo xtask test: 14 of 16 steps passed in 1.2 s; LEFT OUT: examples");
     }
 }

@@ -50,7 +50,7 @@ async fn absent_null_and_given_members_arrive_as_such() {
     assert_eq!(arrives(&json!({})).await, PatchUserRequest::default());
     let body = json!({
         "id": 7, "username": "alicia", "email": null, "first_name": "A", "age": null, "active": false,
-        "email_verified": true, "roles": ["x"], "created_at": time, "updated_at": null,
+        "email_verified": true, "roles": ["x"], "created_at": time, "updated_at": null, "app_metadata": null, "user_metadata": { "a": null },
     });
     let expected = PatchUserRequest {
         id: Patch::Set(7),
@@ -63,6 +63,8 @@ async fn absent_null_and_given_members_arrive_as_such() {
         email_verified: Patch::Set(true),
         roles: Patch::Set(vec!["x".to_owned()]),
         profile: Patch::Keep,
+        user_metadata: Patch::Set(serde_json::from_value(json!({ "a": null })).unwrap()),
+        app_metadata: Patch::Remove,
         created_at: Patch::Set(FixedClock::start()),
         updated_at: Patch::Remove,
     };

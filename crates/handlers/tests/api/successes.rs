@@ -74,6 +74,19 @@ async fn a_profile_is_returned_whole() {
 }
 
 #[actix_web::test]
+async fn an_export_is_saved_as_a_file() {
+    let api = Api::start().await;
+    let answer = api.send(get("/api/users/7/export")).await;
+    let expected = json!({
+        "user": alice(), "has_password": true, "failed_attempts": 0, "sessions": [], "tokens": [], "mails": [], "audit": [],
+    });
+    assert_eq!(answer.expect_success(200, "User exported successfully"), (expected, Value::Null));
+    assert_eq!(answer.header("content-disposition"), Some("attachment; filename=\"user-7.json\""));
+    assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+    assert!(matches!(api.users.last_asked(), Asked::Export(id) if id == UserId::new(7)));
+}
+
+#[actix_web::test]
 async fn a_list_counts_what_it_shows() {
     let change = |setup: &mut Setup| {
         let users = vec![sample_user(7, "alice"), sample_user(8, "bob")];

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::types::{email::EmailAddress, profile::Profile, username::Username};
+use crate::types::{email::EmailAddress, metadata::Metadata, profile::Profile, username::Username};
 
 /// The role that may do everything.
 pub const ADMIN_ROLE: &str = "admin";
@@ -67,6 +67,10 @@ pub struct UserValues {
     pub roles: Vec<String>,
     /// What the user says about themselves.
     pub profile: Option<Profile>,
+    /// Data of applications that the user may write, too.
+    pub user_metadata: Metadata,
+    /// Data of applications that the user may only read.
+    pub app_metadata: Metadata,
 }
 
 /// A user as a store returns it. Its password is not in here: nothing that carries a `User` can leak a hash.
@@ -138,6 +142,12 @@ pub struct UserResponse {
     /// Left out where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
+    /// Data of applications that the user may write, too; left out where it is empty, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_metadata: Option<Metadata>,
+    /// Data of applications that only administrators may write; left out where it is empty, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_metadata: Option<Metadata>,
 }
 
 impl UserResponse {
@@ -145,6 +155,7 @@ impl UserResponse {
     #[must_use]
     pub fn full(user: User) -> Self {
         let User { id, values, created_at, updated_at, revision: _, security_version: _ } = user;
+        let unless_empty = |metadata: Metadata| Some(metadata).filter(|metadata| !metadata.is_empty());
         Self {
             id,
             username: values.username.as_str().to_owned(),
@@ -158,6 +169,8 @@ impl UserResponse {
             updated_at: Some(updated_at),
             roles: Some(values.roles),
             profile: values.profile,
+            user_metadata: unless_empty(values.user_metadata),
+            app_metadata: unless_empty(values.app_metadata),
         }
     }
 
@@ -178,6 +191,8 @@ impl UserResponse {
             updated_at: None,
             roles: None,
             profile: None,
+            user_metadata: None,
+            app_metadata: None,
         }
     }
 }
@@ -187,7 +202,7 @@ mod tests {
     use chrono::{DateTime, Duration};
 
     use super::{User, UserId, UserValues};
-    use crate::types::{email::EmailAddress, username::Username};
+    use crate::types::{email::EmailAddress, metadata::Metadata, username::Username};
 
     #[test]
     fn every_state_has_a_tag_of_its_own() {
@@ -203,6 +218,8 @@ mod tests {
                 email_verified: false,
                 roles: vec!["user".to_owned()],
                 profile: None,
+                user_metadata: Metadata::default(),
+                app_metadata: Metadata::default(),
             },
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH + Duration::microseconds(0xabc),

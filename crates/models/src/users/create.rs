@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use crate::{
     types::{
-        DEFAULT_ROLE, Password, PasswordPolicy, Profile, Secret, UserValues, ValidationErrors, object_or_null,
+        DEFAULT_ROLE, Metadata, Password, PasswordPolicy, Profile, Secret, UserValues, ValidationErrors,
+        object_or_null,
     },
     users::update::UpdateUserRequest,
 };
@@ -38,6 +39,10 @@ pub struct CreateUserRequest {
     /// Absent or null is none.
     #[serde(deserialize_with = "object_or_null")]
     pub profile: Option<Profile>,
+    /// Absent or null is none.
+    pub user_metadata: Option<Metadata>,
+    /// Absent or null is none.
+    pub app_metadata: Option<Metadata>,
     /// Absent: the user cannot sign in until a password is set.
     pub password: Option<Secret>,
     /// Absent, null or the year 1.
@@ -89,6 +94,8 @@ impl CreateUserRequest {
             active: self.active,
             roles: self.roles.clone(),
             profile: self.profile.clone(),
+            user_metadata: self.user_metadata.clone(),
+            app_metadata: self.app_metadata.clone(),
             ..UpdateUserRequest::default()
         }
     }

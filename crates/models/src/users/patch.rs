@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    types::{Patch, ProfilePatch, User, UserValues, ValidationErrors, object_or_null},
+    types::{Metadata, Patch, ProfilePatch, User, UserValues, ValidationErrors, object_or_null},
     users::update::UpdateUserRequest,
 };
 
@@ -37,6 +37,10 @@ pub struct PatchUserRequest {
     /// Null removes it; of an object, each member is a patch of its own.
     #[serde(deserialize_with = "object_patch")]
     pub profile: Patch<ProfilePatch>,
+    /// Null empties it; an object is a patch of its own, at every depth.
+    pub user_metadata: Patch<Metadata>,
+    /// As `user_metadata`; administrators only.
+    pub app_metadata: Patch<Metadata>,
     /// As it is.
     pub created_at: Patch<DateTime<Utc>>,
     /// As it is.
@@ -90,9 +94,20 @@ impl PatchUserRequest {
                 Patch::Remove => None,
                 Patch::Set(patch) => Some(patch.over(values.profile.unwrap_or_default())),
             },
+            user_metadata: patched(&self.user_metadata, values.user_metadata),
+            app_metadata: patched(&self.app_metadata, values.app_metadata),
             created_at: self.created_at.new_value(),
             updated_at: self.updated_at.new_value(),
         }
+    }
+}
+
+/// What replaces `current`, if anything does.
+fn patched(patch: &Patch<Metadata>, current: Metadata) -> Option<Metadata> {
+    match patch {
+        Patch::Keep => None,
+        Patch::Remove => Some(Metadata::default()),
+        Patch::Set(patch) => Some(current.merged(patch)),
     }
 }
 
@@ -118,6 +133,8 @@ mod tests {
                 email_verified: true,
                 roles: vec!["admin".to_owned(), "user".to_owned()],
                 profile: Some(Profile { experience: 3, ..profile }),
+                user_metadata: serde_json::from_value(json!({ "theme": "dark", "seen": [1] })).unwrap(),
+                app_metadata: Metadata::default(),
             },
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,
@@ -194,6 +211,20 @@ mod tests {
             ..old
         };
         assert_eq!(patched(body).unwrap().profile, Some(expected));
+    }
+
+    #[test]
+    fn metadata_is_merged_at_every_depth() {
+        let patch =
+            json!({ "user_metadata": { "seen": null, "size": { "w": 1 } }, "app_metadata": { "plan": "x" } });
+        let values = patched(patch).unwrap();
+        assert_eq!(json!(values.user_metadata), json!({ "theme": "dark", "size": { "w": 1 } }));
+        assert_eq!(json!(values.app_metadata), json!({ "plan": "x" }));
+        let values = patched(json!({ "user_metadata": null })).unwrap();
+        assert!(values.user_metadata.is_empty() && values.app_metadata.is_empty());
+        let long = json!({ "app_metadata": { "a": "x".repeat(8 * 1024) } });
+        let expected = "app_metadata: app_metadata cannot exceed 8192 bytes of JSON";
+        assert_eq!(patched(long), Err(expected.to_owned()));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::types::{
-    EmailAddress, Profile, User, UserValues, Username, ValidationErrors, has_control, object_or_null,
-    shows_nothing,
+    EmailAddress, Metadata, Profile, User, UserValues, Username, ValidationErrors, has_control,
+    object_or_null, shows_nothing,
 };
 
 const MAX_NAME: usize = 100;
@@ -40,6 +40,10 @@ pub struct UpdateUserRequest {
     /// Absent or null removes it.
     #[serde(deserialize_with = "object_or_null")]
     pub profile: Option<Profile>,
+    /// Absent or null keeps it; an object replaces it.
+    pub user_metadata: Option<Metadata>,
+    /// As `user_metadata`; administrators only.
+    pub app_metadata: Option<Metadata>,
     /// Absent, null or as it is.
     pub created_at: Option<DateTime<Utc>>,
     /// Absent, null or as it is.
@@ -57,6 +61,8 @@ impl UpdateUserRequest {
         let values = values.map(|values| UserValues {
             // A new e-mail address is not verified yet.
             email_verified: current.values.email_verified && values.email.key() == current.values.email.key(),
+            user_metadata: kept(&self.user_metadata, &current.values.user_metadata),
+            app_metadata: kept(&self.app_metadata, &current.values.app_metadata),
             ..values
         });
         let fixed = [
@@ -99,6 +105,10 @@ impl UpdateUserRequest {
         if let Some(profile) = &self.profile {
             profile.validate(errors);
         }
+        let metadata = [("user_metadata", &self.user_metadata), ("app_metadata", &self.app_metadata)];
+        for (field, metadata) in metadata {
+            metadata.iter().for_each(|metadata| metadata.validate(field, errors));
+        }
         let mut distinct: Vec<String> = Vec::new();
         // More are refused anyway, and a body can hold so many that comparing each with each takes minutes.
         for role in roles.iter().take(MAX_ROLES) {
@@ -116,8 +126,14 @@ impl UpdateUserRequest {
             email_verified: false,
             roles: distinct,
             profile: self.profile.clone(),
+            user_metadata: self.user_metadata.clone().unwrap_or_default(),
+            app_metadata: self.app_metadata.clone().unwrap_or_default(),
         })
     }
+}
+
+fn kept(given: &Option<Metadata>, current: &Metadata) -> Metadata {
+    given.as_ref().unwrap_or(current).clone()
 }
 
 fn check_roles(roles: &[String], errors: &mut ValidationErrors) {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CommandError, OperatorContext, expect_file};
+use super::{CommandError, OperatorContext, expect_shared};
 use crate::config::Config;
 
 /// How far to skip.
@@ -16,10 +16,7 @@ pub struct AfterRestore {
 
 impl AfterRestore {
     pub(super) async fn run(self, config: &Config) -> Result<String, CommandError> {
-        let path = expect_file(config)?;
-        if !path.exists() {
-            return Err(CommandError::state(format!("there is no database {}", path.display())));
-        }
+        expect_shared(config)?;
         let Self { skip_ids } = self;
         OperatorContext::with(config, false, async |operator| {
             let ended = operator.accounts().after_restore(&operator.context, skip_ids).await?;

@@ -2,11 +2,16 @@
 
 use denizen_storage_sqlite::SqliteStore;
 
-use super::{CommandError, expect_file};
+use super::{CommandError, expect_shared};
 use crate::config::Config;
 
 pub(super) fn run(config: &Config) -> Result<String, CommandError> {
-    let path = expect_file(config)?;
+    expect_shared(config)?;
+    let path = config.database.path().ok_or_else(|| {
+        CommandError::usage(
+            "this reads SQLite files; look for damage in a PostgreSQL database with `pg_amcheck`",
+        )
+    })?;
     let faults = SqliteStore::check(&path)?;
     if faults.is_empty() {
         return Ok(format!("the database {} is sound\n", path.display()));

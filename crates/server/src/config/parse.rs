@@ -12,6 +12,7 @@ use std::{
 };
 
 use denizen_models::Username;
+use denizen_storage_postgres::PostgresOptions;
 use ipnet::IpNet;
 
 pub(crate) use self::time::duration;
@@ -32,10 +33,10 @@ pub(super) fn database(text: &str) -> Result<Database, String> {
         return Ok(Database::Memory);
     }
     if ["postgres:", "postgresql:"].iter().any(|scheme| text.starts_with(scheme)) {
-        return Err("PostgreSQL is not built into this version yet; use `sqlite://PATH`".to_owned());
+        return parsed::<PostgresOptions>(text).map(|options| Database::Postgres(Box::new(options)));
     }
     match text.strip_prefix("sqlite://") {
-        None => Err("expected `sqlite://PATH` or `memory:`".to_owned()),
+        None => Err("expected `sqlite://PATH`, `postgres://…` or `memory:`".to_owned()),
         Some("") => Err("the path is missing: expected `sqlite://PATH`".to_owned()),
         Some(":memory:") => Err("write `memory:` for a database in memory".to_owned()),
         // Other tools take `?mode=…` here; a file with such a name would be a surprise.
@@ -145,7 +146,11 @@ mod tests {
             assert_eq!(database(text).unwrap().to_string(), text);
         }
         for text in ["", "denizen.db", "sqlite:denizen.db", "SQLITE://x", "mysql://x", "memory"] {
-            assert_eq!(reason(database(text)), "expected `sqlite://PATH` or `memory:`", "{text}");
+            assert_eq!(
+                reason(database(text)),
+                "expected `sqlite://PATH`, `postgres://…` or `memory:`",
+                "{text}"
+            );
         }
         assert_eq!(reason(database("sqlite://")), "the path is missing: expected `sqlite://PATH`");
         assert_eq!(reason(database("sqlite://:memory:")), "write `memory:` for a database in memory");
@@ -156,11 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn postgresql_is_known_but_not_built_in() {
-        for text in ["postgres://db/users", "postgresql://ann:hunter2@db"] {
-            let expected = "PostgreSQL is not built into this version yet; use `sqlite://PATH`";
-            assert_eq!(reason(database(text)), expected);
+    fn databases_can_be_those_of_postgresql() {
+        for (text, shown) in [
+            ("postgres://ann:hunter2@db/users", "postgres://ann@db:5432/users"),
+            ("postgresql://db1,db2:5433/users?sslmode=disable", "postgres://db1:5432,db2:5433/users"),
+        ] {
+            assert_eq!(database(text).unwrap().to_string(), shown);
         }
+        let expected = "expected `postgres://USER@HOST/DATABASE`: the name of the database is missing";
+        assert_eq!(reason(database("postgresql://ann:hunter2@db")), expected);
+        assert!(reason(database("postgres://db/users?sslmode=prefer")).starts_with("sslmode must be"));
     }
 
     #[test]

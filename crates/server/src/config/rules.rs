@@ -1,6 +1,6 @@
 //! From settings to a checked configuration: well-formed values, and the rules of the profile.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use denizen_mail::{MailUrl, is_loopback};
 
@@ -78,17 +78,24 @@ fn violations(config: &PartialConfig) -> Vec<Violation> {
     let url = config.public_url.as_ref().and_then(Option::as_ref);
     let in_clear = url.is_some_and(|url| !url.is_https() && !url.is_loopback());
     let mail = config.mail.as_ref().and_then(MailUrl::refused_in_production);
+    let listeners = config.bind.zip(config.health_bind.flatten());
     let sessions = config.session_idle_timeout.zip(config.session_lifetime);
     let domain = config.cookie_domain.as_ref().and_then(Option::as_ref);
     let foreign = domain.is_some_and(|domain| !url.is_some_and(|url| url.is_in(domain)));
-    let rules: [(bool, &'static Setting, &'static str); 8] = [
+    let rules: [(bool, &'static Setting, &'static str); 9] = [
         (foreign, &COOKIE_DOMAIN, "browsers take cookies for the domain of `public_url` only"),
         (!production && exposed(config.bind), &BIND, exposure),
         (!production && exposed(config.health_bind.flatten()), &HEALTH_BIND, exposure),
         (
+            listeners.is_some_and(|(all, health)| share_a_port(all, health)),
+            &HEALTH_BIND,
+            "the port is that of `bind`; choose another one",
+        ),
+        (
             production && config.database == Some(Database::Memory),
             &DATABASE,
-            "a database in memory forgets every user; the production profile needs `sqlite://PATH`",
+            "a database in memory forgets every user; the production profile needs `sqlite://PATH` or \
+             `postgres://…`",
         ),
         (
             production && url.is_none(),
@@ -109,6 +116,14 @@ fn violations(config: &PartialConfig) -> Vec<Violation> {
         ),
     ];
     rules.into_iter().filter(|(broken, ..)| *broken).map(|(_, setting, reason)| (setting, reason)).collect()
+}
+
+/// Whether the two cannot be listened on at the same time. Port 0 is any free one.
+fn share_a_port(one: SocketAddr, other: SocketAddr) -> bool {
+    let covers = |one: IpAddr, other: IpAddr| one == other || one.is_unspecified();
+    one.port() == other.port()
+        && one.port() != 0
+        && (covers(one.ip(), other.ip()) || covers(other.ip(), one.ip()))
 }
 
 #[cfg(test)]
@@ -147,6 +162,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn health_checks_have_a_port_of_their_own() {
+        let problems = |bind: &str, health: &str| {
+            complete_production(&[("DENIZEN_BIND", bind), ("DENIZEN_HEALTH_BIND", health)])
+        };
+        for (bind, health) in
+            [("127.0.0.1:80", "127.0.0.1:80"), ("0.0.0.0:80", "127.0.0.1:80"), ("127.0.0.1:80", "[::]:80")]
+        {
+            let expected = format!(
+                "`health_bind` = {health:?} (environment variable DENIZEN_HEALTH_BIND): the port is that of `bind`; \
+                 choose another one"
+            );
+            assert_eq!(problems(bind, health), [expected], "{bind}");
+        }
+        for (bind, health) in
+            [("127.0.0.1:80", "127.0.0.1:81"), ("127.0.0.1:80", "[::1]:80"), ("127.0.0.1:0", "127.0.0.1:0")]
+        {
+            assert!(problems(bind, health).is_empty(), "{bind} {health}");
+        }
+    }
+
     /// Security checklist: 9.
     #[test]
     fn production_wants_everything_that_decides_about_safety_to_be_set() {
@@ -180,7 +216,8 @@ mod tests {
             ]),
             [
                 "`database` = \"memory:\" (environment variable DENIZEN_DATABASE): \
-                 a database in memory forgets every user; the production profile needs `sqlite://PATH`",
+                 a database in memory forgets every user; the production profile needs `sqlite://PATH` or \
+             `postgres://…`",
                 "`public_url` = \"http://example.org\" (environment variable DENIZEN_PUBLIC_URL): \
                  the production profile needs https://, because the links in mails carry secrets",
                 "`hash_queue` = \"many\" (environment variable DENIZEN_HASH_QUEUE): \
@@ -192,20 +229,20 @@ mod tests {
     }
 
     /// With everything that production asks for, and `more`.
-    fn complete_production(more: (&str, &str)) -> Vec<String> {
-        production(&[
+    fn complete_production(more: &[(&str, &str)]) -> Vec<String> {
+        let complete = [
             ("DENIZEN_DATABASE", "sqlite://users.db"),
             ("DENIZEN_PUBLIC_URL", "https://example.org"),
             ("DENIZEN_MAIL", "smtps://ann:hunter2@mail.example.org"),
             ("DENIZEN_MAIL_FROM", "Accounts <accounts@example.org>"),
-            more,
-        ])
+        ];
+        production(&[&complete, more].concat())
     }
 
     #[test]
     fn production_accepts_http_for_a_loopback_host_and_https_for_any() {
         for url in ["http://localhost:8080", "http://127.0.0.1", "https://example.org"] {
-            assert_eq!(complete_production(("DENIZEN_PUBLIC_URL", url)), [""; 0], "{url}");
+            assert_eq!(complete_production(&[("DENIZEN_PUBLIC_URL", url)]), [""; 0], "{url}");
         }
     }
 
@@ -214,7 +251,7 @@ mod tests {
         for url in
             ["smtp://mail.example.org", "smtps://mail.example.org", "smtp://127.0.0.1:2525", "file:/spool"]
         {
-            assert_eq!(complete_production(("DENIZEN_MAIL", url)), [""; 0], "{url}");
+            assert_eq!(complete_production(&[("DENIZEN_MAIL", url)]), [""; 0], "{url}");
         }
         let server = |host: &str| SmtpServer {
             host: host.to_owned(),

@@ -26,7 +26,8 @@ settings! {
         /// other clients have taken all connections of `bind`. Every client that reaches it may read `/metrics`, so keep it private.
         HEALTH_BIND health_bind: Option<SocketAddr> = Text, parse::optional_address, "" / "";
 
-        /// Where users are stored: `sqlite://PATH`, relative to the working directory, or `memory:`.
+        /// Where users are stored: `sqlite://PATH`, relative to the working directory, `postgres://USER@HOST/DATABASE`, or
+        /// `memory:`.
         DATABASE database: Database = Text, parse::database, "sqlite://denizen.db" / Required,
             flag "--database", secret true;
 
@@ -109,6 +110,10 @@ settings! {
 
         /// How long the audit trail keeps an event: `1d` to `36500d`, or `forever`.
         AUDIT_RETENTION audit_retention: Option<Duration> = Text, parse::retention, "365d" / "365d";
+
+        /// How many failed sign-ins an hour the audit trail keeps one by one: 1 to 1000000. Beyond that, one event
+        /// (`login.failures_omitted`) and the log say that further ones are omitted.
+        AUDIT_FAILURES audit_failures: u32 = Number, parse::number(1..=1_000_000), "10000" / "10000";
     }
 
     "Mail" {

@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use denizen_mail::is_loopback;
 use denizen_models::named_enum;
+use denizen_storage_postgres::PostgresOptions;
 use url::Url;
 
 named_enum! {
@@ -24,11 +25,13 @@ impl fmt::Display for Profile {
     }
 }
 
-/// Where users are stored. Its `Display` is the setting's text.
+/// Where users are stored. Its `Display` is the setting's text, without the password and the parameters of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
     /// An SQLite file; a relative path starts at the working directory.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, on one or several hosts.
+    Postgres(Box<PostgresOptions>),
     /// In memory, gone with the process. Never in production.
     Memory,
 }
@@ -38,7 +41,7 @@ impl Database {
     pub(crate) fn path(&self) -> Option<PathBuf> {
         match self {
             Self::Sqlite(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
-            Self::Memory => None,
+            Self::Postgres(_) | Self::Memory => None,
         }
     }
 }
@@ -47,6 +50,7 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(options) => options.fmt(f),
             Self::Memory => f.write_str("memory:"),
         }
     }

@@ -67,6 +67,7 @@ impl Config {
             mail_max_age: whole(self.mail_max_age),
             mail_workers: self.mail_workers,
             audit_retention: self.audit_retention.map(whole),
+            audit_failures: self.audit_failures,
             mail_capacity: self.mail_capacity,
             registration_capacity: self.registration_capacity,
             limits: Limits {

@@ -39,8 +39,11 @@ const MAX_HEAD: usize = 32 * 1024;
 const MAX_AHEAD: usize = 8 * 1024;
 /// Fewer bytes than this are not told apart into those of a request and those behind it.
 const SMALL: usize = 2 * 1024;
-/// How long a client may send the rest of a body that was refused.
-pub(super) const LINGER: Duration = Duration::from_secs(1);
+/// How many bytes that may be heads of requests actix is given at a time. It decodes all requests in them at once, and the
+/// smallest has 18 bytes, and takes near to 1 KiB of memory when it is decoded.
+const MAX_HEADS: usize = 1024;
+/// How long a client may send the rest of a chunked body that was refused.
+const LINGER: Duration = Duration::from_secs(1);
 const TOO_LARGE: &[u8] =
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
@@ -89,6 +92,15 @@ impl InFlight {
 }
 
 impl State {
+    /// Returns how many of the next bytes are of the body of the request that runs, as far as its length is known.
+    fn rest_of_body(&self) -> usize {
+        match self.allowed.get() {
+            usize::MAX => 0,
+            _ if self.running.get() == 0 => 0,
+            allowed => allowed.saturating_sub(MAX_AHEAD).saturating_sub(self.ahead.get()),
+        }
+    }
+
     fn allow(&self, bytes: usize) {
         self.allowed.set(bytes);
         if let Some(reader) = self.reader.take() {
@@ -235,7 +247,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleTimeoutStream<S> {
     fn may_read(&mut self, context: &mut Context<'_>) -> bool {
         let InFlight(state) = self.in_flight.clone();
         let (is_idle, is_full) = (state.running.get() == 0, state.ahead.get() >= state.allowed.get());
-        if !is_full && self.unseen < MAX_AHEAD {
+        let at_a_time = if state.rest_of_body() > 0 { MAX_AHEAD } else { MAX_HEADS };
+        if !is_full && self.unseen < at_a_time {
             return true;
         }
         if self.unseen > 0 {
@@ -248,27 +261,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleTimeoutStream<S> {
             // Not by actix, which would go on to 128 KiB.
             self.refuse(431);
             self.refusal = Some(TOO_LARGE);
-            state.idle_since.set(Instant::now());
-            state.patience.set(LINGER);
             return true;
         }
         false
     }
 
-    /// Sends the refusal and throws away what arrives, so that the client reads it and not an error.
-    fn discard(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    /// Sends the refusal, and throws away what arrives until the client hangs up or its time for a head is over: if the
+    /// connection was closed before the client has sent everything, it would read an error instead.
+    fn discard(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(unsent) = self.refusal.filter(|unsent| !unsent.is_empty())
             && let Poll::Ready(sent) = Pin::new(&mut self.stream).poll_write(context, unsent)?
         {
             self.refusal = unsent.get(sent..);
+            if sent == unsent.len() {
+                let _closed = Pin::new(&mut self.stream).poll_shutdown(context)?;
+            }
         }
-        let filled = buffer.filled().len();
         loop {
-            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-            if buffer.filled().len() == filled {
+            // Not into the buffer of actix, whose memory would be touched for nothing.
+            let mut bytes = [0; MAX_HEADS];
+            let mut rest = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut rest))?;
+            if rest.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            buffer.set_filled(filled);
         }
     }
 }
@@ -287,15 +303,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for IdleTimeoutStream<S> {
             return Poll::Pending;
         }
         if self.refusal.is_some() {
-            // The time has changed since.
-            return if self.is_over(context) { Poll::Ready(Ok(())) } else { self.discard(context, buffer) };
+            return self.discard(context);
         }
         let filled = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let read = if self.in_flight.0.rest_of_body() >= buffer.remaining() {
+            Pin::new(&mut self.stream).poll_read(context, buffer)
+        } else {
+            let mut bytes = [0; MAX_HEADS];
+            let mut heads = ReadBuf::new(&mut bytes[..buffer.remaining().min(MAX_HEADS)]);
+            let read = Pin::new(&mut self.stream).poll_read(context, &mut heads);
+            buffer.put_slice(heads.filled());
+            read
+        };
         let more = buffer.filled().len() - filled;
         let ahead = &self.in_flight.0.ahead;
         ahead.set(ahead.get().saturating_add(more));
-        self.unseen += more;
+        // With nothing to read, actix looks at what it has.
+        self.unseen = if read.is_pending() { 0 } else { self.unseen + more };
         read
     }
 }

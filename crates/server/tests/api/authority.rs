@@ -1,7 +1,7 @@
 //! A request that is held up (by its body, by the queue for hashing, right before its commit) acts with the authority that
 //! its actor has when it is carried out.
 
-mod matrix;
+pub mod matrix;
 
 use std::{
     future::Future,

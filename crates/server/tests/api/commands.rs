@@ -47,11 +47,14 @@ impl Said {
         self.stdout
     }
 
-    /// What it complained about if it did not do what it was told.
+    /// What it complained about if it did not do what it was told. It may have made a database.
     #[track_caller]
     fn refused(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
-        let reason = self.stderr.strip_prefix("denizen: ").and_then(|reason| reason.strip_suffix('\n'));
+        let created = self.stderr.starts_with("denizen: created database ");
+        let said =
+            if created { self.stderr.split_once('\n').map(|(_, said)| said) } else { Some(&*self.stderr) };
+        let reason = said.and_then(|said| said.strip_prefix("denizen: ")?.strip_suffix('\n'));
         reason.unwrap_or_else(|| panic!("{self:?}")).to_owned()
     }
 }

@@ -31,6 +31,8 @@ mod limits;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod metrics;
 #[cfg(target_os = "linux")]
 #[cfg(test)]
@@ -39,6 +41,8 @@ mod one_client;
 mod one_time_tokens;
 #[cfg(test)]
 mod password_reset;
+#[cfg(test)]
+mod postgres;
 #[cfg(test)]
 mod races;
 #[cfg(test)]

@@ -29,7 +29,7 @@ async fn post(at: SocketAddr, message: Value) -> Response {
     Request::post("/ws").json(&message).send(at).await
 }
 
-async fn connected(at: SocketAddr) -> Value {
+pub async fn connected(at: SocketAddr) -> Value {
     let list = Request::get("/ws").send(at).await.succeeded(200);
     let names = list["data"].as_array().expect("a list");
     assert_eq!(list["metadata"]["count"], names.len());

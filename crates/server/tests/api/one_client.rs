@@ -186,6 +186,30 @@ async fn answers_that_are_not_read_share_what_one_address_may_hold() {
 
 /// Security checklist: 72.
 #[tokio::test]
+async fn tiny_requests_whose_answers_are_not_read_cost_little() {
+    const PIPELINING: usize = 400;
+    let (process, _folder) = start("body_timeout = \"2s\"\nrate_limit = 0").await;
+    let at = process.address;
+    // As long as the server waits for the client to read.
+    let client = async || {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut stream = socket.connect(at).await.unwrap();
+        let requests = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000);
+        timeout(PATIENCE, async { while stream.write_all(&requests).await.is_ok() {} })
+            .await
+            .expect("an end");
+    };
+    join_all((0..PIPELINING / 20).map(|_| client())).await;
+    let before = process.peak_memory();
+    tokio::join!(join_all((0..PIPELINING).map(|_| client())), is_alive(at));
+    let grown = process.peak_memory() - before;
+    assert!(grown < ALLOWED, "{} KiB more than at rest", grown / 1024);
+    process.stop().await;
+}
+
+/// Security checklist: 72.
+#[tokio::test]
 async fn chunks_after_a_refusal_hold_no_connection() {
     let (process, _folder) = start("body_timeout = \"1s\"").await;
     let at = process.address;

@@ -78,7 +78,7 @@ impl DeliveryContext<'_> {
 
     /// Begins a unit of work that is refused if the job is no longer ours.
     pub fn hold(&self) -> Work<DeliveryError> {
-        Work::of_service().expect_lease(self.job.lease, DeliveryError::Renewed)
+        Work::exempt().expect_lease(self.job.lease, DeliveryError::Renewed)
     }
 
     /// What `actor` did to `user` by asking for this mail.

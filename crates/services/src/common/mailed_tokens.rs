@@ -50,7 +50,7 @@ impl ValidToken {
     /// A change of address or status revokes all tokens in its own unit. So a token that can still be consumed was mailed
     /// to the address that the account has at that moment, and the account was not deactivated since.
     pub fn consume<E>(&self, now: DateTime<Utc>, otherwise: E) -> Work<E> {
-        Work::for_stranger().consume_token(self.user.id, self.purpose, self.hash, now, otherwise)
+        Work::exempt().consume_token(self.user.id, self.purpose, self.hash, now, otherwise)
     }
 
     /// Sets a password with the token, for which whoever has it need not know another one: everything that was opened

@@ -82,10 +82,10 @@ pub(crate) enum LimitSubject<'a> {
 /// One limit that a request has to keep: its name, which MUST differ from all others, and for whom it is how much.
 pub(crate) type RateLimitRule<'a> = (&'static str, LimitSubject<'a>, Quota);
 
-/// Takes from the buckets of the rate limits. Clones share the key of the buckets' names.
+/// Takes from the buckets of the rate limits, and knows devices. Clones share the key.
 #[derive(Clone)]
 pub(crate) struct Limiter {
-    ports: Ports,
+    pub(super) ports: Ports,
     capacity: u32,
     tokens_per_ip: Quota,
     secret: Arc<OnceCell<ServiceSecret>>,
@@ -112,7 +112,7 @@ impl Limiter {
 
     /// Takes one from the buckets of each rule at once, before the work that is limited.
     pub async fn count(&self, rules: &[RateLimitRule<'_>]) -> Result<(), Failure> {
-        self.consume(Work::<Failure>::charge(), rules).await?.commit(&self.ports).await.map(|_| ())
+        self.consume(Work::<Failure>::exempt(), rules).await?.commit(&self.ports).await.map(|_| ())
     }
 
     /// Commits `work`. If a limit refuses it, the caller's IP address pays all the same, by the rule `ip`: nobody who is
@@ -155,18 +155,30 @@ impl Limiter {
 
     /// Returns a number for what was typed: always the same, and not to be predicted without the key.
     pub async fn draw(&self, purpose: &'static str, typed: &str) -> Result<u64, Failure> {
-        let name = name(self.secret().await?, purpose, typed.as_bytes());
-        Ok(name.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        let mac = self.mac(purpose, typed.as_bytes()).await?.finalize().into_bytes();
+        Ok(mac.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     /// Names a user name that was given up, with the same key as the buckets.
     pub async fn name_key(&self, username: &Username) -> Result<NameKey, Failure> {
-        let hmac = name(self.secret().await?, "username", username.key().as_bytes());
-        Ok(NameKey::from_bytes(*hmac.as_bytes()))
+        let mac = self.mac("username", username.key().as_bytes()).await?;
+        Ok(NameKey::from_bytes(mac.finalize().into_bytes().into()))
     }
 
+    /// Authenticates a subject for a purpose, which MUST differ from the names of all limits.
+    pub(super) async fn mac(&self, purpose: &str, subject: &[u8]) -> Result<Hmac<Sha256>, Failure> {
+        Ok(mac(self.secret().await?, purpose, subject))
+    }
+
+    /// Returns the secret that all processes on the store have in common.
     async fn secret(&self) -> Result<&ServiceSecret, Failure> {
-        self.secret.get_or_try_init(|| agree_on_secret(&self.ports, SecretName::Limits)).await
+        let agree = async || {
+            let mut bytes = Zeroizing::new([0; 64]);
+            self.ports.tokens.fill(bytes.as_mut()).map_err(Failure::overloaded)?;
+            let candidate = ServiceSecret::from_bytes(*bytes);
+            Ok::<_, Failure>(self.ports.store.keep_secret(SecretName::Limits, candidate).await?)
+        };
+        self.secret.get_or_try_init(agree).await
     }
 }
 
@@ -187,19 +199,12 @@ fn buckets(secret: &ServiceSecret, (limit, subject, quota): &RateLimitRule<'_>) 
     }
 }
 
-/// Returns the secret of this name, which all processes on the store have in common.
-pub(crate) async fn agree_on_secret(ports: &Ports, name: SecretName) -> Result<ServiceSecret, Failure> {
-    let mut bytes = Zeroizing::new([0; 64]);
-    ports.tokens.fill(bytes.as_mut()).map_err(Failure::overloaded)?;
-    Ok(ports.store.keep_secret(name, ServiceSecret::from_bytes(*bytes)).await?)
+fn name(secret: &ServiceSecret, limit: &'static str, subject: &[u8]) -> BucketKey {
+    BucketKey::new(limit, mac(secret, limit, subject).finalize().into_bytes().into())
 }
 
-fn name(secret: &ServiceSecret, limit: &'static str, subject: &[u8]) -> BucketKey {
-    let hmac = Hmac::<Sha256>::new(secret.expose().into())
-        .chain_update(limit)
-        .chain_update([0])
-        .chain_update(subject);
-    BucketKey::new(limit, hmac.finalize().into_bytes().into())
+fn mac(secret: &ServiceSecret, purpose: &str, subject: &[u8]) -> Hmac<Sha256> {
+    Hmac::new(secret.expose().into()).chain_update(purpose).chain_update([0]).chain_update(subject)
 }
 
 /// Counts the buckets that were forgotten before they were full, because a limit had no room for more; and says so in

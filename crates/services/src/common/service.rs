@@ -7,8 +7,8 @@ use denizen_models::UserId;
 
 use crate::{
     common::{
-        devices::Devices,
         failure::Failure,
+        failure_records::FailureRecords,
         last_seen::LastSeenBuffer,
         password_schemes::PasswordSchemes,
         rate_limits::Limiter,
@@ -30,11 +30,11 @@ pub struct AccountService {
     pub(crate) ports: Ports,
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
-    pub(crate) devices: Devices,
     pub(crate) last_seen: Arc<LastSeenBuffer<SessionId>>,
     pub(crate) last_used: Arc<LastSeenBuffer<KeyId>>,
     pub(crate) turns: Arc<Turns>,
     pub(crate) schemes: Arc<PasswordSchemes>,
+    pub(crate) failures: Arc<FailureRecords>,
     pub(crate) sends_mail: bool,
 }
 
@@ -43,9 +43,8 @@ impl AccountService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
-        let devices = Devices::new(ports.clone());
-        let (last_seen, last_used, schemes, turns) = Default::default();
-        Self { ports, settings, limiter, devices, last_seen, last_used, schemes, turns, sends_mail: true }
+        let (last_seen, last_used, schemes, failures, turns) = Default::default();
+        Self { ports, settings, limiter, last_seen, last_used, schemes, failures, turns, sends_mail: true }
     }
 
     /// Reads which schemes the password hashes of users have. For the housekeeper: it is not on the path of a request.

@@ -73,6 +73,9 @@ pub struct ServiceSettings {
     pub mail_workers: usize,
     /// How long audit records are kept; `None`: forever.
     pub audit_retention: Option<Duration>,
+    /// How many failed sign-ins in an hour each process records one by one: 10,000, some 2 MiB. Beyond that, one record says
+    /// that further ones are omitted.
+    pub audit_failures: u32,
     /// How often the sensitive routes may be used.
     pub limits: Limits,
 }
@@ -96,6 +99,7 @@ impl Default for ServiceSettings {
             mail_max_age: Duration::days(2),
             mail_workers: 4,
             audit_retention: Some(Duration::days(365)),
+            audit_failures: 10_000,
             limits: Limits::default(),
         }
     }

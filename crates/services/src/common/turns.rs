@@ -3,11 +3,11 @@
 use std::{
     collections::HashMap,
     future::Future,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
 };
 
 use denizen_models::UserId;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::Semaphore;
 
 use crate::common::{failure::Failure, lock::lock};
 
@@ -17,12 +17,12 @@ const MAX_WAITING: usize = 256;
 /// Lets the changes of a user in this process take turns. Each is decided on what the one before has left, so that many
 /// at once do not make each other decide anew until they give up. Between processes the store decides.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<UserId, Queue>>);
+pub(crate) struct Turns(Mutex<HashMap<UserId, Weak<Queue>>>);
 
-#[derive(Default)]
+/// Serves those who wait in the order of their coming, and lasts as long as there are any.
 struct Queue {
-    turn: Arc<AsyncMutex<()>>,
-    length: usize,
+    places: Semaphore,
+    turn: Semaphore,
 }
 
 impl Turns {
@@ -31,38 +31,21 @@ impl Turns {
     /// # Errors
     /// Returns [`Failure::Overloaded`] if too many are waiting.
     pub async fn take<T>(&self, user: UserId, work: impl Future<Output = T>) -> Result<T, Failure> {
-        let place = self.queue_up(user)?;
-        let _turn = place.turn.lock().await;
+        let queue = self.queue_of(user);
+        let full = |_| Failure::overloaded("the user is being changed by others");
+        let _place = queue.places.try_acquire().map_err(full)?;
+        let _turn = queue.turn.acquire().await;
         Ok(work.await)
     }
 
-    fn queue_up(&self, user: UserId) -> Result<Place<'_>, Failure> {
+    fn queue_of(&self, user: UserId) -> Arc<Queue> {
         let mut queues = lock(&self.0);
-        let queue = queues.entry(user).or_default();
-        if queue.length == MAX_WAITING {
-            return Err(Failure::overloaded("the user is being changed by others"));
-        }
-        queue.length += 1;
-        Ok(Place { turns: self, user, turn: Arc::clone(&queue.turn) })
-    }
-}
-
-/// A place in the queue of a user, also that of a caller who goes away.
-struct Place<'a> {
-    turns: &'a Turns,
-    user: UserId,
-    turn: Arc<AsyncMutex<()>>,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut queues = lock(&self.turns.0);
-        if let Some(queue) = queues.get_mut(&self.user) {
-            queue.length -= 1;
-            if queue.length == 0 {
-                queues.remove(&self.user);
-            }
-        }
+        queues.retain(|_, queue| queue.strong_count() > 0);
+        queues.get(&user).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let queue = Arc::new(Queue { places: Semaphore::new(MAX_WAITING), turn: Semaphore::new(1) });
+            queues.insert(user, Arc::downgrade(&queue));
+            queue
+        })
     }
 }
 
@@ -76,6 +59,12 @@ mod tests {
     };
 
     use super::*;
+
+    impl Turns {
+        fn kept(&self) -> usize {
+            lock(&self.0).values().filter(|queue| queue.strong_count() > 0).count()
+        }
+    }
 
     const ALICE: UserId = UserId::new(1);
     const BOB: UserId = UserId::new(2);
@@ -98,7 +87,7 @@ mod tests {
         }
         assert!(changes.join_all().await.iter().all(Result::is_ok));
         assert_eq!(*lock(&done), (0..MAX_WAITING).collect::<Vec<_>>());
-        assert!(lock(&turns.0).is_empty(), "nothing is kept");
+        assert_eq!(turns.kept(), 0);
     }
 
     /// Whether the future is done at once.
@@ -128,6 +117,6 @@ mod tests {
         waiting.clear();
         let both = try_join!(turns.take(ALICE, async { 7 }), turns.take(ALICE, async { 8 }));
         assert_eq!(both, Ok((7, 8)));
-        assert!(lock(&turns.0).is_empty(), "nothing is kept");
+        assert_eq!(turns.kept(), 0);
     }
 }

@@ -22,7 +22,7 @@ const RESERVED: &str = "\
 
 impl AccountService {
     /// Whether only administrators may give this name.
-    pub(crate) fn is_reserved(&self, context: &AccessContext, name: &Username) -> bool {
+    fn is_reserved(&self, context: &AccessContext, name: &Username) -> bool {
         let plain = name.key().replace('_', "");
         let more = &self.settings.reserved_usernames;
         !context.is_admin()
@@ -39,15 +39,22 @@ impl AccountService {
     }
 
     /// Adds to `work` that `name` may become that of `user` (absent: of the new user): no other user gave it up lately.
-    pub(crate) async fn claim_username<E>(
+    ///
+    /// # Errors
+    /// Returns `reserved` if only administrators may give the name.
+    pub(crate) async fn claim_username<E, F: From<Failure> + Into<E>>(
         &self,
         work: Work<E>,
+        context: &AccessContext,
         name: &Username,
         user: Option<UserId>,
-        reserved: E,
-    ) -> Result<Work<E>, Failure> {
+        reserved: F,
+    ) -> Result<Work<E>, F> {
+        if self.is_reserved(context, name) {
+            return Err(reserved);
+        }
         let since = self.ports.clock.now() - self.settings.username_reservation;
-        Ok(work.expect_username(self.limiter.name_key(name).await?, user, since, reserved))
+        Ok(work.expect_username(self.limiter.name_key(name).await?, user, since, reserved.into()))
     }
 
     /// Adds to `work`, which takes the name from `user`, that it stays reserved for that user.

@@ -29,8 +29,7 @@ const NO_SCOPE: Failure = Failure::Forbidden(Cow::Borrowed("the service key does
 /// A [`UnitOfWork`] under construction. A change that can be refused is added together with the error that its refusal
 /// means, so that no use case can overlook a precondition that its unit carries.
 ///
-/// A unit of an actor begins with `AccountService::by`. The other constructors are for what needs no session, and their
-/// names say why.
+/// A unit of an actor begins with `AccountService::by`, every other one with [`Self::exempt`].
 ///
 /// Changes that need a user (tokens, sessions, mails) can be refused if it is gone: they belong behind a change that
 /// expects the user.
@@ -81,24 +80,10 @@ impl<E> Work<E> {
         }
     }
 
-    /// Begins a unit of a client that has no session, but may do this without one, or shows a password or a token for it.
-    pub const fn for_stranger() -> Self {
+    /// Begins a unit for which no actor has to be signed in: one of the service itself; of a client that may do this without a
+    /// session, or shows a password or a token for it; or one that charges limits or records a refusal, whoever acts.
+    pub const fn exempt() -> Self {
         Self { unit: UnitOfWork::new(), refusals: Vec::new(), forbidden: NOT_ADMIN }
-    }
-
-    /// Begins a unit of the service itself.
-    pub const fn of_service() -> Self {
-        Self::for_stranger()
-    }
-
-    /// Begins a unit that charges rate limits or attempts. It counts whoever acts, also an actor who is no longer signed in.
-    pub const fn charge() -> Self {
-        Self::for_stranger()
-    }
-
-    /// Begins a unit that records a refusal, also to an actor who is no longer signed in.
-    pub fn refusal(event: AuditEvent) -> Self {
-        Self::for_stranger().record(event)
     }
 
     /// Queues a mail, however many wait.

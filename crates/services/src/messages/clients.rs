@@ -136,11 +136,12 @@ impl Clients {
         ids
     }
 
-    /// Each name of these users once, in the order of the folded names.
-    pub(super) fn names(&self, is_meant: impl Fn(UserId) -> bool) -> Vec<String> {
-        let users = self.by_name.values().filter(|user| is_meant(**user));
-        let first = users.filter_map(|user| self.by_id.get(self.by_user.get(user)?.first()?));
-        first.map(|client| client.snapshot.name.as_str().to_owned()).collect()
+    /// Each user once.
+    pub(super) fn users(&self) -> Vec<(UserId, Username)> {
+        let first = |(user, ids): (&UserId, &Vec<ConnectionId>)| {
+            Some((*user, self.by_id.get(ids.first()?)?.snapshot.name.clone()))
+        };
+        self.by_user.iter().filter_map(first).collect()
     }
 
     /// Each session once.

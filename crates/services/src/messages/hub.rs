@@ -13,6 +13,7 @@ use super::{
     CloseReason, ConnectError, Connection, ConnectionId, Connections, MessageService, SendMessageError,
     announcement::{Announcement, announcement},
     clients::{AuthSnapshot, Client, Clients},
+    peers::{Audience, Peers},
 };
 use crate::{
     common::{Directory, Failure, lock},
@@ -70,7 +71,15 @@ impl DefaultMessageService {
     /// Creates the service without connections.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, limits: MessageLimits) -> Self {
-        Self { hub: Arc::new(Hub { clock, limits, clients: Mutex::default(), news: Mutex::default() }) }
+        Self {
+            hub: Arc::new(Hub {
+                clock,
+                limits,
+                clients: Mutex::default(),
+                news: Mutex::default(),
+                peers: Peers::default(),
+            }),
+        }
     }
 }
 
@@ -80,6 +89,8 @@ pub(super) struct Hub {
     clients: Mutex<Clients>,
     /// What commits have brought about and nobody has seen to yet. Held for moments only.
     news: Mutex<Vec<Announcement>>,
+    /// The other processes of the service.
+    pub(super) peers: Peers,
 }
 
 impl Hub {
@@ -112,9 +123,11 @@ impl Hub {
     /// Tells the subscribers, and ends what may no longer be.
     pub(super) fn take_in(&self, clients: &mut Clients, news: Announcement) {
         if let Some(content) = news.content()
-            && clients.has_subscribers()
+            && (clients.has_subscribers() || self.peers.have_subscribers())
         {
-            let slow = clients.tell_subscribers(&self.text(MessageKind::UserEvent, None, None, content));
+            let text = self.text(MessageKind::UserEvent, None, None, content);
+            self.peers.tell(Audience::Subscribers, &text);
+            let slow = clients.tell_subscribers(&text);
             self.end_all(clients, slow, CloseReason::TooSlow);
         }
         let ended = clients.of_user(news.user, news.ends);
@@ -134,7 +147,7 @@ impl Hub {
     }
 
     /// Tells those who may see it that a user comes or goes.
-    fn presence(&self, clients: &mut Clients, kind: MessageKind, of: &Username) {
+    pub(super) fn presence(&self, clients: &mut Clients, kind: MessageKind, of: &Username) {
         let second = self.clock.now().timestamp();
         let sees = |client: &Client| self.sees_names(client.snapshot.is_admin());
         clients.hint(second, self.limits.hints_per_second, sees, || {
@@ -161,7 +174,10 @@ impl Hub {
             return Err(ConnectError::TooMany(connections_per_user));
         }
         if others == 0 {
-            self.presence(clients, MessageKind::UserJoined, &client.snapshot.name);
+            self.peers.joined(client.user, &client.snapshot.name);
+            if !self.peers.have(client.user) {
+                self.presence(clients, MessageKind::UserJoined, &client.snapshot.name);
+            }
         }
         Ok(clients.insert(client))
     }
@@ -173,7 +189,24 @@ impl Hub {
             client.close(reason);
         }
         if clients.count_of(client.user) == 0 {
-            self.presence(clients, MessageKind::UserLeft, &client.snapshot.name);
+            self.peers.left(client.user);
+            if !self.peers.have(client.user) {
+                self.presence(clients, MessageKind::UserLeft, &client.snapshot.name);
+            }
+        }
+    }
+
+    pub(super) fn say_who_is_here(&self) {
+        let (users, has_subscribers) = self.with(|clients| (clients.users(), clients.has_subscribers()));
+        self.peers.here(&users, has_subscribers);
+    }
+
+    /// Says now and then that this process is there.
+    pub(super) fn beat(&self) {
+        if self.peers.beat() {
+            let (users, has_subscribers) =
+                self.with(|clients| (clients.users().len(), clients.has_subscribers()));
+            self.peers.alive(users, has_subscribers);
         }
     }
 
@@ -208,7 +241,8 @@ impl Hub {
                 None => clients.tell_all(&text),
             };
             self.end_all(clients, slow, CloseReason::TooSlow);
-            Ok(told)
+            let told_elsewhere = self.tell_elsewhere(clients, to, &text);
+            Ok(if to.is_some() { told.max(told_elsewhere) } else { told + told_elsewhere })
         });
         let told = told.map_err(SendMessageError::TooMany)?;
         match (told, to) {
@@ -217,6 +251,26 @@ impl Hub {
             (0, Some(to)) => Err(SendMessageError::NotConnected(excerpt(to))),
             (0, None) => Err(SendMessageError::NobodyConnected),
             (told, _) => Ok(told),
+        }
+    }
+}
+
+impl Hub {
+    /// Tells the clients of other processes. Returns how many users are told who are not connected here.
+    fn tell_elsewhere(&self, clients: &Clients, to: Option<&str>, text: &str) -> usize {
+        match to.map(fold) {
+            Some(key) if self.peers.have_name(&key) => {
+                self.peers.tell(Audience::User(&key), text);
+                1
+            }
+            Some(_) => 0,
+            None => {
+                let others = self.peers.users();
+                if !others.is_empty() {
+                    self.peers.tell(Audience::Everybody, text);
+                }
+                others.keys().filter(|user| clients.count_of(**user) == 0).count()
+            }
         }
     }
 }
@@ -251,6 +305,7 @@ impl MessageService for DefaultMessageService {
     fn shut_down(&self) {
         self.hub.with(|clients| clients.closed = true);
         self.disconnect(&Connections::All, CloseReason::GoingAway);
+        self.hub.peers.gone();
     }
 
     fn connected_users(&self, context: &AccessContext) -> Result<Vec<String>, Failure> {
@@ -258,7 +313,12 @@ impl MessageService for DefaultMessageService {
             return Err(Failure::forbidden("only signed-in users can see who is connected"));
         }
         let sees = |user| self.hub.sees_names(context.is_admin()) || context.is_self(user);
-        Ok(self.hub.with(|clients| clients.names(sees)))
+        let mut names = self.hub.peers.users();
+        names.extend(self.hub.with(|clients| clients.users()));
+        names.retain(|user, _| sees(*user));
+        let mut names: Vec<_> = names.into_values().collect();
+        names.sort_by(|one, other| one.key().cmp(other.key()));
+        Ok(names.iter().map(|name| name.as_str().to_owned()).collect())
     }
 
     fn broadcast(&self, context: &AccessContext, content: MessageContent) -> Result<usize, SendMessageError> {
@@ -283,6 +343,8 @@ impl MessageService for DefaultMessageService {
         let Topic::UserEvents = topic;
         context.expect_admin("only administrators can subscribe to user_events")?;
         self.hub.with(|clients| clients.subscribe(connection));
+        // Now, and not with the next beat: others tell of events only if somebody wants to hear them.
+        self.hub.say_who_is_here();
         Ok(())
     }
 

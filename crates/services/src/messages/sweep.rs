@@ -31,6 +31,7 @@ impl LiveSessions for DefaultMessageService {
         store: &dyn ReadStore,
         validity: SessionValidity,
     ) -> Result<(), StoreFailure> {
+        self.hub.beat();
         for batch in self.connected_sessions().chunks(BATCH) {
             let ended = store.list_ended_sessions(batch, validity).await?;
             let ended: BTreeSet<_> = ended.into_iter().collect();

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use denizen_models::{ADMIN_ROLE, KeyScope, User, UserId, UserResponse, Username};
+use denizen_models::{ADMIN_ROLE, KeyScope, SessionResponse, User, UserId, UserResponse, Username};
 
 use crate::ports::{
     hasher::Network,
-    store::{KeyId, SessionId},
+    store::{KeyId, Session, SessionId},
 };
 
 /// Who acts.
@@ -142,6 +142,21 @@ impl AccessContext {
             UserResponse::full(user)
         } else {
             UserResponse::names(user)
+        }
+    }
+
+    /// What the owner of a session and administrators see of it.
+    #[must_use]
+    pub fn view_session(&self, session: Session) -> SessionResponse {
+        let current = matches!(self.actor, Actor::User { session: own, .. } if own == session.id);
+        SessionResponse {
+            id: session.id.0,
+            current,
+            created_at: session.opened.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.opened.expires_at,
+            ip: session.opened.ip,
+            user_agent: session.opened.user_agent,
         }
     }
 }

@@ -69,7 +69,7 @@ pub enum InvalidHash {
     /// The function is known, but the rest cannot be read. The text names what is wrong with it, never what it holds.
     #[error("malformed password hash: {0}")]
     Malformed(String),
-    /// A comparison would take more than twice as long as with the hasher's own hashes, or gigabytes.
+    /// A comparison would take many times as long as with the hasher's own hashes, or gigabytes.
     #[error("the password hash costs too much to compare")]
     TooCostly,
 }

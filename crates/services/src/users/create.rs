@@ -111,8 +111,8 @@ impl AccountService {
             UniqueKey::Email => CreateUserError::EmailTaken(values.email.to_string()),
         };
         let reserved = CreateUserError::UsernameReserved(values.username.to_string());
-        let work =
-            self.claim_username(self.by(context, Needs::Admin)?, &values.username, None, reserved).await?;
+        let work = self.by(context, Needs::Admin)?;
+        let work = self.claim_username(work, context, &values.username, None, reserved).await?;
         let work = more(work.insert_user(values.clone(), hash, at, taken).record(event), at);
         let committed = work.commit(&self.ports).await?;
         Ok(inserted(committed.user()?, values, at))

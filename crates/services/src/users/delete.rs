@@ -102,6 +102,7 @@ impl UserDeletion for AccountService {
             self.security_version(context, known.id, &compared).await?.ok_or(WrongPassword)?;
             let user = user.ok_or(Failure::Unauthenticated)?;
             let work = self.by(context, Needs::Session)?;
+            let work = self.accept_reauthentication(work, context, &known, Some(WrongPassword)).await?;
             let work = self.deletion(work, context, &user, LastAdministrator).await?;
             let mail = MailJob::AccountDeleted { address: user.values.email.to_string() };
             let notice = NewMailJob::new(mail, context, self.ports.clock.now());

@@ -71,7 +71,7 @@ impl UserQuery {
 /// A page of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserList {
-    /// In the order asked for.
+    /// In the order asked for, without metadata.
     pub users: Vec<User>,
     /// Where the next page begins; none if this is the last.
     pub next_cursor: Option<String>,

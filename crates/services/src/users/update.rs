@@ -110,14 +110,11 @@ impl AccountService {
             if is_renamed {
                 // Also a name that is taken counts: otherwise this would tell every name that there is.
                 counted.get_or_try_init(|| self.count_rename(context, id)).await?;
-                if self.is_reserved(context, &name) {
-                    return Err(UpdateUserError::UsernameTaken(name.to_string()));
-                }
                 let reserved = match context.is_admin() {
                     true => UpdateUserError::UsernameReserved(name.to_string()),
                     false => UpdateUserError::UsernameTaken(name.to_string()),
                 };
-                work = self.claim_username(work, &name, Some(id), Some(reserved)).await?;
+                work = self.claim_username(work, context, &name, Some(id), reserved).await?;
                 work = self.release_username(work, &user).await?;
             }
             if work.attempt(&self.ports).await?.is_none() {
@@ -134,23 +131,37 @@ impl AccountService {
 fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs, Failure> {
     let old = &user.values;
     let is_key = matches!(context.actor, Actor::Service { .. });
-    if is_key && old.roles.iter().any(|role| role == ADMIN_ROLE) {
-        return Err(Failure::forbidden("service keys do not change administrators"));
-    }
     let changed = [
         ("roles", old.roles != new.roles),
         ("active", old.active != new.active),
         ("email", old.email != new.email),
+        ("app_metadata", old.app_metadata != new.app_metadata),
     ];
     let renamed = old.username.key() != new.username.key();
     match changed.into_iter().find(|(_, changed)| *changed) {
         // Reserved names and the limit of renames do not bind administrators.
         None if renamed && context.is_admin() => Ok(Needs::Admin),
-        None if is_key => Ok(Needs::Scopes(&[KeyScope::UsersWrite])),
+        None if is_key => needs_of_key(old, new),
+        Some(("app_metadata", _)) if is_key => needs_of_key(old, new),
         None => Ok(Needs::SelfOrAdmin(user.id)),
         Some(_) if context.is_admin() => Ok(Needs::Admin),
         Some((member, _)) => Err(Failure::forbidden(format!("only administrators can change {member}"))),
     }
+}
+
+/// Returns what the change needs of a service key, which changes no administrator.
+fn needs_of_key(old: &UserValues, new: &UserValues) -> Result<Needs, Failure> {
+    if old.roles.iter().any(|role| role == ADMIN_ROLE) {
+        return Err(Failure::forbidden("service keys do not change administrators"));
+    }
+    let changes_metadata = old.app_metadata != new.app_metadata;
+    let changes_others = UserValues { app_metadata: new.app_metadata.clone(), ..old.clone() } != *new;
+    Ok(Needs::Scopes(match (changes_metadata, changes_others) {
+        (false, false) => &[],
+        (false, true) => &[KeyScope::UsersWrite],
+        (true, false) => &[KeyScope::AppMetadataWrite],
+        (true, true) => &[KeyScope::UsersWrite, KeyScope::AppMetadataWrite],
+    }))
 }
 
 fn replacement(

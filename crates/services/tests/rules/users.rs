@@ -9,6 +9,7 @@ mod expected;
 mod get;
 mod list;
 mod members;
+mod metadata;
 mod names;
 mod paging;
 mod patch;

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use crate::engine::{
     error::{OpenError, failed},
     migrations::{applied, identify},
-    open::reader,
+    open::{expect_file, reader},
 };
 
 /// How long another process may keep the database locked.
@@ -20,10 +20,11 @@ const ORPHANS: &str = "SELECT printf('row %s of %s refers to a row of %s that do
 /// # Errors
 /// Returns an error if the file cannot be read as a database of ours.
 pub(crate) fn check(path: &Path) -> Result<Vec<String>, OpenError> {
+    expect_file(path)?;
     let connection = reader(path, PATIENCE)?;
     identify(&connection, path)?;
     if applied(&connection, path)? == 0 {
-        return Err(OpenError::Foreign { path: path.to_owned() });
+        return Err(OpenError::Empty { path: path.to_owned() });
     }
     let list = |sql| -> rusqlite::Result<Vec<String>> {
         connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()

@@ -73,9 +73,10 @@ impl Checkpoints {
     }
 
     /// Moves what is left of the log into the database, and begins it anew; waits for a checkpoint that is under way.
-    pub fn begin_log_anew(&self, connection: &Connection) -> rusqlite::Result<()> {
+    /// `false`: a reader was in its way.
+    pub fn begin_log_anew(&self, connection: &Connection) -> rusqlite::Result<bool> {
         let _turn = lock(&self.state.turn);
-        checkpoint(connection, "RESTART").map(|_| ())
+        checkpoint(connection, "RESTART")
     }
 }
 

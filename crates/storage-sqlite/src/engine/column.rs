@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use denizen_models::{EmailAddress, KeyScope, Profile, UserId, Username};
+use denizen_models::{EmailAddress, KeyScope, Metadata, Profile, UserId, Username};
 use denizen_services::{
     PasswordHash, TokenHash, TokenPurpose,
     store::{AuditId, AuditKind, BucketKey, KeyId, MailJobId, MailKind, NameKey, ServiceSecret, SessionId},
@@ -113,4 +113,5 @@ decode! { text
     Vec<String>: text => serde_json::from_str(text).ok();
     Vec<KeyScope>: text => serde_json::from_str::<Vec<String>>(text).ok()?.iter().map(|name| KeyScope::from_name(name)).collect();
     Profile: text => serde_json::from_str(text).ok();
+    Metadata: text => serde_json::from_str(text).ok();
 }

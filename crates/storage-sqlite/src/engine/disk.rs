@@ -1,6 +1,7 @@
 //! The disk under the database: whether the files are still there, how much room they have, and what failed lately.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -59,11 +60,10 @@ pub(crate) enum Room {
 
 /// What the threads share of it.
 pub(crate) struct Disk {
-    database: PathBuf,
-    log: PathBuf,
-    /// Which files were opened.
-    opened: [Identity; 2],
+    /// The database, its log and the index of the log, as they were opened.
+    files: [(PathBuf, Identity); 3],
     is_low: AtomicBool,
+    pub log_is_stuck: AtomicBool,
     is_damaged: AtomicBool,
     failure: Mutex<Option<(Instant, StoreFailure)>>,
     /// Both files, once they had to be read.
@@ -75,21 +75,17 @@ pub(crate) struct Disk {
 type Identity = (u64, u64);
 
 impl Disk {
-    /// The disk of the database at `path`, whose log is there.
+    /// The disk of the database at `path`, which is open.
     pub fn of(path: &Path) -> Result<Self, OpenError> {
         // The log is beside the file that a link leads to.
-        let look = || {
-            let mut log = fs::canonicalize(path)?.into_os_string();
-            log.push("-wal");
-            let opened = [identity(&fs::metadata(path)?), identity(&fs::metadata(&log)?)];
-            Ok((log.into(), opened))
+        let files = || {
+            let real = fs::canonicalize(path)?.into_os_string();
+            Ok([opened(path.into(), "")?, opened(real.clone(), "-wal")?, opened(real, "-shm")?])
         };
-        let (log, opened) = look().map_err(|error: io::Error| failed(path, &error))?;
         Ok(Self {
-            database: path.to_owned(),
-            log,
-            opened,
+            files: files().map_err(|error: io::Error| failed(path, &error))?,
             is_low: AtomicBool::new(false),
+            log_is_stuck: AtomicBool::new(false),
             is_damaged: AtomicBool::new(false),
             failure: Mutex::new(None),
             #[cfg(unix)]
@@ -103,9 +99,9 @@ impl Disk {
         if self.is_damaged() {
             return Err(StoreFailure::Busy(DAMAGED.into()));
         }
-        for (path, opened) in [&self.database, &self.log].into_iter().zip(self.opened) {
+        for (path, opened) in &self.files {
             let reason = match fs::metadata(path) {
-                Ok(found) if identity(&found) == opened => continue,
+                Ok(found) if identity(&found) == *opened => continue,
                 Ok(_) => "has been replaced by another file".to_owned(),
                 Err(error) => format!("is gone: {error}"),
             };
@@ -116,12 +112,34 @@ impl Disk {
 
     /// How long the file of the log is, in bytes.
     pub fn log_length(&self) -> u64 {
-        fs::metadata(&self.log).map_or(0, |log| log.len())
+        length(self.log())
+    }
+
+    fn database(&self) -> &Path {
+        &self.files[0].0
+    }
+
+    fn log(&self) -> &Path {
+        &self.files[1].0
     }
 
     /// Whether the log is to begin anew before more is written.
     pub fn log_is_too_long(&self) -> bool {
         self.log_length() > if self.free() < PLENTY { SHORT_LOG } else { LONG_LOG }
+    }
+
+    /// Warns once of a log that grows although it should begin anew. Our own reads end in time; a program that keeps a
+    /// transaction open does not.
+    pub fn tell_of_log(&self, is_new: bool) {
+        let length = self.log_length();
+        let is_stuck = !is_new && length > LONG_LOG;
+        if is_stuck && !self.log_is_stuck.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                "the write-ahead log grows ({} MiB), because another program keeps a transaction open on the database",
+                length >> 20
+            );
+        }
+        self.log_is_stuck.fetch_and(!is_new, Ordering::Relaxed);
     }
 
     /// How much room there is, and sees to it that no commit puts more pages into the log than the database then has
@@ -137,9 +155,8 @@ impl Disk {
         }
         let size = find(connection, SIZE, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
         let [page, pages, unused] = size.unwrap_or([4096, 0, 0]).map(i64::cast_unsigned);
-        let file = fs::metadata(&self.database).map_or(0, |file| file.len());
         let for_log = ROOM_FOR_LOG.saturating_sub(self.log_length());
-        let most = (file + free.saturating_sub(for_log)) / page;
+        let most = (length(self.database()) + free.saturating_sub(for_log)) / page;
         limit(connection, most.max(pages))?;
         let is_low = (most.saturating_sub(pages) + unused) * page < RESERVE;
         self.tell(is_low, free);
@@ -180,7 +197,7 @@ impl Disk {
         // Never closed: when any descriptor of a file is closed, POSIX lets go of all locks that the process has on it, and
         // with them of those of SQLite.
         let open = |path| File::open(path).ok().map(|file| &*Box::leak(Box::new(file)));
-        let files = self.readable.get_or_init(|| [open(&self.database), open(&self.log)]);
+        let files = self.readable.get_or_init(|| [open(self.database()), open(self.log())]);
         let begun = Instant::now();
         let mut piece = vec![0; 1 << 20];
         files.iter().all(|file| {
@@ -225,7 +242,7 @@ impl Disk {
     /// In bytes; a system that does not tell has plenty.
     fn free(&self) -> u64 {
         #[cfg(unix)]
-        if let Some(Ok(room)) = self.log.parent().map(rustix::fs::statvfs) {
+        if let Some(Ok(room)) = self.log().parent().map(rustix::fs::statvfs) {
             return room.f_bavail.saturating_mul(room.f_frsize);
         }
         u64::MAX
@@ -260,6 +277,17 @@ fn limit(connection: &Connection, pages: u64) -> Result<(), Failure> {
     // The most that SQLite knows.
     let pages = pages.min(0xffff_fffe).cast_signed();
     Ok(connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
+}
+
+fn opened(mut name: OsString, ending: &str) -> io::Result<(PathBuf, Identity)> {
+    name.push(ending);
+    let found = identity(&fs::metadata(&name)?);
+    Ok((name.into(), found))
+}
+
+/// In bytes; 0 for a file that is not there.
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |file| file.len())
 }
 
 #[cfg(unix)]

@@ -21,6 +21,9 @@ pub enum OpenError {
     /// There is no such file, and [`SqliteOptions::create`](crate::SqliteOptions::create) is off.
     #[error("there is no database {}", path.display())]
     Missing { path: PathBuf },
+    /// The file is empty, and [`SqliteOptions::create`](crate::SqliteOptions::create) is off.
+    #[error("there is no database in {}, the file is empty", path.display())]
+    Empty { path: PathBuf },
     /// The file can neither be opened nor created: a folder is missing, or permissions are.
     #[error("cannot open or create the database {}: {reason}", path.display())]
     Unusable { path: PathBuf, reason: String },
@@ -108,10 +111,11 @@ impl Failure {
     /// vain or runs out of room. In every other case the mark may be on the disk already, and come to life when the
     /// file is opened again.
     pub fn of_commit(self) -> CommitError {
-        match primary(self.code()) {
-            ffi::SQLITE_BUSY | ffi::SQLITE_FULL => self.into(),
-            code => {
-                let reason = format!("the commit failed ({})", ffi::code_to_str(self.code()));
+        match (primary(self.code()), self) {
+            (ffi::SQLITE_BUSY | ffi::SQLITE_FULL, failure) => failure.into(),
+            (_, Self::Refused(error)) => StoreFailure::Unavailable(error.into()).into(),
+            (code, failure) => {
+                let reason = format!("the commit failed ({})", ffi::code_to_str(failure.code()));
                 StoreFailure::Unavailable(because(reason, code)).into()
             }
         }

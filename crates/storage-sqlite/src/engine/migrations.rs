@@ -34,7 +34,8 @@ const MIGRATIONS: &[Migration] = migrations![
     "0012_fair_shares",
     "0013_identity",
     "0014_unsent_mail",
-    "0015_service_keys",
+    "0015_metadata",
+    "0016_service_keys",
 ];
 
 /// The version of the schema that [`migrate`] leaves behind.

@@ -39,29 +39,34 @@ const TRIES: usize = 8;
 pub(crate) fn find(path: &Path, or_create: bool) -> Result<(), OpenError> {
     static CREATING: Mutex<()> = Mutex::new(());
     let _creating = lock(&CREATING);
-    match path.try_exists() {
-        Err(error) => return Err(unusable(path, &error)),
-        Ok(false) if path.is_symlink() => {
-            return Err(unusable(path, &"it is a link to a file that does not exist"));
-        }
-        Ok(false) if !or_create => return Err(OpenError::Missing { path: path.to_owned() }),
-        Ok(false) => {
+    match expect_file(path) {
+        Err(OpenError::Missing { .. }) if or_create => {
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            match options.open(path) {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(unusable(path, &error)),
-                _ => {}
+            match options.open(path).map_err(|error| (error.kind(), error)) {
+                Ok(_) | Err((ErrorKind::AlreadyExists, _)) => {}
+                Err((ErrorKind::NotFound, _)) => return Err(unusable(path, &"its folder does not exist")),
+                Err((_, error)) => return Err(unusable(path, &error)),
             }
         }
-        // SQLite would only say that it is unable to open it.
-        Ok(true) if path.is_dir() => {
-            return Err(unusable(path, &std::io::Error::from(ErrorKind::IsADirectory)));
-        }
-        Ok(true) => {}
+        found => found?,
     }
     permitted(path)
+}
+
+/// Finds the file. SQLite would only say that it is unable to open it.
+pub(crate) fn expect_file(path: &Path) -> Result<(), OpenError> {
+    match path.metadata() {
+        Ok(found) if found.is_dir() => Err(unusable(path, &std::io::Error::from(ErrorKind::IsADirectory))),
+        Ok(_) => Ok(()),
+        Err(_) if path.is_symlink() => Err(unusable(path, &"it is a link to a file that does not exist")),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(OpenError::Missing { path: path.to_owned() })
+        }
+        Err(error) => Err(unusable(path, &error)),
+    }
 }
 
 /// Whether this user may use the file and its folder. SQLite does not say what it is that it cannot open.

@@ -14,7 +14,7 @@ pub struct SqliteOptions {
     /// The database file. Its folder must exist, must be writable and must not be on a network file system: SQLite also
     /// keeps `…-wal` and `…-shm` there.
     pub path: PathBuf,
-    /// Whether the file is created, for its owner only (mode 0600), if there is none.
+    /// Whether the file is created, for its owner only (mode 0600), if there is none, and the schema in an empty one.
     pub create: bool,
     /// Threads that read, at least 1. More than two bring little: SQLite answers a look-up in microseconds. Lists and
     /// searches leave one of them to the look-ups if there are two or more.

@@ -230,18 +230,21 @@ impl Thread {
     fn look_at_disk(&self) -> Result<(), StoreFailure> {
         self.disk.admit()?;
         let note = |failure| self.disk.note(&self.connection, failure);
-        if (self.checkpoints.log_is_long() || self.disk.log_is_too_long())
-            && let Err(error) = self.begin_log_anew()
-        {
-            log::warn!("the log could not begin anew: {error}");
-            note(error.into());
+        if self.checkpoints.log_is_long() || self.disk.log_is_too_long() {
+            match self.begin_log_anew() {
+                Ok(is_new) => self.disk.tell_of_log(is_new),
+                Err(error) => {
+                    log::warn!("the log could not begin anew: {error}");
+                    note(error.into());
+                }
+            }
         }
         let room = self.disk.measure(&self.connection, self.room.get()).map_err(note);
         self.room.set(room.map_err(without_precondition)?);
         Ok(())
     }
 
-    fn begin_log_anew(&self) -> rusqlite::Result<()> {
+    fn begin_log_anew(&self) -> rusqlite::Result<bool> {
         self.connection.busy_timeout(RESTART_PATIENCE)?;
         let restarted = self.checkpoints.begin_log_anew(&self.connection);
         self.connection.busy_timeout(self.busy_timeout)?;

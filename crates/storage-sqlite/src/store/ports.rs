@@ -136,6 +136,10 @@ impl ReadStore for SqliteStore {
             .await
     }
 
+    async fn list_tokens(&self, user: UserId) -> Result<Vec<(TokenPurpose, StoredToken)>, StoreFailure> {
+        self.readers.read(move |connection| tokens::of_user(connection, user)).await
+    }
+
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure> {
         self.readers.find(sessions::FIND, *token, sessions::read).await
     }
@@ -181,6 +185,11 @@ impl ReadStore for SqliteStore {
     async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure> {
         let query = query.clone();
         self.readers.read_long(move |connection| mail_jobs::oldest(connection, &query)).await
+    }
+
+    async fn list_mail_jobs_for(&self, user: UserId, address: &str) -> Result<Vec<QueuedMail>, StoreFailure> {
+        let address = address.to_owned();
+        self.readers.read(move |connection| mail_jobs::for_user(connection, user, &address)).await
     }
 
     async fn count_mail_jobs(&self, now: DateTime<Utc>, limit: usize) -> Result<MailCounts, StoreFailure> {

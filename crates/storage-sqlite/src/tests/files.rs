@@ -20,7 +20,7 @@ async fn reason(store: &SqliteStore, path: &Path) -> String {
 async fn a_file_that_is_gone_or_another_stops_writes_at_once_and_until_it_is_back() {
     let (store, folder) = open();
     store.commit(sign_up(user_values("ann"))).await.unwrap();
-    for name in ["denizen.db", "denizen.db-wal"] {
+    for name in ["denizen.db", "denizen.db-wal", "denizen.db-shm"] {
         let (path, away) = (folder.path().join(name), folder.path().join("away"));
         fs::rename(&path, &away).unwrap();
         let gone = "the store is busy: PATH is gone: No such file or directory (os error 2)";

@@ -127,6 +127,7 @@ macro_rules! for_each_store_case {
             a_token_opens_nothing_for_another_user_hash_or_purpose
             a_new_token_replaces_the_one_of_the_same_user_and_purpose
             a_token_keeps_the_address_that_it_proves
+            the_tokens_of_one_user_are_listed
             revoking_removes_every_token_of_the_user_and_counts_them
             the_tokens_of_a_deleted_user_are_gone
         ;
@@ -210,6 +211,7 @@ macro_rules! for_each_store_case {
         mail_for_users:
             a_second_mail_with_a_token_for_a_user_renews_the_job
             every_kind_with_a_token_is_one_job_of_a_user
+            the_jobs_for_one_user_are_those_of_its_number_and_of_its_address
             a_renewal_makes_the_lease_of_the_old_generation_useless
             a_dead_job_of_a_user_comes_alive_with_a_renewal
             a_renewal_brings_the_new_address
@@ -308,6 +310,7 @@ macro_rules! for_each_store_case {
         round_trip:
             every_value_of_a_user_survives_insertion_and_update
             an_empty_profile_is_not_a_missing_one
+            metadata_is_in_no_list
             every_value_of_a_registration_survives
             every_kind_of_mail_survives
             every_instant_survives_to_the_microsecond

@@ -55,7 +55,8 @@ const SQLITE_DRIVER: &[Outsider] = &[
     Outsider { pattern: "rusqlite", control: Some(("rusqlite", SQLITE)) },
     Outsider { pattern: "libsqlite3-sys", control: Some(("libsqlite3-sys", SQLITE)) },
 ];
-const POSTGRES_DRIVER: &[Outsider] = &[Outsider { pattern: "tokio-postgres", control: None }];
+const POSTGRES_DRIVER: &[Outsider] =
+    &[Outsider { pattern: "tokio-postgres", control: Some(("tokio-postgres", POSTGRES)) }];
 const SMTP: &[Outsider] = &[Outsider { pattern: "lettre", control: Some(("lettre", MAIL)) }];
 
 /// What a program that embeds the services must not have to compile.

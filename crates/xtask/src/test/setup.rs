@@ -68,6 +68,14 @@ pub const NEEDS: &[Need] = &[
         probe: ("sqlite3", &["--version"]),
         debian_packages: &["sqlite3"],
     },
+    Need {
+        what: "PostgreSQL",
+        why: "the tests of the store on it start a server of their own",
+        left_out_by: Some("postgres"),
+        // Debian keeps its programs apart from those of other versions, and not in the PATH.
+        probe: ("sh", &["-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"]),
+        debian_packages: &["postgresql"],
+    },
 ];
 
 /// Where we are, as far as installing goes.

@@ -9,14 +9,14 @@ use async_trait::async_trait;
 use denizen_models::{
     AcceptInvitationRequest, ChangeEmailRequest, CreateUserRequest, DeleteAccountRequest, EmailAddress,
     EmailVerificationRequest, PasswordPolicy, PatchUserRequest, Secret, TokenRequest, UpdateUserRequest,
-    User, UserId, VerifyEmailRequest,
+    User, UserExport, UserId, UserResponse, VerifyEmailRequest,
 };
 use denizen_services::{
     AcceptInvitationError, AccessContext, ChangeEmailError, ConfirmEmailChangeError, CreateUserError,
     DeleteAccountError, DeleteUserError, EmailChanges, EmailVerifications, Failure, GetUserError,
     HealthService, IfMatch, Invitations, Metrics, MetricsService, RandomnessError, Readiness, SignUpError,
-    SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserList, UserLists,
-    UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
+    SignUps, SignedUp, TokenSource, UpdateUserError, UserCreation, UserDeletion, UserExports, UserList,
+    UserLists, UserQuery, UserService, UserUpdates, Users, VerifyEmailError,
 };
 use denizen_testkit::sample_user;
 
@@ -25,6 +25,7 @@ pub struct Answers {
     pub sends_mail: bool,
     pub policy: PasswordPolicy,
     pub get: Result<User, GetUserError>,
+    pub export: Result<UserExport, GetUserError>,
     pub list: Result<UserList, Failure>,
     pub create: Result<User, CreateUserError>,
     pub update: Result<User, UpdateUserError>,
@@ -47,6 +48,15 @@ impl Default for Answers {
             sends_mail: true,
             policy: PasswordPolicy::default(),
             get: Ok(alice.clone()),
+            export: Ok(UserExport {
+                user: UserResponse::full(alice.clone()),
+                has_password: true,
+                failed_attempts: 0,
+                sessions: Vec::new(),
+                tokens: Vec::new(),
+                mails: Vec::new(),
+                audit: Vec::new(),
+            }),
             list: Ok(UserList { users: vec![alice.clone()], next_cursor: None, total: None }),
             create: Ok(alice.clone()),
             sign_up: Ok(SignedUp::User(alice.clone())),
@@ -68,6 +78,7 @@ impl Default for Answers {
 #[derive(Debug, Clone)]
 pub enum Asked {
     Get(UserId),
+    Export(UserId),
     List(UserQuery),
     Create(CreateUserRequest),
     Update(UserId, UpdateUserRequest, IfMatch),
@@ -149,6 +160,14 @@ impl Users for FakeUsers {
 
     fn sends_mail(&self) -> bool {
         self.answers.sends_mail
+    }
+}
+
+#[async_trait]
+impl UserExports for FakeUsers {
+    async fn export_user(&self, context: &AccessContext, id: UserId) -> Result<UserExport, GetUserError> {
+        self.record(context, Asked::Export(id));
+        self.answers.export.clone()
     }
 }
 

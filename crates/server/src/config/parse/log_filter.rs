@@ -5,8 +5,8 @@ use log::LevelFilter;
 /// The crates of this program that log, by the names that begin their targets. A test compares it with `Cargo.lock`.
 /// `denizen` itself has only `denizen::access`, the requests.
 const CRATES: &str = "actix_codec, actix_http, actix_router, actix_server, actix_web, denizen, denizen_handlers, \
-                      denizen_hashing, denizen_mail, denizen_server, denizen_services, denizen_storage_sqlite, mio, \
-                      rustls";
+                      denizen_hashing, denizen_mail, denizen_server, denizen_services, denizen_storage_postgres, \
+                      denizen_storage_sqlite, mio, rustls, tokio_postgres";
 
 /// Refuses what `env_logger` would only warn about, and names that would match nothing.
 pub(in crate::config) fn log_filter(text: &str) -> Result<String, String> {

@@ -45,6 +45,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             invitation_ttl: 3 * DAY,
             verification_ttl: DAY,
             audit_retention: Some(365 * DAY),
+            audit_failures: 10_000,
             mail: MailUrl::Log,
             mail_from: "denizen <no-reply@localhost>".parse().unwrap(),
             mail_reply_to: None,
@@ -155,6 +156,7 @@ fn every_setting_can_be_set_in_the_file() {
         invitation_ttl = "30d"
         verification_ttl = "7d"
         audit_retention = "forever"
+        audit_failures = 5
         mail = "smtps://ann:p%40ss@mail.example.org"
         mail_from = "Accounts <a@example.org>"
         mail_reply_to = "help@example.org"
@@ -222,6 +224,7 @@ fn every_setting_can_be_set_in_the_file() {
         invitation_ttl: 30 * DAY,
         verification_ttl: 7 * DAY,
         audit_retention: None,
+        audit_failures: 5,
         mail: "smtps://ann:p%40ss@mail.example.org".parse().unwrap(),
         mail_from: "Accounts <a@example.org>".parse().unwrap(),
         mail_reply_to: "help@example.org".parse().ok(),

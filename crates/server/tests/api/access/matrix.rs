@@ -45,6 +45,7 @@ const MATRIX: &str = "
     PUT     /api/users/{id:.*}                      401  200  404  200
     PATCH   /api/users/{id:.*}                      401  200  404  200
     DELETE  /api/users/{id:.*}                      401  403  404  200
+    GET     /api/users/{id}/export                  401  200  404  200
     GET     /api/audit                              401  403  403  200
     GET     /api/mail/jobs                          401  403  403  200
     DELETE  /api/mail/jobs/{id}                     401  403  403  200
@@ -79,10 +80,12 @@ pub struct Part {
     pub mail: fn(&str, &Target) -> Option<(Request, String)>,
     /// Where the answer may repeat the address: whoever sends an address or a password knows whose it is.
     pub repeats_address: &'static str,
+    /// The rows of [`crate::authority::matrix`], and the body of each.
+    pub held: &'static [(&'static str, fn() -> Value)],
 }
 
-const PARTS: &[Part] = &[
-    Part { matrix: MATRIX, body, form, mail, repeats_address: "/api/auth/login" },
+pub const PARTS: &[Part] = &[
+    Part { matrix: MATRIX, body, form, mail, repeats_address: "/api/auth/login", held: &[] },
     // A feature that keeps its tests to itself has a line here.
     crate::password_reset::matrix::PART,
 ];

@@ -1,7 +1,11 @@
 //! `denizen after-restore`
 
-use std::fs;
+use std::{
+    fs,
+    io::{Seek as _, SeekFrom, Write as _},
+};
 
+use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -58,6 +62,21 @@ async fn what_ended_since_the_backup_stays_ended_and_no_id_is_given_twice() {
         assert!(after.as_u64() > before.as_u64(), "{after} after {before}");
     }
     assert_eq!(actors(&server, &administrator, "database.restored").await, ["cli"]);
+}
+
+/// Security checklist: 74.
+#[tokio::test]
+async fn a_restored_database_that_is_damaged_is_called_so() {
+    let folder = TempDir::new().unwrap();
+    Process::start(folder.path()).await.stop().await;
+    let path = folder.path().join("denizen.db");
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'audit'";
+    let page: i64 = Connection::open(&path).unwrap().query_row(root, [], |row| row.get(0)).unwrap();
+    let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start((page - 1).cast_unsigned() * 4096)).unwrap();
+    file.write_all(&[0xa5; 4096]).unwrap();
+    let refused = denizen(folder.path(), "after-restore").await.refused(1);
+    assert!(refused.ends_with("the store is corrupt: the database file is damaged"), "{refused}");
 }
 
 #[tokio::test]

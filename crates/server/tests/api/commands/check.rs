@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{Seek as _, SeekFrom, Write as _},
+    os::unix::fs::symlink,
     path::Path,
 };
 
@@ -72,15 +73,25 @@ async fn what_is_no_database_of_ours_is_called_so_and_nothing_is_made_or_changed
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("denizen.db");
     let missing = denizen(folder.path(), "check").await.refused(1);
-    assert!(missing.contains("denizen.db") && !path.exists(), "{missing}");
+    assert_eq!(missing, format!("there is no database {}", path.display()));
+    assert!(!path.exists());
+    let empty = format!("there is no database in {}, the file is empty", path.display());
     let not_ours = format!("{} is not a denizen database; name another file", path.display());
     let no_database = format!("cannot open the database {}: file is not a database", path.display());
-    for (contents, expected) in [("", &not_ours), (&*"some text\n".repeat(20), &no_database)] {
+    for (contents, expected) in [("", &empty), (&*"some text\n".repeat(20), &no_database)] {
         fs::write(&path, contents).unwrap();
         assert_eq!(denizen(folder.path(), "check").await.refused(1), *expected, "{contents:?}");
         assert_eq!(fs::read_to_string(&path).unwrap(), contents);
     }
     fs::remove_file(&path).unwrap();
+    symlink("gone.db", &path).unwrap();
+    let link = denizen(folder.path(), "check").await.refused(1);
+    assert!(link.ends_with("denizen.db: it is a link to a file that does not exist"), "{link}");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let is_folder = denizen(folder.path(), "check").await.refused(1);
+    assert!(is_folder.ends_with("denizen.db: is a directory"), "{is_folder}");
+    fs::remove_dir(&path).unwrap();
     change(folder.path(), "CREATE TABLE other (x)");
     assert_eq!(denizen(folder.path(), "check").await.refused(1), not_ours);
     let memory = denizen(folder.path(), "check --database memory:").await.refused(2);

@@ -9,6 +9,8 @@ use std::{
 
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
+use crate::support::process::run_in_own_mounts;
 use crate::support::process::{Process, run};
 
 /// The one problem of a development configuration with these lines.
@@ -56,18 +58,16 @@ async fn folders_files_certificates_and_addresses_are_looked_at() {
     assert_eq!(names.len(), 6, "nothing is created: {names:?}");
 }
 
-/// Root may write everywhere.
+/// Root may write everywhere, but not on a volume that is mounted read-only.
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_folder_of_another_user_is_named() {
+async fn a_folder_that_may_not_be_written_is_named() {
     let folder = TempDir::new().unwrap();
-    let private = folder.path().join("private");
-    fs::create_dir(&private).unwrap();
-    fs::set_permissions(&private, fs::Permissions::from_mode(0o500)).unwrap();
-    if fs::write(private.join("probe"), "").is_ok() {
-        return;
-    }
-    let problem = problem(folder.path(), "database = \"sqlite://private/users.db\"").await;
-    assert!(problem.contains("private: Permission denied"), "{problem}");
+    let script = "mount -t tmpfs -o ro tmpfs \"$PWD\" && cd \"$PWD\" && exec \"$0\" config check";
+    let output = run_in_own_mounts(folder.path(), script, &[]).await;
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let problem = format!("cannot create files in {}: Read-only file system", folder.path().display());
+    assert!(output.status.code() == Some(2) && stderr.contains(&problem), "{stderr}");
 }
 
 #[tokio::test]

@@ -337,7 +337,7 @@ async fn a_damaged_file_makes_the_server_unready_until_it_is_mended() {
 /// Security checklist: 61, 74.
 #[tokio::test]
 async fn a_deleted_file_makes_the_server_unready_until_it_is_back() {
-    for name in ["denizen.db", "denizen.db-wal"] {
+    for name in ["denizen.db", "denizen.db-wal", "denizen.db-shm"] {
         let folder = TempDir::new().unwrap();
         let mut story = Story::begin(folder.path(), async || Process::start(folder.path()).await).await;
         let elsewhere = story.file("elsewhere");

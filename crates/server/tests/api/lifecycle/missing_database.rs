@@ -46,6 +46,34 @@ async fn production_creates_a_database_only_when_it_is_told_to() {
 
 /// Security checklist: 74.
 #[tokio::test]
+async fn an_empty_file_is_not_taken_for_a_service_without_users() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("denizen.toml"), PRODUCTION).unwrap();
+    let path = fs::canonicalize(folder.path()).unwrap().join("users.db");
+    // Such as a backup that was copied to a full disk.
+    fs::write(&path, "").unwrap();
+    let empty = format!("denizen: there is no database in {}, the file is empty", path.display());
+    for words in [&["after-restore"][..], &["mail", "list"], &["--bind", "127.0.0.1:0"]] {
+        let line = refusal(run(folder.path(), words).await);
+        assert!(line.starts_with(&empty), "{line}");
+        assert_eq!(fs::read(&path).unwrap(), b"", "{words:?}");
+    }
+    Process::start_with(folder.path(), &["serve", "--create-database"]).await.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_was_created_is_named_although_the_command_failed() {
+    let folder = TempDir::new().unwrap();
+    let words = ["user", "create", "--password-stdin", "--username", "ann", "--email", "ann@example.com"];
+    let refused = run_with_input(folder.path(), &words, "short\n").await;
+    let path = fs::canonicalize(folder.path()).unwrap().join("denizen.db");
+    let stderr = String::from_utf8(refused.stderr).unwrap();
+    let created = format!("denizen: created database {}\n", path.display());
+    assert!(refused.status.code() == Some(2) && stderr.starts_with(&created), "{stderr}");
+}
+
+/// Security checklist: 74.
+#[tokio::test]
 async fn commands_that_only_read_create_no_database_in_development_either() {
     let folder = TempDir::new().unwrap();
     let line = refusal(run(folder.path(), &["mail", "list"]).await);

@@ -34,4 +34,8 @@ pub const PART: Part = Part {
         )
     },
     repeats_address: "/api/users/request-password-reset",
+    held: &[(
+        "POST  /api/users/{id}/send-password-reset  other  admin  202  body hash commit",
+        || json!({ "discard_password": true }),
+    )],
 };

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod api;
+pub mod database;
 pub mod failing_store;
 pub mod gate;
 pub mod http;
@@ -50,7 +51,7 @@ impl TestServer {
 
     /// On the database in `folder`, if there is one.
     pub async fn start_in(folder: TempDir) -> Self {
-        let database = format!("sqlite://{}", folder.path().join("denizen.db").display());
+        let database = database::url(folder.path());
         let mut server = Self::start_with(&[(&DATABASE, &database)], Overrides::default()).await;
         server.folder = Some(folder);
         api::act_as_administrator(server.address).await;

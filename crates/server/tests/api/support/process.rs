@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::api;
+use super::{api, database};
 
 /// Longer than anything here takes; a test that hangs should say so.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn denizen(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_denizen"));
     command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    if let Some(url) = database::on_postgres(folder) {
+        command.env("DENIZEN_DATABASE", url);
+    }
     command
 }
 

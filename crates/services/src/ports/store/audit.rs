@@ -51,6 +51,8 @@ named_enum! {
         LoginFailed = "login.failed",
         /// An attempt to sign in, or to give a password again, that nobody looked at: too many in a row had failed.
         LoginIgnored = "login.ignored",
+        /// More sign-ins than an hour has records for have failed: this record is the last one of them in this hour.
+        LoginFailuresOmitted = "login.failures_omitted",
         /// A user signed out, or ended one of their sessions.
         LoggedOut = "session.ended",
         /// An administrator ended one session of another user.

@@ -56,7 +56,7 @@ impl PageRequest {
 /// A part of the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserPage {
-    /// In the order asked for.
+    /// In the order asked for, without metadata.
     pub users: Vec<User>,
     /// Where the next part begins; none if there is nothing more.
     pub next: Option<Cursor>,
@@ -88,7 +88,7 @@ pub trait ReadStore: Send + Sync {
     /// The users with [`Change::MarkSamplePassword`](super::Change::MarkSamplePassword), by id; at most 100.
     async fn list_sample_passwords(&self) -> Result<Vec<User>, StoreFailure>;
 
-    /// A part of the list of users. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
+    /// A part of the list of users, without their metadata, which can be as long as all else. The limit is exact: `next` is `Some` only if there is at least one user more. MUST
     /// refuse what [`PageRequest::check`] refuses.
     async fn list_users(&self, filter: &UserFilter, page: &PageRequest) -> Result<UserPage, StoreFailure>;
 
@@ -101,6 +101,9 @@ pub trait ReadStore: Send + Sync {
         purpose: TokenPurpose,
         hash: &TokenHash,
     ) -> Result<Option<StoredToken>, StoreFailure>;
+
+    /// The tokens of this user, expired or not, in the order of [`TokenPurpose::ALL`].
+    async fn list_tokens(&self, user: UserId) -> Result<Vec<(TokenPurpose, StoredToken)>, StoreFailure>;
 
     /// The session with this hash, expired or not.
     async fn find_session(&self, token: &TokenHash) -> Result<Option<Session>, StoreFailure>;
@@ -135,6 +138,9 @@ pub trait ReadStore: Send + Sync {
 
     /// Mail jobs that match, oldest first.
     async fn list_mail_jobs(&self, query: &MailQuery) -> Result<Vec<QueuedMail>, StoreFailure>;
+
+    /// The mail jobs for this user and those for this folded e-mail address ([`EmailAddress::key`]), oldest first.
+    async fn list_mail_jobs_for(&self, user: UserId, address: &str) -> Result<Vec<QueuedMail>, StoreFailure>;
 
     /// How many mail jobs of which kind are in which phase at `now`. Looks at `limit` jobs that are alive and at `limit` dead
     /// ones, those with the lowest numbers, and counts no others: who asks every few seconds must not pay for the length of

@@ -6,10 +6,8 @@ use zeroize::Zeroizing;
 named_enum! {
     /// Which secret.
     pub enum SecretName {
-        /// The key of the HMACs that name the buckets of limits.
+        /// The key of the HMACs that name the buckets of limits, and by which devices are known again.
         Limits = "limits",
-        /// The key of the HMACs by which devices are known again.
-        Devices = "devices",
     }
 }
 

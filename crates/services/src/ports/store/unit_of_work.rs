@@ -175,7 +175,12 @@ impl UnitOfWork {
         Ok(Committed(outcomes))
     }
 
-    fn check(&self) -> Result<(), StoreFailure> {
+    /// Refuses what makes no sense. [`apply`](Self::apply) begins with it; a store whose statements are asynchronous does the
+    /// same as that, and calls this first.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn check(&self) -> Result<(), StoreFailure> {
         let mut created = false;
         for change in &self.changes {
             if matches!(change, Change::InsertUser { .. }) && mem::replace(&mut created, true) {

@@ -3,7 +3,8 @@
 use chrono::Duration;
 use denizen_models::{DeleteAccountRequest, Secret};
 use denizen_services::{
-    AccessContext, Clock as _, DeleteAccountError, Failure, MailMessage, NoticeTemplate,
+    AccessContext, Clock as _, DeleteAccountError, Failure, Limits, MailMessage, NoticeTemplate,
+    ServiceSettings,
     store::{AuditEvent, AuditKind, MailKind, StoreFailure},
 };
 
@@ -141,6 +142,25 @@ async fn a_change_that_comes_between_does_not_keep_the_account() {
     });
     assert_eq!(delete_account(&world, &entered.context, OLD_PASSWORD).await, Ok(()));
     assert_eq!(world.find(alice.id).await, None);
+}
+
+/// Security checklist: 66, 77.
+#[tokio::test]
+async fn of_many_guesses_at_once_none_deletes_the_account_beyond_the_last_that_counts() {
+    let limits = Limits { login_failures: 3, ..Limits::GENEROUS };
+    let world = World::with(ServiceSettings { limits, ..ServiceSettings::default() });
+    let alice = world.create("alice").await;
+    let (entered, thief) = (world.enter("alice").await, world.enter("alice").await);
+    let rival = world.rival();
+    world.before_next_commit(async move {
+        for _ in 0..3 {
+            let guess = delete_account(&rival, &thief.context, NEW_PASSWORD).await;
+            assert_eq!(guess, Err(DeleteAccountError::WrongPassword));
+        }
+    });
+    let answer = delete_account(&world, &entered.context, OLD_PASSWORD).await;
+    assert_eq!(answer, Err(DeleteAccountError::WrongPassword));
+    assert!(world.find(alice.id).await.is_some());
 }
 
 #[tokio::test]

@@ -233,3 +233,25 @@ pub async fn mails_that_race_for_one_user_become_one_job(store: Arc<dyn Store>) 
     let jobs = mail_jobs(&store).await;
     assert_eq!(jobs.iter().map(|job| job.generation).collect::<Vec<_>>(), [40]);
 }
+
+pub async fn the_jobs_for_one_user_are_those_of_its_number_and_of_its_address(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    let mut expected = Vec::new();
+    for job in [
+        invitation(alice.id, 0),
+        request("alice@example.com", 0, 100),
+        change_to(alice.id, "bob@example.com", 0),
+        notice(alice.id),
+    ] {
+        expected.push(enqueue(&store, job).await);
+    }
+    for job in
+        [invitation(bob.id, 0), request("bob@example.com", 0, 100), request("malice@example.com", 0, 100)]
+    {
+        enqueue(&store, job).await;
+    }
+    let jobs = must(store.list_mail_jobs_for(alice.id, "alice@example.com").await);
+    assert_eq!(jobs.iter().map(|job| job.id).collect::<Vec<_>>(), expected);
+    assert_eq!(jobs[0].mail, MailJob::Invitation { user: alice.id });
+    assert_eq!(must(store.list_mail_jobs_for(NOBODY, "nobody@example.com").await), []);
+}

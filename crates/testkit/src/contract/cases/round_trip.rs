@@ -3,11 +3,12 @@
 use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
-use denizen_models::{EmailAddress, Profile, User, UserValues, Username};
+use denizen_models::{EmailAddress, Metadata, Profile, User, UserValues, Username, fold};
 use denizen_services::store::{
-    MailJob, MailKind, MailOutcome, NewMailJob, NewSession, Recipient, Registration, Session, Store,
-    UnitOfWork,
+    MailJob, MailKind, MailOutcome, NewMailJob, NewSession, PageRequest, Recipient, Registration, Session,
+    Store, UnitOfWork, UserFilter, UserSort,
 };
+use serde_json::{Value, json};
 
 use crate::{
     contract::verbs::{
@@ -42,7 +43,20 @@ fn rich(name: &str) -> UserValues {
             skills: vec!["Go".to_owned(), "Rust 🦀".to_owned()],
             experience: 100,
         }),
+        user_metadata: metadata(json!({
+            DIFFICULT: [null, true, DIFFICULT, [], {}, "\0\u{7f}"], "": { "e\u{301}": 1, "\u{e9}": 2 },
+            "numbers": [0, -1, i64::MIN, u64::MAX, 0.1, -2.5e-300, 1.797_693_134_862_315_7e308, 5e-324],
+        })),
+        app_metadata: metadata(json!({ "nested": nested(Metadata::MAX_DEPTH - 1), "null": null })),
     }
+}
+
+fn metadata(value: Value) -> Metadata {
+    must(serde_json::from_value(value))
+}
+
+fn nested(depth: usize) -> Value {
+    (0..depth).fold(Value::Null, |inner, _| json!([inner]))
 }
 
 /// Instants whose microseconds a careless conversion loses or misplaces.
@@ -74,6 +88,24 @@ pub async fn an_empty_profile_is_not_a_missing_one(store: Arc<dyn Store>) {
     let empty = UserValues { profile: Some(Profile::default()), ..user_values("empty") };
     assert_eq!(insert_values(&store, empty).await.values.profile, Some(Profile::default()));
     assert_eq!(insert(&store, "missing").await.values.profile, None);
+}
+
+pub async fn metadata_is_in_no_list(store: Arc<dyn Store>) {
+    let alice = insert_values(&store, rich("alice")).await;
+    let id_only = PageRequest { sort: UserSort::Id, after: None, limit: 10 };
+    let filters = [
+        UserFilter::default(),
+        UserFilter { active: Some(false), ..UserFilter::default() },
+        UserFilter { search: fold("first o'brien"), ..UserFilter::default() },
+    ];
+    for filter in filters {
+        let [listed] = &must(store.list_users(&filter, &id_only).await).users[..] else {
+            return must(Err(format!("{filter:?} finds one user")));
+        };
+        let values = &listed.values;
+        assert!(values.user_metadata.is_empty() && values.app_metadata.is_empty(), "{values:?}");
+        assert_eq!((&values.profile, listed.revision), (&alice.values.profile, alice.revision));
+    }
 }
 
 pub async fn every_instant_survives_to_the_microsecond(store: Arc<dyn Store>) {

@@ -122,3 +122,20 @@ pub async fn the_tokens_of_a_deleted_user_are_gone(store: Arc<dyn Store>) {
     assert_eq!(token(&store, hash(1)).await, None);
     assert!(token(&store, hash(2)).await.is_some());
 }
+
+pub async fn the_tokens_of_one_user_are_listed(store: Arc<dyn Store>) {
+    let (alice, bob) = (insert(&store, "alice").await, insert(&store, "bob").await);
+    let email = address("new@example.com");
+    let work = UnitOfWork::new()
+        .put_token_for(email.clone(), alice.id, TokenPurpose::EmailChange, hash(1), at(600))
+        .put_token(alice.id, RESET, hash(2), at(-600))
+        .put_token(bob.id, RESET, hash(3), at(600));
+    commit(&store, work).await;
+    let stored = |expires_at, address| StoredToken { user: alice.id, expires_at, address };
+    let expected =
+        [(RESET, stored(at(-600), None)), (TokenPurpose::EmailChange, stored(at(600), Some(email)))];
+    assert_eq!(must(store.list_tokens(alice.id).await), expected, "expired or not");
+    commit(&store, UnitOfWork::new().revoke_tokens(alice.id)).await;
+    assert_eq!(must(store.list_tokens(alice.id).await), []);
+    assert_eq!(must(store.list_tokens(bob.id).await).len(), 1);
+}

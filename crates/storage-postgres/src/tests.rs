@@ -1,0 +1,3 @@
+//! What is only visible from inside.
+
+mod statements;
