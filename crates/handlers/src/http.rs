@@ -11,6 +11,7 @@ pub(crate) mod json;
 pub(crate) mod log_line;
 pub(crate) mod log_summary;
 pub(crate) mod network_share;
+pub(crate) mod oauth;
 #[cfg(feature = "openapi")]
 pub(crate) mod openapi;
 pub(crate) mod origin;
@@ -29,8 +30,9 @@ pub(crate) use self::{
     describe::{PAGE, Reply, query, reply},
     error::{ApiError, ApiResult, ErrorCode, map_error},
     extract::extract,
+    fallback::accepts_html,
     json::{Json, MergePatch},
     query::{NoQuery, Query},
     request::{AppState, Count, PageMetadata, RequestContext, number_in, personal},
-    route::Access::{Admin, Anyone, Directory, Member, Owner, Public},
+    route::Access::{self, Admin, Anyone, Directory, Member, Owner, Proxy, Public},
 };

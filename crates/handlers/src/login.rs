@@ -4,8 +4,10 @@ mod page;
 
 use actix_web::{
     HttpRequest,
-    cookie::{Cookie, time::Duration},
-    http::header,
+    cookie::{
+        Cookie,
+        time::{Duration, OffsetDateTime},
+    },
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
 use denizen_services::{LoginError, SignedIn};
@@ -17,7 +19,9 @@ use crate::{
         Anyone, ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error,
         personal, reply,
     },
-    middleware::credentials::{cookie_name, device, device_cookie, expired_cookie, own_cookie},
+    middleware::credentials::{
+        cookie_name, device, device_cookie, expired_cookie, forward_cookie, own_cookie,
+    },
     middleware::{Endpoint, route},
     pages::{SIGN_IN, SIGN_OUT},
     services::Auth,
@@ -109,17 +113,27 @@ pub(crate) fn session_cookies(
     lifetime: CookieLifetime,
 ) -> Vec<Cookie<'static>> {
     let settings = &request.state.settings;
-    let mut cookie = own_cookie(settings, cookie_name(settings), signed_in.token.expose()).finish();
+    let forward = signed_in.forward_token();
+    let session = own_cookie(settings, cookie_name(settings), signed_in.token.expose()).finish();
+    let mut cookies = vec![session];
+    cookies.extend(forward_cookie(settings, forward.expose()));
     if lifetime == CookieLifetime::Session {
         let left = signed_in.expires_at - request.state.clock.now();
-        cookie.set_max_age(Duration::seconds(left.num_seconds()));
+        cookies.iter_mut().for_each(|cookie| cookie.set_max_age(Duration::seconds(left.num_seconds())));
     }
-    vec![cookie.into_owned(), device_cookie(settings, signed_in.device.expose()).into_owned()]
+    cookies.push(device_cookie(settings, signed_in.device.expose()));
+    cookies.into_iter().map(Cookie::into_owned).collect()
 }
 
 /// Lets a browser forget the cookies of its session.
 pub(crate) fn ended_cookies(settings: &HandlerSettings) -> Vec<Cookie<'static>> {
-    vec![expired_cookie(settings, cookie_name(settings))]
+    let mut cookies = vec![expired_cookie(settings, cookie_name(settings))];
+    cookies.extend(forward_cookie(settings, "").map(|cookie| {
+        let mut gone = cookie.into_owned();
+        gone.set_expires(OffsetDateTime::UNIX_EPOCH);
+        gone
+    }));
+    cookies
 }
 
 /// `POST /api/auth/logout`
@@ -147,21 +161,14 @@ struct Current {
     user: UserResponse,
 }
 
-/// `GET /api/auth/session`: who the caller is. A proxy that asks this before it lets a request through finds the user name
-/// in `Remote-User`, and the id in `Remote-User-Id`.
+/// `GET /api/auth/session`: who the caller is.
 async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     let known = request.caller.as_ref().ok_or_else(ApiError::unauthenticated)?;
-    let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
-    let name = header::HeaderValue::from_str(name).map_err(ApiError::internal)?;
     let current = Current {
         session: request.access.view_session(known.session.clone()),
         user: UserResponse::full(known.user.clone()),
     };
-    let mut response = request.answer("Signed in", current);
-    let headers = response.headers_mut();
-    headers.insert(header::HeaderName::from_static("remote-user"), name);
-    headers.insert(header::HeaderName::from_static("remote-user-id"), header::HeaderValue::from(id));
-    Ok(personal(response))
+    Ok(personal(request.answer("Signed in", current)))
 }
 
 map_error! { error: LoginError {

@@ -9,8 +9,8 @@ use actix_web::{
 #[cfg(feature = "messages")]
 use denizen_services::MessageService;
 use denizen_services::{
-    AuditService, AuthService, Clock, HealthService, MailJobService, MetricsService, OsTokenSource,
-    SystemClock, TokenSource, UserService,
+    AuditService, AuthService, Clock, ForwardAuth, HealthService, KeyService, MailJobService, MetricsService,
+    OsTokenSource, SystemClock, TokenSource, UserService,
 };
 #[cfg(feature = "demos")]
 use denizen_services::{MathService, TaskService};
@@ -63,6 +63,18 @@ impl Services {
     #[must_use]
     pub fn with_audit(self, audit: Arc<dyn AuditService>) -> Self {
         self.with(audit)
+    }
+
+    /// Adds forward auth: `/api/auth/forward`.
+    #[must_use]
+    pub fn with_forward_auth(self, forward: Arc<dyn ForwardAuth>) -> Self {
+        self.with(forward)
+    }
+
+    /// Adds service keys: `/api/keys` and `/api/auth/introspect`.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<dyn KeyService>) -> Self {
+        self.with(keys)
     }
 
     /// Adds health checks: `/health`, `/livez` and `/readyz`.

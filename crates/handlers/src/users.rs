@@ -11,7 +11,7 @@ use actix_web::{
         header::{self, HeaderName},
     },
 };
-use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
+use denizen_models::{KeyScope, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
     CreateUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery, store::UserSort,
 };
@@ -29,9 +29,12 @@ use crate::{
 /// The path of all users; signing up is another method of it.
 pub(crate) const USERS: &str = "/api/users";
 
+/// What a service key needs to patch users; what it may change of them is for the service to say.
+const PATCHERS: &[KeyScope] = &[KeyScope::UsersWrite, KeyScope::AppMetadataWrite];
+
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route(USERS).get(Directory, "Lists and searches users.", list).answers(
+        route(USERS).get(Directory.or_key(&[KeyScope::UsersRead]), "Lists and searches users.", list).answers(
             reply(200)
                 .data_with::<Vec<UserResponse>, UserListMetadata>()
                 .query(&[
@@ -52,7 +55,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
         // Behind the longer paths, which it matches, too.
         route("/api/users/{id:.*}")
             .checked(|request| id_in(request).map(|_| ()))
-            .get(Owner, "Returns a user.", get)
+            .get(Owner.or_key(&[KeyScope::UsersRead]), "Returns a user.", get)
             .answers(
                 reply(200)
                     .data::<UserResponse>()
@@ -60,11 +63,11 @@ pub(crate) fn routes() -> Vec<Endpoint> {
                     .refuses(&[ErrorCode::UserNotFound])
                     .example(EXAMPLE),
             )
-            .put(Owner, "Replaces the editable members of a user.", update)
+            .put(Owner.or_key(&[KeyScope::UsersWrite]), "Replaces the editable members of a user.", update)
             .answers(changed().example(
                 r#"{"username": "ada", "email": "ada@example.com", "first_name": "Ada", "last_name": "King", "age": 36}"#,
             ))
-            .patch(Owner, "Changes members of a user (RFC 7396).", patch)
+            .patch(Owner.or_key(PATCHERS), "Changes members of a user (RFC 7396).", patch)
             .answers(changed().example(r#"{"age": null, "app_metadata": {"plan": "pro"}}"#))
             .delete(Owner, "Deletes another user. Administrators only.", delete::delete)
             .answers(reply(200).refuses(&[ErrorCode::UserDeleteError])),

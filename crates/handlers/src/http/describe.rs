@@ -131,6 +131,8 @@ pub enum Content {
         /// Whether the parts are always there.
         complete: bool,
     },
+    /// Bare JSON; then errors are those of OAuth, too.
+    OAuth(TypeSchema),
     /// Something else, of this media type.
     Other(&'static str),
 }
@@ -182,6 +184,11 @@ impl Reply {
             *complete = false;
         }
         self
+    }
+
+    /// The response is bare JSON, and errors are those of OAuth (RFC 6749, section 5.2).
+    pub(crate) fn oauth<T: Described>(self) -> Self {
+        Self { content: Content::OAuth(TypeSchema::of::<T>()), ..self }
     }
 
     /// The response is not an envelope.

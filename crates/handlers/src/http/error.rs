@@ -97,6 +97,8 @@ codes! {
     UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND: "Nothing is left to do if the user was to be gone.",
     /// The session does not exist, or the caller may not see it.
     SessionNotFound = "SESSION_NOT_FOUND" NOT_FOUND: "Nothing is left to do if the session was to end.",
+    /// The service key does not exist; it may be revoked.
+    KeyNotFound = "KEY_NOT_FOUND" NOT_FOUND: "List the keys again.",
     /// The mail job does not exist; it may have been sent.
     MailJobNotFound = "MAIL_JOB_NOT_FOUND" NOT_FOUND: "List the jobs again.",
     /// The recipient of the message is not connected.

@@ -54,6 +54,11 @@ pub(crate) fn document(routes: &[Route], prefix: &str) -> Value {
                     "type": "apiKey", "in": "cookie", "name": "__Host-denizen_session",
                     "description": "For pages of the same site. In development it is called `denizen_session`.",
                 },
+                "key": { "type": "http", "scheme": "bearer", "description": "A service key." },
+                "basic": {
+                    "type": "http", "scheme": "basic",
+                    "description": "A service key: its number as user name, the key as password.",
+                },
             },
         },
     });
@@ -65,11 +70,12 @@ const ABOUT: &str = "Every route with GET also has HEAD. Unknown members of a bo
                      refused.";
 
 /// The parts of the API, in their order, by the first segment of the path that tells them apart.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("auth", "Signing in, sessions, and the caller's own account"),
     ("users", "Users, and what is done with mailed tokens"),
     ("audit", "The audit trail"),
     ("mail", "Mails that are still to be sent"),
+    ("keys", "Service keys, for programs"),
     ("health", "Health, metrics and this description"),
     ("ws", "Messages between connected users"),
     ("demos", "Exercises of the tutorial"),
@@ -87,16 +93,16 @@ fn tag(path: &str) -> String {
 }
 
 fn described(types: &mut Types, path: &str, operation: &Operation, reply: &Reply) -> Value {
-    let Operation { method, access, summary, takes, .. } = operation;
+    let Operation { method, summary, takes, .. } = operation;
     let words = path.split(['/', '-', '.']).filter(|word| !word.is_empty() && *word != "api");
     let words: Vec<&str> = words.map(|word| word.trim_matches(['{', '}'])).collect();
     let mut described = json!({
         "operationId": format!("{}_{}", method.as_str().to_ascii_lowercase(), words.join("_")),
         "tags": [tag(path)],
         "summary": summary,
-        "description": format!("For {}.", access.words()),
-        "x-access": access.words(),
-        "security": security(*access),
+        "description": format!("For {}.", operation.allowed()),
+        "x-access": operation.allowed(),
+        "security": security(operation),
         "responses": responses(types, operation, reply),
     });
     let parameters: Vec<Value> = takes.parameters.iter().chain(&reply.query).map(parameter).collect();
@@ -116,14 +122,17 @@ fn example(reply: &Reply) -> Value {
     serde_json::from_str(reply.example).unwrap_or_default()
 }
 
-fn security(access: Access) -> Value {
-    match access {
-        Access::Public => json!([]),
-        Access::Anyone | Access::Demo => json!([{}, { "token": [] }, { "cookie": [] }]),
-        Access::Member | Access::Owner | Access::Admin | Access::Directory => {
-            json!([{ "token": [] }, { "cookie": [] }])
-        }
-    }
+fn security(operation: &Operation) -> Value {
+    let nothing = matches!(operation.access, Access::Anyone | Access::Demo | Access::Proxy);
+    let session = !matches!(operation.access, Access::Public | Access::Service);
+    let ways = [
+        (nothing, json!({})),
+        (session, json!({ "token": [] })),
+        (session, json!({ "cookie": [] })),
+        (!operation.scopes.is_empty(), json!({ "key": [] })),
+        (!operation.scopes.is_empty(), json!({ "basic": [] })),
+    ];
+    ways.into_iter().filter_map(|(possible, way)| possible.then_some(way)).collect()
 }
 
 fn parameter(parameter: &Parameter) -> Value {
@@ -148,6 +157,7 @@ fn responses(types: &mut Types, operation: &Operation, reply: &Reply) -> Value {
         let same: Vec<ErrorCode> =
             codes.iter().copied().filter(|other| other.status() == code.status()).collect();
         let response = match same[..] {
+            _ if matches!(reply.content, Content::OAuth(_)) => json_response(status, oauth_error(), None),
             [one] => json!({ "$ref": format!("#/components/responses/{}", one.as_str()) }),
             _ => refusal(&same),
         };
@@ -176,6 +186,15 @@ fn refusal(codes: &[ErrorCode]) -> Value {
     response
 }
 
+/// RFC 6749, section 5.2.
+fn oauth_error() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "error": { "type": "string" }, "error_description": { "type": "string" } },
+        "required": ["error", "error_description"],
+    })
+}
+
 fn success(types: &mut Types, operation: &Operation, reply: &Reply) -> Value {
     let is_of_data = operation.takes.body.is_none();
     match reply.content {
@@ -185,6 +204,7 @@ fn success(types: &mut Types, operation: &Operation, reply: &Reply) -> Value {
             let example = is_of_data.then(|| example_answer(reply, data.is_some(), metadata.is_some()));
             json_response(reply.status, envelope(data, metadata, complete), example)
         }
+        Content::OAuth(schema) => json_response(reply.status, types.answer(schema), None),
         Content::Other(media_type) => {
             let schema =
                 if media_type == "application/json" { json!(true) } else { json!({ "type": "string" }) };

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod demonstrations;
 pub mod documented;
 pub mod fakes;
+pub mod keys;
 pub mod log;
 #[cfg(feature = "messages")]
 pub mod messages;
@@ -40,6 +41,7 @@ use self::{
     answer::Answer,
     auth::{AuthAnswers, FakeAuth},
     fakes::{Answers, FakeHealth, FakeMetrics, FakeUsers},
+    keys::FakeKeys,
     operations::FakeOperations,
 };
 
@@ -52,6 +54,7 @@ pub struct Setup {
     #[cfg(feature = "demos")]
     pub demonstrations: Option<Arc<FakeDemonstrations>>,
     pub operations: Arc<FakeOperations>,
+    pub keys: Arc<FakeKeys>,
     #[cfg(feature = "messages")]
     pub messages: FakeMessages,
     pub readiness: Readiness,
@@ -71,6 +74,7 @@ impl Default for Setup {
             #[cfg(feature = "demos")]
             demonstrations: Some(Arc::default()),
             operations: Arc::default(),
+            keys: Arc::default(),
             #[cfg(feature = "messages")]
             messages: FakeMessages::default(),
             readiness: Readiness { store: true, mail_worker: true },
@@ -93,6 +97,8 @@ impl Setup {
         let auth = Arc::new(FakeAuth::new(self.auth));
         let mut services = Services::new(users.clone(), auth.clone())
             .with_audit(self.operations.clone())
+            .with_forward_auth(self.keys.clone())
+            .with_keys(self.keys)
             .with_mail_jobs(self.operations)
             .with_health(Arc::new(FakeHealth(self.readiness)))
             .with_clock(Arc::new(FixedClock::new()))
