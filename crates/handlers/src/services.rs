@@ -32,6 +32,7 @@ type Provide = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 pub struct Services {
     given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
+    #[cfg(feature = "openapi")]
     pub(crate) api_docs: bool,
     pub(crate) counts: Option<RequestCounts>,
     pub(crate) summary: LogSummary,
@@ -45,7 +46,17 @@ impl Services {
     pub fn new(users: Arc<dyn UserService>, auth: Arc<dyn AuthService>) -> Self {
         let (mails, clock, tokens) = (users.sends_mail(), Arc::new(SystemClock), Arc::new(OsTokenSource));
         let (given, summary) = (Vec::new(), LogSummary::default());
-        Self { given, mails, api_docs: false, counts: None, summary, clock, tokens }.with(users).with(auth)
+        let services = Self {
+            given,
+            mails,
+            #[cfg(feature = "openapi")]
+            api_docs: false,
+            counts: None,
+            summary,
+            clock,
+            tokens,
+        };
+        services.with(users).with(auth)
     }
 
     /// Adds the description of the API: `/api/openapi.json` and `/api/docs`.
