@@ -2,8 +2,8 @@
 
 use denizen_models::UserId;
 use denizen_services::store::{
-    AuditEvent, AuditId, Change, CommitError, Committed, MailJobId, NewKey, Outcome, Precondition, StoredToken,
-    UnitOfWork,
+    AuditEvent, AuditId, Change, CommitError, Committed, MailJobId, NewKey, Outcome, Precondition,
+    StoredToken, UnitOfWork,
 };
 
 use crate::state::{State, require};
@@ -65,12 +65,12 @@ impl State {
             Change::RevokeSessions { user, except } => return count(self.revoke_sessions(user, except)),
             Change::RevokeSession { user, session } => self.revoke_session(user, session)?,
             Change::TrimSessions { user, keep } => return count(self.trim_sessions(user, keep)),
-            Change::InsertKey { key, capacity, event } => return self.create_key(key, capacity, event, created),
+            Change::InsertKey { key, capacity, event } => return self.new_key(key, capacity, event, created),
             Change::RevokeKey { key } => self.revoke_key(key)?,
             Change::PutRegistration { registration, capacity } => {
                 self.put_registration(registration, capacity)?;
             }
-            Change::TryRegistration { token, now, most } => return count(self.try_registration(token, now, most)?),
+            Change::TryRegistration { token, now, most } => return count(self.try_token(token, now, most)?),
             Change::ConsumeRegistration { token, now } => self.consume_registration(token, now)?,
             Change::EnqueueMail(job) => return self.enqueue_mail(&job, created),
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
@@ -82,7 +82,7 @@ impl State {
         Ok(Outcome::Done)
     }
 
-    fn create_key(
+    fn new_key(
         &mut self,
         key: NewKey,
         capacity: u32,

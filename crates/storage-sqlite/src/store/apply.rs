@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    AuditEvent, Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
+    AuditEvent, Authority, Change, ClientKind, Committed, NewKey, Outcome, SessionValidity, UnitOfWork,
 };
 use rusqlite::Connection;
 
@@ -60,7 +60,9 @@ fn apply_one(db: &Connection, change: &Change, created: Option<UserId>) -> Resul
         Change::ExpectUser { user, security_version } => one!(users::EXPECT, user, security_version),
         Change::ExpectLease(lease) => mail_jobs::expect_lease(db, *lease)?,
         Change::ExpectOtherAdministrator { user } => one!(users::OTHER_ADMIN, user, role: ADMIN_ROLE),
-        Change::TakeFromBucket { bucket, quota, now, capacity: most } => return limits::take(db, *bucket, *quota, *now, *most),
+        Change::TakeFromBucket { bucket, quota, now, capacity } => {
+            return limits::take(db, *bucket, *quota, *now, *capacity);
+        }
         Change::ReturnToBucket { bucket, quota, now } => limits::put_back(db, *bucket, *quota, *now)?,
         Change::CountFailedAttempt { user, client } => users::count_failed(db, *user, *client)?,
         Change::ClearFailedAttempts { user, client, below } => {
@@ -69,13 +71,15 @@ fn apply_one(db: &Connection, change: &Change, created: Option<UserId>) -> Resul
         Change::InsertUser { values, password, at } => {
             return users::insert(db, values, password.as_ref(), *at).map(Outcome::User);
         }
-        Change::UpdateUser { user, revision, values, at } => users::update(db, *user, *revision, values, *at)?,
+        Change::UpdateUser { user, revision, values, at } => {
+            users::update(db, *user, *revision, values, *at)?
+        }
         Change::SetPassword { user, hash, security_version, at } => {
             one!(users::SET_PASSWORD, user, hash, security_version, at)
         }
         Change::Rehash { user, hash, security_version } => one!(users::REHASH, user, hash, security_version),
         Change::MarkSamplePassword { user } => {
-            count(users::MARK, params!(user: user.resolve(created)?))?;
+            drop(count(users::MARK, params!(user: user.resolve(created)?))?)
         }
         Change::ExpectUsername { name, user, since } => one!(names::EXPECT, name, user, since),
         Change::ReserveUsername { name, user, at, keep } => names::put(db, *name, *user, *at, *keep)?,
@@ -90,13 +94,11 @@ fn apply_one(db: &Connection, change: &Change, created: Option<UserId>) -> Resul
         Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
         Change::RevokeSession { user, session } => one!(sessions::REVOKE, user, session),
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
-        Change::InsertKey { key, capacity, event } => {
-            let id = keys::insert(db, key, *capacity)?;
-            audit::record(db, &AuditEvent { key: Some(id), ..event.clone() }, created)?;
-            return Ok(Outcome::Key(id));
-        }
+        Change::InsertKey { key, capacity, event } => return new_key(db, key, *capacity, event, created),
         Change::RevokeKey { key } => one!(keys::REVOKE, key),
-        Change::PutRegistration { registration, capacity } => registrations::put(db, registration, *capacity)?,
+        Change::PutRegistration { registration, capacity } => {
+            registrations::put(db, registration, *capacity)?
+        }
         Change::TryRegistration { token, now, most } => {
             return registrations::attempt(db, *token, *now, *most).map(Outcome::Count);
         }
@@ -109,4 +111,16 @@ fn apply_one(db: &Connection, change: &Change, created: Option<UserId>) -> Resul
         Change::Record(event) => audit::record(db, event, created)?,
     }
     Ok(Outcome::Done)
+}
+
+fn new_key(
+    db: &Connection,
+    key: &NewKey,
+    capacity: u32,
+    event: &AuditEvent,
+    created: Option<UserId>,
+) -> Result<Outcome, Failure> {
+    let id = keys::insert(db, key, capacity)?;
+    audit::record(db, &AuditEvent { key: Some(id), ..event.clone() }, created)?;
+    Ok(Outcome::Key(id))
 }
