@@ -33,7 +33,8 @@ static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("image/svg+xml", include_str!("../pages/icon.svg")));
 const INDEX: Page = Page(include_str!("../pages/index.html"));
 
-struct Asset {
+/// Something that is sent as it is, or not at all to a client that has it.
+pub(crate) struct Asset {
     media_type: &'static str,
     content: Bytes,
     /// Weak, because the same asset is also sent compressed (RFC 9110, section 8.8.1).
@@ -41,14 +42,14 @@ struct Asset {
 }
 
 impl Asset {
-    fn new(media_type: &'static str, content: impl Into<Bytes>) -> Self {
+    pub(crate) fn new(media_type: &'static str, content: impl Into<Bytes>) -> Self {
         let content = content.into();
         let hash: [u8; 32] = Sha256::digest(&content).into();
         let tag = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Self { media_type, content, tag: EntityTag::new_weak(tag) }
     }
 
-    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+    pub(crate) fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let known = match IfNoneMatch::parse(request) {
             Ok(IfNoneMatch::Any) => true,
             Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.tag)),

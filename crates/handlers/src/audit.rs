@@ -2,17 +2,38 @@
 
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use denizen_models::UserId;
+use denizen_models::{AuditResponse, UserId};
 use denizen_services::{AuditListQuery, AuditService, store::AuditKind};
 
 use crate::{
-    http::{Admin, ApiError, ApiResult, Query, RequestContext},
+    http::{Admin, ApiError, ApiResult, PAGE, PageMetadata, Query, RequestContext, query, reply},
     middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![route("/api/audit").get(Admin, "Lists the audit trail.", list)]
+    vec![
+        route("/api/audit").get(Admin, "Lists the audit trail.", list).answers(
+            reply(200)
+                .data_with::<Vec<AuditResponse>, PageMetadata>()
+                .query(&[
+                    query("kind", "string", "Only what is of this kind, such as `login.failed`."),
+                    query(
+                        "actor",
+                        "string",
+                        "Only what this actor did: `anonymous`, `system`, `cli`, or the number of a user.",
+                    ),
+                    query("target", "integer", "Only what was done to this user."),
+                    query("since", "string", "Only from this time on (RFC 3339)."),
+                    query("until", "string", "Only before this time (RFC 3339)."),
+                ])
+                .query(&PAGE)
+                .example_with(EXAMPLE, r#"{"count": 1, "next_cursor": null}"#),
+        ),
+    ]
 }
+
+const EXAMPLE: &str = r#"[{"id": 17, "kind": "login.failed", "at": "2026-11-23T06:55:35.149321Z", "actor": "anonymous",
+    "target": 4, "ip": "203.0.113.7", "request_id": "req_01a20730d7b27e3f9c1f6c0a4f1f9f5b"}]"#;
 
 /// `GET /api/audit`
 async fn list(request: RequestContext, audit: Data<dyn AuditService>, query: Query) -> ApiResult {

@@ -3,11 +3,11 @@
 mod page;
 
 use actix_web::HttpRequest;
-use denizen_models::ChangePasswordRequest;
+use denizen_models::{ChangePasswordRequest, LoginResponse};
 use denizen_services::ChangePasswordError;
 
 use crate::{
-    http::{ApiResult, ErrorCode, Json, Member, Public, RequestContext, map_error},
+    http::{ApiResult, ErrorCode, Json, Member, Public, RequestContext, map_error, reply},
     login::{CookieLifetime, signed_in_answer},
     middleware::credentials::came_by_cookie,
     middleware::{Endpoint, route},
@@ -16,7 +16,11 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/auth/change-password").post(Member, "Changes the caller's password.", change),
+        route("/api/auth/change-password")
+            .post(Member, "Changes the caller's password, and ends all sessions but a new one.", change)
+            .answers(reply(200).data::<LoginResponse>().refuses(&[ErrorCode::WrongPassword]).example(
+                r#"{"current_password": "tutorial-password", "new_password": "correct horse battery"}"#,
+            )),
         route(page::PATH).get(Member, "Shows the form for a new password.", page::show).post(
             Member,
             "Changes the caller's password.",

@@ -6,15 +6,27 @@ use denizen_models::{ChangeEmailRequest, TokenRequest};
 use denizen_services::{ChangeEmailError, ConfirmEmailChangeError};
 
 use crate::{
-    http::{ApiResult, ErrorCode, Json, Member, Public, RequestContext, map_error},
+    http::{ApiResult, ErrorCode, Json, Member, Public, RequestContext, map_error, reply},
     middleware::{Endpoint, route},
     services::Users,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/auth/change-email").post(Member, "Asks to change the caller's e-mail address.", change),
-        route("/api/users/confirm-email-change").post(Public, "Confirms a new e-mail address.", confirm),
+        route("/api/auth/change-email")
+            .post(Member, "Mails a token to the e-mail address that the caller wants to have.", change)
+            .answers(
+                reply(202)
+                    .refuses(&[ErrorCode::WrongPassword])
+                    .example(r#"{"email": "ada@example.org", "password": "correct horse battery"}"#),
+            ),
+        route("/api/users/confirm-email-change")
+            .post(Public, "Changes an e-mail address with a mailed token.", confirm)
+            .answers(
+                reply(200)
+                    .refuses(&[ErrorCode::EmailChangeFailed, ErrorCode::UserUpdateError])
+                    .example(r#"{"token": "4ad46d582dc3ee06…"}"#),
+            ),
         route("/account/email")
             .get(Member, "Shows the form for a new e-mail address.", page::show_change)
             .post(Member, "Mails a link to the new e-mail address.", page::submit_change),

@@ -6,23 +6,26 @@ use denizen_models::{EmailVerificationRequest, VerifyEmailRequest};
 use denizen_services::VerifyEmailError;
 
 use crate::{
-    http::{ApiResult, ErrorCode, Json, Public, RequestContext, map_error},
+    http::{ApiResult, ErrorCode, Json, Public, RequestContext, map_error, reply},
     middleware::{Endpoint, route},
     services::Users,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/users/request-email-verification").post(
-            Public,
-            "Mails a new token.",
-            request_verification,
-        ),
-        route("/api/users/verify-email").post(
-            Public,
-            "Verifies an e-mail address, or completes a sign-up.",
-            verify,
-        ),
+        route("/api/users/request-email-verification")
+            .post(Public, "Mails a new token to verify an e-mail address with.", request_verification)
+            .answers(reply(202).example(r#"{"email": "ada@example.com"}"#)),
+        route("/api/users/verify-email")
+            .post(Public, "Verifies an e-mail address, or completes a sign-up.", verify)
+            .answers(
+                reply(200)
+                    .refuses(&[ErrorCode::EmailVerificationFailed, ErrorCode::UserCreationError])
+                    .example(
+                        r#"{"token": "4ad46d582dc3ee06…", "username": "ada", "password": "correct horse battery",
+                            "first_name": "Ada", "last_name": "Lovelace"}"#,
+                    ),
+            ),
         route("/verify-email")
             .get(
                 Public,

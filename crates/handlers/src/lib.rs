@@ -27,11 +27,14 @@
 //! 2. Each error enum of a service is mapped exhaustively, without a `_` arm: a new variant does not compile until its
 //!    status is chosen.
 //! 3. A 5xx says nothing about its cause; the log does, once, with the request id.
-//! 4. A feature declares its routes in one list: one `Endpoint` per path, one line per method, with its access rule and
-//!    its handler. GET brings HEAD with it, and 405 names the allowed methods.
+//! 4. A feature declares its routes in one list: one `Endpoint` per path, and for each method its access rule, its handler
+//!    and what it answers. GET brings HEAD with it, and 405 names the allowed methods. OpenAPI, the reference and the page
+//!    of error codes are made from these lists.
 
 #![deny(missing_docs, clippy::wildcard_enum_match_arm)]
 
+#[cfg(feature = "openapi")]
+mod api_docs;
 mod assets;
 mod audit;
 mod change_password;
@@ -39,9 +42,12 @@ mod change_password;
 mod demos;
 mod email_change;
 mod email_verification;
+mod forward_auth;
 mod health;
 mod http;
+mod introspection;
 mod invitation;
+mod keys;
 mod login;
 mod mail_jobs;
 #[cfg(feature = "messages")]
@@ -63,11 +69,16 @@ use actix_web::{
 };
 #[cfg(feature = "messages")]
 use denizen_services::MessageService;
-use denizen_services::{AuditService, HealthService, MailJobService, MetricsService};
+use denizen_services::{
+    AuditService, ForwardAuth, HealthService, KeyService, MailJobService, MetricsService,
+};
 #[cfg(feature = "demos")]
 use denizen_services::{MathService, TaskService};
 use ipnet::IpNet;
 
+#[cfg(feature = "openapi")]
+pub use api_docs::{errors_page, openapi, reference_page};
+pub use http::describe::{Body, Content, Parameter, Reply, Takes, TypeSchema};
 pub use http::error::ErrorCode;
 pub use http::network_share::NetworkShares;
 pub use http::route::{Access, Operation, Route};
@@ -92,6 +103,8 @@ pub struct HandlerSettings {
     pub local_only: bool,
     /// The rate limit per IP address, health checks excepted; not limited by default.
     pub rate_limit: Option<RateLimit>,
+    /// The rate limit per service key, which replaces the one per IP address; not limited by default.
+    pub key_rate_limit: Option<RateLimit>,
     /// How many bytes of memory the unread bodies and the unsent answers of a network may take; not limited by default.
     /// Trusted proxies are exempt: behind them, the client counts.
     pub memory: Option<NetworkShares>,
@@ -103,13 +116,16 @@ pub struct HandlerSettings {
     pub body_timeout: Option<Duration>,
     /// Who may use the demonstrations, if there are any: `/api/calculate`, `/api/tasks` and `/api/goroutines`.
     pub demos: Demos,
+    /// What links to our pages begin with, for browsers on other hosts; paths of the same host by default.
+    pub public_url: Option<String>,
+    /// The domain whose hosts are guarded by forward auth: at sign-in, browsers get a second cookie for all of them. None by
+    /// default.
+    pub cookie_domain: Option<String>,
     /// Whether browsers reach the service over TLS only, as they should: then cookies are sent no other way, and browsers
     /// are told so (RFC 6797).
     pub secure_cookies: bool,
     /// What pages call the service; `denizen` by default.
     pub service_name: Option<String>,
-    /// What links to our pages begin with, for browsers on other hosts; paths of the same host by default.
-    pub public_url: Option<String>,
 }
 
 /// Who may use the demonstrations. They cost time and memory, and user accounts do not need them.
@@ -126,6 +142,8 @@ pub enum Demos {
 type Feature = (fn() -> Vec<Endpoint>, fn(&Services) -> bool);
 
 const FEATURES: &[Feature] = &[
+    #[cfg(feature = "openapi")]
+    (api_docs::routes, |services| services.api_docs),
     (assets::routes, |_| true),
     (audit::routes, Services::has::<dyn AuditService>),
     (change_password::routes, |_| true),
@@ -135,8 +153,11 @@ const FEATURES: &[Feature] = &[
     (demos::tasks::routes, Services::has::<dyn TaskService>),
     (email_change::routes, |services| services.mails),
     (email_verification::routes, |services| services.mails),
+    (forward_auth::routes, Services::has::<dyn ForwardAuth>),
     (health::routes, Services::has::<dyn HealthService>),
+    (introspection::routes, Services::has::<dyn KeyService>),
     (invitation::routes, |services| services.mails),
+    (keys::routes, Services::has::<dyn KeyService>),
     (login::routes, |_| true),
     (mail_jobs::routes, Services::has::<dyn MailJobService>),
     #[cfg(feature = "messages")]

@@ -4,8 +4,10 @@ mod page;
 
 use actix_web::{
     HttpRequest,
-    cookie::{Cookie, time::Duration},
-    http::header,
+    cookie::{
+        Cookie,
+        time::{Duration, OffsetDateTime},
+    },
 };
 use denizen_models::{LoginRequest, LoginResponse, SessionResponse, UserResponse};
 use denizen_services::{LoginError, SignedIn};
@@ -15,9 +17,11 @@ use crate::{
     HandlerSettings,
     http::{
         Anyone, ApiError, ApiResult, ErrorCode, Json, Member, NoQuery, Public, RequestContext, map_error,
-        personal,
+        personal, reply,
     },
-    middleware::credentials::{cookie_name, device, device_cookie, expired_cookie, own_cookie},
+    middleware::credentials::{
+        cookie_name, device, device_cookie, expired_cookie, forward_cookie, own_cookie,
+    },
     middleware::{Endpoint, route},
     pages::{SIGN_IN, SIGN_OUT},
     services::Auth,
@@ -25,9 +29,18 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/auth/login").post(Public, "Signs in.", login),
-        route("/api/auth/logout").post(Member, "Signs out.", logout),
-        route("/api/auth/session").get(Member, "Returns the caller's user and session.", session),
+        route("/api/auth/login").post(Public, "Signs in.", login).answers(
+            reply(200)
+                .data::<LoginResponse>()
+                .refuses(&[ErrorCode::InvalidCredentials])
+                .example(r#"{"login": "diana_admin", "password": "tutorial-password"}"#),
+        ),
+        route("/api/auth/logout")
+            .post(Member, "Signs out.", logout)
+            .answers(reply(200).refuses(&[ErrorCode::SessionNotFound])),
+        route("/api/auth/session")
+            .get(Member, "Returns the caller's user and session.", session)
+            .answers(reply(200).data::<Current>().example(EXAMPLE)),
         route(SIGN_IN)
             .get(Anyone, "Shows the form to sign in, and what has just been done.", page::show)
             .post(Public, "Signs in, and leads back to the application.", page::submit),
@@ -38,6 +51,11 @@ pub(crate) fn routes() -> Vec<Endpoint> {
         ),
     ]
 }
+
+const EXAMPLE: &str = r#"{"session": {"id": 12, "current": true, "created_at": "2026-11-23T06:56:11.275606Z",
+    "last_seen_at": "2026-11-23T07:01:00Z", "expires_at": "2026-12-23T06:56:11.275606Z", "ip": "203.0.113.7",
+    "user_agent": "curl/8.14.1"},
+    "user": {"id": 6, "username": "ada", "first_name": "Ada", "last_name": "Lovelace"}}"#;
 
 /// `POST /api/auth/login`
 async fn login(
@@ -95,17 +113,27 @@ pub(crate) fn session_cookies(
     lifetime: CookieLifetime,
 ) -> Vec<Cookie<'static>> {
     let settings = &request.state.settings;
-    let mut cookie = own_cookie(settings, cookie_name(settings), signed_in.token.expose()).finish();
+    let forward = signed_in.forward_token();
+    let session = own_cookie(settings, cookie_name(settings), signed_in.token.expose()).finish();
+    let mut cookies = vec![session];
+    cookies.extend(forward_cookie(settings, forward.expose()));
     if lifetime == CookieLifetime::Session {
         let left = signed_in.expires_at - request.state.clock.now();
-        cookie.set_max_age(Duration::seconds(left.num_seconds()));
+        cookies.iter_mut().for_each(|cookie| cookie.set_max_age(Duration::seconds(left.num_seconds())));
     }
-    vec![cookie.into_owned(), device_cookie(settings, signed_in.device.expose()).into_owned()]
+    cookies.push(device_cookie(settings, signed_in.device.expose()));
+    cookies.into_iter().map(Cookie::into_owned).collect()
 }
 
 /// Lets a browser forget the cookies of its session.
 pub(crate) fn ended_cookies(settings: &HandlerSettings) -> Vec<Cookie<'static>> {
-    vec![expired_cookie(settings, cookie_name(settings))]
+    let mut cookies = vec![expired_cookie(settings, cookie_name(settings))];
+    cookies.extend(forward_cookie(settings, "").map(|cookie| {
+        let mut gone = cookie.into_owned();
+        gone.set_expires(OffsetDateTime::UNIX_EPOCH);
+        gone
+    }));
+    cookies
 }
 
 /// `POST /api/auth/logout`
@@ -125,26 +153,22 @@ pub(crate) fn signed_out_answer(request: &RequestContext, message: &str) -> ApiR
 
 /// Who has signed in, and by what.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct Current {
+    /// The session of the request.
     session: SessionResponse,
+    /// The user as stored now.
     user: UserResponse,
 }
 
-/// `GET /api/auth/session`: who the caller is. A proxy that asks this before it lets a request through finds the user name
-/// in `Remote-User`, and the id in `Remote-User-Id`.
+/// `GET /api/auth/session`: who the caller is.
 async fn session(request: RequestContext, _: NoQuery) -> ApiResult {
     let known = request.caller.as_ref().ok_or_else(ApiError::unauthenticated)?;
-    let (name, id) = (known.user.values.username.as_str(), known.user.id.get());
-    let name = header::HeaderValue::from_str(name).map_err(ApiError::internal)?;
     let current = Current {
         session: request.access.view_session(known.session.clone()),
         user: UserResponse::full(known.user.clone()),
     };
-    let mut response = request.answer("Signed in", current);
-    let headers = response.headers_mut();
-    headers.insert(header::HeaderName::from_static("remote-user"), name);
-    headers.insert(header::HeaderName::from_static("remote-user-id"), header::HeaderValue::from(id));
-    Ok(personal(response))
+    Ok(personal(request.answer("Signed in", current)))
 }
 
 map_error! { error: LoginError {

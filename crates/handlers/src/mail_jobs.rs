@@ -1,12 +1,13 @@
 //! The mail queue and its dead letters.
 
 use actix_web::web::Data;
-use denizen_models::MailJobState;
+use denizen_models::{MailJobResponse, MailJobState};
 use denizen_services::{MailJobError, MailJobListQuery, MailJobService, store::MailJobId};
 
 use crate::{
     http::{
-        Admin, ApiError, ApiResult, ErrorCode, NoQuery, Query, RequestContext, extract, map_error, number_in,
+        Admin, ApiError, ApiResult, ErrorCode, NoQuery, PAGE, PageMetadata, Query, RequestContext, extract,
+        map_error, number_in, query, reply,
     },
     middleware::{Endpoint, route},
 };
@@ -15,11 +16,25 @@ type MailJobs = Data<dyn MailJobService>;
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/mail/jobs").get(Admin, "Lists mail jobs.", list),
-        route("/api/mail/jobs/{id}").delete(Admin, "Drops a mail job.", drop_job),
-        route("/api/mail/jobs/{id}/retry").post(Admin, "Makes a mail job due again.", retry),
+        route("/api/mail/jobs").get(Admin, "Lists mail jobs.", list).answers(
+            reply(200)
+                .data_with::<Vec<MailJobResponse>, PageMetadata>()
+                .query(&[query("state", "string", "Only jobs in this state: `waiting` or `dead`.")])
+                .query(&PAGE)
+                .example_with(EXAMPLE, r#"{"count": 1, "next_cursor": null}"#),
+        ),
+        route("/api/mail/jobs/{id}")
+            .delete(Admin, "Drops a mail job.", drop_job)
+            .answers(reply(200).refuses(&[ErrorCode::MailJobNotFound])),
+        route("/api/mail/jobs/{id}/retry")
+            .post(Admin, "Makes a mail job due again.", retry)
+            .answers(reply(200).refuses(&[ErrorCode::MailJobNotFound])),
     ]
 }
+
+const EXAMPLE: &str = r#"[{"id": 3, "kind": "password_reset", "address": "d***@example.com", "state": "waiting",
+    "attempts": 2, "requested_at": "2026-11-23T06:55:35.149321Z", "due_at": "2026-11-23T07:05:35.149321Z",
+    "reason": "connection refused", "request_id": "req_01a20730d7b27e3f9c1f6c0a4f1f9f5b"}]"#;
 
 /// `GET /api/mail/jobs`
 async fn list(request: RequestContext, jobs: MailJobs, query: Query) -> ApiResult {
@@ -55,7 +70,8 @@ struct PathJob(MailJobId);
 
 extract! {
     PathJob,
-    request => number_in(request, "id").map(|id| Self(MailJobId(id))).ok_or(MailJobError::NotFound.into())
+    request => number_in(request, "id").map(|id| Self(MailJobId(id))).ok_or(MailJobError::NotFound.into()),
+    for takes { takes.parameter("path", "id", "The number of the mail job."); }
 }
 
 map_error! { error: MailJobError {

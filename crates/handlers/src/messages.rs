@@ -10,20 +10,43 @@ mod session;
 use actix_web::{HttpRequest, http::StatusCode, web::Data};
 use denizen_models::{InvalidMessage, MessageCommand, MessageRequest, ValidationErrors};
 use denizen_services::{ConnectError, MessageService, SendMessageError};
-use serde_json::json;
+use serde::Serialize;
 
 use self::frame_limit::IncomingFrames;
 use crate::{
-    http::{ApiError, ApiResult, AppState, ErrorCode, Json, Member, NoQuery, RequestContext},
+    http::{ApiError, ApiResult, AppState, Count, ErrorCode, Json, Member, NoQuery, RequestContext, reply},
     middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
+    use ErrorCode::{BroadcastError, DeliveryError, MissingRecipient, UnsupportedMessageType};
     vec![
         route("/ws")
             .get(Member, "Opens a WebSocket if one is asked for, else lists connected users.", get)
-            .post(Member, "Sends a message to connected users.", send),
+            .answers(
+                reply(200)
+                    .data_with::<Vec<String>, Count>()
+                    .or_status(&[101])
+                    .refuses(&[ErrorCode::InvalidHandshake, ErrorCode::TooManyConnections])
+                    .example_with(r#"["ada"]"#, r#"{"count": 1}"#),
+            )
+            .post(Member, "Sends a message to connected users.", send)
+            .answers(
+                reply(200)
+                    .data::<Recipients>()
+                    .or_less()
+                    .refuses(&[UnsupportedMessageType, MissingRecipient, DeliveryError, BroadcastError])
+                    .example(r#"{"type": "broadcast", "content": {"text": "hello"}}"#),
+            ),
     ]
+}
+
+/// How many users a message was sent to.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct Recipients {
+    /// The users.
+    recipients: usize,
 }
 
 /// `GET /ws`: a WebSocket for those who ask for one, else the list of connected users.
@@ -40,7 +63,7 @@ async fn get(
         return session::open(request.access, &http, messages.into_inner(), state, incoming);
     }
     let names = messages.connected_users(&request.access)?;
-    let metadata = json!({ "count": names.len() });
+    let metadata = Count { count: names.len() };
     Ok(request.answer_with(StatusCode::OK, "Connected users retrieved successfully", names, metadata))
 }
 
@@ -66,7 +89,7 @@ async fn send(
             return Err(InvalidMessage::UnsupportedType(kind).into());
         }
     };
-    Ok(request.answer(message, json!({ "recipients": recipients })))
+    Ok(request.answer(message, Recipients { recipients }))
 }
 
 impl From<InvalidMessage> for ApiError {

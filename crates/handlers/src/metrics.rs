@@ -14,12 +14,19 @@ use denizen_services::{
 use crate::{
     http::client_ip::is_proxied,
     http::request_counts::RequestCounts,
-    http::{ApiError, ApiResult, AppState, ErrorCode, NoQuery, Public},
+    http::{ApiError, ApiResult, AppState, ErrorCode, NoQuery, Public, reply},
     middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![route("/metrics").get(Public, "Returns metrics for Prometheus.", metrics)]
+    vec![
+        route("/metrics").get(Public, "Returns metrics for Prometheus.", metrics).answers(
+            reply(200)
+                .other("text/plain")
+                .refuses(&[ErrorCode::NotFound])
+                .example("\"denizen_ready{part=\\\"store\\\"} 1\\n\""),
+        ),
+    ]
 }
 
 /// `GET /metrics`: for operators. Requests through a proxy, as all others are, get 404: the numbers of mails can reveal

@@ -8,6 +8,7 @@ pub(crate) mod credentials;
 pub(crate) mod endpoint;
 
 pub(crate) mod rate_limit;
+pub(crate) mod service_keys;
 pub(crate) mod wrap;
 
 pub(crate) use self::endpoint::{Endpoint, route};

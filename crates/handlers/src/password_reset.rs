@@ -4,23 +4,42 @@ mod page;
 
 use denizen_models::{
     PasswordResetConfirmation, PasswordResetConfirmationResponse, PasswordResetRequest,
-    PasswordResetResponse, SendPasswordResetRequest, TokenRequest,
+    PasswordResetResponse, ResetTokenStatus, SendPasswordResetRequest, TokenRequest,
 };
 use denizen_services::{RequestPasswordResetError, ResetPasswordError, SendPasswordResetError};
 
 use crate::{
-    http::{Admin, ApiResult, ErrorCode, Json, Public, RequestContext, map_error},
+    http::{Admin, ApiResult, ErrorCode, Json, Public, RequestContext, map_error, reply},
     middleware::{Endpoint, route},
     services::Users,
     users::PathId,
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
+    use ErrorCode::{PasswordResetFailed, PasswordResetRequestFailed, UserNotFound};
     vec![
-        route("/api/users/request-password-reset").post(Public, "Mails a token.", request_password_reset),
-        route("/api/users/reset-password").post(Public, "Sets a new password.", reset_password),
-        route("/api/users/validate-reset-token").post(Public, "Checks a token.", validate_reset_token),
-        route("/api/users/{id}/send-password-reset").post(Admin, "Mails a user a link.", send_password_reset),
+        route("/api/users/request-password-reset")
+            .post(Public, "Mails a token to set a new password with.", request_password_reset)
+            .answers(
+                reply(200)
+                    .data::<PasswordResetResponse>()
+                    .refuses(&[PasswordResetRequestFailed])
+                    .example(r#"{"email": "diana@example.com"}"#),
+            ),
+        route("/api/users/reset-password")
+            .post(Public, "Sets a new password with a mailed token.", reset_password)
+            .answers(
+                reply(200)
+                    .data::<PasswordResetConfirmationResponse>()
+                    .refuses(&[PasswordResetFailed])
+                    .example(r#"{"token": "4ad46d582dc3ee06…", "new_password": "newsecurepassword"}"#),
+            ),
+        route("/api/users/validate-reset-token")
+            .post(Public, "Says whether a mailed token still works, without using it.", validate_reset_token)
+            .answers(reply(200).data::<ResetTokenStatus>().example(r#"{"token": "4ad46d582dc3ee06…"}"#)),
+        route("/api/users/{id}/send-password-reset")
+            .post(Admin, "Mails a user a link to set a new password with.", send_password_reset)
+            .answers(reply(202).refuses(&[UserNotFound]).example(r#"{"discard_password": true}"#)),
         route("/reset-password")
             .get(Public, "Shows the form for a new password or, without a token, for a link.", page::show)
             .post(Public, "Sets the new password, or mails a token.", page::submit),

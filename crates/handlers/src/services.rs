@@ -9,8 +9,8 @@ use actix_web::{
 #[cfg(feature = "messages")]
 use denizen_services::MessageService;
 use denizen_services::{
-    AuditService, AuthService, Clock, HealthService, MailJobService, MetricsService, OsTokenSource,
-    SystemClock, TokenSource, UserService,
+    AuditService, AuthService, Clock, ForwardAuth, HealthService, KeyService, MailJobService, MetricsService,
+    OsTokenSource, SystemClock, TokenSource, UserService,
 };
 #[cfg(feature = "demos")]
 use denizen_services::{MathService, TaskService};
@@ -33,6 +33,8 @@ pub struct Services {
     given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
     pub(crate) sign_up: bool,
+    #[cfg(feature = "openapi")]
+    pub(crate) api_docs: bool,
     pub(crate) counts: Option<RequestCounts>,
     pub(crate) summary: LogSummary,
     pub(crate) clock: Arc<dyn Clock>,
@@ -46,13 +48,43 @@ impl Services {
         let (mails, sign_up) = (users.sends_mail(), users.sign_up_form().is_some());
         let (clock, tokens) = (Arc::new(SystemClock), Arc::new(OsTokenSource));
         let (given, summary) = (Vec::new(), LogSummary::default());
-        Self { given, mails, sign_up, counts: None, summary, clock, tokens }.with(users).with(auth)
+        let services = Self {
+            given,
+            mails,
+            sign_up,
+            #[cfg(feature = "openapi")]
+            api_docs: false,
+            counts: None,
+            summary,
+            clock,
+            tokens,
+        };
+        services.with(users).with(auth)
+    }
+
+    /// Adds the description of the API: `/api/openapi.json` and `/api/docs`.
+    #[cfg(feature = "openapi")]
+    #[must_use]
+    pub fn with_api_docs(self) -> Self {
+        Self { api_docs: true, ..self }
     }
 
     /// Adds the audit trail: `/api/audit`.
     #[must_use]
     pub fn with_audit(self, audit: Arc<dyn AuditService>) -> Self {
         self.with(audit)
+    }
+
+    /// Adds forward auth: `/api/auth/forward`.
+    #[must_use]
+    pub fn with_forward_auth(self, forward: Arc<dyn ForwardAuth>) -> Self {
+        self.with(forward)
+    }
+
+    /// Adds service keys: `/api/keys` and `/api/auth/introspect`.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<dyn KeyService>) -> Self {
+        self.with(keys)
     }
 
     /// Adds health checks: `/health`, `/livez` and `/readyz`.

@@ -2,18 +2,31 @@
 
 mod page;
 
-use denizen_models::CreateUserRequest;
+use denizen_models::{CreateUserRequest, UserResponse};
 use denizen_services::{SignUpError, SignedUp};
 
 use crate::{
-    http::{Anyone, ApiResult, ErrorCode, Json, Public, RequestContext, map_error},
+    http::{Anyone, ApiResult, ErrorCode, Json, Public, RequestContext, map_error, reply},
     middleware::{Endpoint, route},
     services::Users,
-    users::{self, USERS},
+    users::{self, NewUserMetadata, USERS},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
-    vec![route(USERS).post(Anyone, "Creates a user, or signs up.", sign_up).max_body(MAX_BODY)]
+    vec![
+        route(USERS)
+            .post(Anyone, "Creates a user (administrators), or signs up.", sign_up)
+            .answers(
+                reply(201)
+                    .data_with::<UserResponse, NewUserMetadata>()
+                    .or_status(&[202])
+                    .refuses(&[ErrorCode::UserCreationError])
+                    .example(
+                        r#"{"username": "ada", "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"}"#,
+                    ),
+            )
+            .max_body(MAX_BODY),
+    ]
 }
 
 /// Only where strangers may sign up.

@@ -11,16 +11,16 @@ use actix_web::{
         header::{self, HeaderName},
     },
 };
-use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
+use denizen_models::{KeyScope, PatchUserRequest, UpdateUserRequest, User, UserId, UserResponse};
 use denizen_services::{
     CreateUserError, GetUserError, PreconditionError, UpdateUserError, UserQuery, store::UserSort,
 };
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     http::{
         ApiError, ApiResult, Conditions, Directory, ErrorCode, Json, Member, MergePatch, NoQuery, Owner,
-        Query, RequestContext, extract, map_error, number_in, personal, tagged,
+        PAGE, Query, Reply, RequestContext, extract, map_error, number_in, personal, query, reply, tagged,
     },
     middleware::{Endpoint, route},
     services::Users,
@@ -29,18 +29,48 @@ use crate::{
 /// The path of all users; signing up is another method of it.
 pub(crate) const USERS: &str = "/api/users";
 
+/// What a service key needs to patch users; what it may change of them is for the service to say.
+const PATCHERS: &[KeyScope] = &[KeyScope::UsersWrite, KeyScope::AppMetadataWrite];
+
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route(USERS).get(Directory, "Lists and searches users.", list),
+        route(USERS).get(Directory.or_key(&[KeyScope::UsersRead]), "Lists and searches users.", list).answers(
+            reply(200)
+                .data_with::<Vec<UserResponse>, UserListMetadata>()
+                .query(&[
+                    query("search", "string", "Text in names and e-mail addresses, at most 200 characters."),
+                    query("role", "string", "Only users with this role."),
+                    query("active", "boolean", "Only active, or only inactive users."),
+                    query("sort", "string", "`id` (the default), `-id`, `username` or `-username`; with `search` only `id`."),
+                    query("total", "boolean", "Adds the number of all matching users, which takes time in proportion."),
+                ])
+                .query(&PAGE)
+                .example_with(
+                    r#"[{"id": 6, "username": "ada", "first_name": "Ada", "last_name": "Lovelace"}]"#,
+                    r#"{"count": 1, "next_cursor": null, "search": "lovel", "timestamp": 1795416971}"#,
+                ),
+        ),
         delete::own(),
-        export::route_of_export(),
+        export::endpoint(),
         // Behind the longer paths, which it matches, too.
         route("/api/users/{id:.*}")
             .checked(|request| id_in(request).map(|_| ()))
-            .get(Owner, "Returns a user.", get)
-            .put(Owner, "Replaces the editable members of a user.", update)
-            .patch(Owner, "Changes members of a user.", patch)
-            .delete(Owner, "Deletes another user.", delete::delete),
+            .get(Owner.or_key(&[KeyScope::UsersRead]), "Returns a user.", get)
+            .answers(
+                reply(200)
+                    .data::<UserResponse>()
+                    .or_status(&[304])
+                    .refuses(&[ErrorCode::UserNotFound])
+                    .example(EXAMPLE),
+            )
+            .put(Owner.or_key(&[KeyScope::UsersWrite]), "Replaces the editable members of a user.", update)
+            .answers(changed().example(
+                r#"{"username": "ada", "email": "ada@example.com", "first_name": "Ada", "last_name": "King", "age": 36}"#,
+            ))
+            .patch(Owner.or_key(PATCHERS), "Changes members of a user (RFC 7396).", patch)
+            .answers(changed().example(r#"{"age": null, "app_metadata": {"plan": "pro"}}"#))
+            .delete(Owner, "Deletes another user. Administrators only.", delete::delete)
+            .answers(reply(200).refuses(&[ErrorCode::UserDeleteError])),
         route(page::PATH).get(Member, "Shows the caller's profile.", page::show).post(
             Member,
             "Changes the caller's names.",
@@ -52,21 +82,53 @@ pub(crate) fn routes() -> Vec<Endpoint> {
     ]
 }
 
+const EXAMPLE: &str = r#"{"id": 6, "username": "ada", "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace",
+    "age": 36, "active": true, "email_verified": true, "created_at": "2026-11-23T06:56:20.132309Z",
+    "updated_at": "2026-11-23T06:56:31.70442Z", "roles": ["user"], "app_metadata": {"plan": "pro"}}"#;
+
+/// What changes of a user answer.
+fn changed() -> Reply {
+    reply(200).data::<UserResponse>().refuses(&[ErrorCode::UserNotFound, ErrorCode::UserUpdateError])
+}
+
+/// What a page of users says about itself.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct UserListMetadata {
+    /// The users on this page.
+    count: usize,
+    /// Where the next page begins; null if this is the last.
+    next_cursor: Option<String>,
+    /// The text that was searched for.
+    search: String,
+    /// When the request arrived, in Unix seconds.
+    timestamp: i64,
+    /// How many users match in all; absent if it was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+}
+
+/// What an answer says about a new user.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct NewUserMetadata {
+    /// The number of the user.
+    user_id: UserId,
+}
+
 /// `GET /api/users`
 async fn list(request: RequestContext, users: Users, query: Query) -> ApiResult {
     let query = user_query(query)?;
     let page = users.list_users(&request.access, &query).await?;
     let shown: Vec<UserResponse> = page.users.into_iter().map(|user| request.access.view(user)).collect();
     let message = format!("Successfully retrieved {} users", shown.len());
-    let mut metadata = json!({
-        "count": shown.len(),
-        "search": query.search,
-        "timestamp": request.timestamp(),
-        "next_cursor": page.next_cursor,
-    });
-    if let (Some(total), Some(members)) = (page.total, metadata.as_object_mut()) {
-        members.insert("total".to_owned(), total.into());
-    }
+    let metadata = UserListMetadata {
+        count: shown.len(),
+        next_cursor: page.next_cursor,
+        search: query.search,
+        timestamp: request.timestamp(),
+        total: page.total,
+    };
     Ok(personal(request.answer_with(StatusCode::OK, &message, shown, metadata)))
 }
 
@@ -89,7 +151,7 @@ fn user_query(query: Query) -> Result<UserQuery, ApiError> {
 /// The response about a new user.
 pub(crate) fn created(request: &RequestContext, user: User) -> HttpResponse {
     let (path, tag) = (path_of(request, user.id), user.tag());
-    let metadata = json!({ "user_id": user.id });
+    let metadata = NewUserMetadata { user_id: user.id };
     let full = UserResponse::full(user);
     // A stranger is told what the defaults have become, and not the e-mail address.
     let view = if request.access.is_admin() {
@@ -155,7 +217,10 @@ fn updated(request: &RequestContext, user: User) -> HttpResponse {
 /// reported first.
 pub(crate) struct PathId(pub(crate) UserId);
 
-extract! { PathId, request => id_in(request).map(Self) }
+extract! { PathId, request => id_in(request).map(Self), for takes {
+    takes.parameter("path", "id", "The number of the user.");
+    takes.codes.extend([ErrorCode::MissingUserId, ErrorCode::InvalidUserId]);
+} }
 
 pub(crate) fn id_in(request: &HttpRequest) -> Result<UserId, ApiError> {
     if request.match_info().get("id").is_none_or(str::is_empty) {

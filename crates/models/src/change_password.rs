@@ -5,12 +5,13 @@ use serde::Deserialize;
 use crate::types::{Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/auth/change-password`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangePasswordRequest {
     /// The one that is to go: whoever finds an open session must not keep the owner out with it.
     pub current_password: Secret,
-    /// See [`PasswordPolicy`].
+    /// As long as the policy demands, at most 256 characters, and not a common one ([`PasswordPolicy`]).
     pub new_password: Secret,
 }
 

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::types::{EmailAddress, Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/auth/change-email`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeEmailRequest {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::types::{EmailAddress, Profile, Secret, ValidationErrors, object_or_null};
 
 /// The body of `POST /api/users/request-email-verification`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EmailVerificationRequest {
@@ -26,12 +27,13 @@ impl EmailVerificationRequest {
 /// sign-up with the token and the members of the new user.
 ///
 /// The members have the rules of [`CreateUserRequest`](crate::CreateUserRequest).
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VerifyEmailRequest {
     /// The token from the e-mail.
     pub token: Secret,
-    /// See [`crate::Username`].
+    /// 3 to 50 ASCII letters, digits and underscores ([`crate::Username`]).
     pub username: String,
     /// Mandatory for a sign-up.
     pub password: Option<Secret>,

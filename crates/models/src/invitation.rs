@@ -5,12 +5,13 @@ use serde::Deserialize;
 use crate::types::{Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/users/accept-invitation`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AcceptInvitationRequest {
     /// The token from the mail.
     pub token: Secret,
-    /// See [`PasswordPolicy`].
+    /// As long as the policy demands, at most 256 characters, and not a common one ([`PasswordPolicy`]).
     pub password: Secret,
 }
 

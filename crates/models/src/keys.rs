@@ -11,6 +11,7 @@ use crate::{
 named_enum! {
     /// What a service key is good for.
     #[derive(Serialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[serde(into = "&'static str")]
     pub enum KeyScope {
         /// Asking whether a session token is valid, and of which user (RFC 7662).
@@ -32,6 +33,7 @@ impl From<KeyScope> for &'static str {
 
 /// The body of `POST /api/keys`.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CreateKeyRequest {
     /// What administrators know the key by: 1 to 100 characters on one line. Names need not be unique.
@@ -102,6 +104,7 @@ impl CreateKeyRequest {
 
 /// A service key as administrators see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyResponse {
     /// Its number, which is a part of the key: `dk_7_…`.
     pub id: i64,
@@ -121,6 +124,7 @@ pub struct KeyResponse {
 
 /// The answer to `POST /api/keys`: the one time that the key is shown.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreatedKeyResponse {
     /// What lists show of it.
     #[serde(flatten)]

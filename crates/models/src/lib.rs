@@ -35,6 +35,7 @@ mod change_password;
 mod demos;
 mod email_change;
 mod email_verification;
+mod introspection;
 mod invitation;
 mod keys;
 mod login;
@@ -55,6 +56,7 @@ pub use demos::calculate::{CalculateRequest, Calculation, CalculationRequest, Op
 pub use demos::tasks::{TaskKind, TaskLoad, TaskReport, TaskRequest};
 pub use email_change::*;
 pub use email_verification::*;
+pub use introspection::{IntrospectionRequest, IntrospectionResponse};
 pub use invitation::*;
 pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyResponse, KeyScope, ValidKey};
 pub use login::{Login, LoginRequest, LoginResponse};

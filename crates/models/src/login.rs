@@ -8,6 +8,7 @@ use crate::types::{
 };
 
 /// The body of `POST /api/auth/login`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoginRequest {
@@ -68,6 +69,7 @@ impl Login {
 }
 
 /// The answer to a successful sign-in.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Serialize)]
 pub struct LoginResponse {
     /// To be sent back as `Authorization: Bearer …`; absent if a cookie was asked for.

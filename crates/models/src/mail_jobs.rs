@@ -7,6 +7,7 @@ use crate::{named_enum, types::UserId};
 
 named_enum! {
     /// Whether a mail job goes on by itself.
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[derive(Serialize)]
     #[serde(rename_all = "lowercase")]
     pub enum MailJobState {
@@ -18,6 +19,7 @@ named_enum! {
 }
 
 /// A mail that is still to be sent, or was given up.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MailJobResponse {
     /// The number in `/api/mail/jobs/{id}`.

@@ -11,6 +11,7 @@ use crate::{named_enum, types::excerpt};
 pub type MessageContent = Map<String, Value>;
 
 /// A message as a client sends it, over HTTP (`POST /ws`) or over its socket.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessageRequest {
@@ -24,6 +25,7 @@ pub struct MessageRequest {
     /// Accepted and ignored: a message comes from whoever sends it, not from whom it names.
     pub from: Option<String>,
     /// Accepted and ignored, so that a received message can be sent on.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Value>"))]
     pub timestamp: Option<IgnoredAny>,
 }
 

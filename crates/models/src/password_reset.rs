@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::{EmailAddress, Password, PasswordPolicy, Secret, ValidationErrors};
 
 /// The body of `POST /api/users/request-password-reset`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordResetRequest {
@@ -24,6 +25,7 @@ impl PasswordResetRequest {
 }
 
 /// The answer to a request for a reset. It is the same for known and unknown e-mail addresses.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PasswordResetResponse {
     /// A sentence for the user.
@@ -33,12 +35,13 @@ pub struct PasswordResetResponse {
 }
 
 /// The body of `POST /api/users/reset-password`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordResetConfirmation {
     /// The token from the mail.
     pub token: Secret,
-    /// See [`PasswordPolicy`].
+    /// As long as the policy demands, at most 256 characters, and not a common one ([`PasswordPolicy`]).
     pub new_password: Secret,
 }
 
@@ -61,6 +64,7 @@ impl PasswordResetConfirmation {
 }
 
 /// The answer to a successful reset.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PasswordResetConfirmationResponse {
     /// A sentence for the user.
@@ -73,6 +77,7 @@ pub struct PasswordResetConfirmationResponse {
 }
 
 /// The body of `POST /api/users/{id}/send-password-reset`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SendPasswordResetRequest {
@@ -82,6 +87,7 @@ pub struct SendPasswordResetRequest {
 }
 
 /// The state of a token, for a form that is about to ask for a password. It does not say whose token it is.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ResetTokenStatus {
     /// Whether a reset with this token would be accepted now.

@@ -9,6 +9,8 @@ pub(crate) mod object;
 pub(crate) mod password;
 pub(crate) mod patch;
 pub(crate) mod profile;
+#[cfg(feature = "schema")]
+mod schema;
 pub(crate) mod secret;
 pub mod text;
 pub(crate) mod token;

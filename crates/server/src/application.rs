@@ -355,10 +355,15 @@ fn services(
     let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
     let mut services = Services::new(accounts.users(), accounts.auth())
         .with_audit(accounts.audit())
+        .with_forward_auth(accounts.forward_auth())
+        .with_keys(accounts.keys())
         .with_mail_jobs(accounts.mail_jobs())
         .with_messages(Arc::new(messages))
         .with_health(accounts.health(background))
         .with_clock(Arc::clone(&clock));
+    if config.api_docs {
+        services = services.with_api_docs();
+    }
     if config.metrics {
         services = services.with_metrics(accounts.metrics());
     }

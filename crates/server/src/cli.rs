@@ -40,6 +40,9 @@ pub enum Command {
     /// Explain the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Describe the HTTP API.
+    #[command(subcommand)]
+    Api(ApiCommand),
     /// Work on the configured database.
     #[command(flatten)]
     Operate(OperatorCommand),
@@ -54,6 +57,17 @@ pub enum ConfigCommand {
     Print,
     /// Say what every setting means and what its defaults are, as a page in Markdown.
     Reference,
+}
+
+/// How to describe the HTTP API.
+#[derive(Subcommand, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiCommand {
+    /// As OpenAPI 3.1, in JSON.
+    Openapi,
+    /// As a page of all routes, in Markdown.
+    Reference,
+    /// As a page of all error codes, in Markdown.
+    Errors,
 }
 
 const CONFIG: &str = "The configuration file, also named by DENIZEN_CONFIG; without both, `denizen.toml` in the working directory, if there is one.";
@@ -109,6 +123,19 @@ impl Cli {
         ]
         .into_iter()
         .filter_map(|(setting, value)| value.clone().map(|value| (setting, value)))
+    }
+}
+
+impl ApiCommand {
+    /// Carries the command out.
+    #[must_use]
+    pub fn run(self) -> Report {
+        let stdout = match self {
+            Self::Openapi => denizen_handlers::openapi(),
+            Self::Reference => denizen_handlers::reference_page(),
+            Self::Errors => denizen_handlers::errors_page(),
+        };
+        Report { stdout, stderr: String::new(), exit_code: 0 }
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod after_restore;
 mod check;
+mod key;
 mod mail;
 mod password;
 mod setup_link;
+mod table;
 mod user;
 
 use std::{fmt::Display, sync::Arc};
@@ -19,7 +21,9 @@ use denizen_services::{
     TokenSource,
 };
 
-pub use self::{after_restore::AfterRestore, mail::MailCommand, setup_link::SetupLink, user::UserCommand};
+pub use self::{
+    after_restore::AfterRestore, key::KeyCommand, mail::MailCommand, setup_link::SetupLink, user::UserCommand,
+};
 use crate::{
     config::{Config, Database, Report},
     storage::Storage,
@@ -36,6 +40,9 @@ pub enum OperatorCommand {
     /// Creates the administrator if the user name is free. The link gives access to the account: keep it secret. It works
     /// once.
     SetupLink(SetupLink),
+    /// Look after service keys, which programs present instead of a session.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Look after mails that are still to be sent, or were given up.
     #[command(subcommand)]
     Mail(MailCommand),
@@ -43,7 +50,8 @@ pub enum OperatorCommand {
     Check,
     /// Make a database safe that was restored from a backup, before the server starts.
     ///
-    /// Ends all sessions and voids all mailed tokens, because those that ended since the backup would work again; and
+    /// Ends all sessions, voids all mailed tokens and revokes all service keys, because those that ended since the backup
+    /// would work again; and
     /// skips ids, because those given since would be given to others.
     AfterRestore(AfterRestore),
 }
@@ -56,6 +64,7 @@ impl OperatorCommand {
         let result = match self {
             Self::User(UserCommand::Create(command)) => command.run(config).await,
             Self::SetupLink(command) => command.run(config).await,
+            Self::Key(command) => command.run(config).await,
             Self::Mail(command) => command.run(config).await,
             Self::Check => check::run(config),
             Self::AfterRestore(command) => command.run(config).await,

@@ -41,6 +41,7 @@ mod wiring;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::parse::duration;
 pub(crate) use environment::CONFIG_VARIABLE;
 pub use errors::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;

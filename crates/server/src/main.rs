@@ -54,6 +54,7 @@ async fn run() -> Result<ExitCode, ExitCode> {
     let settings = cli.settings(std::env::vars_os());
     match cli.chosen() {
         Command::Config(command) => Ok(show(&command.run(&settings))),
+        Command::Api(command) => Ok(show(&command.run())),
         Command::Operate(command) => {
             let report = command.run(&configure(&settings)?).await;
             flush_log(LAST_LINES);

@@ -9,6 +9,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     audit::AuditService,
     common::{AccountService, CrowdedLimits, ServiceSettings, supervise},
+    forward_auth::ForwardAuth,
     health::{DefaultHealthService, HealthService},
     housekeeping::Housekeeper,
     mail_jobs::MailJobService,
@@ -55,6 +56,16 @@ where
 }
 
 impl AuthService for AccountService {}
+
+/// Service keys, and what programs ask with them; one trait per feature.
+pub trait KeyService: Send + Sync
+where
+    Self: crate::Keys,
+    Self: crate::Introspections,
+{
+}
+
+impl KeyService for AccountService {}
 
 /// All account services on one store. Clones share everything.
 ///
@@ -112,6 +123,18 @@ impl Accounts {
     /// Returns the service of signing in.
     #[must_use]
     pub fn auth(&self) -> Arc<dyn AuthService> {
+        Arc::new(self.service.clone())
+    }
+
+    /// Returns the service of service keys.
+    #[must_use]
+    pub fn keys(&self) -> Arc<dyn KeyService> {
+        Arc::new(self.service.clone())
+    }
+
+    /// Returns the service of forward auth.
+    #[must_use]
+    pub fn forward_auth(&self) -> Arc<dyn ForwardAuth> {
         Arc::new(self.service.clone())
     }
 

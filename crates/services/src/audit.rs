@@ -8,7 +8,7 @@ use crate::{
     common::{AccountService, Failure, pagination},
     ports::{
         AccessContext,
-        store::{AuditId, AuditKind, AuditQuery, AuditRecord, actor_name},
+        store::{AuditId, AuditKind, AuditQuery, AuditRecord, KeyId, actor_name, key_name},
     },
 };
 
@@ -17,7 +17,8 @@ use crate::{
 pub struct AuditListQuery {
     /// Only what is of this kind.
     pub kind: Option<AuditKind>,
-    /// Only what this actor did: `anonymous`, `system`, `cli`, or a user's id, with or without `user:` before it.
+    /// Only what this actor did: `anonymous`, `system`, `cli`, a user's id, with or without `user:` before it, or a
+    /// service key's number with `key:` before it.
     pub actor: Option<String>,
     /// Only what was done to this user, who may be gone by now.
     pub target: Option<UserId>,
@@ -36,7 +37,7 @@ impl AuditListQuery {
         let mut errors = ValidationErrors::new();
         let actor = self.actor.as_deref().map(actor);
         let nobody = actor.as_ref().is_some_and(Option::is_none);
-        errors.check(nobody, "actor", "actor must be a user ID, anonymous, system or cli");
+        errors.check(nobody, "actor", "actor must be a user ID, key: and a number, anonymous, system or cli");
         let backwards = self.since.zip(self.until).is_some_and(|(since, until)| until <= since);
         errors.check(backwards, "until", "until must be later than since");
         let limit = pagination::check_limit(&mut errors, self.limit);
@@ -59,6 +60,9 @@ const CURSOR: &str = "audit";
 fn actor(text: &str) -> Option<String> {
     if ["anonymous", "system", "cli"].contains(&text) {
         return Some(text.to_owned());
+    }
+    if let Some(key) = text.strip_prefix("key:") {
+        return UserId::parse(key).map(|number| key_name(KeyId(number.get())));
     }
     UserId::parse(text.strip_prefix("user:").unwrap_or(text)).map(actor_name)
 }
@@ -103,6 +107,7 @@ pub(crate) fn shown(AuditRecord { id: AuditId(id), event }: AuditRecord) -> Audi
         at: event.at,
         actor: event.actor,
         target: event.target,
+        key: event.key.map(|key| key.0),
         ip: event.ip,
         request_id: event.request_id,
     }

@@ -223,7 +223,11 @@ impl AccountService {
         };
         let event = AuditEvent::untargeted(AuditKind::DatabaseRestored, context, self.ports.clock.now());
         let work: Work<Failure> = self.by(context, Needs::Operator)?;
-        let work = work.purge(everything).skip_ids(skip_ids).record(event);
+        let keys = self.ports.store.list_keys().await?;
+        let work = keys
+            .into_iter()
+            .fold(work.purge(everything), |work, key| work.revoke_key(key.id, Failure::Unauthenticated));
+        let work = work.skip_ids(skip_ids).record(event);
         Ok(work.commit(&self.ports).await?.count()?)
     }
 }

@@ -39,9 +39,12 @@ mod common;
 mod demos;
 mod email_change;
 mod email_verification;
+mod forward_auth;
 mod health;
 mod housekeeping;
+mod introspection;
 mod invitation;
+mod keys;
 mod login;
 mod mail_jobs;
 mod mail_worker;
@@ -54,7 +57,9 @@ mod sessions;
 mod sign_up;
 mod users;
 
-pub use accounts::{Accounts, AccountsBuilder, AuthService, Background, InvalidSettings, UserService};
+pub use accounts::{
+    Accounts, AccountsBuilder, AuthService, Background, InvalidSettings, KeyService, UserService,
+};
 pub use audit::{AuditList, AuditListQuery, AuditService};
 pub use change_password::{ChangePasswordError, PasswordChanges};
 pub use common::*;
@@ -64,9 +69,12 @@ pub use demos::calculate::{CalculateError, DefaultMathService, MathService};
 pub use demos::tasks::{DefaultTaskService, TaskError, TaskService};
 pub use email_change::*;
 pub use email_verification::*;
+pub use forward_auth::ForwardAuth;
 pub use health::{DefaultHealthService, HealthService, Readiness};
 pub use housekeeping::Housekeeper;
+pub use introspection::Introspections;
 pub use invitation::*;
+pub use keys::{CreateKeyError, CreatedKey, Keys, RevokeKeyError};
 pub use login::{LoginError, Logins, SignedIn};
 pub use mail_jobs::{MailJobError, MailJobList, MailJobListQuery, MailJobService};
 pub use mail_worker::MailWorker;

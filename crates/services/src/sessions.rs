@@ -8,7 +8,7 @@ use crate::{
     common::{AccountService, Failure, ServiceSettings, embeds_failure},
     ports::{
         AccessContext, Actor, TokenHash,
-        store::{AuditEvent, AuditKind, Needs, Session, SessionId, StoreFailure},
+        store::{AuditEvent, AuditKind, KeyTouch, Needs, Session, SessionId, SessionTouch, StoreFailure},
     },
 };
 
@@ -86,15 +86,8 @@ pub trait Sessions: Send + Sync {
 #[async_trait]
 impl Sessions for AccountService {
     async fn authenticate(&self, token: &Secret) -> Result<Option<Authentication>, Failure> {
-        let now = self.ports.clock.now();
         let session = self.ports.store.find_session(&TokenHash::of(token)).await?;
-        let Some(session) = session.filter(|session| is_open(session, &self.settings, now)) else {
-            return Ok(None);
-        };
-        let user = self.ports.store.find_user(session.opened.user).await?;
-        let Some(user) = user.filter(|user| user.values.active) else { return Ok(None) };
-        self.last_seen.note(&session, now);
-        Ok(Some(Authentication { user, session }))
+        self.authentication(session).await
     }
 
     async fn logout(&self, context: &AccessContext) -> Result<(), SessionError> {
@@ -141,13 +134,33 @@ impl Sessions for AccountService {
 }
 
 impl AccountService {
-    /// Writes to the store which sessions were used since the last call. To be called about once a minute, which is the
+    /// Returns the session and its user if both are valid now, and notes that the session is used.
+    pub(crate) async fn authentication(
+        &self,
+        session: Option<Session>,
+    ) -> Result<Option<Authentication>, Failure> {
+        let now = self.ports.clock.now();
+        let Some(session) = session.filter(|session| is_open(session, &self.settings, now)) else {
+            return Ok(None);
+        };
+        let user = self.ports.store.find_user(session.opened.user).await?;
+        let Some(user) = user.filter(|user| user.values.active) else { return Ok(None) };
+        self.last_seen.note(session.id, Some(session.last_seen_at), now);
+        Ok(Some(Authentication { user, session }))
+    }
+
+    /// Writes to the store which sessions and service keys were used since the last call. To be called about once a minute, which is the
     /// precision of [`Session::last_seen_at`]; [`Housekeeper`](crate::Housekeeper) does.
     ///
     /// # Errors
     /// Returns an error if the store fails. The collected times are lost; the next use of a session notes a new one.
     pub async fn flush_last_seen(&self) -> Result<(), StoreFailure> {
-        self.last_seen.flush(self.ports.store.as_ref()).await
+        let sessions = self.last_seen.take(|session, at| SessionTouch { session, at });
+        if !sessions.is_empty() {
+            self.ports.store.touch_sessions(sessions).await?;
+        }
+        let keys = self.last_used.take(|key, at| KeyTouch { key, at });
+        if keys.is_empty() { Ok(()) } else { self.ports.store.touch_keys(keys).await }
     }
 
     /// Whether the user exists and the actor may see it.

@@ -7,7 +7,7 @@ mod list;
 mod update;
 
 use async_trait::async_trait;
-use denizen_models::{ADMIN_ROLE, PasswordPolicy, User, UserId, UserValues, Username};
+use denizen_models::{ADMIN_ROLE, KeyScope, PasswordPolicy, User, UserId, UserValues, Username};
 
 pub(crate) use self::create::inserted;
 pub use self::{
@@ -19,10 +19,7 @@ pub use self::{
 };
 use crate::{
     common::{AccountService, Failure, embeds_failure},
-    ports::{
-        AccessContext,
-        store::{Needs, StoreFailure},
-    },
+    ports::{AccessContext, store::Needs},
 };
 
 /// Why a user is not returned.
@@ -64,7 +61,9 @@ pub trait Users: Send + Sync {
 #[async_trait]
 impl Users for AccountService {
     async fn get_user(&self, context: &AccessContext, id: UserId) -> Result<User, GetUserError> {
-        self.find_accessible(context, id).await?.ok_or(GetUserError::IdNotFound(id))
+        let may_read = context.may_read_users() || context.is_self(id);
+        let user = if may_read { self.ports.store.find_user(id).await? } else { None };
+        user.ok_or(GetUserError::IdNotFound(id))
     }
 
     async fn get_user_by_username(
@@ -75,7 +74,7 @@ impl Users for AccountService {
         let not_found = || GetUserError::UsernameNotFound(username.to_owned());
         let username = Username::parse(username).map_err(|_| not_found())?;
         let user = self.ports.store.find_user_by_username(&username).await?.ok_or_else(not_found)?;
-        if context.may_access(user.id) { Ok(user) } else { Err(not_found()) }
+        if context.may_read_users() || context.is_self(user.id) { Ok(user) } else { Err(not_found()) }
     }
 
     fn password_policy(&self) -> PasswordPolicy {
@@ -88,20 +87,18 @@ impl Users for AccountService {
 }
 
 impl AccountService {
-    /// Returns the user if the actor may see it. Of one out of reach not even the look-up tells that it exists.
-    async fn find_accessible(
-        &self,
-        context: &AccessContext,
-        id: UserId,
-    ) -> Result<Option<User>, StoreFailure> {
-        if context.may_access(id) { self.ports.store.find_user(id).await } else { Ok(None) }
-    }
-
-    /// The same for a user who is to be changed. An actor who may no longer see users is told that, and not which exist.
+    /// Returns the user if the actor may change it. Of one out of reach not even the look-up tells that it exists; and an
+    /// actor who may no longer change users is told that, and not which exist.
     async fn find_for_change(&self, context: &AccessContext, id: UserId) -> Result<Option<User>, Failure> {
-        let user = self.find_accessible(context, id).await?;
-        if user.is_none() && context.may_access(id) {
-            self.authorize(context, Needs::SelfOrAdmin(id)).await?;
+        let is_writer =
+            context.has_scope(KeyScope::UsersWrite) || context.has_scope(KeyScope::AppMetadataWrite);
+        if !is_writer && !context.may_access(id) {
+            return Ok(None);
+        }
+        let user = self.ports.store.find_user(id).await?;
+        if user.is_none() {
+            let needs = if is_writer { Needs::Scopes(&[]) } else { Needs::SelfOrAdmin(id) };
+            self.authorize(context, needs).await?;
         }
         Ok(user)
     }

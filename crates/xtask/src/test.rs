@@ -4,6 +4,7 @@
 mod browser;
 mod examples;
 mod nginx;
+mod openapi;
 mod setup;
 mod toolchain;
 mod unit;
@@ -62,6 +63,7 @@ const STEPS: &[Step] = &[
     Step { title: "examples", left_out_by: Some("examples"), run: examples::run },
     Step { title: "examples, copied out", left_out_by: Some("examples"), run: examples::check_copies },
     always("weight of the library", weight::check),
+    Step { title: "OpenAPI", left_out_by: Some("openapi"), run: openapi::check },
     Step { title: "systemd unit", left_out_by: Some("systemd"), run: unit::check },
     Step { title: "nginx configuration", left_out_by: Some("nginx"), run: nginx::check },
 ];
@@ -124,7 +126,7 @@ fn flows_on_postgres(context: &mut Context) -> Result<(), String> {
 fn features(context: &mut Context) -> Result<(), String> {
     let crates = ["test", "--locked", "--lib", "--tests", "-p", "denizen-models", "-p", "denizen-services"];
     let crates = [&crates[..], &["-p", "denizen-handlers", "-p", "denizen-hashing"]].concat();
-    for features in ["", "denizen-handlers/demos", "denizen-handlers/messages"] {
+    for features in ["", "denizen-handlers/demos", "denizen-handlers/messages", "denizen-handlers/openapi"] {
         println!("        {}", if features.is_empty() { "no features" } else { features });
         context.cargo(&[&crates[..], &["--features", features]].concat())?;
     }
@@ -231,11 +233,11 @@ mod tests {
     fn what_cannot_be_left_out_is_refused_with_what_can() {
         assert_eq!(
             parse("--without clippy").unwrap_err(),
-            "`--without clippy`: can only leave out browser, docs, examples, nginx, postgres, systemd"
+            "`--without clippy`: can only leave out browser, docs, examples, nginx, openapi, postgres, systemd"
         );
         assert_eq!(
             parse("--without examples,").unwrap_err(),
-            "`--without `: can only leave out browser, docs, examples, nginx, postgres, systemd"
+            "`--without `: can only leave out browser, docs, examples, nginx, openapi, postgres, systemd"
         );
         assert_eq!(
             parse("--without").unwrap_err(),
@@ -249,6 +251,6 @@ mod tests {
         let time = Duration::from_millis(125_900);
         assert_eq!(last_line(10, &[], time), "cargo xtask test: all 10 steps passed in 2 min 5 s");
         let line = last_line(STEPS.len() - 2, &["examples".to_owned()], Duration::from_millis(1_230));
-        assert_eq!(line, "cargo xtask test: 15 of 17 steps passed in 1.2 s; LEFT OUT: examples");
+        assert_eq!(line, "cargo xtask test: 16 of 18 steps passed in 1.2 s; LEFT OUT: examples");
     }
 }

@@ -1,21 +1,40 @@
 //! Demonstrations of concurrency.
 
 use actix_web::{http::StatusCode, web::Data};
-use denizen_models::TaskRequest;
+use denizen_models::{TaskReport, TaskRequest};
 use denizen_services::{Failure, TaskError, TaskService};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
-    http::{ApiResult, Demo, ErrorCode, Json, RequestContext, map_error},
+    http::{ApiResult, Demo, ErrorCode, Json, Reply, RequestContext, map_error, reply},
     middleware::{Endpoint, route},
 };
 
 pub(crate) fn routes() -> Vec<Endpoint> {
     vec![
-        route("/api/tasks").post(Demo, "Runs concurrent tasks.", run),
+        route("/api/tasks").post(Demo, "Runs concurrent tasks.", run).answers(ran()),
         // The name in the original.
-        route("/api/goroutines").post(Demo, "Runs concurrent tasks.", run),
+        route("/api/goroutines").post(Demo, "Runs concurrent tasks.", run).answers(ran()),
     ]
+}
+
+fn ran() -> Reply {
+    reply(200)
+        .data_with::<TaskReport, Tasks>()
+        .refuses(&[ErrorCode::InvalidTaskType])
+        .example(r#"{"task_type": "basic", "task_count": 3, "delay_ms": 10}"#)
+}
+
+/// What was asked for.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct Tasks {
+    /// For people.
+    description: String,
+    /// How many tasks.
+    task_count: i64,
+    /// How they were spread.
+    task_type: String,
 }
 
 /// `POST /api/tasks`. The tasks end with this future, which the server drops when the client hangs up.
@@ -24,11 +43,11 @@ async fn run(
     tasks: Data<dyn TaskService>,
     Json(body): Json<TaskRequest>,
 ) -> ApiResult {
-    let metadata = json!({
-        "description": body.description,
-        "task_count": body.task_count,
-        "task_type": body.task_type,
-    });
+    let metadata = Tasks {
+        description: body.description.clone(),
+        task_count: body.task_count,
+        task_type: body.task_type.clone(),
+    };
     let report = tasks.run(&request.access, body).await?;
     let message = "Goroutine demonstration completed successfully";
     Ok(request.answer_with(StatusCode::OK, message, report, metadata))

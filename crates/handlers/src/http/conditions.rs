@@ -26,7 +26,11 @@ pub(crate) fn tagged(mut response: HttpResponse, tag: &str) -> HttpResponse {
 /// `If-Match` and `If-None-Match`. Elements that are not entity tags match no state.
 pub(crate) struct Conditions(pub(crate) IfMatch);
 
-extract! { Conditions, request => Ok(Self(read(request.headers()))) }
+extract! { Conditions, request => Ok(Self(read(request.headers()))), for takes {
+    takes.parameter("header", "If-Match", "`ETag` of the state that the user must be in, else 412.");
+    takes.parameter("header", "If-None-Match", "`ETag` of the state that the user must not be in.");
+    takes.codes.push(ErrorCode::PreconditionFailed);
+} }
 
 fn read(headers: &HeaderMap) -> IfMatch {
     let anything = IfMatch::anything();

@@ -14,11 +14,11 @@ use denizen_services::Failure;
 use serde_json::{Value, json};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])+ $name:ident = $code:literal $status:ident,)+) => {
-        /// The stable code of an error, for programs. Each has one status.
+    ($(#[doc = $meaning:literal] $name:ident = $code:literal $status:ident: $remedy:literal,)+) => {
+        /// The stable code of an error, for programs. Each has one status, and a sentence about what a client does.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum ErrorCode {
-            $($(#[$doc])+ $name,)+
+            $(#[doc = $meaning] $name,)+
         }
 
         impl ErrorCode {
@@ -29,6 +29,18 @@ macro_rules! codes {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code),+ }
+            }
+
+            /// Returns what it means, for readers.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning.trim_ascii()),+ }
+            }
+
+            /// Returns what a client does about it, for readers.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy),+ }
             }
 
             /// Returns the status of responses with this code.
@@ -42,79 +54,81 @@ macro_rules! codes {
 
 codes! {
     /// The body is not the JSON object that the route expects; `details` says where and why.
-    InvalidRequestBody = "INVALID_REQUEST_BODY" BAD_REQUEST,
+    InvalidRequestBody = "INVALID_REQUEST_BODY" BAD_REQUEST: "Correct the body where `details` points to.",
     /// A member is invalid; `details.fields` names each.
-    ValidationError = "VALIDATION_ERROR" BAD_REQUEST,
+    ValidationError = "VALIDATION_ERROR" BAD_REQUEST: "Correct the members; the sentences can be shown to people.",
     /// A query parameter is unknown, repeated or malformed; `details.fields` names it.
-    InvalidQuery = "INVALID_QUERY" BAD_REQUEST,
+    InvalidQuery = "INVALID_QUERY" BAD_REQUEST: "Correct or leave out the parameter.",
     /// The id in the path is not a positive decimal number.
-    InvalidUserId = "INVALID_USER_ID" BAD_REQUEST,
+    InvalidUserId = "INVALID_USER_ID" BAD_REQUEST: "Use the `id` of a user as it was received.",
     /// The path has no id where it needs one.
-    MissingUserId = "MISSING_USER_ID" BAD_REQUEST,
+    MissingUserId = "MISSING_USER_ID" BAD_REQUEST: "Put the `id` of a user into the path.",
     /// The token is invalid, used, replaced or expired.
-    PasswordResetFailed = "PASSWORD_RESET_FAILED" BAD_REQUEST,
+    PasswordResetFailed = "PASSWORD_RESET_FAILED" BAD_REQUEST: "Ask for a new mail, and use its token once.",
     /// The verification token is invalid, used, replaced or expired.
-    EmailVerificationFailed = "EMAIL_VERIFICATION_FAILED" BAD_REQUEST,
+    EmailVerificationFailed = "EMAIL_VERIFICATION_FAILED" BAD_REQUEST: "Ask for a new mail, and use its token once.",
     /// The invitation is invalid, used, replaced or expired.
-    InvitationFailed = "INVITATION_FAILED" BAD_REQUEST,
+    InvitationFailed = "INVITATION_FAILED" BAD_REQUEST: "Ask an administrator for a new invitation, or for a password reset.",
     /// The token for the change of e-mail address is invalid, used, replaced or expired.
-    EmailChangeFailed = "EMAIL_CHANGE_FAILED" BAD_REQUEST,
+    EmailChangeFailed = "EMAIL_CHANGE_FAILED" BAD_REQUEST: "Ask for the change again, and use the token of the new mail once.",
     /// The calculation has no result, like the root of a negative number, or one that is too large.
-    CalculationError = "CALCULATION_ERROR" BAD_REQUEST,
+    CalculationError = "CALCULATION_ERROR" BAD_REQUEST: "Calculate with other operands.",
     /// The type of task is unknown.
-    InvalidTaskType = "INVALID_TASK_TYPE" BAD_REQUEST,
+    InvalidTaskType = "INVALID_TASK_TYPE" BAD_REQUEST: "Use one of the types that the error names.",
     /// The type of the message cannot be sent this way.
-    UnsupportedMessageType = "UNSUPPORTED_MESSAGE_TYPE" BAD_REQUEST,
+    UnsupportedMessageType = "UNSUPPORTED_MESSAGE_TYPE" BAD_REQUEST: "Send `broadcast` or `direct`; open a WebSocket for the others.",
     /// A direct message has no recipient.
-    MissingRecipient = "MISSING_RECIPIENT" BAD_REQUEST,
+    MissingRecipient = "MISSING_RECIPIENT" BAD_REQUEST: "Name a user in `to`.",
     /// The request for a WebSocket does not follow RFC 6455.
-    InvalidHandshake = "INVALID_HANDSHAKE" BAD_REQUEST,
+    InvalidHandshake = "INVALID_HANDSHAKE" BAD_REQUEST: "Use a WebSocket client; `Sec-WebSocket-Version` of the response names the version.",
     /// The request has no session, or the session has ended; `WWW-Authenticate` says how to sign in.
-    Unauthenticated = "UNAUTHENTICATED" UNAUTHORIZED,
+    Unauthenticated = "UNAUTHENTICATED" UNAUTHORIZED: "Sign in, and send the session token.",
     /// Login or password is wrong, or the user is inactive.
-    InvalidCredentials = "INVALID_CREDENTIALS" UNAUTHORIZED,
+    InvalidCredentials = "INVALID_CREDENTIALS" UNAUTHORIZED: "Ask the person again, or offer a password reset.",
     /// The password is not that of the account.
-    WrongPassword = "WRONG_PASSWORD" FORBIDDEN,
+    WrongPassword = "WRONG_PASSWORD" FORBIDDEN: "Ask the person for the current password again.",
     /// The caller may not do this.
-    Forbidden = "FORBIDDEN" FORBIDDEN,
+    Forbidden = "FORBIDDEN" FORBIDDEN: "Do not repeat the request; the error says who may do this.",
     /// The path does not exist.
-    NotFound = "NOT_FOUND" NOT_FOUND,
+    NotFound = "NOT_FOUND" NOT_FOUND: "Correct the path; the feature may be switched off.",
     /// The user does not exist, or the caller may not see it.
-    UserNotFound = "USER_NOT_FOUND" NOT_FOUND,
+    UserNotFound = "USER_NOT_FOUND" NOT_FOUND: "Do not repeat the request; forget the `id`.",
     /// The user to delete does not exist.
-    UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND,
+    UserDeleteError = "USER_DELETE_ERROR" NOT_FOUND: "Nothing is left to do if the user was to be gone.",
     /// The session does not exist, or the caller may not see it.
-    SessionNotFound = "SESSION_NOT_FOUND" NOT_FOUND,
+    SessionNotFound = "SESSION_NOT_FOUND" NOT_FOUND: "Nothing is left to do if the session was to end.",
+    /// The service key does not exist; it may be revoked.
+    KeyNotFound = "KEY_NOT_FOUND" NOT_FOUND: "List the keys again.",
     /// The mail job does not exist; it may have been sent.
-    MailJobNotFound = "MAIL_JOB_NOT_FOUND" NOT_FOUND,
+    MailJobNotFound = "MAIL_JOB_NOT_FOUND" NOT_FOUND: "List the jobs again.",
     /// The recipient of the message is not connected.
-    DeliveryError = "DELIVERY_ERROR" NOT_FOUND,
+    DeliveryError = "DELIVERY_ERROR" NOT_FOUND: "Try again when the recipient is connected.",
     /// The e-mail address is unknown (development profile only).
-    PasswordResetRequestFailed = "PASSWORD_RESET_REQUEST_FAILED" NOT_FOUND,
+    PasswordResetRequestFailed = "PASSWORD_RESET_REQUEST_FAILED" NOT_FOUND: "Correct the e-mail address.",
     /// The path exists, but not for this method; `Allow` lists those it has.
-    MethodNotAllowed = "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED,
+    MethodNotAllowed = "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED: "Use a method that `Allow` lists.",
     /// The user name or e-mail address is taken.
-    UserCreationError = "USER_CREATION_ERROR" CONFLICT,
+    UserCreationError = "USER_CREATION_ERROR" CONFLICT: "Choose another user name or e-mail address.",
     /// The user name or e-mail address is taken by another user.
-    UserUpdateError = "USER_UPDATE_ERROR" CONFLICT,
+    UserUpdateError = "USER_UPDATE_ERROR" CONFLICT: "Choose another user name or e-mail address.",
     /// No other user is connected to receive the message.
-    BroadcastError = "BROADCAST_ERROR" CONFLICT,
+    BroadcastError = "BROADCAST_ERROR" CONFLICT: "Try again when other users are connected.",
     /// The user has as many connections as one user may have.
-    TooManyConnections = "TOO_MANY_CONNECTIONS" CONFLICT,
+    TooManyConnections = "TOO_MANY_CONNECTIONS" CONFLICT: "Close a connection first.",
     /// The user is not in the state that `If-Match` or `If-None-Match` asks for.
-    PreconditionFailed = "PRECONDITION_FAILED" PRECONDITION_FAILED,
-    /// The body is longer than 1 MiB.
-    PayloadTooLarge = "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE,
+    PreconditionFailed = "PRECONDITION_FAILED" PRECONDITION_FAILED: "Read the user again, and decide anew.",
+    /// The body is longer than the route allows: 16 KiB where strangers may send one, 64 KiB for `POST /api/users`, else 1 MiB.
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE: "Send less; the reference names the limits.",
     /// The body is not `application/json` (for PATCH: nor `application/merge-patch+json`), or is compressed.
-    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE,
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE: "Send `application/json` without `Content-Encoding`.",
     /// The body came too slowly.
-    RequestTimeout = "REQUEST_TIMEOUT" REQUEST_TIMEOUT,
+    RequestTimeout = "REQUEST_TIMEOUT" REQUEST_TIMEOUT: "Send the request again, faster.",
     /// Too many requests from this IP address, or about this e-mail address or login; `Retry-After` says when to come back.
-    RateLimited = "RATE_LIMITED" TOO_MANY_REQUESTS,
+    RateLimited = "RATE_LIMITED" TOO_MANY_REQUESTS: "Wait for as many seconds as `Retry-After` says.",
     /// The service failed; the log has the cause, under the request id.
-    InternalError = "INTERNAL_ERROR" INTERNAL_SERVER_ERROR,
+    InternalError = "INTERNAL_ERROR" INTERNAL_SERVER_ERROR: "Try once more later; tell the operator the request id.",
     /// The service is overloaded; `Retry-After` says when to come back.
-    ServiceUnavailable = "SERVICE_UNAVAILABLE" SERVICE_UNAVAILABLE,
+    ServiceUnavailable = "SERVICE_UNAVAILABLE" SERVICE_UNAVAILABLE: "Wait for as many seconds as `Retry-After` says; it is safe to repeat the request.",
 }
 
 /// The response of a handler, or why there is none.

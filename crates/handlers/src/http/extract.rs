@@ -1,8 +1,9 @@
 //! Extractors that read the head of a request, without its body.
 
-/// Makes a type an extractor: the expression returns it, or the error, for the request of this name.
+/// Makes a type an extractor: the expression returns it, or the error, for the request of this name. The block behind `for`
+/// adds what it takes to the description of an operation.
 macro_rules! extract {
-    ($type:ty, $request:ident => $read:expr) => {
+    ($type:ty, $request:ident => $read:expr $(, for $takes:ident $describe:block)?) => {
         impl actix_web::FromRequest for $type {
             type Error = $crate::http::error::ApiError;
             type Future = std::future::Ready<Result<Self, Self::Error>>;
@@ -13,6 +14,10 @@ macro_rules! extract {
             ) -> Self::Future {
                 std::future::ready($read)
             }
+        }
+
+        impl $crate::http::describe::Describe for $type {
+            $(fn describe($takes: &mut $crate::http::describe::Takes) $describe)?
         }
     };
 }

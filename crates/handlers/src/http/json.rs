@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::{
     body::read_body,
+    describe::{Body, Describe, Described, Takes, TypeSchema},
     error::{ApiError, ErrorCode},
     query::NoQuery,
     request::Recheck,
@@ -50,6 +51,22 @@ impl<T: DeserializeOwned, const PATCH: bool> FromRequest for Json<T, PATCH> {
             Recheck::run(request).await?;
             parse(&body).map(Self)
         })
+    }
+}
+
+impl<T: DeserializeOwned + Described, const PATCH: bool> Describe for Json<T, PATCH> {
+    fn describe(takes: &mut Takes) {
+        use ErrorCode::{
+            InvalidQuery, InvalidRequestBody, PayloadTooLarge, RequestTimeout, UnsupportedMediaType,
+            ValidationError,
+        };
+        takes.body = Some(Body {
+            schema: TypeSchema::of::<T>(),
+            media_types: if PATCH { &[MERGE_PATCH, JSON] } else { &[JSON] },
+            check: |text| parse::<T>(text).map(|_| ()).map_err(|error| format!("{:?}", error.details)),
+        });
+        let refusals = [InvalidRequestBody, ValidationError, InvalidQuery, PayloadTooLarge];
+        takes.codes.extend(refusals.into_iter().chain([UnsupportedMediaType, RequestTimeout]));
     }
 }
 

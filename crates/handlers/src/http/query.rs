@@ -7,7 +7,10 @@ use denizen_models::text::printable;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::http::{error::ApiError, extract::extract};
+use crate::http::{
+    error::{ApiError, ErrorCode},
+    extract::extract,
+};
 
 /// The most parameters, twice as many as any route knows: each is compared with all before it, and a form may be as
 /// long as a body.
@@ -118,7 +121,9 @@ pub(crate) fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
     pairs.find(|(other, _)| *other == name).and_then(|(_, value)| decode(value))
 }
 
-extract! { Query, request => Self::parse(request.query_string()) }
+extract! { Query, request => Self::parse(request.query_string()), for takes {
+    takes.codes.push(ErrorCode::InvalidQuery);
+} }
 
 /// For routes without parameters: refuses any. [`Json`](super::json::Json) does so by itself.
 pub(crate) struct NoQuery;
@@ -129,7 +134,7 @@ impl NoQuery {
     }
 }
 
-extract! { NoQuery, request => Self::of(request) }
+extract! { NoQuery, request => Self::of(request), for takes { takes.codes.push(ErrorCode::InvalidQuery); } }
 
 #[cfg(test)]
 mod tests {

@@ -8,17 +8,34 @@ use actix_web::{
     web::Data,
 };
 use denizen_models::{SuccessResponse, UserId, text::printable};
-use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource};
+use denizen_services::{AccessContext, Actor, Authentication, Clock, TokenSource, store::ServiceKey};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     HandlerSettings,
     http::{
         client_ip::client_ip, error::ApiError, extract::extract, log_summary::LogSummary,
-        network_share::NetworkShare, request_counts::RequestCounts, route::Access,
+        network_share::NetworkShare, request_counts::RequestCounts, route::Rule,
     },
 };
+
+/// What a page of a list says about itself.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct PageMetadata {
+    /// The items on this page.
+    pub(crate) count: usize,
+    /// Where the next page begins; null if this is the last.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// What a whole list says about itself.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct Count {
+    /// The items.
+    pub(crate) count: usize,
+}
 
 /// What all handlers share.
 pub(crate) struct AppState {
@@ -93,15 +110,20 @@ impl RequestMeta {
 }
 
 /// Who sends a request; the access guard puts it on every one that it lets pass.
-#[derive(Debug, Clone)]
-pub(crate) struct Identity(pub(crate) Option<Authentication>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identity {
+    /// The user, on routes that ask for one.
+    pub(crate) caller: Option<Authentication>,
+    /// The service key, on routes that take one.
+    pub(crate) key: Option<ServiceKey>,
+}
 
 /// The rule of the route and how to check it again, for extractors that wait for a body; the access guard puts it on every
 /// request that it lets pass.
 #[derive(Clone, Copy)]
-pub(crate) struct Recheck(pub(crate) Access, pub(crate) Check);
+pub(crate) struct Recheck(pub(crate) Rule, pub(crate) Check);
 
-type Check = fn(Access, HttpRequest) -> Pin<Box<dyn Future<Output = Result<(), ApiError>>>>;
+type Check = fn(Rule, HttpRequest) -> Pin<Box<dyn Future<Output = Result<(), ApiError>>>>;
 
 impl Recheck {
     /// Checks that the client may still use the route. A body may arrive long after its head, and not all routes write
@@ -112,7 +134,7 @@ impl Recheck {
     pub(crate) async fn run(request: HttpRequest) -> Result<(), ApiError> {
         let recheck = request.extensions().get::<Self>().copied();
         match recheck {
-            Some(Self(access, check)) => check(access, request).await,
+            Some(Self(rule, check)) => check(rule, request).await,
             None => Ok(()),
         }
     }
@@ -135,8 +157,10 @@ impl RequestContext {
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let unwrapped = || ApiError::internal("the request did not pass the middleware");
         let meta = request.extensions().get::<RequestMeta>().cloned().ok_or_else(unwrapped)?;
-        let Identity(caller) = request.extensions().get::<Identity>().cloned().ok_or_else(unwrapped)?;
-        let actor = caller.as_ref().map_or(Actor::Anonymous, Authentication::actor);
+        let identity = request.extensions().get::<Identity>().cloned().ok_or_else(unwrapped)?;
+        let Identity { caller, key } = identity;
+        let user = caller.as_ref().map(Authentication::actor);
+        let actor = user.or(key.as_ref().map(ServiceKey::actor)).unwrap_or(Actor::Anonymous);
         let access = context(request, actor, &meta);
         Ok(Self { access, caller, state: AppState::of(request)?.clone(), meta })
     }
@@ -174,7 +198,7 @@ impl RequestContext {
         items: Vec<T>,
         next_cursor: Option<String>,
     ) -> HttpResponse {
-        let metadata = json!({ "count": items.len(), "next_cursor": next_cursor });
+        let metadata = PageMetadata { count: items.len(), next_cursor };
         personal(self.answer_with(StatusCode::OK, message, items, metadata))
     }
 

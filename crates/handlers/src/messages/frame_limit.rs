@@ -14,7 +14,7 @@ use denizen_models::Message;
 use futures_util::{StreamExt as _, stream};
 
 use super::close::SessionEnd;
-use crate::http::ApiError;
+use crate::http::{ApiError, describe::Describe};
 
 /// The most that may arrive without completing a frame. More than a frame may have, because one look at the socket may
 /// bring the end of one frame and about 160 KiB of others behind it.
@@ -41,6 +41,8 @@ impl PartialFrame {
         self.0.set(0);
     }
 }
+
+impl Describe for IncomingFrames {}
 
 impl FromRequest for IncomingFrames {
     type Error = ApiError;

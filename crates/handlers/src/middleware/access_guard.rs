@@ -15,21 +15,24 @@ use crate::{
         error::{ApiError, ErrorCode},
         fallback::speaks_json,
         request::{AppState, Identity, Recheck, RequestMeta},
-        route::Access,
+        route::{Access, RouteLimits, Rule},
     },
-    middleware::credentials::{has_credentials, limit_stranger, session_token},
+    middleware::{
+        credentials::{has_credentials, limit_stranger, session_token},
+        service_keys::{authenticate_key, service_key},
+    },
 };
 
 /// Lets a request pass to a route with this rule, or refuses it.
 pub(crate) async fn authorize(
-    access: Access,
+    rule: Rule,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match check(access, request.request()).await {
+    match check(rule, request.request()).await {
         Ok(identity) => {
-            let recheck = Recheck(access, |access, request| {
-                Box::pin(async move { check(access, &request).await.map(|_| ()) })
+            let recheck = Recheck(rule, |rule, request| {
+                Box::pin(async move { check(rule, &request).await.map(|_| ()) })
             });
             let mut extensions = request.extensions_mut();
             extensions.insert(identity);
@@ -40,38 +43,74 @@ pub(crate) async fn authorize(
     next.call(request).await
 }
 
-async fn check(access: Access, request: &HttpRequest) -> Result<Identity, ApiError> {
-    let settings = &AppState::of(request)?.settings;
+async fn check(rule: Rule, request: &HttpRequest) -> Result<Identity, ApiError> {
+    let (access, settings) = (rule.access, &AppState::of(request)?.settings);
     let is_open = access == Access::Demo && settings.demos == Demos::Open;
-    // Routes that treat all clients alike do not look at credentials.
-    if access == Access::Public || is_open {
-        if has_credentials(request.headers(), settings) {
+    // Routes that treat all clients alike do not look at credentials; for proxies, the handler does.
+    if matches!(access, Access::Public | Access::Proxy) || is_open {
+        let is_limited = RouteLimits::is_limited(request, &settings.trusted_proxies);
+        if is_limited && has_credentials(request.headers(), settings) {
             limit_stranger(settings, RequestMeta::of(request).ip)?;
         }
-        return Ok(Identity(None));
+        return Ok(Identity::default());
     }
-    let identity = match authenticate(request).await {
-        // On a page, a session that has ended is none: people sign in again there.
-        Err(error)
-            if access == Access::Anyone && error.code == ErrorCode::Unauthenticated && is_page(request) =>
-        {
-            None
-        }
-        identity => identity?,
-    };
-    match (access, &identity) {
+    if let Some(presented) = service_key(request.headers()) {
+        return match authenticate_key(request, &presented).await? {
+            Some(key) if rule.scopes.iter().any(|scope| key.created.scopes.contains(scope)) => {
+                Ok(Identity { caller: None, key: Some(key) })
+            }
+            Some(_) => Err(missing_scope(rule)),
+            None => Err(refuse(request)),
+        };
+    }
+    let caller = if access == Access::Service { None } else { caller_of(access, request).await? };
+    match (access, &caller) {
         (Access::Admin, Some(known)) if !known.user.is_admin() => {
             Err(ApiError::forbidden("this is for administrators"))
         }
-        (Access::Public | Access::Anyone, None) | (_, Some(_)) => Ok(Identity(identity)),
-        (Access::Member | Access::Owner | Access::Directory | Access::Admin | Access::Demo, None) => {
-            Err(ApiError::unauthenticated())
-        }
+        (Access::Public | Access::Anyone, None) | (_, Some(_)) => Ok(Identity { caller, key: None }),
+        (
+            Access::Member
+            | Access::Owner
+            | Access::Directory
+            | Access::Admin
+            | Access::Demo
+            | Access::Service
+            | Access::Proxy,
+            None,
+        ) => Err(ApiError::unauthenticated()),
     }
 }
 
 fn is_page(request: &HttpRequest) -> bool {
     AppState::of(request).is_ok_and(|state| !speaks_json(&state.prefix, request.path()))
+}
+
+async fn caller_of(access: Access, request: &HttpRequest) -> Result<Option<Authentication>, ApiError> {
+    match authenticate(request).await {
+        // On a page, a session that has ended is none: people sign in again there.
+        Err(error)
+            if access == Access::Anyone && error.code == ErrorCode::Unauthenticated && is_page(request) =>
+        {
+            Ok(None)
+        }
+        caller => caller,
+    }
+}
+
+fn missing_scope(rule: Rule) -> ApiError {
+    let scopes: Vec<_> = rule.scopes.iter().map(|scope| scope.as_str()).collect();
+    if scopes.is_empty() {
+        return ApiError::forbidden("service keys cannot do this");
+    }
+    ApiError::forbidden(format_args!("this is for service keys with the scope {}", scopes.join(" or ")))
+}
+
+/// The refusal of a token or key that is not valid, which counts for the wider networks of its client.
+fn refuse(request: &HttpRequest) -> ApiError {
+    let state = AppState::of(request);
+    let limited = state.and_then(|state| limit_stranger(&state.settings, RequestMeta::of(request).ip));
+    limited.err().unwrap_or_else(ApiError::dead_session)
 }
 
 /// Returns who has signed in, or `None` without a session token. See [`crate::Authenticated`].
@@ -85,9 +124,5 @@ pub(crate) async fn authenticate(request: &HttpRequest) -> Result<Option<Authent
     let auth = request.app_data::<Data<dyn AuthService>>();
     let auth = auth.ok_or_else(|| ApiError::internal("the handlers have no sign-in"))?;
     let known = auth.authenticate(&token).await?;
-    if known.is_none() {
-        limit_stranger(settings, RequestMeta::of(request).ip)?;
-        return Err(ApiError::dead_session());
-    }
-    Ok(known)
+    if known.is_none() { Err(refuse(request)) } else { Ok(known) }
 }

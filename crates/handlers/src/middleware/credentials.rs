@@ -37,6 +37,25 @@ pub(crate) const fn device_cookie_name(settings: &HandlerSettings) -> &'static s
     if settings.secure_cookies { "__Host-denizen_device" } else { "denizen_device" }
 }
 
+/// The name of the cookie by which forward auth knows a session on other hosts of the domain. With the prefix, browsers
+/// take it only over TLS.
+const fn forward_cookie_name(settings: &HandlerSettings) -> &'static str {
+    if settings.secure_cookies { "__Secure-denizen_forward" } else { "denizen_forward" }
+}
+
+/// The cookie for forward auth on other hosts of the domain, if there is such a domain. Unlike the session cookie, it also
+/// comes with a request that a link on another site makes: the guarded application decides what such requests may do.
+pub(crate) fn forward_cookie<'a>(settings: &'a HandlerSettings, token: &'a str) -> Option<Cookie<'a>> {
+    let domain = settings.cookie_domain.as_deref()?;
+    let cookie = own_cookie(settings, forward_cookie_name(settings), token);
+    Some(cookie.domain(domain).same_site(SameSite::Lax).finish())
+}
+
+/// The forward token that the request presents.
+pub(crate) fn forward_token(request: &HttpRequest, settings: &HandlerSettings) -> Option<Secret> {
+    cookie(request.headers(), forward_cookie_name(settings)).filter(|_| settings.cookie_domain.is_some())
+}
+
 /// The cookie of a device. It outlives the session: the device is known because the user has signed in with it.
 pub(crate) fn device_cookie<'a>(settings: &HandlerSettings, device: &'a str) -> Cookie<'a> {
     own_cookie(settings, device_cookie_name(settings), device).max_age(DEVICE_LIFETIME).finish()
@@ -118,10 +137,15 @@ fn bearer(headers: &HeaderMap) -> Option<Secret> {
 ///
 /// The usual parsers decode names and trim white space that browsers keep. With them, `__%48ost-…` would be taken for a
 /// name with the prefix, and any page of a neighbouring host may set that.
+///
+/// Of two cookies of one name, a neighbouring host has planted at least one: the value is empty then, which opens nothing.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let lines = headers.get_all(header::COOKIE);
-    let mut pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-    let value = pairs.find_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let mut values =
+        pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    let first = values.next();
+    let value = if values.next().is_some() { Some(&b""[..]) } else { first };
     value.map(|value| Secret::from(String::from_utf8_lossy(value).into_owned()))
 }
 
@@ -249,6 +273,14 @@ mod tests {
             assert_eq!(token(&[("cookie", line)], Method::GET), some("cafe"), "{line}");
         }
         assert_eq!(token(&[("cookie", "a=b"), COOKIE], Method::GET), some("cafe"));
+    }
+
+    /// Security checklist: 80.
+    #[test]
+    fn of_two_cookies_of_one_name_neither_counts() {
+        let twice = ("cookie", "denizen_session=cafe; denizen_session=beef");
+        assert_eq!(token(&[twice], Method::GET), some(""));
+        assert_eq!(token(&[COOKIE, COOKIE], Method::GET), some(""));
     }
 
     #[test]

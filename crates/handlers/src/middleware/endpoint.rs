@@ -16,8 +16,9 @@ use actix_web::{
 
 use crate::{
     http::{
+        describe::{Describe, Reply, Takes},
         error::{ApiError, ErrorCode},
-        route::{Access, Operation, Route, RouteLimits},
+        route::{Access, Operation, Route, RouteLimits, Rule},
     },
     middleware::{access_guard::authorize, cors::preflight, wrap::mounted},
 };
@@ -26,14 +27,15 @@ type Check = fn(&HttpRequest) -> Result<(), ApiError>;
 
 macro_rules! methods {
     ($($name:ident = $method:ident),+) => {
-        $(pub(crate) fn $name<F, Args>(mut self, access: Access, summary: &'static str, handler: F) -> Self
+        $(pub(crate) fn $name<F, Args>(mut self, rule: impl Into<Rule>, summary: &'static str, handler: F) -> Self
         where
             F: Handler<Args>,
-            Args: FromRequest + 'static,
+            Args: FromRequest + Describe + 'static,
             F::Output: Responder + 'static,
         {
+            let rule = rule.into();
             let mut add = |method: Method, handler: F| {
-                let guard = from_fn(move |request, next| authorize(access, request, next));
+                let guard = from_fn(move |request, next| authorize(rule, request, next));
                 self.routes.push(web::method(method).to(handler).wrap(guard));
             };
             let method = Method::$method;
@@ -42,7 +44,9 @@ macro_rules! methods {
                 add(Method::HEAD, handler.clone());
             }
             add(method.clone(), handler);
-            self.route.operations.push(Operation { method, access, summary });
+            let Rule { access, scopes } = rule;
+            let takes = Takes::of::<Args>(self.route.path);
+            self.route.operations.push(Operation { method, access, scopes, summary, takes, reply: None });
             self
         })+
     };
@@ -55,7 +59,7 @@ pub(crate) struct Endpoint {
     check: Option<Check>,
     compressed: bool,
     max_body: Option<usize>,
-    unlimited: bool,
+    limits: RouteLimits,
 }
 
 /// The longest body, in bytes, of a route that strangers may use: credentials, tokens and e-mail addresses are short.
@@ -66,11 +70,21 @@ const MEMBERS_BODY: usize = 1024 * 1024;
 /// Begins the declaration of a path.
 pub(crate) const fn route(path: &'static str) -> Endpoint {
     let route = Route { path, operations: Vec::new() };
-    Endpoint { route, routes: Vec::new(), check: None, compressed: false, max_body: None, unlimited: false }
+    let limits =
+        RouteLimits { max_body: 0, unlimited: false, unlimited_for_proxies: false, oauth_errors: false };
+    Endpoint { route, routes: Vec::new(), check: None, compressed: false, max_body: None, limits }
 }
 
 impl Endpoint {
     methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE }
+
+    /// Says what the last method answers. Every route but pages says so.
+    pub(crate) fn answers(mut self, reply: Reply) -> Self {
+        if let Some(operation) = self.route.operations.last_mut() {
+            operation.reply = Some(reply);
+        }
+        self
+    }
 
     /// Sets a check that comes before a method is refused: an invalid path is reported whatever the method.
     pub(crate) fn checked(self, check: Check) -> Self {
@@ -89,8 +103,21 @@ impl Endpoint {
     }
 
     /// Puts the path outside the rate limit per IP address.
-    pub(crate) fn unlimited(self) -> Self {
-        Self { unlimited: true, ..self }
+    pub(crate) fn unlimited(mut self) -> Self {
+        self.limits.unlimited = true;
+        self
+    }
+
+    /// Puts the path outside that limit for trusted proxies, behind which are many clients.
+    pub(crate) fn unlimited_for_proxies(mut self) -> Self {
+        self.limits.unlimited_for_proxies = true;
+        self
+    }
+
+    /// Lets the path speak of errors as OAuth does (RFC 6749, section 5.2).
+    pub(crate) fn oauth_errors(mut self) -> Self {
+        self.limits.oauth_errors = true;
+        self
     }
 
     /// Adds the methods that another feature declares for the same path.
@@ -103,9 +130,10 @@ impl Endpoint {
 
     /// Registers the path with its middleware.
     pub(crate) fn register(self, config: &mut web::ServiceConfig) {
-        let Self { route: Route { path, operations }, routes, check, compressed, max_body, unlimited } = self;
-        let for_strangers =
-            |operation: &Operation| matches!(operation.access, Access::Public | Access::Anyone);
+        let Self { route: Route { path, operations }, routes, check, compressed, max_body, limits } = self;
+        let for_strangers = |operation: &Operation| {
+            matches!(operation.access, Access::Public | Access::Anyone | Access::Proxy)
+        };
         let usual = if operations.iter().all(for_strangers) { STRANGERS_BODY } else { MEMBERS_BODY };
         let mut names: Vec<&str> = operations.iter().map(|operation| operation.method.as_str()).collect();
         if names.contains(&"GET") {
@@ -120,7 +148,7 @@ impl Endpoint {
             let checked = check.map_or(Ok(()), |check| check(&request));
             ready(checked.and_then(|()| Err::<HttpResponse, _>(not_allowed.clone())))
         };
-        let limits = RouteLimits { max_body: max_body.unwrap_or(usual), unlimited };
+        let limits = RouteLimits { max_body: max_body.unwrap_or(usual), ..limits };
         let resource = web::resource(path).app_data(limits).default_service(web::to(refuse));
         let resource = routes.into_iter().fold(resource, Resource::route);
         if compressed {

@@ -11,7 +11,10 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta};
-use denizen_services::{limit_keys, store::Quota};
+use denizen_services::{
+    limit_keys,
+    store::{KeyId, Quota},
+};
 use tokio::time::Instant;
 
 /// The number of independently locked maps.
@@ -21,7 +24,7 @@ const SWEEP_AT: usize = 256;
 /// The largest shard. Beyond it, arbitrary entries are dropped.
 const MAX_ENTRIES: usize = 16_384;
 
-/// A rate limit per IP address, for all routes together, in the memory of this process. An IPv6 address counts as its /64
+/// A rate limit per IP address, or per service key, for all routes together, in the memory of this process. An IPv6 address counts as its /64
 /// network; for requests without a session, its /56 has 4 and its /48 has 16 times the limit.
 ///
 /// It keeps one client from taking the server away from the others. It does not protect passwords and tokens from being
@@ -69,6 +72,14 @@ impl RateLimit {
     /// Returns the time after which the next request is allowed if this one is not.
     pub(crate) fn check_networks(&self, ip: IpAddr) -> Result<(), Duration> {
         limit_keys(ip).skip(1).try_for_each(|(key, quotas)| self.count(key, quotas))
+    }
+
+    /// Counts a request with a service key.
+    ///
+    /// # Errors
+    /// Returns the time after which the next request is allowed if this one is not.
+    pub(crate) fn check_key(&self, key: KeyId) -> Result<(), Duration> {
+        self.count(u128::from(key.0.cast_unsigned()), 1)
     }
 
     fn count(&self, key: u128, quotas: u16) -> Result<(), Duration> {

@@ -24,6 +24,7 @@ use crate::{
         error::{ApiError, ErrorCode},
         fallback::{accepts_html, speaks_json},
         network_share::{FREE, HeldBody},
+        oauth,
         request::{self, AppState, RequestMeta},
         route::RouteLimits,
     },
@@ -31,6 +32,7 @@ use crate::{
         access_log::{LogLine, X_REQUEST_ID},
         cors::CorsGrant,
         credentials::{has_credentials, limit_stranger},
+        service_keys::limit_key,
     },
 };
 
@@ -94,9 +96,14 @@ async fn respond<B: MessageBody + 'static>(
     let mut line = LogLine::of(&request, &meta, settings.slow_request);
     let grant = CorsGrant::of(settings, request.headers());
     let place = request.path().to_owned();
-    let render = |error: &ApiError| render(error, &meta, (!json).then_some((&state, &place)));
-    let is_limited = request.app_data::<RouteLimits>().is_none_or(|limits| !limits.unlimited);
-    let refusal = authorize(&state, &request, meta.ip, is_limited).err();
+    let format = match request.app_data::<RouteLimits>() {
+        Some(limits) if limits.oauth_errors => Format::OAuth,
+        _ if json => Format::Envelope,
+        _ => Format::Page(&state, &place),
+    };
+    let render = |error: &ApiError| render(error, &meta, format);
+    let is_limited = RouteLimits::is_limited(request.request(), &settings.trusted_proxies);
+    let refusal = authorize(&state, &request, meta.ip, is_limited).await.err();
     let too_many = refusal.as_ref().is_some_and(|refusal| refusal.code == ErrorCode::RateLimited);
     if (too_many || !is_limited) && !state.summary.admits(meta.ip) {
         line.leave_out();
@@ -140,7 +147,7 @@ async fn respond<B: MessageBody + 'static>(
 }
 
 /// Checks what holds for all requests.
-fn authorize(
+async fn authorize(
     state: &AppState,
     request: &ServiceRequest,
     ip: Option<IpAddr>,
@@ -151,6 +158,9 @@ fn authorize(
         return Err(not_local());
     }
     if !is_limited {
+        return Ok(());
+    }
+    if limit_key(state, request.request()).await? {
         return Ok(());
     }
     if let (Some(limit), Some(ip)) = (&settings.rate_limit, ip) {
@@ -186,7 +196,7 @@ fn hold(
 
 /// An error on a route that is not ours.
 pub(crate) fn elsewhere(error: &ApiError, meta: &RequestMeta) -> HttpResponse {
-    default_headers(render(error, meta, None), meta, CorsGrant::default(), false)
+    default_headers(render(error, meta, Format::Envelope), meta, CorsGrant::default(), false)
 }
 
 /// Returns the response as it is, or the error that it holds in its envelope.
@@ -211,21 +221,35 @@ fn into_envelope(response: HttpResponse, render: impl Fn(&ApiError) -> HttpRespo
     rendered
 }
 
-/// Renders an error as JSON, or as a page of this application. Logs the cause of a failure of ours: this is the one place
+/// How errors are told.
+#[derive(Clone, Copy)]
+enum Format<'a> {
+    /// As JSON.
+    Envelope,
+    /// As a page of this application, in place of the one at this path.
+    Page(&'a AppState, &'a str),
+    /// As RFC 6749, section 5.2, describes it.
+    OAuth,
+}
+
+/// Renders an error. Logs the cause of a failure of ours: this is the one place
 /// that does.
-fn render(error: &ApiError, meta: &RequestMeta, page: Option<(&AppState, &str)>) -> HttpResponse {
+fn render(error: &ApiError, meta: &RequestMeta, format: Format<'_>) -> HttpResponse {
     let code = error.code.as_str();
     if let Some(cause) = &error.cause {
         let level =
             if error.code == ErrorCode::ServiceUnavailable { log::Level::Warn } else { log::Level::Error };
         log::log!(level, "{} {code}: {}", meta.id, printable(cause, 1000));
     }
-    let mut response = match page {
-        Some((state, path)) => (state.error_page)(state, path, error),
-        None => envelope(error, meta),
+    let mut response = match format {
+        Format::Page(state, path) => (state.error_page)(state, path, error),
+        Format::Envelope => envelope(error, meta),
+        Format::OAuth => oauth::render(error),
     };
     let headers = response.headers_mut();
-    if let Some((name, value)) = error.header.as_deref() {
+    if let Some((name, value)) = error.header.as_deref()
+        && !headers.contains_key(name)
+    {
         headers.insert(name.clone(), value.clone());
     }
     if let Some(seconds) = error.retry_after {

@@ -11,6 +11,7 @@ use denizen_models::Secret;
 
 use crate::{
     HandlerSettings,
+    http::describe::Describe,
     http::{
         body::read_body,
         error::{ApiError, ErrorCode},
@@ -37,6 +38,8 @@ impl Form {
         Secret::from(self.text(name))
     }
 }
+
+impl Describe for Form {}
 
 impl FromRequest for Form {
     type Error = ApiError;

@@ -5,14 +5,16 @@ use denizen_services::{DeleteAccountError, DeleteUserError};
 
 use super::PathId;
 use crate::{
-    http::{ApiResult, Conditions, ErrorCode, Json, Member, NoQuery, RequestContext, map_error},
+    http::{ApiResult, Conditions, ErrorCode, Json, Member, NoQuery, RequestContext, map_error, reply},
     login::signed_out_answer,
     middleware::{Endpoint, route},
     services::Users,
 };
 
 pub(super) fn own() -> Endpoint {
-    route("/api/auth/delete-account").post(Member, "Deletes the caller's account.", delete_account)
+    route("/api/auth/delete-account").post(Member, "Deletes the caller's account.", delete_account).answers(
+        reply(200).refuses(&[ErrorCode::WrongPassword]).example(r#"{"password": "correct horse battery"}"#),
+    )
 }
 
 /// `DELETE /api/users/{id}`

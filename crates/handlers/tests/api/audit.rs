@@ -109,7 +109,8 @@ async fn values_that_make_no_sense_are_refused() {
 
 #[actix_web::test]
 async fn every_refusal_of_the_service_has_its_answer() {
-    let query = ValidationErrors::of("actor", "actor must be a user ID, anonymous, system or cli");
+    let query =
+        ValidationErrors::of("actor", "actor must be a user ID, key: and a number, anonymous, system or cli");
     for (error, status, code, message) in [
         (Failure::InvalidQuery(query), 400, "INVALID_QUERY", "Invalid query parameter: actor"),
         (

@@ -8,6 +8,8 @@
 mod access;
 #[cfg(test)]
 mod account_errors;
+#[cfg(all(test, feature = "openapi"))]
+mod api_docs;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
@@ -24,6 +26,8 @@ mod context;
 mod cors;
 #[cfg(test)]
 mod credentials;
+#[cfg(test)]
+mod descriptions;
 #[cfg(test)]
 mod documentation;
 #[cfg(test)]

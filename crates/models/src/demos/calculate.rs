@@ -8,6 +8,7 @@ pub use self::operation::Operation;
 use crate::types::{Object, ValidationErrors, excerpt};
 
 /// One calculation to be done. What is left out of `a` and `b` is 0.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CalculationRequest {
@@ -74,6 +75,7 @@ fn unknown_operation(name: &str) -> String {
 }
 
 /// The body of `POST /api/calculate`: the members of one calculation, or `calculations`, a list of them.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Members")]
 pub enum CalculateRequest {
@@ -101,6 +103,7 @@ impl CalculateRequest {
 }
 
 /// Both forms at once; only one of them may be there.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Members {
@@ -112,6 +115,7 @@ struct Members {
     b: Option<f64>,
     precision: Option<i64>,
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<CalculationRequest>>"))]
     calculations: Option<Vec<Object<CalculationRequest>>>,
 }
 
@@ -140,6 +144,7 @@ impl TryFrom<Members> for CalculateRequest {
 }
 
 /// A finished calculation.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Calculation {
     /// The result, rounded half away from zero; finite, and never -0.

@@ -48,6 +48,7 @@ impl TaskKind {
 }
 
 /// The body of `POST /api/tasks`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TaskRequest {
@@ -114,6 +115,7 @@ impl TaskRequest {
 }
 
 /// What came of it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TaskReport {
     /// `goroutine_task_` and the distinctive part of the request's id.

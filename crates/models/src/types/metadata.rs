@@ -12,6 +12,7 @@ use crate::types::validation::ValidationErrors;
 
 /// Data of an application about a user: a JSON object without repeated members. Numbers are kept as integers of 64 bits
 /// or as IEEE 754 doubles (RFC 8259, section 6).
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Metadata(Map<String, Value>);

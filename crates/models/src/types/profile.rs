@@ -8,6 +8,7 @@ use crate::types::{
 };
 
 /// What users say about themselves. Every member may be left out or `null`; in answers all of them appear.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ProfilePatch")]
 pub struct Profile {
@@ -28,6 +29,7 @@ pub struct Profile {
 }
 
 /// What changes in a profile: a member that is absent stays as it is, one that is null becomes empty or 0.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProfilePatch {

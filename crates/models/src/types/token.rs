@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::types::{secret::Secret, validation::ValidationErrors};
 
 /// The body of requests that consist of a mailed token, such as `POST /api/users/confirm-email-change`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TokenRequest {

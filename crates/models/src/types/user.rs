@@ -13,6 +13,7 @@ pub const ADMIN_ROLE: &str = "admin";
 pub const DEFAULT_ROLE: &str = "user";
 
 /// A user's number: positive, given by the store in growing order, never given twice.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(i64);
@@ -108,6 +109,7 @@ impl User {
 }
 
 /// A user as a client sees it: everything to the user and to administrators, and names alone to other members.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserResponse {
     /// The number in `/api/users/{id}`.

@@ -15,14 +15,15 @@ use crate::{
 ///
 /// A name that is left out is an empty name, so that one sentence serves both. `id`, `created_at` and `updated_at`
 /// are accepted as long as they say nothing (null, 0, the year 1): clients that post back a blank user keep working.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CreateUserRequest {
     /// Absent, null or 0.
     pub id: Option<i64>,
-    /// See [`crate::Username`].
+    /// 3 to 50 ASCII letters, digits and underscores ([`crate::Username`]).
     pub username: String,
-    /// See [`crate::EmailAddress`].
+    /// An e-mail address ([`crate::EmailAddress`]).
     pub email: String,
     /// 1 to 100 characters, none of them a control character.
     pub first_name: String,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{audit::AuditResponse, mail_jobs::MailJobState, sessions::SessionResponse, types::UserResponse};
 
 /// All that is kept about one user, but for hashes: those of passwords, tokens and former user names say nothing.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserExport {
     /// The user with both kinds of metadata.
@@ -26,6 +27,7 @@ pub struct UserExport {
 }
 
 /// What can be done with a link that was mailed. Neither the link nor its hash is in here.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExportedToken {
     /// What the link is good for, such as `email_change`.
@@ -38,6 +40,7 @@ pub struct ExportedToken {
 }
 
 /// A mail that is still to be sent, or was given up.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExportedMail {
     /// What the mail is about, such as `invitation`.

@@ -13,14 +13,15 @@ use crate::{
 /// What comes out is held to the same rules as a replacement, as a whole. A name or an address that is null is
 /// empty, and refused as that. What the server sets (`id`, `email_verified`, `created_at`, `updated_at`) may be there
 /// if it is as it was received.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PatchUserRequest {
     /// The id in the path.
     pub id: Patch<i64>,
-    /// See [`crate::Username`].
+    /// 3 to 50 ASCII letters, digits and underscores ([`crate::Username`]).
     pub username: Patch<String>,
-    /// See [`crate::EmailAddress`].
+    /// An e-mail address ([`crate::EmailAddress`]).
     pub email: Patch<String>,
     /// 1 to 100 characters, none of them a control character.
     pub first_name: Patch<String>,

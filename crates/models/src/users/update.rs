@@ -16,14 +16,15 @@ const MAX_ROLE: usize = 50;
 ///
 /// `active` and `roles` stay as they are when left out. What the server sets (`id`, `email_verified`, `created_at`,
 /// `updated_at`) may be sent back as it was received, so that the answer of a GET is a valid PUT.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateUserRequest {
     /// Absent, null or the id in the path.
     pub id: Option<i64>,
-    /// See [`Username`].
+    /// 3 to 50 ASCII letters, digits and underscores ([`Username`]).
     pub username: String,
-    /// See [`EmailAddress`].
+    /// An e-mail address ([`EmailAddress`]).
     pub email: String,
     /// 1 to 100 characters, none of them a control character.
     pub first_name: String,

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use denizen_models::{EmailAddress, MailJobResponse, MailJobState, text};
 use denizen_services::{
@@ -10,7 +9,10 @@ use denizen_services::{
     SystemClock, store::MailJobId,
 };
 
-use super::{CommandError, OperatorContext};
+use super::{
+    CommandError, OperatorContext,
+    table::{second, table},
+};
 use crate::config::Config;
 
 /// What to do with mails.
@@ -136,19 +138,4 @@ fn row(job: &MailJobResponse) -> [String; 8] {
         to,
         text::escaped(job.reason.as_deref().unwrap_or("")),
     ]
-}
-
-fn second(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// Columns as wide as what stands in them, two blanks apart.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  "));
-        format!("{}\n", cells.collect::<String>().trim_end())
-    };
-    rows.iter().map(line).collect()
 }

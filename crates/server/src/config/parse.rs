@@ -15,6 +15,7 @@ use denizen_models::Username;
 use denizen_storage_postgres::PostgresOptions;
 use ipnet::IpNet;
 
+pub(crate) use self::time::duration;
 pub(super) use self::{log_filter::*, time::*, web::*};
 use super::types::Database;
 

@@ -10,7 +10,8 @@ use super::{
     resolve::Settings,
     setting::Setting,
     table::{
-        BIND, Config, DATABASE, HEALTH_BIND, MAIL, PROFILE, PUBLIC_URL, PartialConfig, SESSION_IDLE_TIMEOUT,
+        BIND, COOKIE_DOMAIN, Config, DATABASE, HEALTH_BIND, MAIL, PROFILE, PUBLIC_URL, PartialConfig,
+        SESSION_IDLE_TIMEOUT,
     },
     types::{Database, Profile},
 };
@@ -79,7 +80,10 @@ fn violations(config: &PartialConfig) -> Vec<Violation> {
     let mail = config.mail.as_ref().and_then(MailUrl::refused_in_production);
     let listeners = config.bind.zip(config.health_bind.flatten());
     let sessions = config.session_idle_timeout.zip(config.session_lifetime);
-    let rules: [(bool, &'static Setting, &'static str); 8] = [
+    let domain = config.cookie_domain.as_ref().and_then(Option::as_ref);
+    let foreign = domain.is_some_and(|domain| !url.is_some_and(|url| url.is_in(domain)));
+    let rules: [(bool, &'static Setting, &'static str); 9] = [
+        (foreign, &COOKIE_DOMAIN, "browsers take cookies for the domain of `public_url` only"),
         (!production && exposed(config.bind), &BIND, exposure),
         (!production && exposed(config.health_bind.flatten()), &HEALTH_BIND, exposure),
         (

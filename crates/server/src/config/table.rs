@@ -49,6 +49,9 @@ settings! {
         /// the port directly may read it, so keep the port private; requests with `X-Forwarded-…` or `Forwarded`, as
         /// proxies send them, get 404.
         METRICS metrics: bool = Switch, parse::switch, "true" / "false";
+        /// Whether the API describes itself: `/api/openapi.json` for programs and `/api/docs` for people. They say nothing
+        /// that the source does not say. `true` or `false`.
+        API_DOCS api_docs: bool = Switch, parse::switch, "true" / "true";
 
         /// How long running requests may take to finish when the server is told to stop: `0s` to `1h`. The whole stop
         /// takes at most 9 seconds longer.
@@ -147,6 +150,10 @@ settings! {
         /// default.
         RETURN_ORIGINS return_origins: Vec<String> = List, parse::web_origins, "" / "";
 
+        /// The domain whose hosts are guarded by forward auth, such as `example.org`, to which the host of `public_url` belongs:
+        /// at sign-in, browsers get a second cookie for all of them.
+        COOKIE_DOMAIN cookie_domain: Option<String> = Text, parse::optional(parse::domain), "" / "";
+
         /// The networks (`10.0.0.0/8`, `::1`) of proxies whose `X-Forwarded-For` is believed.
         TRUSTED_PROXIES trusted_proxies: Vec<IpNet> = List, parse::networks, "" / "";
 
@@ -185,6 +192,10 @@ settings! {
 
         /// How many requests one IP address may make at once before the rate limit applies: 1 to 1000000.
         RATE_BURST rate_burst: usize = Number, parse::number(1..=1_000_000), "5000" / "200";
+
+        /// How many requests per second one service key may make in the long run, and ten times as many at once: 1 to
+        /// 1000000, or 0 for no limit. The limits of its IP address do not apply to it.
+        KEY_RATE_LIMIT key_rate_limit: usize = Number, parse::number(0..=1_000_000), "1000" / "1000";
 
         /// How often one IP address may try to sign in: a quota such as `20/3s`.
         LIMIT_LOGIN_PER_IP limit_login_per_ip: Quota = Text, parse::quota, "generous" / "20/3s";

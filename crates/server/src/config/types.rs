@@ -78,6 +78,15 @@ impl PublicUrl {
         self.0.starts_with("https://")
     }
 
+    /// Returns whether the host belongs to this domain.
+    #[must_use]
+    pub(super) fn is_in(&self, domain: &str) -> bool {
+        let url = Url::parse(&self.0).ok();
+        let host = url.as_ref().and_then(Url::domain);
+        let rest = host.and_then(|host| host.strip_suffix(domain));
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
     /// Returns whether the URL only works on the machine itself.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

@@ -92,7 +92,10 @@ impl Config {
             cors_origins: self.cors_origins.clone(),
             return_origins: self.return_origins.clone(),
             local_only: self.profile == Profile::Development,
-            rate_limit: self.rate_limit(),
+            rate_limit: per_second(self.rate_limit, self.rate_burst),
+            key_rate_limit: per_second(self.key_rate_limit, self.key_rate_limit.saturating_mul(10)),
+            public_url: self.public_url.as_ref().map(ToString::to_string),
+            cookie_domain: self.cookie_domain.clone(),
             memory: Some(self.memory_shares()),
             trusted_proxies: self.trusted_proxies.clone(),
             slow_request: Some(self.slow_request),
@@ -103,7 +106,6 @@ impl Config {
             },
             secure_cookies: self.public_url.as_ref().is_some_and(PublicUrl::is_https),
             service_name: Some(self.service_name.clone()),
-            public_url: self.public_url.as_ref().map(ToString::to_string),
         }
     }
 
@@ -112,11 +114,12 @@ impl Config {
         let bytes = self.memory_per_ip.saturating_mul(1024 * 1024);
         NetworkShares::new(bytes, bytes.saturating_mul(16))
     }
+}
 
-    fn rate_limit(&self) -> Option<RateLimit> {
-        let number = |number| u32::try_from(number).ok().and_then(NonZeroU32::new);
-        Some(RateLimit::per_address(number(self.rate_limit)?, number(self.rate_burst)?))
-    }
+/// Returns the limit; none if a number is 0.
+fn per_second(rate: usize, burst: usize) -> Option<RateLimit> {
+    let number = |number| u32::try_from(number).ok().and_then(NonZeroU32::new);
+    Some(RateLimit::per_address(number(rate)?, number(burst)?))
 }
 
 /// Values made by hand may exceed the type's range, which means forever.

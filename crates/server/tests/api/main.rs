@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod api_reference;
+#[cfg(test)]
 mod authority;
 #[cfg(test)]
 mod bench;

@@ -18,7 +18,7 @@ use crate::{
     },
     ports::{
         AccessContext, Actor, Ports,
-        store::{Needs, SessionValidity},
+        store::{KeyId, Needs, SessionId, SessionValidity},
     },
 };
 
@@ -30,7 +30,8 @@ pub struct AccountService {
     pub(crate) ports: Ports,
     pub(crate) settings: ServiceSettings,
     pub(crate) limiter: Limiter,
-    pub(crate) last_seen: Arc<LastSeenBuffer>,
+    pub(crate) last_seen: Arc<LastSeenBuffer<SessionId>>,
+    pub(crate) last_used: Arc<LastSeenBuffer<KeyId>>,
     pub(crate) turns: Arc<Turns>,
     pub(crate) schemes: Arc<PasswordSchemes>,
     pub(crate) failures: Arc<FailureRecords>,
@@ -42,8 +43,8 @@ impl AccountService {
     #[must_use]
     pub fn new(ports: Ports, settings: ServiceSettings) -> Self {
         let limiter = Limiter::new(ports.clone(), settings.limits);
-        let (last_seen, schemes, failures, turns) = Default::default();
-        Self { ports, settings, limiter, last_seen, schemes, failures, turns, sends_mail: true }
+        let (last_seen, last_used, schemes, failures, turns) = Default::default();
+        Self { ports, settings, limiter, last_seen, last_used, schemes, failures, turns, sends_mail: true }
     }
 
     /// Reads which schemes the password hashes of users have. For the housekeeper: it is not on the path of a request.

@@ -8,7 +8,7 @@ use denizen_models::{EmailAddress, User, UserId, UserValues};
 use crate::{
     common::failure::Failure,
     ports::{
-        AccessContext, PasswordHash, Ports, TokenHash, TokenPurpose,
+        AccessContext, Actor, PasswordHash, Ports, TokenHash, TokenPurpose,
         store::{
             AuditEvent, BucketKey, ClientKind, CommitError, Committed, KeyId, Lease, MailJobId, NameKey,
             Needs, NewKey, NewMailJob, NewSession, Precondition, Purge, Quota, Registration, SessionId,
@@ -23,6 +23,9 @@ const MAX_RETRIES: usize = 32;
 /// The actor does not have the role that a unit needs, or has it no longer.
 const NOT_ADMIN: Failure = Failure::Forbidden(Cow::Borrowed("this is for administrators"));
 
+/// The service key does not have a scope that a unit needs.
+const NO_SCOPE: Failure = Failure::Forbidden(Cow::Borrowed("the service key does not have the scope"));
+
 /// A [`UnitOfWork`] under construction. A change that can be refused is added together with the error that its refusal
 /// means, so that no use case can overlook a precondition that its unit carries.
 ///
@@ -34,6 +37,8 @@ const NOT_ADMIN: Failure = Failure::Forbidden(Cow::Borrowed("this is for adminis
 pub(crate) struct Work<E> {
     unit: UnitOfWork,
     refusals: Vec<(CommitError, E)>,
+    /// The refusal to an actor that is not what the unit needs.
+    forbidden: Failure,
 }
 
 macro_rules! verbs_of_work {
@@ -64,17 +69,21 @@ verbs! { verbs_of_work }
 impl<E> Work<E> {
     /// Begins a unit of an actor, who must be what it needs when it is committed. See `AccountService::by`.
     pub fn by(context: &AccessContext, needs: Needs, validity: SessionValidity) -> Result<Self, Failure> {
+        let forbidden = match context.actor {
+            Actor::Service { .. } => NO_SCOPE,
+            _ => NOT_ADMIN,
+        };
         match UnitOfWork::by(context, needs, validity) {
-            Ok(unit) => Ok(Self { unit, refusals: Vec::new() }),
+            Ok(unit) => Ok(Self { unit, refusals: Vec::new(), forbidden }),
             Err(Precondition::Actor) => Err(Failure::Unauthenticated),
-            Err(_) => Err(NOT_ADMIN),
+            Err(_) => Err(forbidden),
         }
     }
 
     /// Begins a unit for which no actor has to be signed in: one of the service itself; of a client that may do this without a
     /// session, or shows a password or a token for it; or one that charges limits or records a refusal, whoever acts.
     pub const fn exempt() -> Self {
-        Self { unit: UnitOfWork::new(), refusals: Vec::new() }
+        Self { unit: UnitOfWork::new(), refusals: Vec::new(), forbidden: NOT_ADMIN }
     }
 
     /// Queues a mail, however many wait.
@@ -128,7 +137,7 @@ impl<E> Work<E> {
             (Some((_, otherwise)), _) => Ok(Err(otherwise)),
             (None, CommitError::Failed(failure)) => Err(failure.into()),
             (None, CommitError::PreconditionFailed(Precondition::Actor)) => Err(Failure::Unauthenticated),
-            (None, CommitError::PreconditionFailed(Precondition::Role)) => Err(NOT_ADMIN),
+            (None, CommitError::PreconditionFailed(Precondition::Role)) => Err(self.forbidden),
             (None, CommitError::RateLimited { retry_after }) => Err(Failure::RateLimited(retry_after)),
             // Only a faulty store refuses a unit for what is not in it.
             (None, error @ (CommitError::Conflict(_) | CommitError::PreconditionFailed(_))) => {

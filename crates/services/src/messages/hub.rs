@@ -309,7 +309,7 @@ impl MessageService for DefaultMessageService {
     }
 
     fn connected_users(&self, context: &AccessContext) -> Result<Vec<String>, Failure> {
-        if context.actor == Actor::Anonymous {
+        if matches!(context.actor, Actor::Anonymous | Actor::Service { .. }) {
             return Err(Failure::forbidden("only signed-in users can see who is connected"));
         }
         let sees = |user| self.hub.sees_names(context.is_admin()) || context.is_self(user);

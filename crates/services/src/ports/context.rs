@@ -122,16 +122,27 @@ impl AccessContext {
         self.actor.user().is_some_and(|(id, _)| id == user)
     }
 
+    /// Whether the actor may see all users with everything that is kept of them: administrators, and service keys with
+    /// [`KeyScope::UsersRead`].
+    #[must_use]
+    pub fn may_read_users(&self) -> bool {
+        self.is_admin() || self.has_scope(KeyScope::UsersRead)
+    }
+
     /// Whether the actor may see and change `user`. To everybody else it does not exist.
     #[must_use]
     pub fn may_access(&self, user: UserId) -> bool {
         self.is_admin() || self.is_self(user)
     }
 
-    /// What the actor may see of `user`: everything if it is themselves or if they are an administrator, else its names.
+    /// What the actor may see of `user`: everything if it is themselves or if they may read all users, else its names.
     #[must_use]
     pub fn view(&self, user: User) -> UserResponse {
-        if self.may_access(user.id) { UserResponse::full(user) } else { UserResponse::names(user) }
+        if self.may_read_users() || self.is_self(user.id) {
+            UserResponse::full(user)
+        } else {
+            UserResponse::names(user)
+        }
     }
 
     /// What the owner of a session and administrators see of it.

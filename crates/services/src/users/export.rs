@@ -33,7 +33,8 @@ pub trait UserExports: Send + Sync {
 impl UserExports for AccountService {
     async fn export_user(&self, context: &AccessContext, id: UserId) -> Result<UserExport, GetUserError> {
         let store = &self.ports.store;
-        let user = self.find_accessible(context, id).await?.ok_or(GetUserError::IdNotFound(id))?;
+        let user = if context.may_access(id) { store.find_user(id).await? } else { None };
+        let user = user.ok_or(GetUserError::IdNotFound(id))?;
         let credentials = store.find_credentials(id).await?.ok_or(GetUserError::IdNotFound(id))?;
         let sessions = store.list_sessions(id).await?.into_iter();
         let sessions: Vec<SessionResponse> = sessions.map(|session| context.view_session(session)).collect();

@@ -6,7 +6,7 @@ use denizen_models::{User, ValidationErrors, fold};
 use crate::{
     common::{AccountService, Directory, Failure, pagination},
     ports::{
-        AccessContext, Actor,
+        AccessContext,
         store::{Cursor, PageRequest, UserFilter, UserPage, UserSort},
     },
 };
@@ -96,18 +96,18 @@ pub trait UserLists: Send + Sync {
 impl UserLists for AccountService {
     async fn list_users(&self, context: &AccessContext, query: &UserQuery) -> Result<UserList, Failure> {
         let is_allowed = match self.settings.directory {
-            Directory::Admins => context.is_admin(),
-            Directory::Members => context.actor != Actor::Anonymous,
+            Directory::Admins => context.may_read_users(),
+            Directory::Members => context.may_read_users() || context.actor.user().is_some(),
         };
         if !is_allowed {
             return Err(Failure::forbidden("only administrators can list users"));
         }
-        if !context.is_admin() && (query.role.is_some() || query.active.is_some()) {
+        if !context.may_read_users() && (query.role.is_some() || query.active.is_some()) {
             return Err(Failure::forbidden("only administrators can filter by role or active"));
         }
         let (mut filter, page) = query.validate().map_err(Failure::InvalidQuery)?;
         // What an actor may not see cannot be found out by searching for it either.
-        if !context.is_admin() {
+        if !context.may_read_users() {
             (filter.search_email, filter.active) = (false, Some(true));
         }
         let store = &self.ports.store;

@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use denizen_models::{PatchUserRequest, UpdateUserRequest, User, UserId, UserValues, ValidationErrors};
+use denizen_models::{
+    ADMIN_ROLE, KeyScope, PatchUserRequest, UpdateUserRequest, User, UserId, UserValues, ValidationErrors,
+};
 use tokio::sync::OnceCell;
 
 use super::is_administrator;
 use crate::{
     common::{AccountService, Failure, IfMatch, PreconditionError, Work},
     ports::{
-        AccessContext,
+        AccessContext, Actor,
         store::{AuditEvent, AuditKind, MailJob, Needs, NewMailJob, UniqueKey},
     },
 };
@@ -128,6 +130,7 @@ impl AccountService {
 /// members cannot set their own.
 fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs, Failure> {
     let old = &user.values;
+    let is_key = matches!(context.actor, Actor::Service { .. });
     let changed = [
         ("roles", old.roles != new.roles),
         ("active", old.active != new.active),
@@ -138,10 +141,27 @@ fn needs(context: &AccessContext, user: &User, new: &UserValues) -> Result<Needs
     match changed.into_iter().find(|(_, changed)| *changed) {
         // Reserved names and the limit of renames do not bind administrators.
         None if renamed && context.is_admin() => Ok(Needs::Admin),
+        None if is_key => needs_of_key(old, new),
+        Some(("app_metadata", _)) if is_key => needs_of_key(old, new),
         None => Ok(Needs::SelfOrAdmin(user.id)),
         Some(_) if context.is_admin() => Ok(Needs::Admin),
         Some((member, _)) => Err(Failure::forbidden(format!("only administrators can change {member}"))),
     }
+}
+
+/// Returns what the change needs of a service key, which changes no administrator.
+fn needs_of_key(old: &UserValues, new: &UserValues) -> Result<Needs, Failure> {
+    if old.roles.iter().any(|role| role == ADMIN_ROLE) {
+        return Err(Failure::forbidden("service keys do not change administrators"));
+    }
+    let changes_metadata = old.app_metadata != new.app_metadata;
+    let changes_others = UserValues { app_metadata: new.app_metadata.clone(), ..old.clone() } != *new;
+    Ok(Needs::Scopes(match (changes_metadata, changes_others) {
+        (false, false) => &[],
+        (false, true) => &[KeyScope::UsersWrite],
+        (true, false) => &[KeyScope::AppMetadataWrite],
+        (true, true) => &[KeyScope::UsersWrite, KeyScope::AppMetadataWrite],
+    }))
 }
 
 fn replacement(

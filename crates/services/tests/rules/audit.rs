@@ -71,6 +71,7 @@ async fn the_trail_is_listed_newest_first_with_all_that_is_known() {
         at: minute(2),
         actor: "user:1".to_owned(),
         target: Some(BOB),
+        key: None,
         ip: stranger().ip,
         request_id: "request of 1".to_owned(),
     };
@@ -109,7 +110,7 @@ async fn an_actor_is_asked_for_by_name_or_by_number() {
     }
     for actor in ["", "alice", "System", "user:", "user:0", "01", "user:user:1", "%"] {
         let query = AuditListQuery { actor: Some(actor.to_owned()), ..everything() };
-        let expected = ["actor: actor must be a user ID, anonymous, system or cli"];
+        let expected = ["actor: actor must be a user ID, key: and a number, anonymous, system or cli"];
         assert_eq!(refusal(&world, &query).await, expected, "{actor:?}");
     }
 }
@@ -167,7 +168,7 @@ async fn everything_that_is_wrong_with_a_query_is_told_at_once_and_nothing_is_re
             ..everything()
         };
         let expected = [
-            "actor: actor must be a user ID, anonymous, system or cli",
+            "actor: actor must be a user ID, key: and a number, anonymous, system or cli",
             "until: until must be later than since",
             "limit: limit must be between 1 and 200",
             "cursor: cursor was not made for this list",

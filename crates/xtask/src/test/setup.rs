@@ -83,6 +83,13 @@ pub const NEEDS: &[Need] = &[
         debian_packages: &["openssl"],
     },
     Need {
+        what: "Python with venv",
+        why: "tools that are written in it compare the server with its OpenAPI description",
+        left_out_by: Some("openapi"),
+        probe: ("python3", &["-c", "import ensurepip, venv"]),
+        debian_packages: &["python3", "python3-venv"],
+    },
+    Need {
         what: "sqlite3",
         why: "the pages back the database up with it",
         left_out_by: Some("docs"),

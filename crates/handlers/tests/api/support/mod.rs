@@ -4,7 +4,9 @@ pub mod answer;
 pub mod auth;
 #[cfg(feature = "demos")]
 pub mod demonstrations;
+pub mod documented;
 pub mod fakes;
+pub mod keys;
 pub mod log;
 #[cfg(feature = "messages")]
 pub mod messages;
@@ -39,17 +41,21 @@ use self::{
     answer::Answer,
     auth::{AuthAnswers, FakeAuth},
     fakes::{Answers, FakeHealth, FakeMetrics, FakeUsers},
+    keys::FakeKeys,
     operations::FakeOperations,
 };
 
 /// What a test may change before it starts.
 pub struct Setup {
     pub settings: HandlerSettings,
+    #[cfg(feature = "openapi")]
+    pub api_docs: bool,
     pub answers: Answers,
     pub auth: AuthAnswers,
     #[cfg(feature = "demos")]
     pub demonstrations: Option<Arc<FakeDemonstrations>>,
     pub operations: Arc<FakeOperations>,
+    pub keys: Arc<FakeKeys>,
     #[cfg(feature = "messages")]
     pub messages: FakeMessages,
     pub readiness: Readiness,
@@ -63,11 +69,14 @@ impl Default for Setup {
         static SEEDS: AtomicU64 = AtomicU64::new(1);
         Self {
             settings: HandlerSettings { demos: Demos::Open, ..HandlerSettings::default() },
+            #[cfg(feature = "openapi")]
+            api_docs: true,
             answers: Answers::default(),
             auth: AuthAnswers::default(),
             #[cfg(feature = "demos")]
             demonstrations: Some(Arc::default()),
             operations: Arc::default(),
+            keys: Arc::default(),
             #[cfg(feature = "messages")]
             messages: FakeMessages::default(),
             readiness: Readiness { store: true, mail_worker: true },
@@ -90,6 +99,8 @@ impl Setup {
         let auth = Arc::new(FakeAuth::new(self.auth));
         let mut services = Services::new(users.clone(), auth.clone())
             .with_audit(self.operations.clone())
+            .with_forward_auth(self.keys.clone())
+            .with_keys(self.keys)
             .with_mail_jobs(self.operations)
             .with_health(Arc::new(FakeHealth(self.readiness)))
             .with_clock(Arc::new(FixedClock::new()))
@@ -101,6 +112,10 @@ impl Setup {
         #[cfg(feature = "demos")]
         if let Some(demonstrations) = self.demonstrations {
             services = services.with_math(demonstrations.clone()).with_tasks(demonstrations);
+        }
+        #[cfg(feature = "openapi")]
+        if self.api_docs {
+            services = services.with_api_docs();
         }
         if let Some(metrics) = self.metrics {
             services = services.with_metrics(Arc::new(FakeMetrics(metrics)));
@@ -136,6 +151,7 @@ impl Api {
             let app = app.clone();
             async move {
                 let mut request = request.to_request();
+                let (method, path) = (request.method().to_string(), request.path().to_owned());
                 if let Some(payload) = payload {
                     *request.payload() = payload;
                 }
@@ -146,7 +162,9 @@ impl Api {
                 };
                 let (head, body) = response.into_parts();
                 let body = body::to_bytes(body).await.expect("a body that can be read");
-                Answer::new(head.status().as_u16(), head.headers().clone(), body.to_vec())
+                let answer = Answer::new(head.status().as_u16(), head.headers().clone(), body.to_vec());
+                documented::check(&method, &path, &answer);
+                answer
             }
             .boxed_local()
         };

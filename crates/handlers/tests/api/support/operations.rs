@@ -35,6 +35,7 @@ impl Default for FakeOperations {
             at: FixedClock::start(),
             actor: "user:1".to_owned(),
             target: Some(UserId::new(7)),
+            key: None,
             ip: "192.0.2.7".parse().ok(),
             request_id: "req_1".to_owned(),
         };

@@ -4,6 +4,7 @@ use crate::named_enum;
 
 named_enum! {
     /// What can be calculated.
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[derive(Serialize)]
     #[serde(into = "&'static str")]
     pub enum Operation {

@@ -6,10 +6,7 @@ use chrono::TimeDelta;
 use denizen_services::store::Quota;
 
 /// The bounds are texts as well, so that messages can quote them.
-pub(in crate::config) fn duration(
-    min: &'static str,
-    max: &'static str,
-) -> impl Fn(&str) -> Result<Duration, String> {
+pub(crate) fn duration(min: &'static str, max: &'static str) -> impl Fn(&str) -> Result<Duration, String> {
     move |text| {
         seconds(text)
             .filter(|length| seconds(min) <= Some(*length) && Some(*length) <= seconds(max))

@@ -37,6 +37,14 @@ pub(in crate::config) fn web_origins(text: &str) -> Result<Vec<String>, String> 
     }
 }
 
+/// A domain of at least two labels: browsers take no cookie for a whole top-level domain.
+pub(in crate::config) fn domain(text: &str) -> Result<String, String> {
+    let expected = || format!("{text:?} is not a domain; expected one such as example.org, in lower case");
+    let url = Url::parse(&format!("https://{text}")).map_err(|_| expected())?;
+    let is_exact = url.domain() == Some(text) && text.contains('.') && !text.ends_with('.');
+    if is_exact { Ok(text.to_owned()) } else { Err(expected()) }
+}
+
 fn origin(text: &str) -> Result<String, String> {
     let expected = || {
         format!("{text:?} is not an origin; expected `scheme://host[:port]`, such as https://app.example.org")

@@ -29,6 +29,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             log: "info".to_owned(),
             demo_routes: true,
             metrics: true,
+            api_docs: true,
             shutdown_timeout: Duration::from_secs(20),
             registration: RegistrationMode::Open,
             directory: Directory::Admins,
@@ -55,6 +56,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             mail_workers: 4,
             cors_origins: Vec::new(),
             return_origins: Vec::new(),
+            cookie_domain: None,
             trusted_proxies: Vec::new(),
             workers: cores,
             max_connections: 10_000,
@@ -66,6 +68,7 @@ fn nothing_set_is_a_valid_development_configuration() {
             slow_request: Duration::from_secs(2),
             rate_limit: 1000,
             rate_burst: 5000,
+            key_rate_limit: 1000,
             limit_login_per_ip: generous,
             limit_login_per_account: generous,
             limit_login_per_device: generous,
@@ -138,6 +141,7 @@ fn every_setting_can_be_set_in_the_file() {
         log = "warn,denizen_services=debug"
         demo_routes = false
         metrics = false
+        api_docs = false
         shutdown_timeout = "0s"
         registration = "invite"
         directory = "members"
@@ -164,6 +168,7 @@ fn every_setting_can_be_set_in_the_file() {
         mail_workers = 64
         cors_origins = ["https://app.example.org", "http://localhost:5173", "tauri://localhost"]
         return_origins = ["https://app.example.org"]
+        cookie_domain = "example.org"
         trusted_proxies = ["10.0.0.0/8", "::1"]
         workers = 5
         max_connections = 8
@@ -175,6 +180,7 @@ fn every_setting_can_be_set_in_the_file() {
         slow_request = "9s"
         rate_limit = 0
         rate_burst = 7
+        key_rate_limit = 70
         limit_login_per_ip = "1/1s"
         limit_login_per_account = "2/1s"
         limit_login_per_device = "7/1s"
@@ -204,6 +210,7 @@ fn every_setting_can_be_set_in_the_file() {
         log: "warn,denizen_services=debug".to_owned(),
         demo_routes: false,
         metrics: false,
+        api_docs: false,
         shutdown_timeout: Duration::ZERO,
         registration: RegistrationMode::Invite,
         directory: Directory::Members,
@@ -232,6 +239,7 @@ fn every_setting_can_be_set_in_the_file() {
             .map(str::to_owned)
             .to_vec(),
         return_origins: vec!["https://app.example.org".to_owned()],
+        cookie_domain: Some("example.org".to_owned()),
         trusted_proxies: ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec(),
         workers: 5,
         max_connections: 8,
@@ -243,6 +251,7 @@ fn every_setting_can_be_set_in_the_file() {
         slow_request: Duration::from_secs(9),
         rate_limit: 0,
         rate_burst: 7,
+        key_rate_limit: 70,
         limit_login_per_ip: second(1),
         limit_login_per_account: second(2),
         limit_login_per_device: second(7),
