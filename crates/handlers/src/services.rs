@@ -33,6 +33,7 @@ pub struct Services {
     given: Vec<(TypeId, Provide)>,
     pub(crate) mails: bool,
     pub(crate) sign_up: bool,
+    #[cfg(feature = "openapi")]
     pub(crate) api_docs: bool,
     pub(crate) counts: Option<RequestCounts>,
     pub(crate) summary: LogSummary,
@@ -47,9 +48,18 @@ impl Services {
         let (mails, sign_up) = (users.sends_mail(), users.sign_up_form().is_some());
         let (clock, tokens) = (Arc::new(SystemClock), Arc::new(OsTokenSource));
         let (given, summary) = (Vec::new(), LogSummary::default());
-        Self { given, mails, sign_up, api_docs: false, counts: None, summary, clock, tokens }
-            .with(users)
-            .with(auth)
+        let services = Self {
+            given,
+            mails,
+            sign_up,
+            #[cfg(feature = "openapi")]
+            api_docs: false,
+            counts: None,
+            summary,
+            clock,
+            tokens,
+        };
+        services.with(users).with(auth)
     }
 
     /// Adds the description of the API: `/api/openapi.json` and `/api/docs`.

@@ -37,7 +37,7 @@ use crate::{
     config::{Config, ConfigErrors, Database, Profile, warnings},
     http::{HttpLimits, Watch, descriptors, serve, serve_watched},
     samples::{self, SampleError},
-    storage::{OpenError, Storage},
+    storage::{self, OpenError, Storage},
 };
 
 /// Why the service does not start. Each is one line that says what to do about it.
@@ -54,8 +54,12 @@ pub enum StartError {
         error: io::Error,
     },
     /// The database does not open, or production was not told to create it.
-    #[error(transparent)]
-    Database(#[from] OpenError),
+    #[error("{error}{}", storage::hint(.error))]
+    Database {
+        /// Why.
+        #[from]
+        error: OpenError,
+    },
     /// The database opens, but does not answer.
     #[error("cannot read the users: {0}")]
     Read(#[from] Failure),

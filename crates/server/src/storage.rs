@@ -27,7 +27,7 @@ enum Closing {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file does not open.
-    #[error("{0}{hint}", hint = hint(.0))]
+    #[error(transparent)]
     Sqlite(#[from] SqliteError),
     /// The database does not open.
     #[error(transparent)]
@@ -107,10 +107,10 @@ fn private_file(path: &PathBuf) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
-/// What to do about a database file that does not open, if that is not in the error already.
-const fn hint(error: &SqliteError) -> &'static str {
+/// What to do about a database file that does not open when the server starts, if that is not in the error already.
+pub(crate) const fn hint(error: &OpenError) -> &'static str {
     match error {
-        SqliteError::Missing { .. } | SqliteError::Empty { .. } => {
+        OpenError::Sqlite(SqliteError::Missing { .. } | SqliteError::Empty { .. }) => {
             "; check the path, or create it with `denizen serve --create-database` or with the first administrator \
              (`denizen user create --admin`)"
         }

@@ -2,8 +2,8 @@
 
 use denizen_models::UserId;
 use denizen_services::store::{
-    AuditEvent, AuditId, Change, CommitError, Committed, MailJobId, Outcome, Precondition, StoredToken,
-    UnitOfWork,
+    AuditEvent, AuditId, Change, CommitError, Committed, MailJobId, NewKey, Outcome, Precondition,
+    StoredToken, UnitOfWork,
 };
 
 use crate::state::{State, require};
@@ -65,18 +65,12 @@ impl State {
             Change::RevokeSessions { user, except } => return count(self.revoke_sessions(user, except)),
             Change::RevokeSession { user, session } => self.revoke_session(user, session)?,
             Change::TrimSessions { user, keep } => return count(self.trim_sessions(user, keep)),
-            Change::InsertKey { key, capacity, event } => {
-                let id = self.insert_key(key, capacity)?;
-                self.record(AuditEvent { key: Some(id), ..event }, created)?;
-                return Ok(Outcome::Key(id));
-            }
+            Change::InsertKey { key, capacity, event } => return self.new_key(key, capacity, event, created),
             Change::RevokeKey { key } => self.revoke_key(key)?,
             Change::PutRegistration { registration, capacity } => {
                 self.put_registration(registration, capacity)?;
             }
-            Change::TryRegistration { token, now, most } => {
-                return self.try_registration(token, now, most).map(Outcome::Count);
-            }
+            Change::TryRegistration { token, now, most } => return count(self.try_token(token, now, most)?),
             Change::ConsumeRegistration { token, now } => self.consume_registration(token, now)?,
             Change::EnqueueMail(job) => return self.enqueue_mail(&job, created),
             Change::RetryMail { job, now } => self.retry_mail(job, now)?,
@@ -86,6 +80,18 @@ impl State {
             Change::Record(event) => self.record(event, created)?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn new_key(
+        &mut self,
+        key: NewKey,
+        capacity: u32,
+        event: AuditEvent,
+        created: Option<UserId>,
+    ) -> Result<Outcome, CommitError> {
+        let id = self.insert_key(key, capacity)?;
+        self.record(AuditEvent { key: Some(id), ..event }, created)?;
+        Ok(Outcome::Key(id))
     }
 
     fn drop_mail(&mut self, job: MailJobId) -> Result<Outcome, CommitError> {

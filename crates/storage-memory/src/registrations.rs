@@ -19,12 +19,7 @@ impl State {
     }
 
     /// Returns how many attempts remain.
-    pub fn try_registration(
-        &mut self,
-        token: TokenHash,
-        now: DateTime<Utc>,
-        most: u32,
-    ) -> Result<u64, CommitError> {
+    pub fn try_token(&mut self, token: TokenHash, now: DateTime<Utc>, most: u32) -> Result<u64, CommitError> {
         let tried = self.registration(&token).filter(|kept| now < kept.expires_at && kept.attempts < most);
         let address = require(tried, Precondition::Token)?.address.clone();
         let attempts = self.registrations.change(address, |kept| {

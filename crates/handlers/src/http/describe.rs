@@ -179,6 +179,7 @@ impl Reply {
     }
 
     /// The response contains what was declared so far, or not.
+    #[cfg(any(feature = "demos", feature = "messages"))]
     pub(crate) fn or_less(mut self) -> Self {
         if let Content::Envelope { complete, .. } = &mut self.content {
             *complete = false;

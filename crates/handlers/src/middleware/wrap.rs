@@ -96,11 +96,7 @@ async fn respond<B: MessageBody + 'static>(
     let mut line = LogLine::of(&request, &meta, settings.slow_request);
     let grant = CorsGrant::of(settings, request.headers());
     let place = request.path().to_owned();
-    let format = match request.app_data::<RouteLimits>() {
-        Some(limits) if limits.oauth_errors => Format::OAuth,
-        _ if json => Format::Envelope,
-        _ => Format::Page(&state, &place),
-    };
+    let format = Format::of(&request, json, &state, &place);
     let render = |error: &ApiError| render(error, &meta, format);
     let is_limited = RouteLimits::is_limited(request.request(), &settings.trusted_proxies);
     let refusal = authorize(&state, &request, meta.ip, is_limited).await.err();
@@ -138,7 +134,7 @@ async fn respond<B: MessageBody + 'static>(
             Err(InternalError::from_response(error, response).into())
         }
         Err(_panic) => {
-            // The panic hook has written message and place already; here is the request that they belong to.
+            // The panic hook has written message and place; here is the request that they belong to.
             let what = "a handler panicked";
             let response = finish(render(&ApiError::internal(what)));
             Err(InternalError::from_response(what, response).into())
@@ -230,6 +226,17 @@ enum Format<'a> {
     Page(&'a AppState, &'a str),
     /// As RFC 6749, section 5.2, describes it.
     OAuth,
+}
+
+impl<'a> Format<'a> {
+    fn of(request: &ServiceRequest, json: bool, state: &'a AppState, path: &'a str) -> Self {
+        let limits = request.app_data::<RouteLimits>();
+        match limits {
+            Some(limits) if limits.oauth_errors => Self::OAuth,
+            _ if json => Self::Envelope,
+            _ => Self::Page(state, path),
+        }
+    }
 }
 
 /// Renders an error. Logs the cause of a failure of ours: this is the one place

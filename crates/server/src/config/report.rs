@@ -161,7 +161,7 @@ workers = 3                                                # denizen.toml:1
 
     #[test]
     fn print_explains_a_wrong_configuration_too() {
-        let database = "postgres://ann:hunter2@db/users?sslmode=require";
+        let database = "postgres://ann:hunter2@db/users?sslmode=prefer";
         let report = print(
             &in_environment(&[("DENIZEN_PROFILE", "production"), ("DENIZEN_DATABASE", database)]).settings(),
         );
@@ -172,7 +172,7 @@ workers = 3                                                # denizen.toml:1
                 && lines[4].starts_with("# public_url "),
             "{report:?}"
         );
-        assert!(report.stderr.contains("PostgreSQL is not built into this version yet"), "{report:?}");
+        assert!(report.stderr.contains("sslmode must be `disable`"), "{report:?}");
         assert_eq!(report.exit_code, 2);
     }
 

@@ -110,9 +110,7 @@ async fn apply_one(
             one!(session, tokens::CONSUME, user, purpose, hash, now)
         }
         Change::RevokeTokens { user } => return count!(session, tokens::REVOKE, user),
-        Change::InsertSession(opened) => {
-            return sessions::insert(session, opened).await.map(Outcome::Session);
-        }
+        Change::InsertSession(new) => return sessions::insert(session, new).await.map(Outcome::Session),
         Change::RevokeSessions { user, except } => {
             return count!(session, sessions::REVOKE_ALL, user, except);
         }

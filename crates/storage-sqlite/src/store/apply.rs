@@ -2,7 +2,7 @@
 
 use denizen_models::{ADMIN_ROLE, UserId};
 use denizen_services::store::{
-    AuditEvent, Authority, Change, ClientKind, Committed, Outcome, SessionValidity, UnitOfWork,
+    AuditEvent, Authority, Change, ClientKind, Committed, NewKey, Outcome, SessionValidity, UnitOfWork,
 };
 use rusqlite::Connection;
 
@@ -51,68 +51,76 @@ pub(crate) fn is_new_work(work: &UnitOfWork) -> bool {
     })
 }
 
-fn apply_one(connection: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
+fn apply_one(db: &Connection, change: &Change, created: Option<UserId>) -> Result<Outcome, Failure> {
     macro_rules! one {
-        ($statement:expr, $($params:tt)*) => { require(connection, $statement, params!($($params)*))? };
+        ($statement:expr, $($params:tt)*) => { require(db, $statement, params!($($params)*))? };
     }
-    let count = |sql, params: &[Param<'_>]| execute(connection, sql, params).map(Outcome::Count);
+    let count = |sql, params: &[Param<'_>]| execute(db, sql, params).map(Outcome::Count);
     match change {
         Change::ExpectUser { user, security_version } => one!(users::EXPECT, user, security_version),
-        Change::ExpectLease(lease) => mail_jobs::expect_lease(connection, *lease)?,
+        Change::ExpectLease(lease) => mail_jobs::expect_lease(db, *lease)?,
         Change::ExpectOtherAdministrator { user } => one!(users::OTHER_ADMIN, user, role: ADMIN_ROLE),
         Change::TakeFromBucket { bucket, quota, now, capacity } => {
-            return limits::take(connection, *bucket, *quota, *now, *capacity);
+            return limits::take(db, *bucket, *quota, *now, *capacity);
         }
-        Change::ReturnToBucket { bucket, quota, now } => limits::put_back(connection, *bucket, *quota, *now)?,
-        Change::CountFailedAttempt { user, client } => users::count_failed(connection, *user, *client)?,
+        Change::ReturnToBucket { bucket, quota, now } => limits::put_back(db, *bucket, *quota, *now)?,
+        Change::CountFailedAttempt { user, client } => users::count_failed(db, *user, *client)?,
         Change::ClearFailedAttempts { user, client, below } => {
             one!(users::CLEAR_FAILED_ATTEMPTS, user, known: *client == ClientKind::Known, below)
         }
         Change::InsertUser { values, password, at } => {
-            return users::insert(connection, values, password.as_ref(), *at).map(Outcome::User);
+            return users::insert(db, values, password.as_ref(), *at).map(Outcome::User);
         }
         Change::UpdateUser { user, revision, values, at } => {
-            users::update(connection, *user, *revision, values, *at)?;
+            users::update(db, *user, *revision, values, *at)?
         }
         Change::SetPassword { user, hash, security_version, at } => {
             one!(users::SET_PASSWORD, user, hash, security_version, at)
         }
         Change::Rehash { user, hash, security_version } => one!(users::REHASH, user, hash, security_version),
         Change::MarkSamplePassword { user } => {
-            count(users::MARK, params!(user: user.resolve(created)?))?;
+            drop(count(users::MARK, params!(user: user.resolve(created)?))?)
         }
         Change::ExpectUsername { name, user, since } => one!(names::EXPECT, name, user, since),
-        Change::ReserveUsername { name, user, at, keep } => names::put(connection, *name, *user, *at, *keep)?,
-        Change::VerifyEmail { user, at } => users::verify_email(connection, *user, *at)?,
-        Change::DeleteUser { user, revision } => return users::delete(connection, *user, *revision),
+        Change::ReserveUsername { name, user, at, keep } => names::put(db, *name, *user, *at, *keep)?,
+        Change::VerifyEmail { user, at } => users::verify_email(db, *user, *at)?,
+        Change::DeleteUser { user, revision } => return users::delete(db, *user, *revision),
         Change::PutToken { user, purpose, hash, expires_at, address } => {
             count(tokens::PUT, params!(user: user.resolve(created)?, purpose, hash, expires_at, address))?;
         }
         Change::ConsumeToken { user, purpose, hash, now } => one!(tokens::CONSUME, user, purpose, hash, now),
         Change::RevokeTokens { user } => return count(tokens::REVOKE, params!(user)),
-        Change::InsertSession(session) => return sessions::insert(connection, session).map(Outcome::Session),
+        Change::InsertSession(session) => return sessions::insert(db, session).map(Outcome::Session),
         Change::RevokeSessions { user, except } => return count(sessions::REVOKE_ALL, params!(user, except)),
         Change::RevokeSession { user, session } => one!(sessions::REVOKE, user, session),
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
-        Change::InsertKey { key, capacity, event } => {
-            let id = keys::insert(connection, key, *capacity)?;
-            audit::record(connection, &AuditEvent { key: Some(id), ..event.clone() }, created)?;
-            return Ok(Outcome::Key(id));
-        }
+        Change::InsertKey { key, capacity, event } => return new_key(db, key, *capacity, event, created),
         Change::RevokeKey { key } => one!(keys::REVOKE, key),
         Change::PutRegistration { registration, capacity } => {
-            registrations::put(connection, registration, *capacity)?;
+            registrations::put(db, registration, *capacity)?
         }
         Change::TryRegistration { token, now, most } => {
-            return registrations::attempt(connection, *token, *now, *most).map(Outcome::Count);
+            return registrations::attempt(db, *token, *now, *most).map(Outcome::Count);
         }
         Change::ConsumeRegistration { token, now } => one!(registrations::CONSUME, token, now),
-        Change::EnqueueMail(job) => return mail_jobs::enqueue(connection, job, created),
+        Change::EnqueueMail(job) => return mail_jobs::enqueue(db, job, created),
         Change::RetryMail { job, now } => one!(mail_jobs::RETRY, job, now),
-        Change::DropMail { job } => return mail_jobs::drop_job(connection, *job),
-        Change::Purge(useless) => return purge::purge(connection, useless).map(Outcome::Count),
-        Change::SkipIds { count } => purge::skip_ids(connection, *count)?,
-        Change::Record(event) => audit::record(connection, event, created)?,
+        Change::DropMail { job } => return mail_jobs::drop_job(db, *job),
+        Change::Purge(useless) => return purge::purge(db, useless).map(Outcome::Count),
+        Change::SkipIds { count } => purge::skip_ids(db, *count)?,
+        Change::Record(event) => audit::record(db, event, created)?,
     }
     Ok(Outcome::Done)
+}
+
+fn new_key(
+    db: &Connection,
+    key: &NewKey,
+    capacity: u32,
+    event: &AuditEvent,
+    created: Option<UserId>,
+) -> Result<Outcome, Failure> {
+    let id = keys::insert(db, key, capacity)?;
+    audit::record(db, &AuditEvent { key: Some(id), ..event.clone() }, created)?;
+    Ok(Outcome::Key(id))
 }

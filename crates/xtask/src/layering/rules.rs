@@ -81,8 +81,8 @@ impl Layer {
 }
 
 pub const LAYERS: &[Layer] = &[
-    layer_of(MODELS, &[], &[RUNTIME, WEB, SQLITE_DRIVER, POSTGRES_DRIVER, SMTP]).with_names(15),
-    layer_of(SERVICES, &[MODELS], HEAVY).with_names(22),
+    layer_of(MODELS, &[], &[RUNTIME, WEB, SQLITE_DRIVER, POSTGRES_DRIVER, SMTP]).with_names(16),
+    layer_of(SERVICES, &[MODELS], HEAVY).with_names(23),
     layer_of(HANDLERS, &[MODELS, SERVICES], &[SQLITE_DRIVER, POSTGRES_DRIVER, SMTP]).with_names(24),
     layer_of(HASHING, &[MODELS, SERVICES], HEAVY),
     layer_of(MEMORY, &[MODELS, SERVICES], HEAVY),

@@ -13,7 +13,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("denizen-services", &["denizen-models", "tokio"]),
     ("denizen-handlers", &["denizen-models", "denizen-services", "actix-web"]),
     ("denizen-storage-sqlite", &["denizen-models", "denizen-services", "rusqlite"]),
-    ("denizen-storage-postgres", &["denizen-models", "denizen-services"]),
+    ("denizen-storage-postgres", &["denizen-models", "denizen-services", "tokio-postgres"]),
     ("denizen-hashing", &["denizen-models", "denizen-services"]),
     ("denizen-storage-memory", &["denizen-models", "denizen-services"]),
     ("denizen-client", &["denizen-models"]),
@@ -41,6 +41,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("actix-web", &["tokio"]),
     ("rusqlite", &["libsqlite3-sys"]),
     ("libsqlite3-sys", &[]),
+    ("tokio-postgres", &["tokio"]),
     ("lettre", &["tokio"]),
 ];
 

@@ -48,6 +48,7 @@ use self::{
 /// What a test may change before it starts.
 pub struct Setup {
     pub settings: HandlerSettings,
+    #[cfg(feature = "openapi")]
     pub api_docs: bool,
     pub answers: Answers,
     pub auth: AuthAnswers,
@@ -68,6 +69,7 @@ impl Default for Setup {
         static SEEDS: AtomicU64 = AtomicU64::new(1);
         Self {
             settings: HandlerSettings { demos: Demos::Open, ..HandlerSettings::default() },
+            #[cfg(feature = "openapi")]
             api_docs: true,
             answers: Answers::default(),
             auth: AuthAnswers::default(),

@@ -121,7 +121,7 @@ async fn while_a_request_runs_little_is_read_beyond_its_body() {
 
 /// What one read gives.
 async fn read_once(server: &mut IdleTimeoutStream<DuplexStream>) -> Option<usize> {
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = vec![0; 16 * 1024];
     timeout(Duration::from_millis(1), server.read(&mut buffer)).await.ok().map(Result::unwrap)
 }
 

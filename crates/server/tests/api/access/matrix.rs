@@ -72,6 +72,9 @@ const MATRIX: &str = "
 /// Who comes, in the order of the columns.
 const CALLERS: [&str; 4] = ["anonymous", "self", "other", "admin"];
 
+/// A row of [`crate::authority::matrix`], and its body.
+pub type Held = (&'static str, fn() -> Value);
+
 /// The rows of some features, and what their cells need.
 pub struct Part {
     pub matrix: &'static str,
@@ -83,8 +86,8 @@ pub struct Part {
     pub mail: fn(&str, &Target) -> Option<(Request, String)>,
     /// Where the answer may repeat the address: whoever sends an address or a password knows whose it is.
     pub repeats_address: &'static str,
-    /// The rows of [`crate::authority::matrix`], and the body of each.
-    pub held: &'static [(&'static str, fn() -> Value)],
+    /// The rows of the matrix of held requests.
+    pub held: &'static [Held],
 }
 
 pub const PARTS: &[Part] = &[
