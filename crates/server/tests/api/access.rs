@@ -1,6 +1,7 @@
 //! Who may do what.
 
 mod directory;
+mod keys;
 pub mod matrix;
 mod members;
 mod pages;

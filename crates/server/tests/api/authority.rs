@@ -9,16 +9,17 @@ use std::{
 };
 
 use denizen_models::{
-    ADMIN_ROLE, ChangePasswordRequest, CreateUserRequest, DEFAULT_ROLE, Patch, PatchUserRequest, Secret,
-    UserId,
+    ADMIN_ROLE, ChangePasswordRequest, CreateKeyRequest, CreateUserRequest, DEFAULT_ROLE, KeyScope, Patch,
+    PatchUserRequest, Secret, UserId,
 };
 use denizen_server::{
     Overrides,
     config::{DEMO_ROUTES, REGISTRATION},
 };
 use denizen_services::{
-    AccessContext, AccountService, Authentication, IfMatch, OsTokenSource, PasswordChanges as _, Ports,
-    ServiceSettings, Sessions as _, UserCreation as _, UserDeletion as _, UserUpdates as _, store::Store,
+    AccessContext, AccountService, Authentication, IfMatch, Keys as _, OsTokenSource, PasswordChanges as _,
+    Ports, ServiceSettings, Sessions as _, UserCreation as _, UserDeletion as _, UserUpdates as _,
+    store::{KeyId, Store},
 };
 use denizen_storage_memory::InMemoryStore;
 use denizen_storage_sqlite::{SqliteOptions, SqliteStore};
@@ -97,6 +98,19 @@ impl Held {
         self.elsewhere.create_user(&AccessContext::system(), request).await.expect("a new user").id
     }
 
+    /// Creates a service key. Gives its number and the key.
+    pub async fn key(&self, scopes: &[KeyScope]) -> (KeyId, String) {
+        let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
+        let request =
+            CreateKeyRequest { name: "a program".to_owned(), scopes, ..CreateKeyRequest::default() };
+        let created = self.elsewhere.create_key(&AccessContext::system(), request).await.expect("a new key");
+        (KeyId(created.shown.id), created.key.expose().to_owned())
+    }
+
+    pub async fn revoke_key(&self, key: KeyId) {
+        self.elsewhere.revoke_key(&AccessContext::system(), key).await.expect("a key to revoke");
+    }
+
     /// Sends the request, holds it up, and lets `event` happen meanwhile.
     pub async fn hold(&self, hold: Hold, request: &Request, event: impl Future<Output = ()>) -> Response {
         let at = self.server.address;
@@ -150,6 +164,11 @@ impl Held {
             },
         )
         .await;
+    }
+
+    pub async fn promote(&self, user: UserId) {
+        let roles = Patch::Set(vec![DEFAULT_ROLE.to_owned(), ADMIN_ROLE.to_owned()]);
+        self.patch(user, PatchUserRequest { roles, ..PatchUserRequest::default() }).await;
     }
 
     pub async fn disable(&self, user: UserId) {

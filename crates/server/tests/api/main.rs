@@ -27,6 +27,8 @@ mod health;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod limits;

@@ -24,6 +24,8 @@ mod housekeeping;
 #[cfg(test)]
 mod invitation;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod long_passwords;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, net::SocketAddr};
 
 use denizen_handlers::ROUTES;
+use denizen_models::KeyScope;
 use denizen_server::config::{DEMO_ROUTES, METRICS, REGISTRATION};
 use denizen_services::MailError;
 use serde_json::{Value, json};
@@ -11,14 +12,14 @@ use tokio::time::timeout;
 use super::pages;
 use crate::support::{
     PATIENCE, TestServer,
-    account::request_verification,
+    account::{new_key, request_verification},
     api::{self, user, with},
     http::{Request, Response, act_as},
     production::{PASSWORD, UNLIMITED},
 };
 
 /// The status of the answer (of pages, 401 is the way to the sign-in page), when a well-formed request comes from: nobody who has signed in, the user whom it is about,
-/// another member, an administrator.
+/// another member, an administrator; and the scope of the service keys that may do the same as an administrator.
 const MATRIX: &str = "
     GET     /health                                 200  200  200  200
     GET     /livez                                  200  200  200  200
@@ -30,12 +31,17 @@ const MATRIX: &str = "
     POST    /api/auth/logout                        401  200  200  200
     GET     /api/auth/session                       401  200  200  200
     GET     /api/auth/sessions                      401  200  200  200
+    POST    /api/auth/introspect                    401  401  401  401  sessions:introspect
+    GET     /api/auth/forward                       401  200  200  200
+    GET     /api/keys                               401  403  403  200
+    POST    /api/keys                               401  403  403  201
+    DELETE  /api/keys/{id}                          401  403  403  200
     DELETE  /api/auth/sessions                      401  200  200  200
     DELETE  /api/auth/sessions/{session}            401  200  404  404
     POST    /api/auth/change-password               401  200  200  200
     POST    /api/auth/change-email                  401  202  202  202
     POST    /api/auth/delete-account                401  200  200  200
-    GET     /api/users                              401  403  403  200
+    GET     /api/users                              401  403  403  200  users:read
     POST    /api/users                              202  403  403  201
     POST    /api/users/request-email-verification   202  202  202  202
     POST    /api/users/verify-email                 200  200  200  200
@@ -44,9 +50,9 @@ const MATRIX: &str = "
     GET     /api/users/{id}/sessions                401  403  403  200
     DELETE  /api/users/{id}/sessions                401  403  403  200
     DELETE  /api/users/{id}/sessions/{session}      401  403  403  200
-    GET     /api/users/{id:.*}                      401  200  404  200
-    PUT     /api/users/{id:.*}                      401  200  404  200
-    PATCH   /api/users/{id:.*}                      401  200  404  200
+    GET     /api/users/{id:.*}                      401  200  404  200  users:read
+    PUT     /api/users/{id:.*}                      401  200  404  200  users:write
+    PATCH   /api/users/{id:.*}                      401  200  404  200  users:write
     DELETE  /api/users/{id:.*}                      401  403  404  200
     GET     /api/users/{id}/export                  401  200  404  200
     GET     /api/audit                              401  403  403  200
@@ -100,10 +106,12 @@ pub const PARTS: &[Part] = &[
 pub struct Row {
     pub method: &'static str,
     pub path: &'static str,
-    statuses: [u16; 4],
+    pub statuses: [u16; 4],
+    /// The scope of service keys that may do it.
+    pub scope: Option<KeyScope>,
 }
 
-fn rows() -> impl Iterator<Item = Row> {
+pub fn rows() -> impl Iterator<Item = Row> {
     PARTS
         .iter()
         .map(|part| part.matrix)
@@ -113,9 +121,11 @@ fn rows() -> impl Iterator<Item = Row> {
         .filter(|words| !words.is_empty())
         .map(|words| {
             let &[method, path, ref statuses @ ..] = &words[..] else { panic!("{words:?}") };
+            let (statuses, scope) = statuses.split_at(4);
+            let scope = scope.first().map(|name| KeyScope::from_name(name).expect("a scope"));
             let statuses: Vec<u16> =
                 statuses.iter().map(|status| status.parse().expect("a status")).collect();
-            Row { method, path, statuses: statuses.try_into().expect("four columns") }
+            Row { method, path, statuses: statuses.try_into().expect("four columns"), scope }
         })
 }
 
@@ -137,7 +147,7 @@ pub struct Target {
     pub name: String,
     pub token: String,
     session: u64,
-    /// The number of a mail, in cells that are about one.
+    /// The number of a mail or a service key, in cells that are about one.
     mail: Option<u64>,
 }
 
@@ -148,7 +158,7 @@ impl Target {
 }
 
 /// Creates a user with these roles, and signs in.
-async fn somebody(at: SocketAddr, name: &str, roles: &[&str]) -> Target {
+pub async fn somebody(at: SocketAddr, name: &str, roles: &[&str]) -> Target {
     let members = json!({ "roles": roles, "password": PASSWORD });
     let created = api::create(at, &with(user(name), members)).await.succeeded(201);
     let token = api::session(at, name, PASSWORD).await;
@@ -222,6 +232,7 @@ fn body(row: &Row, target: &Target, token: Option<&str>) -> Option<Value> {
         ("POST", "/users/verify-email" | "/users/confirm-email-change") => json!({ "token": token }),
         ("PUT", "/users/{id:.*}") => with(user(name), json!({ "age": 30 })),
         ("PATCH", "/users/{id:.*}") => json!({ "age": 30 }),
+        ("POST", "/keys") => json!({ "name": name, "scopes": ["users:read"], "password": PASSWORD }),
         ("POST", "/calculate") => json!({ "operation": "add", "a": 1, "b": 2 }),
         ("POST", "/tasks" | "/goroutines") => json!({ "task_type": "basic", "task_count": 1, "delay_ms": 0 }),
         ("POST", "/ws") => json!({ "type": "broadcast" }),
@@ -237,7 +248,7 @@ fn form(row: &Row) -> Option<&'static str> {
     }
 }
 
-fn request(row: &Row, target: &Target, token: Option<&str>) -> Request {
+pub fn request(row: &Row, target: &Target, token: Option<&str>) -> Request {
     let id = target.mail.unwrap_or(target.id).to_string();
     let path = row.path.replace("{id:.*}", "{id}").replace("{id}", &id);
     let path = path.replace("{session}", &target.session.to_string());
@@ -279,6 +290,10 @@ fn check(row: &Row, status: u16, response: &Response) {
             }
             return;
         }
+        (401, _, "/api/auth/introspect") => {
+            assert_eq!(response.json()["error"], "invalid_client");
+            return;
+        }
         (401, ..) => "UNAUTHENTICATED",
         (403, ..) => "FORBIDDEN",
         (404, "DELETE", "/api/auth/sessions/{session}") => "SESSION_NOT_FOUND",
@@ -316,6 +331,9 @@ async fn everybody_gets_what_the_matrix_says_and_who_is_refused_changes_nothing(
             let mut target = somebody(at, &format!("target_{number}_{column}"), &["user"]).await;
             if row.path.starts_with("/api/mail/jobs/{id}") {
                 target.mail = Some(dead_mail(&server, &target).await);
+            }
+            if row.path == "/api/keys/{id}" {
+                target.mail = Some(new_key(at, PASSWORD, &[KeyScope::UsersRead]).await.0);
             }
             let name = format!("caller_{number}_{column}");
             let stranger = match column {

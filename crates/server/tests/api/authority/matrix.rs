@@ -21,6 +21,8 @@ const MATRIX: &str = "
     DELETE  /api/users/{id:.*}                   other  admin   200  commit
     DELETE  /api/users/{id}/sessions             other  admin   200  commit
     DELETE  /api/users/{id}/sessions/{session}   other  admin   200  commit
+    POST    /api/keys                            self   admin   201  body hash commit
+    DELETE  /api/keys/{id}                       other  admin   200  commit
     DELETE  /api/mail/jobs/{id}                  other  admin   200  commit
     POST    /api/mail/jobs/{id}/retry            other  admin   200  commit
     POST    /api/auth/logout                     self   member  200  commit
@@ -89,7 +91,9 @@ fn every_route_that_writes_for_a_signed_in_user_has_its_row() {
     let mut routes = BTreeSet::new();
     for route in ROUTES.iter() {
         for operation in &route.operations {
-            if operation.access != Access::Public && operation.method != "GET" {
+            // What service keys alone may do is in `keys::authority`.
+            let for_users = ![Access::Public, Access::Service].contains(&operation.access);
+            if for_users && operation.method != "GET" {
                 routes.insert((operation.method.as_str(), route.path));
             }
         }
@@ -122,6 +126,9 @@ fn body(row: &Row, actor: &Actor, target: &Target) -> Option<Value> {
             json!({ "email": format!("new_{about}@example.com"), "password": PASSWORD })
         }
         ("POST", "/api/auth/delete-account") => json!({ "password": PASSWORD }),
+        ("POST", "/api/keys") => {
+            json!({ "name": "backdoor", "scopes": ["users:read"], "password": PASSWORD })
+        }
         ("POST", "/api/calculate") => json!({ "operation": "add", "a": 1, "b": 2 }),
         ("POST", "/api/tasks" | "/api/goroutines") => {
             json!({ "task_type": "basic", "task_count": 1, "delay_ms": 0 })
@@ -145,7 +152,7 @@ fn form(row: &Row, name: &str) -> Option<String> {
 }
 
 fn request(row: &Row, actor: &Actor, target: &Target) -> Request {
-    let id = if row.path.starts_with("/api/mail") {
+    let id = if row.path.starts_with("/api/mail") || row.path.starts_with("/api/keys") {
         target.mail.to_string()
     } else if row.other {
         target.id.to_string()
@@ -197,6 +204,7 @@ impl Held {
         let mut targets = vec![
             "/api/users?total=true&limit=200".to_owned(),
             "/api/audit?limit=1".to_owned(),
+            "/api/keys".to_owned(),
             "/api/mail/jobs?state=dead&limit=200".to_owned(),
         ];
         for id in users {
@@ -224,7 +232,13 @@ async fn play(held: Held, hold: Hold) {
             let other = if row.other { target.token } else { held.server.session_of(&actor.name).await };
             let session = held.session_number(&other).await;
             let mails = row.path.starts_with("/api/mail");
-            let mail = if mails { held.dead_mail(&root.token, &target.name).await } else { 0 };
+            let mail = match row.path {
+                _ if mails => held.dead_mail(&root.token, &target.name).await,
+                "/api/keys/{id}" => {
+                    u64::try_from(held.key(&[KeyScope::UsersRead]).await.0.0).expect("a number")
+                }
+                _ => 0,
+            };
             let target = Target { id: target.id, name: target.name, session, mail };
             let users = [actor.id, target.id];
             let seen = Mutex::new(Vec::new());

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use denizen_models::KeyScope;
 use serde_json::{Value, json};
 
 use super::http::{Request, Response};
@@ -9,6 +10,27 @@ use super::http::{Request, Response};
 /// `token` is that of the session that ends.
 pub async fn logout(at: SocketAddr, token: &str) -> Response {
     Request::post("/api/auth/logout").bearer(token).send(at).await
+}
+
+/// Creates a service key as the administrator whom the test acts as, and who has this password. Gives its number and the
+/// key.
+pub async fn new_key(at: SocketAddr, password: &str, scopes: &[KeyScope]) -> (u64, String) {
+    let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+    let body = json!({ "name": "a program", "scopes": scopes, "password": password });
+    let created = Request::post("/api/keys").json(&body).send(at).await.succeeded(201);
+    let (id, key) = (&created["data"]["id"], &created["data"]["key"]);
+    (id.as_u64().expect("a number"), key.as_str().expect("a key").to_owned())
+}
+
+/// Asks of which user a session token is, with a service key.
+pub async fn introspect(at: SocketAddr, key: &str, token: &str) -> Response {
+    introspection(token).bearer(key).send(at).await
+}
+
+/// The question without credentials.
+pub fn introspection(token: &str) -> Request {
+    let request = Request::post("/api/auth/introspect").anonymous();
+    request.header("Content-Type", "application/x-www-form-urlencoded").body(format!("token={token}"))
 }
 
 pub async fn change_password(at: SocketAddr, token: &str, current: &str, new: &str) -> Response {

@@ -52,7 +52,7 @@ impl Closed {
     }
 }
 
-/// The gates of a store: when the access guard has read the user, and before a unit of an actor is committed.
+/// The gates of a store: when the access guard has read the user or the service key, and before a unit of an actor is committed.
 #[derive(Default)]
 pub struct StoreGates {
     pub read: Gate,
@@ -71,7 +71,7 @@ impl StoreHook for StoreGates {
     }
 
     async fn after(&self, call: Call<'_>) {
-        if call.method == "find_user" {
+        if ["find_user", "find_key"].contains(&call.method) {
             self.read.pass().await;
         }
     }
