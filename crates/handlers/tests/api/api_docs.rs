@@ -15,7 +15,8 @@ async fn the_description_is_served_for_programs_and_for_people() {
     let document: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(document["openapi"], "3.1.1");
     let user = &document["paths"]["/api/users/{id}"]["get"];
-    assert_eq!(user["x-access"], "the user that the path names, and administrators");
+    let access = "the user that the path names, and administrators; service keys with the scope `users:read`";
+    assert_eq!(user["x-access"], access);
     let page = api.send(anonymous("GET", "/api/docs")).await.expect_page(200);
     for part in ["id=\"get_users_id\"", "CreateUserRequest", "id=\"USER_NOT_FOUND\""] {
         assert!(page.contains(part), "{part}");

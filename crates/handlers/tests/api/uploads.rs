@@ -85,6 +85,8 @@ async fn strangers_have_short_bodies_and_every_route_its_limit() {
     let takes_body = |operation: &&Operation| ["POST", "PUT", "PATCH"].contains(&operation.method.as_str());
     let (mut limits, mut bodiless) = (BTreeSet::new(), Vec::new());
     for route in ROUTES.iter() {
+        // Introspection takes a form from programs only, and has tests of its own.
+        let takes_body = |row: &&Operation| takes_body(row) && row.access != Access::Service;
         for operation in route.operations.iter().filter(takes_body) {
             let limit = match (route.path, operation.access) {
                 ("/api/users" | "/sign-up", _) => 64 * KIBIBYTE,

@@ -28,7 +28,10 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
         return;
     }
     assert!(codes.iter().any(|code| code.status() == answer.status), "{method} {path}: {answer:?}");
-    if let Ok(body) = serde_json::from_slice::<Value>(&answer.body) {
+    // Introspection speaks as OAuth does, without our codes.
+    if let Ok(body) = serde_json::from_slice::<Value>(&answer.body)
+        && body.get("error_description").is_none()
+    {
         assert!(codes.iter().any(|code| body["code"] == code.as_str()), "{method} {path}: {answer:?}");
     }
 }
