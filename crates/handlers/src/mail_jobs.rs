@@ -32,7 +32,7 @@ pub(crate) fn routes() -> Vec<Endpoint> {
     ]
 }
 
-const EXAMPLE: &str = r#"[{"id": 3, "kind": "password_reset", "address": "d***@example.com", "state": "waiting",
+const EXAMPLE: &str = r#"[{"id": 3, "kind": "invitation", "address": "d***@example.com", "state": "waiting",
     "attempts": 2, "requested_at": "2026-11-23T06:55:35.149321Z", "due_at": "2026-11-23T07:05:35.149321Z",
     "reason": "connection refused", "request_id": "req_01a20730d7b27e3f9c1f6c0a4f1f9f5b"}]"#;
 

@@ -68,7 +68,7 @@ codes! {
     /// The verification token is invalid, used, replaced or expired.
     EmailVerificationFailed = "EMAIL_VERIFICATION_FAILED" BAD_REQUEST: "Ask for a new mail, and use its token once.",
     /// The invitation is invalid, used, replaced or expired.
-    InvitationFailed = "INVITATION_FAILED" BAD_REQUEST: "Ask an administrator for a new invitation, or for a password reset.",
+    InvitationFailed = "INVITATION_FAILED" BAD_REQUEST: "Ask an administrator for a new invitation.",
     /// The token for the change of e-mail address is invalid, used, replaced or expired.
     EmailChangeFailed = "EMAIL_CHANGE_FAILED" BAD_REQUEST: "Ask for the change again, and use the token of the new mail once.",
     /// The calculation has no result, like the root of a negative number, or one that is too large.
@@ -84,7 +84,7 @@ codes! {
     /// The request has no session, or the session has ended; `WWW-Authenticate` says how to sign in.
     Unauthenticated = "UNAUTHENTICATED" UNAUTHORIZED: "Sign in, and send the session token.",
     /// Login or password is wrong, or the user is inactive.
-    InvalidCredentials = "INVALID_CREDENTIALS" UNAUTHORIZED: "Ask the person again, or offer a password reset.",
+    InvalidCredentials = "INVALID_CREDENTIALS" UNAUTHORIZED: "Ask the person again.",
     /// The password is not that of the account.
     WrongPassword = "WRONG_PASSWORD" FORBIDDEN: "Ask the person for the current password again.",
     /// The caller may not do this.

@@ -26,7 +26,7 @@ use crate::{
 const PAGE: Page = Page(include_str!("../../pages/sign_in.html"));
 const SIGN_OUT: Page = Page(include_str!("../../pages/sign_out.html"));
 
-/// How long the sign-in page knows where a browser came from: longer than a reset by mail takes.
+/// How long the sign-in page knows where a browser came from: longer than the detour over a mail takes.
 const RETURN_LIFETIME: Duration = Duration::hours(1);
 
 /// `GET /sign-in`

@@ -96,9 +96,7 @@ fn apply_one(db: &Connection, change: &Change, created: Option<UserId>) -> Resul
         Change::TrimSessions { user, keep } => return count(sessions::TRIM, params!(user, keep)),
         Change::InsertKey { key, capacity, event } => return new_key(db, key, *capacity, event, created),
         Change::RevokeKey { key } => one!(keys::REVOKE, key),
-        Change::PutRegistration { registration, capacity } => {
-            registrations::put(db, registration, *capacity)?
-        }
+        Change::PutRegistration { registration: new, capacity } => registrations::put(db, new, *capacity)?,
         Change::TryRegistration { token, now, most } => {
             return registrations::attempt(db, *token, *now, *most).map(Outcome::Count);
         }
