@@ -73,7 +73,7 @@ pub struct Body {
 pub struct Takes {
     /// Absent if the body is not looked at.
     pub body: Option<Body>,
-    /// Without those of the query, which [`Reply::query`] lists.
+    /// Without those of the query, which `Reply` lists.
     pub parameters: Vec<Parameter>,
     /// With what the extractors refuse a request.
     pub codes: Vec<ErrorCode>,
