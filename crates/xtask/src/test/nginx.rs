@@ -1,20 +1,24 @@
-//! The nginx configuration that the pages recommend: nginx accepts it.
+//! The nginx configuration that the pages recommend: nginx accepts it, and guards an application with it.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use super::Context;
-use crate::process::run;
+use crate::process::{cargo, run};
 
-const CONFIG: &str = "deploy/nginx.conf";
+const FILES: [&str; 2] = ["deploy/nginx.conf", "deploy/nginx-forward-auth.conf"];
 
 pub fn check(context: &mut Context) -> Result<(), String> {
-    let path = context.workspace.root.join(CONFIG);
-    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut text = String::new();
+    for file in FILES {
+        let path = context.workspace.root.join(file);
+        text += &fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let folder = context.scratch("nginx");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    check_text(&text, &folder)
+    check_text(&text, &folder)?;
+    run(&mut cargo(&context.workspace.root, &["test", "--workspace", "--locked", "--test", "nginx"]))
 }
 
 fn check_text(text: &str, folder: &Path) -> Result<(), String> {
@@ -28,6 +32,8 @@ fn check_text(text: &str, folder: &Path) -> Result<(), String> {
     let text = text
         .replace("/etc/ssl/certs/accounts.example.org.pem", &certificate)
         .replace("/etc/ssl/private/accounts.example.org.key", &key)
+        .replace("/etc/ssl/certs/app.example.org.pem", &certificate)
+        .replace("/etc/ssl/private/app.example.org.key", &key)
         .replace("/var/log/nginx/denizen.log", &place("access.log"))
         .replace("listen 443 ssl;", "listen 127.0.0.1:8443 ssl;");
     let (main, pid, temporary) = (folder.join("nginx.conf"), place("pid"), place("temporary"));
@@ -39,5 +45,5 @@ fn check_text(text: &str, folder: &Path) -> Result<(), String> {
     fs::write(&main, main_text).map_err(|error| format!("{}: {error}", main.display()))?;
     let mut nginx = Command::new("nginx");
     nginx.args(["-t", "-q", "-e", "stderr", "-c"]).arg(&main);
-    run(&mut nginx).map_err(|error| format!("nginx refuses {CONFIG}: {error}"))
+    run(&mut nginx).map_err(|error| format!("nginx refuses {}: {error}", FILES.join(" with ")))
 }
