@@ -68,7 +68,12 @@ async fn a_reset_signs_nobody_in_and_strangers_do_not_keep_the_device_out() {
     server.advance_minutes(1);
     let answer = by_api(&requested(&server, "alice").await).send(at).await;
 
-    assert_eq!(page.status, 200, "{}", page.text());
+    assert_eq!(
+        (page.status, page.header("Location")),
+        (303, Some("/sign-in?done=password-reset")),
+        "{}",
+        page.text()
+    );
     let cookies: Vec<_> =
         page.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Set-Cookie")).collect();
     assert!(cookies.len() == 1 && cookies[0].1.starts_with("__Host-denizen_device="), "{cookies:?}");

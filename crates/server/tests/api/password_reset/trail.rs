@@ -200,6 +200,10 @@ async fn operators(scene: &mut Scene) {
     scene.olga_does(&[("session.ended_by_admin", Some(4))], end).await;
     let revoke = Request::new("DELETE", "/api/users/4/sessions");
     scene.olga_does(&[("session.revoked", Some(4))], revoke).await;
+    let key = json!({ "name": "shop", "scopes": ["users:read"], "password": PASSWORD });
+    let key = scene.olga_does(&[], post("/api/keys", key)).await.succeeded(201);
+    let revoke = Request::new("DELETE", &format!("/api/keys/{}", key["data"]["id"]));
+    scene.olga_does(&[], revoke).await.succeeded(200);
     scene.olga_does(&[("user.deleted", Some(4))], Request::new("DELETE", "/api/users/4")).await;
 }
 

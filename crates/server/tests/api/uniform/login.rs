@@ -43,7 +43,7 @@ async fn whoever_does_not_get_in_gets_the_same_answer_for_the_same_work() {
     assert_eq!(of_name.answer.status(), 401, "{}", of_name.answer.body);
     let work = |find_user: &str| {
         let count = "commit TakeFromBucket";
-        [count, find_user, "find_credentials", count, "commit Record CountFailedAttempt"].map(str::to_owned)
+        [count, find_user, "find_credentials", count, "commit CountFailedAttempt Record"].map(str::to_owned)
     };
     assert_eq!(of_name.store, work("find_user_by_username"));
     assert_eq!(of_address.store, work("find_user_by_email"));

@@ -45,7 +45,7 @@ async fn a_target_is_sent_as_it_is_with_the_default_headers() {
 async fn named_and_dropped_headers_replace_the_defaults() {
     let (address, server) = serve(&["HTTP/1.1 204 No Content\r\n\r\n"]).await;
 
-    let request = Request::post("/").without("host").header("content-length", "9").body("");
+    let request = Request::post("/").anonymous().without("host").header("content-length", "9").body("");
     let response = request.header("connection", "x").send(address).await;
 
     assert_eq!((response.status, response.body), (204, vec![]));
