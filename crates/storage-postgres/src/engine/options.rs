@@ -91,7 +91,10 @@ impl FromStr for PostgresOptions {
         }
         let encrypted = match mode {
             Some(encrypted) => encrypted,
-            None => !config.get_hosts().iter().all(is_local),
+            None => {
+                let addresses = config.get_hostaddrs();
+                !(config.get_hosts().iter().all(is_local) && addresses.iter().all(IpAddr::is_loopback))
+            }
         };
         config.ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable });
         if !url.contains("target_session_attrs=") {
@@ -263,6 +266,9 @@ mod tests {
             ("postgres://a@%2Frun%2Fpostgresql/b", None),
             ("postgres:///b?host=/run/postgresql&user=a", None),
             ("postgres://a@db.example.org/b", Some(TlsRoots::System)),
+            ("postgres://a@localhost/b?hostaddr=203.0.113.5", Some(TlsRoots::System)),
+            ("postgres://a@db.example.org/b?hostaddr=127.0.0.1", Some(TlsRoots::System)),
+            ("postgres:///b?hostaddr=127.0.0.1&user=a", None),
             ("postgres://a@127.0.0.1,db.example.org/b", Some(TlsRoots::System)),
             ("postgres://a@db.example.org/b?sslmode=disable", None),
             ("postgres://a@localhost/b?sslmode=require", Some(TlsRoots::System)),

@@ -72,9 +72,9 @@ impl Shared {
         };
         let number = self.next.fetch_add(1, Ordering::Relaxed) % self.sessions.len();
         let session = self.session(number).await.map_err(without_precondition)?;
-        match read(session).await {
+        match read(Arc::clone(&session)).await {
             Err(failure) if failure.is_of_connection() => {
-                self.forget(number).await;
+                self.forget(number, &session).await;
                 let session = self.session(number).await.map_err(without_precondition)?;
                 read(session).await.map_err(without_precondition)
             }
@@ -93,9 +93,10 @@ impl Shared {
         Ok(session)
     }
 
-    async fn forget(&self, number: usize) {
+    /// Closes the connection, unless another read has put a new one in its place.
+    async fn forget(&self, number: usize, failed: &Arc<Session>) {
         if let Some(slot) = self.sessions.get(number) {
-            slot.lock().await.take();
+            slot.lock().await.take_if(|session| Arc::ptr_eq(session, failed));
         }
     }
 

@@ -203,10 +203,17 @@ impl Units {
 
     async fn attempt_chunk(&self, chunk: &[UnitOfWork]) -> Result<Answers, Failure> {
         let lent = self.lend().await?;
-        let result = self.run_chunk(&lent, chunk).await;
-        if matches!(&result, Err(failure) if !failure.is_of_connection()) {
-            lent.run("ROLLBACK").await?;
-        }
+        let result = match self.run_chunk(&lent, chunk).await {
+            Ok(answers) => {
+                let done = chunk.iter().zip(&answers);
+                let done: Vec<_> =
+                    done.filter_map(|(work, answer)| Some((work, answer.as_ref().ok()?))).collect();
+                // Not rolled back: of a COMMIT without an answer nothing is known, so that nothing may run again.
+                self.commit_now(&lent, &done).await.map(|()| answers)
+            }
+            Err(failure) if failure.is_of_connection() => Err(failure),
+            Err(failure) => lent.run("ROLLBACK").await.and(Err(failure)),
+        };
         finish(&self.pool, lent, &result);
         result
     }
@@ -228,12 +235,6 @@ impl Units {
                 }
             }
         }
-        let done: Vec<_> = chunk
-            .iter()
-            .zip(&answers)
-            .filter_map(|(work, answer)| Some((work, answer.as_ref().ok()?)))
-            .collect();
-        self.commit_now(session, &done).await?;
         Ok(answers)
     }
 }
